@@ -1,0 +1,51 @@
+using System.ComponentModel.DataAnnotations;
+using System.Text.Json.Serialization;
+
+namespace SiamSharp.Data;
+
+/// <summary>How images are decoded and kept.</summary>
+public sealed record DataOptions
+{
+    /// <summary>Side of the square images in pixels; 0 = the source's own size (arrays) or 64 (files).</summary>
+    [Range(0, 1024)] public int Size { get; init; }
+
+    /// <summary>How an image that is not square becomes square.</summary>
+    public Fit Fit { get; init; } = Fit.Crop;
+
+    /// <summary>What shows through transparent pixels.</summary>
+    public AlphaBackground Alpha { get; init; } = AlphaBackground.Mean;
+
+    /// <summary>Decoded images stay in memory up to this many GiB; a larger set is decoded anew in each epoch.</summary>
+    [Range(0.0, 1024.0)] public double MemoryGiB { get; init; } = 4;
+
+    /// <summary>Threads that decode; 0 = one per processor.</summary>
+    [Range(0, 256)] public int Threads { get; init; }
+
+    /// <summary>An image with more pixels than this, in millions, is reported and skipped.</summary>
+    [Range(1, 10_000)] public int MaxMegapixels { get; init; } = 500;
+}
+
+/// <summary>How an image that is not square becomes square.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<Fit>))]
+public enum Fit
+{
+    /// <summary>Scale the shorter side to the size, keep the centre.</summary>
+    [JsonStringEnumMemberName("crop")] Crop,
+
+    /// <summary>Scale both sides to the size, changing the aspect.</summary>
+    [JsonStringEnumMemberName("stretch")] Stretch,
+}
+
+/// <summary>What shows through transparent pixels.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<AlphaBackground>))]
+public enum AlphaBackground
+{
+    /// <summary>The mean of each channel over the image's opaque pixels.</summary>
+    [JsonStringEnumMemberName("mean")] Mean,
+
+    /// <summary>Black.</summary>
+    [JsonStringEnumMemberName("black")] Black,
+
+    /// <summary>White.</summary>
+    [JsonStringEnumMemberName("white")] White,
+}

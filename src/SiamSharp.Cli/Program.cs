@@ -1,2 +1,3 @@
-using TorchSharp;
-Console.WriteLine(torch.ones(2).sum().item<float>());
+using SiamSharp.Cli;
+
+return await Siam.RunAsync(args, Console.Out, Console.Error);

@@ -1,0 +1,36 @@
+using System.CommandLine;
+
+namespace SiamSharp.Cli.Commands;
+
+/// <summary>Options that several commands share.</summary>
+internal static class CommonOptions
+{
+    internal static readonly Option<bool> Json = new("--json")
+    {
+        Description = "Print one JSON document on standard output and nothing else there.",
+        Recursive = true,
+    };
+
+    internal static readonly Option<bool> Debug = new("--debug")
+    {
+        Description = "Show the stack trace of a failure.",
+        Recursive = true,
+    };
+
+    internal static Option<string> Recipe() => new("--recipe")
+    {
+        Description = "A recipe: the name of a built-in one, or a JSON file.",
+        HelpName = "NAME|FILE",
+    };
+
+    internal static Option<string[]> Set() => new("--set")
+    {
+        Description = "Override one option, such as training.epochs=20; may be repeated.",
+        HelpName = "path=value",
+        DefaultValueFactory = _ => [],
+    };
+
+    internal static Option<string> Data(string description) => new("--data") { Description = description, HelpName = "SRC", Required = true };
+
+    internal static Option<string> Run() => new("--run") { Description = "The run's folder.", HelpName = "DIR", Required = true };
+}

@@ -1,0 +1,43 @@
+using System.CommandLine;
+using SiamSharp.Cli.Terminal;
+using SiamSharp.Data;
+using SiamSharp.Evaluation;
+using SiamSharp.Recipes;
+using SiamSharp.Reporting;
+using SiamSharp.Training;
+
+namespace SiamSharp.Cli.Commands;
+
+/// <summary><c>siam evaluate knn|linear</c>: what the encoder of a run is worth, next to two baselines.</summary>
+internal static class EvaluateCommand
+{
+    internal static Command Create(Func<ParseResult, Screen> screenOf)
+    {
+        var command = new Command("evaluate", "Judge a run's encoder with labelled images, next to raw pixels and the untrained encoder.");
+        command.Subcommands.Add(For(Protocol.Knn, "knn", "Weighted k nearest neighbours.", screenOf));
+        command.Subcommands.Add(For(Protocol.Linear, "linear", "Logistic regression on frozen representations.", screenOf));
+        return command;
+    }
+
+    private static Command For(Protocol protocol, string name, string description, Func<ParseResult, Screen> screenOf)
+    {
+        Option<string> run = CommonOptions.Run();
+        var train = new Option<string>("--train") { Description = "Labelled images for the classifier.", HelpName = "SRC", Required = true };
+        var test = new Option<string>("--test") { Description = "Labelled images to judge.", HelpName = "SRC", Required = true };
+        Option<string[]> set = CommonOptions.Set();
+        var command = new Command(name, description) { run, train, test, set };
+        command.SetAction((parsed, cancel) =>
+        {
+            Screen screen = screenOf(parsed);
+            var folder = new RunFolder(parsed.GetValue(run)!);
+            Recipe recipe = Recipe.Reread(folder.ReadRecipe(), parsed.GetValue(set)!);
+            ImageDataset trainData = Loading.Load(screen, ImageSources.Open(parsed.GetValue(train)!, recipe.Data), recipe.Data, null, cancel);
+            ImageDataset testData = Loading.Load(screen, ImageSources.Open(parsed.GetValue(test)!, recipe.Data), recipe.Data, null, cancel);
+            IReadOnlyList<Score> scores = RunEvaluation.Judge(folder, recipe, [protocol], trainData, testData, cancel: cancel);
+            RunReport.Write(folder, null);
+            screen.Result(new { run = folder.Path, results = scores }, console => console.Write(ScoreTable.Of(scores)));
+            return Task.FromResult(0);
+        });
+        return command;
+    }
+}

@@ -1,0 +1,36 @@
+using System.Text.Json.Nodes;
+using SiamSharp.Cli.Terminal;
+using SiamSharp.Data;
+using SiamSharp.Recipes;
+using SiamSharp.Training;
+
+namespace SiamSharp.Cli.Commands;
+
+/// <summary>Decodes a source with a word about what could not be read.</summary>
+internal static class Loading
+{
+    private const int NamedOnScreen = 3;
+
+    /// <summary>Resolves the recipe for a source and opens it with that recipe's options.</summary>
+    internal static (Recipe Recipe, IImageSource Source) Open(string name, IReadOnlyList<JsonObject> layers, IReadOnlyList<string> assignments)
+    {
+        IImageSource? source = null;
+        Recipe recipe = Recipe.Resolve(layers, assignments, options => source = ImageSources.Open(name, options));
+        return (recipe, source!);
+    }
+
+    /// <summary>Loads a dataset; unreadable files go to the run's skipped.jsonl and, counted, to the screen.</summary>
+    internal static ImageDataset Load(Screen screen, IImageSource source, DataOptions options, RunFolder? folder, CancellationToken cancel)
+    {
+        ImageDataset data = ImageDataset.Load(source, options, progress: null, cancel);
+        if (data.Skipped.Count > 0)
+        {
+            if (folder is not null) SkippedFile.Write(folder.Skipped, data.Skipped);
+            screen.Warn($"{data.Skipped.Count} of {source.Count} files in {source.Name} cannot be read and are left out"
+                + (folder is null ? ":" : $"; all of them are listed in {folder.Skipped}:"));
+            foreach (SkippedFile file in data.Skipped.Take(NamedOnScreen)) screen.Say($"  {file.Path}: {file.Reason}");
+            if (data.Skipped.Count > NamedOnScreen) screen.Say($"  and {data.Skipped.Count - NamedOnScreen} more");
+        }
+        return data;
+    }
+}

@@ -1,0 +1,55 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using SiamSharp.Cli.Terminal;
+using SiamSharp.Data;
+using SiamSharp.Recipes;
+using SiamSharp.Reporting;
+using SiamSharp.Training;
+using Spectre.Console;
+
+namespace SiamSharp.Cli.Commands;
+
+/// <summary><c>siam pretrain</c>: unlabelled images in, encoder out.</summary>
+internal static class PretrainCommand
+{
+    internal static Command Create(Func<ParseResult, Screen> screenOf)
+    {
+        Option<string> data = CommonOptions.Data("The images: a folder, a manifest, an .npy file, fashion-mnist, cifar10:DIR. Labels are not used.");
+        var output = new Option<string>("--out") { Description = "The run's folder.", HelpName = "DIR", Required = true };
+        Option<string> recipe = CommonOptions.Recipe();
+        Option<string[]> set = CommonOptions.Set();
+        var resume = new Option<bool>("--resume") { Description = "Go on with the run in --out." };
+
+        var command = new Command("pretrain", "Pretrain an encoder on unlabelled images.") { data, output, recipe, set, resume };
+        command.SetAction((parsed, cancel) => Task.FromResult(Run(
+            screenOf(parsed), parsed.GetValue(data)!, new RunFolder(parsed.GetValue(output)!),
+            parsed.GetValue(recipe), parsed.GetValue(set)!, parsed.GetValue(resume), cancel)));
+        return command;
+    }
+
+    private static int Run(
+        Screen screen, string source, RunFolder folder, string? recipeName, string[] assignments, bool resume, CancellationToken cancel)
+    {
+        // A resumed run starts from its own recipe; what is given again must agree with it.
+        IReadOnlyList<JsonObject> layers = [.. resume && folder.HasRun ? [folder.ReadRecipe()] : Array.Empty<JsonObject>(), .. RecipeFiles.Layers(recipeName)];
+        var (recipe, images) = Loading.Open(source, layers, assignments);
+        folder.Create();
+        ImageDataset dataset = Loading.Load(screen, images, recipe.Data, folder, cancel);
+
+        PretrainingResult result = TrainingBar.Show(screen, progress =>
+            Pretraining.Run(recipe, dataset, folder, resume, progress, cancel: cancel));
+        if (!result.Finished)
+        {
+            screen.Say($"Interrupted at step {result.Step} of {result.Steps}. Everything is saved; go on with --resume.");
+            return 130;
+        }
+        RunReport.Write(folder, dataset);
+        screen.Result(new { run = folder.Path, steps = result.Steps, loss = result.Loss, timing = result.Timing }, console =>
+        {
+            console.WriteLine($"Pretrained {result.Steps} steps to a loss of {result.Loss:F3}.");
+            console.WriteLine($"Encoder: {folder.Encoder}");
+            console.WriteLine($"Report:  {folder.Report}");
+        });
+        return 0;
+    }
+}

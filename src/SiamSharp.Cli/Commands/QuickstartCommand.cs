@@ -1,0 +1,62 @@
+using System.CommandLine;
+using SiamSharp.Cli.Terminal;
+using SiamSharp.Data;
+using SiamSharp.Evaluation;
+using SiamSharp.Recipes;
+using SiamSharp.Reporting;
+using SiamSharp.Training;
+using Spectre.Console;
+
+namespace SiamSharp.Cli.Commands;
+
+/// <summary><c>siam quickstart</c>: the main job on the images that come with the program.</summary>
+internal static class QuickstartCommand
+{
+    private const double TestShare = 0.2;
+    private const ulong SplitSeed = 1; // one split for all seeds, so that their scores can be compared
+
+    internal static Command Create(Func<ParseResult, Screen> screenOf)
+    {
+        var output = new Option<string>("--out") { Description = "The run's folder; runs/quickstart, numbered, when not given.", HelpName = "DIR" };
+        Option<string[]> set = CommonOptions.Set();
+        var command = new Command("quickstart", "Pretrain, judge and report on 10,000 embedded Fashion-MNIST images, in minutes.") { output, set };
+        command.SetAction((parsed, cancel) => Task.FromResult(
+            Run(screenOf(parsed), new RunFolder(parsed.GetValue(output) ?? FreeFolder()), parsed.GetValue(set)!, cancel)));
+        return command;
+    }
+
+    private static int Run(Screen screen, RunFolder folder, string[] assignments, CancellationToken cancel)
+    {
+        var (recipe, images) = Loading.Open("fashion-mnist:sample", RecipeFiles.Layers("quickstart"), assignments);
+        var (train, test) = images.Split(TestShare, SplitSeed);
+        ImageDataset trainData = Loading.Load(screen, train, recipe.Data, folder, cancel), testData = Loading.Load(screen, test, recipe.Data, folder, cancel);
+
+        screen.Say($"Pretraining on {trainData.Count:N0} Fashion-MNIST images without their labels: {OptionsJson.KindOf(recipe.Method)}, "
+            + $"views '{recipe.Views.Preset}', {recipe.Training.Epochs} epochs.");
+        PretrainingResult result = TrainingBar.Show(screen, progress => Pretraining.Run(recipe, trainData, folder, progress: progress, cancel: cancel));
+        if (!result.Finished)
+        {
+            screen.Say($"Interrupted at step {result.Step} of {result.Steps}.");
+            return 130;
+        }
+        screen.Say($"Judging on {testData.Count:N0} other images: what is each worth with the {trainData.Count:N0} labels?");
+        IReadOnlyList<Score> scores = RunEvaluation.Judge(folder, recipe, [Protocol.Knn, Protocol.Linear], trainData, testData, cancel: cancel);
+        RunReport.Write(folder, trainData);
+
+        screen.Result(new { run = folder.Path, steps = result.Steps, loss = result.Loss, timing = result.Timing, results = scores }, console =>
+        {
+            console.Write(ScoreTable.Of(scores));
+            console.WriteLine($"Accuracy on {testData.Count:N0} test images. Everything is in {folder.Path}:");
+            console.WriteLine($"  {Path.GetFileName(folder.Report)} to read, {Path.GetFileName(folder.Views)} for what the network saw, "
+                + $"{Path.GetFileName(folder.Encoder)} to use.");
+            console.WriteLine("Next, with your own images:  siam pretrain --data FOLDER --out runs/mine");
+        });
+        return 0;
+    }
+
+    private static string FreeFolder()
+    {
+        string first = Path.Combine("runs", "quickstart");
+        return Enumerable.Range(1, int.MaxValue).Select(i => i == 1 ? first : $"{first}-{i}").First(path => !Directory.Exists(path));
+    }
+}

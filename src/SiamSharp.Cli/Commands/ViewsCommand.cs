@@ -1,0 +1,33 @@
+using System.CommandLine;
+using SiamSharp.Cli.Terminal;
+using SiamSharp.Data;
+using SiamSharp.Recipes;
+using SiamSharp.Reporting;
+using SiamSharp.Training;
+using Spectre.Console;
+
+namespace SiamSharp.Cli.Commands;
+
+/// <summary><c>siam views</c>: what the network sees, on one sheet.</summary>
+internal static class ViewsCommand
+{
+    internal static Command Create(Func<ParseResult, Screen> screenOf)
+    {
+        Option<string> data = CommonOptions.Data("The images.");
+        var output = new Option<string>("--out") { Description = "The picture to write.", HelpName = "FILE.png", Required = true };
+        Option<string> recipeName = CommonOptions.Recipe();
+        Option<string[]> set = CommonOptions.Set();
+        var command = new Command("views", "Draw originals, high-pass, each mask and each view on one sheet.") { data, output, recipeName, set };
+        command.SetAction((parsed, cancel) =>
+        {
+            Screen screen = screenOf(parsed);
+            var (recipe, source) = Loading.Open(parsed.GetValue(data)!, RecipeFiles.Layers(parsed.GetValue(recipeName)), parsed.GetValue(set)!);
+            ImageDataset images = Loading.Load(screen, source, recipe.Data, null, cancel);
+            string path = Path.GetFullPath(parsed.GetValue(output)!);
+            ViewSheet.Write(path, images, recipe.Views, images.Measure(recipe.Views.HighPass, cancel), (ulong)recipe.Training.Seed);
+            screen.Result(new { file = path }, console => console.WriteLine($"Views of {images.Name}: {path}"));
+            return Task.FromResult(0);
+        });
+        return command;
+    }
+}

@@ -1,0 +1,25 @@
+using System.Text.Json.Nodes;
+using SiamSharp.Recipes;
+
+namespace SiamSharp.Cli;
+
+/// <summary>Recipes by name (those that come with the program) or by file.</summary>
+internal static class RecipeFiles
+{
+    private static readonly string s_folder = Path.Combine(AppContext.BaseDirectory, "recipes");
+
+    /// <summary>The layers that a <c>--recipe</c> option stands for: none when it was not given.</summary>
+    internal static IReadOnlyList<JsonObject> Layers(string? nameOrFile)
+    {
+        if (nameOrFile is null) return [];
+        string builtIn = Path.Combine(s_folder, nameOrFile + ".json");
+        string file = File.Exists(nameOrFile) ? nameOrFile : builtIn;
+        if (!File.Exists(file))
+            throw new RecipeException([new Fault("--recipe", $"there is no file {nameOrFile} and no recipe of that name; known: {string.Join(", ", Names())}")]);
+        return [OptionsJson.Parse(File.ReadAllText(file), file)];
+    }
+
+    private static IEnumerable<string?> Names() => Directory.Exists(s_folder)
+        ? Directory.EnumerateFiles(s_folder, "*.json").Select(Path.GetFileNameWithoutExtension).Order()
+        : [];
+}

@@ -1,0 +1,63 @@
+using System.CommandLine;
+using System.Runtime.InteropServices;
+using SiamSharp.Cli.Commands;
+using SiamSharp.Cli.Terminal;
+
+namespace SiamSharp.Cli;
+
+/// <summary>The command <c>siam</c>: parses, calls the library, shows what it says.</summary>
+public static class Siam
+{
+    /// <summary>Runs one command line.</summary>
+    /// <param name="args">Without the program's name.</param>
+    /// <param name="output">Results.</param>
+    /// <param name="error">Progress and messages.</param>
+    /// <returns>0 done, 1 failed, 2 wrong usage, 130 interrupted with everything saved.</returns>
+    public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error)
+    {
+        using var interrupt = new CancellationTokenSource();
+        void Stop(PosixSignalContext signal)
+        {
+            signal.Cancel = true;
+            interrupt.Cancel();
+        }
+        using var onInterrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+        using var onTerminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+
+        ParseResult parsed = Root(output, error).Parse(args);
+        var screen = new Screen(output, error, parsed.GetValue(CommonOptions.Json));
+        if (parsed.Errors.Count > 0)
+        {
+            foreach (var problem in parsed.Errors) screen.Fail(problem.Message);
+            screen.Say($"See: siam {string.Join(' ', args.TakeWhile(a => !a.StartsWith('-')).Take(2))} --help");
+            return 2;
+        }
+        try
+        {
+            return await parsed.InvokeAsync(
+                new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null },
+                interrupt.Token);
+        }
+        catch (Exception e) when (!parsed.GetValue(CommonOptions.Debug))
+        {
+            return Failure.Show(e, screen);
+        }
+    }
+
+    private static RootCommand Root(TextWriter output, TextWriter error)
+    {
+        Screen Screen(ParseResult parsed) => new(output, error, parsed.GetValue(CommonOptions.Json));
+        var root = new RootCommand("Self-supervised pretraining of image encoders with masked siamese ConvNets.")
+        {
+            QuickstartCommand.Create(Screen),
+            PretrainCommand.Create(Screen),
+            EvaluateCommand.Create(Screen),
+            ViewsCommand.Create(Screen),
+            DataCommand.Create(Screen),
+            DoctorCommand.Create(Screen),
+        };
+        root.Options.Add(CommonOptions.Json);
+        root.Options.Add(CommonOptions.Debug);
+        return root;
+    }
+}

@@ -1,0 +1,52 @@
+using System.Text.Json;
+using SiamSharp.Recipes;
+using Spectre.Console;
+
+namespace SiamSharp.Cli.Terminal;
+
+/// <summary>Where a command's words go: results to standard output, progress and messages to standard error.</summary>
+/// <param name="output">Results.</param>
+/// <param name="error">Progress and messages.</param>
+/// <param name="json">Results are one JSON document.</param>
+internal sealed class Screen(TextWriter output, TextWriter error, bool json)
+{
+    private readonly IAnsiConsole _results = ConsoleOn(output);
+
+    /// <summary>True when results are to be JSON.</summary>
+    internal bool Json { get; } = json;
+
+    /// <summary>The console for progress and messages.</summary>
+    internal IAnsiConsole Messages { get; } = ConsoleOn(error);
+
+    /// <summary>One line of news.</summary>
+    internal void Say(string text) => Messages.WriteLine(text);
+
+    /// <summary>A failure, in red where there are colours.</summary>
+    internal void Fail(string text) => Messages.MarkupLine($"[red]error:[/] {Markup.Escape(text)}");
+
+    /// <summary>Something to look at that does not stop the work.</summary>
+    internal void Warn(string text) => Messages.MarkupLine($"[yellow]note:[/] {Markup.Escape(text)}");
+
+    /// <summary>The result: JSON, or what a person reads.</summary>
+    internal void Result(object document, Action<IAnsiConsole> show)
+    {
+        if (Json) output.WriteLine(JsonSerializer.Serialize(document, OptionsJson.Serializer));
+        else show(_results);
+    }
+
+    private static IAnsiConsole ConsoleOn(TextWriter writer)
+    {
+        bool terminal = ReferenceEquals(writer, Console.Out) ? !Console.IsOutputRedirected
+            : ReferenceEquals(writer, Console.Error) && !Console.IsErrorRedirected;
+        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Out = new AnsiConsoleOutput(writer),
+            Ansi = terminal ? AnsiSupport.Detect : AnsiSupport.No,
+            ColorSystem = terminal ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
+            Interactive = terminal ? InteractionSupport.Detect : InteractionSupport.No,
+        });
+        // Lines in a file or a pipe are not to be broken.
+        if (!terminal) console.Profile.Width = 10_000;
+        return console;
+    }
+}

@@ -1,0 +1,97 @@
+using System.Text.Json.Nodes;
+using SiamSharp.Backbones;
+using SiamSharp.Interop;
+using SiamSharp.Recipes;
+using SiamSharp.Training;
+using SiamSharp.Views;
+using static TorchSharp.torch;
+
+namespace SiamSharp;
+
+/// <summary>What pretraining is for: a frozen backbone with the preprocessing it was trained with.</summary>
+/// <remarks>Always in evaluation mode; no masks. Not safe for concurrent use.</remarks>
+public sealed class Encoder : IDisposable
+{
+    private const string Format = "siamsharp-encoder-1";
+
+    private readonly Backbone _backbone;
+    private readonly Preprocessing _preprocessing;
+
+    /// <summary>Puts a backbone and its preprocessing together.</summary>
+    /// <param name="backbone">float32 (N, C, H, W) to (N, D); owned by the encoder from here on and switched to evaluation mode.</param>
+    /// <param name="preprocessing">Applied to pixels first.</param>
+    /// <param name="channels">C.</param>
+    /// <param name="size">H and W that it was trained with, in pixels.</param>
+    public Encoder(Backbone backbone, Preprocessing preprocessing, int channels, int size)
+    {
+        _backbone = backbone;
+        _backbone.eval();
+        _preprocessing = preprocessing;
+        Channels = channels;
+        Size = size;
+    }
+
+    /// <summary>C.</summary>
+    public int Channels { get; }
+
+    /// <summary>Side of the images it was trained with, in pixels.</summary>
+    public int Size { get; }
+
+    /// <summary>Representations of a batch.</summary>
+    /// <param name="images">float32 (N, C, H, W), 0 to 1 for integer sources.</param>
+    /// <returns>float32 (N, D), not differentiable, owned by the caller.</returns>
+    public Tensor Encode(Tensor images)
+    {
+        if (images.dim() != 4 || images.shape[1] != Channels)
+            throw new ArgumentException($"Images must be (N, {Channels}, H, W), but are ({string.Join(", ", images.shape)}).");
+        using var noGradient = no_grad();
+        using var scope = NewDisposeScope();
+        return _backbone.forward(_preprocessing.Apply(images)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The encoder that the run started from: same preprocessing, same seed, no training.</summary>
+    /// <param name="recipe">Of the run.</param>
+    /// <returns>Owned by the caller.</returns>
+    public Encoder Untrained(Recipe recipe) =>
+        new(recipe.Backbone.Create(Channels, Size, (ulong)recipe.Training.Seed), _preprocessing, Channels, Size);
+
+    /// <summary>Writes backbone weights (torchvision's keys) with the preprocessing in the metadata.</summary>
+    /// <param name="path">A .safetensors file; replaced whole or not at all.</param>
+    /// <param name="backbone">Not changed.</param>
+    /// <param name="recipe">Of the run.</param>
+    /// <param name="preprocessing">Of the run.</param>
+    /// <param name="channels">C.</param>
+    /// <param name="size">H and W in pixels.</param>
+    public static void Save(
+        string path, Backbone backbone, Recipe recipe, Preprocessing preprocessing, int channels, int size) =>
+        SafeTensors.Write(path, backbone.state_dict(), new Dictionary<string, string>
+        {
+            ["format"] = Format,
+            ["backbone"] = OptionsJson.Write(recipe.Backbone).ToJsonString(),
+            ["preprocessing"] = OptionsJson.Write(preprocessing).ToJsonString(),
+            ["channels"] = $"{channels}",
+            ["size"] = $"{size}",
+        });
+
+    /// <summary>Reads an encoder written by a run.</summary>
+    /// <param name="path">A run's encoder.safetensors.</param>
+    /// <exception cref="RunException">The file is missing or no encoder.</exception>
+    public static Encoder Load(string path)
+    {
+        if (!File.Exists(path))
+            throw new RunException($"{path} is missing: the run has not finished. Continue it with `siam pretrain --resume`.");
+        using SafeTensorsFile file = SafeTensors.Read(path);
+        if (file.Metadata.GetValueOrDefault("format") != Format)
+            throw new RunException($"{path} holds no encoder written by SiamSharp: its metadata lacks format={Format}.");
+
+        int channels = int.Parse(file.Metadata["channels"]), size = int.Parse(file.Metadata["size"]);
+        var options = OptionsJson.Read<BackboneOptions>((JsonObject)JsonNode.Parse(file.Metadata["backbone"])!);
+        var preprocessing = OptionsJson.Read<Preprocessing>((JsonObject)JsonNode.Parse(file.Metadata["preprocessing"])!);
+        var backbone = (options with { Weights = "" }).Create(channels, size, seed: 0);
+        StateDict.Load(backbone, file.Tensors);
+        return new Encoder(backbone, preprocessing, channels, size);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _backbone.Dispose();
+}

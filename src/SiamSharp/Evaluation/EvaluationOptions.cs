@@ -1,0 +1,22 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace SiamSharp.Evaluation;
+
+/// <summary>How an encoder is judged.</summary>
+public sealed record EvaluationOptions
+{
+    /// <summary>Neighbours that vote in k-NN.</summary>
+    [Range(1, 10_000)] public int K { get; init; } = 20;
+
+    /// <summary>Temperature of the k-NN weights exp(similarity / T). Source: Wu et al. 2018, arXiv 1805.01978, section 3.4.</summary>
+    [Range(0.001, 10.0)] public double KnnTemperature { get; init; } = 0.07;
+
+    /// <summary>L2 penalties of the linear probe to choose among, on a tenth of the training labels held out.</summary>
+    [Range(0.0, 1e6)] public IReadOnlyList<double> LinearPenalties { get; init; } = [1e-4, 1e-3, 1e-2];
+
+    /// <summary>Most iterations of L-BFGS for one linear probe.</summary>
+    [Range(1, 100_000)] public int LinearIterations { get; init; } = 200;
+
+    /// <summary>Images per forward pass.</summary>
+    [Range(1, 65_536)] public int BatchSize { get; init; } = 256;
+}

@@ -1,0 +1,65 @@
+using SiamSharp.Data;
+using static TorchSharp.torch;
+
+namespace SiamSharp.Evaluation;
+
+/// <summary>Representations of a whole dataset, with labels, ready for any protocol.</summary>
+/// <param name="Values">float32 (N, D).</param>
+/// <param name="Labels">int64 (N), index into <paramref name="ClassNames"/>.</param>
+/// <param name="ClassNames">In label order.</param>
+public sealed record Features(Tensor Values, Tensor Labels, IReadOnlyList<string> ClassNames) : IDisposable
+{
+    /// <summary>N.</summary>
+    public int Count => (int)Values.shape[0];
+
+    /// <summary>Runs an encoder over the labelled images of a dataset.</summary>
+    /// <param name="encoder">In evaluation mode by construction.</param>
+    /// <param name="data">Labelled images; those without a label are left out.</param>
+    /// <param name="batchSize">Images per forward pass.</param>
+    /// <param name="progress">Told the share done, 0 to 1.</param>
+    /// <param name="cancel">Stops between two batches.</param>
+    /// <returns>Owned by the caller.</returns>
+    public static Features Of(
+        Encoder encoder, ImageDataset data, int batchSize, IProgress<double>? progress = null, CancellationToken cancel = default)
+    {
+        if (data.Channels != encoder.Channels)
+            throw new DataSourceException($"The encoder was trained on images of {encoder.Channels} channels, but {data.Name} has {data.Channels}. "
+                + $"Give images of the same kind, or convert with --set data.channels={encoder.Channels}.");
+        return Collect(data, batchSize, encoder.Encode, progress, cancel);
+    }
+
+    /// <summary>The raw pixels as representations: the baseline that an encoder must beat to be worth having.</summary>
+    /// <returns>float32 (N, C*H*W), 0 to 1 for integer sources; owned by the caller.</returns>
+    public static Features OfPixels(ImageDataset data, int batchSize, CancellationToken cancel = default) =>
+        Collect(data, batchSize, images => images.flatten(1).clone(), null, cancel);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Values.Dispose();
+        Labels.Dispose();
+    }
+
+    private static Features Collect(
+        ImageDataset data, int batchSize, Func<Tensor, Tensor> represent, IProgress<double>? progress, CancellationToken cancel)
+    {
+        if (data.Labels is not { } labels || data.ClassNames is not { } names)
+            throw new DataSourceException($"{data.Name} has no labels, and judging needs them. Sort the images into one folder per class, "
+                + "or name a list of labels as FOLDER@labels.csv.");
+        int[] chosen = [.. Enumerable.Range(0, data.Count).Where(i => labels[i] >= 0)];
+
+        using var scope = NewDisposeScope();
+        var parts = new List<Tensor>();
+        for (int start = 0; start < chosen.Length; start += batchSize)
+        {
+            cancel.ThrowIfCancellationRequested();
+            using Tensor images = data.Batch(chosen.AsSpan(start, Math.Min(batchSize, chosen.Length - start)));
+            parts.Add(represent(images));
+            progress?.Report((double)Math.Min(start + batchSize, chosen.Length) / chosen.Length);
+        }
+        return new Features(
+            cat(parts, 0).MoveToOuterDisposeScope(),
+            tensor(chosen.Select(i => (long)labels[i]).ToArray()).MoveToOuterDisposeScope(),
+            names);
+    }
+}

@@ -1,0 +1,108 @@
+using SiamSharp.Randomness;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace SiamSharp.Evaluation;
+
+/// <summary>Multinomial logistic regression on standardised, frozen representations.</summary>
+/// <remarks>
+/// Definition: minimise mean cross entropy + penalty / 2 * |W|^2 over W (D, K) and an unpenalised bias (K), on features with
+/// mean 0 and standard deviation 1 over the training images. Constant features stay 0.
+/// The penalty is the one of the given list that classifies a held-out tenth of the training images best; the final fit uses
+/// all of them. The test images take no part in either.
+/// </remarks>
+public sealed class LinearProbe : IDisposable
+{
+    private readonly Tensor _mean, _scale, _weight; // (1, D), (1, D), (D + 1, K): the last row of the weight is the bias
+
+    private LinearProbe(Tensor mean, Tensor scale, Tensor weight, double penalty) =>
+        (_mean, _scale, _weight, Penalty) = (mean, scale, weight, penalty);
+
+    /// <summary>The L2 penalty chosen.</summary>
+    public double Penalty { get; }
+
+    /// <summary>Fits a probe.</summary>
+    /// <param name="features">Float32 (N, D).</param>
+    /// <param name="labels">Int64 (N), 0 to <paramref name="classes"/> - 1.</param>
+    /// <param name="classes">Number of classes, 2 or more.</param>
+    /// <param name="options">Penalties and iterations.</param>
+    /// <param name="seed">Decides which tenth is held out.</param>
+    /// <param name="cancel">Stops between two iterations.</param>
+    public static LinearProbe Fit(Tensor features, Tensor labels, int classes, EvaluationOptions options, int seed, CancellationToken cancel)
+    {
+        using var noGradient = no_grad();
+        using var scope = NewDisposeScope();
+        int count = (int)features.shape[0];
+        Tensor mean = features.mean([0], keepdim: true);
+        Tensor std = features.std(0, unbiased: false, keepdim: true);
+        Tensor scale = where(std > 1e-6 * std.max(), 1 / std, zeros_like(std));
+        Tensor x = (features - mean) * scale;
+
+        double penalty = options.LinearPenalties[0];
+        int held = count / 10;
+        if (options.LinearPenalties.Count > 1 && held > 0)
+        {
+            long[] order = [.. Enumerable.Range(0, count).Select(i => (long)i)];
+            new RandomStream((ulong)seed, RandomPurpose.Evaluation).Shuffle<long>(order);
+            Tensor inside = tensor(order[held..]), outside = tensor(order[..held]);
+            Tensor xIn = x[inside], yIn = labels[inside], xOut = x[outside], yOut = labels[outside];
+            double best = -1;
+            foreach (double candidate in options.LinearPenalties)
+            {
+                using var trial = NewDisposeScope();
+                double right = Predict(xOut, Minimize(xIn, yIn, classes, candidate, options.LinearIterations, cancel)).eq(yOut).sum().item<long>();
+                if (right > best) (best, penalty) = (right, candidate);
+            }
+        }
+        Tensor weight = Minimize(x, labels, classes, penalty, options.LinearIterations, cancel);
+        return new LinearProbe(mean.DetachFromDisposeScope(), scale.DetachFromDisposeScope(), weight.DetachFromDisposeScope(), penalty);
+    }
+
+    /// <summary>The most likely class of each representation.</summary>
+    /// <param name="features">Float32 (N, D).</param>
+    /// <returns>Int64 (N), owned by the caller.</returns>
+    public Tensor Predict(Tensor features)
+    {
+        using var noGradient = no_grad();
+        using var scope = NewDisposeScope();
+        return Predict((features - _mean) * _scale, _weight).MoveToOuterDisposeScope();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _mean.Dispose();
+        _scale.Dispose();
+        _weight.Dispose();
+    }
+
+    private static Tensor Predict(Tensor x, Tensor weight) => Logits(x, weight).argmax(1);
+
+    private static Tensor Logits(Tensor x, Tensor weight) =>
+        x.mm(weight[..^1]).add_(weight[^1..]);    // (N, D) (D, K) + (1, K)
+
+    private static Tensor Minimize(Tensor x, Tensor labels, int classes, double penalty, int iterations, CancellationToken cancel)
+    {
+        using var scope = NewDisposeScope();
+        Tensor target = nn.functional.one_hot(labels, classes).to(x.dtype);   // (N, K)
+        Tensor start = zeros([x.shape[1] + 1, classes], dtype: x.dtype);
+        Tensor weight = LbfgsMinimizer.Minimize(start, w => Objective(x, target, w, penalty), iterations, 1e-5, cancel);
+        return weight.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Value and gradient of the penalised mean cross entropy.</summary>
+    /// <param name="x">Float (N, D).</param>
+    /// <param name="target">Float (N, K), one-hot.</param>
+    /// <param name="weight">Float (D + 1, K); the last row is the bias.</param>
+    /// <param name="penalty">0 or more.</param>
+    internal static (double Value, Tensor Gradient) Objective(Tensor x, Tensor target, Tensor weight, double penalty)
+    {
+        using var scope = NewDisposeScope();
+        Tensor logProbability = nn.functional.log_softmax(Logits(x, weight), 1);
+        Tensor body = weight[..^1];
+        double value = -(logProbability * target).sum().ToDouble() / x.shape[0] + penalty / 2 * body.square().sum().ToDouble();
+        Tensor residual = (logProbability.exp() - target) / x.shape[0];        // (N, K)
+        Tensor gradient = cat([x.t().mm(residual) + penalty * body, residual.sum(0, keepdim: true)], 0);
+        return (value, gradient.MoveToOuterDisposeScope());
+    }
+}

@@ -1,0 +1,118 @@
+using System.Text.Json.Nodes;
+using SiamSharp.Backbones;
+using SiamSharp.Data;
+using SiamSharp.Evaluation;
+using SiamSharp.Methods;
+using SiamSharp.Optim;
+using SiamSharp.Training;
+using SiamSharp.Views;
+
+namespace SiamSharp.Recipes;
+
+/// <summary>One experiment: everything that decides its result, apart from the images.</summary>
+public sealed record Recipe : IHasRules
+{
+    /// <summary>The side in pixels to which files are decoded unless <c>data.size</c> says otherwise.</summary>
+    public const int SizeForFiles = 64;
+
+    /// <summary>The siamese framework and its options.</summary>
+    public MethodOptions Method { get; init; } = new SimClrOptions();
+
+    /// <summary>The network whose representations are wanted.</summary>
+    public BackboneOptions Backbone { get; init; } = new();
+
+    /// <summary>How images are decoded and kept.</summary>
+    public DataOptions Data { get; init; } = new();
+
+    /// <summary>What the network sees.</summary>
+    public ViewsOptions Views { get; init; } = new();
+
+    /// <summary>The optimiser and its schedule.</summary>
+    public OptimizerOptions Optimizer { get; init; } = new AdamWOptions();
+
+    /// <summary>How long, in what batches, from what seed.</summary>
+    public TrainingOptions Training { get; init; } = new();
+
+    /// <summary>How the encoder is judged.</summary>
+    public EvaluationOptions Evaluation { get; init; } = new();
+
+    /// <summary>Makes the complete recipe: defaults, then the views preset for the image size, then the layers, then the assignments.</summary>
+    /// <param name="layers">Partial recipes, later ones win.</param>
+    /// <param name="assignments"><c>path=value</c>, in order.</param>
+    /// <param name="open">Opens the images with these options: their own side in pixels, or else <see cref="SizeForFiles"/>, is taken
+    /// when <c>data.size</c> is 0, and the preset is the one for their channels.</param>
+    /// <exception cref="RecipeException">Anything is wrong; all faults are listed.</exception>
+    public static Recipe Resolve(IReadOnlyList<JsonObject> layers, IReadOnlyList<string> assignments, Func<DataOptions, IImageSource> open)
+    {
+        JsonObject given = Layered(new JsonObject(), layers, assignments.Where(a => RoomOf(a) is "data" || a.StartsWith("views.preset=", StringComparison.Ordinal)));
+        string preset = given["views"]?["preset"] is JsonValue p && p.TryGetValue(out string? name) ? name : ViewsOptions.DefaultPreset;
+        if (!ViewsOptions.PresetNames.Contains(preset))
+            throw new RecipeException([new Fault("views.preset", $"\"{preset}\" is none of: {string.Join(", ", ViewsOptions.PresetNames)}")]);
+
+        var (size, channels) = KindOfImages(given["data"] as JsonObject, open);
+        JsonObject tree = OptionsJson.Write(new Recipe { Views = ViewsOptions.FromPreset(preset, size, channels) });
+        Layered(tree, layers, assignments);
+        // A size of 0 means the images' own; anything else, right or wrong, is left for the check to judge.
+        if (tree["data"] is JsonObject data && data["size"] is JsonValue v && v.TryGetValue(out int asked) && asked == 0) data["size"] = size;
+        return OptionsJson.Read<Recipe>(tree);
+    }
+
+    /// <summary>The complete recipe of a run, read again, with some options changed.</summary>
+    /// <param name="stored">A run's recipe.json.</param>
+    /// <param name="assignments"><c>path=value</c>, in order.</param>
+    /// <exception cref="RecipeException">Anything is wrong; all faults are listed.</exception>
+    public static Recipe Reread(JsonObject stored, IReadOnlyList<string> assignments) =>
+        OptionsJson.Read<Recipe>(Layered((JsonObject)stored.DeepClone(), [], assignments));
+
+    /// <inheritdoc/>
+    public IEnumerable<Fault> Faults()
+    {
+        int views = Views.Branches.Sum(branch => branch.Count);
+        if (views < Method.MinViews || views > Method.MaxViews)
+            yield return new Fault("views.branches", $"{views} views, but {OptionsJson.KindOf(Method)} takes {Method.MinViews} to {Method.MaxViews}");
+    }
+
+    private static JsonObject Layered(JsonObject tree, IEnumerable<JsonObject> layers, IEnumerable<string> assignments)
+    {
+        foreach (JsonObject layer in layers) RecipeTree.Merge(tree, layer);
+        foreach (string assignment in assignments)
+        {
+            if (tree[RoomOf(assignment)] is null && assignment.Contains('.')) tree[RoomOf(assignment)] = new JsonObject();
+            RecipeTree.Set(tree, assignment);
+        }
+        return tree;
+    }
+
+    private static string RoomOf(string assignment) => assignment.Split('.', '=')[0];
+
+    private static (int Size, int Channels) KindOfImages(JsonObject? given, Func<DataOptions, IImageSource> open)
+    {
+        try
+        {
+            DataOptions data = OptionsJson.Read<DataOptions>(given ?? []);
+            IImageSource source = open(data);
+            int size = data.Size > 0 ? data.Size : source.NativeSize > 0 ? source.NativeSize : SizeForFiles;
+            return (size, data.Channels > 0 ? data.Channels : ChannelsOf(source));
+        }
+        catch (RecipeException)
+        {
+            return (SizeForFiles, 3); // reported with all other faults, under its full path
+        }
+    }
+
+    /// <summary>Channels of the first image with a readable header; 3 when there is none, which loading the images will report.</summary>
+    private static int ChannelsOf(IImageSource source)
+    {
+        for (int i = 0; i < source.Count; i++)
+        {
+            try
+            {
+                return source.InfoOf(i).Channels;
+            }
+            catch (UnreadableImageException)
+            {
+            }
+        }
+        return 3;
+    }
+}

@@ -1,0 +1,94 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace SiamSharp.Recipes;
+
+/// <summary>The three things done to the tree of a recipe: lay one over another, set one value, list the differences.</summary>
+public static class RecipeTree
+{
+    /// <summary>Lays <paramref name="patch"/> over <paramref name="tree"/>: objects key by key, anything else whole.</summary>
+    public static void Merge(JsonObject tree, JsonObject patch)
+    {
+        foreach (var (key, value) in patch)
+        {
+            if (tree[key] is JsonObject below && AsObject(key, value) is { } over && !ChangesKind(key, below, over)) Merge(below, over);
+            else tree[key] = (AsObject(key, value) ?? value)?.DeepClone();
+        }
+    }
+
+    /// <summary>Sets the value at a path such as <c>views.branches.0.masks.0.cell</c>.</summary>
+    /// <param name="tree">The recipe.</param>
+    /// <param name="assignment"><c>path=value</c>; the value is JSON, or a text where it is no JSON.</param>
+    /// <exception cref="RecipeException">No <c>=</c>, or the path leads through something that is not there.</exception>
+    public static void Set(JsonObject tree, string assignment)
+    {
+        var (path, value) = SplitAssignment(assignment);
+        string[] keys = path.Split('.');
+        JsonNode? node = tree;
+        for (int i = 0; i < keys.Length - 1; i++)
+            node = Child(node, keys[i]) ?? throw new RecipeException([new Fault(path, $"there is no '{string.Join('.', keys[..(i + 1)])}'")]);
+
+        string last = keys[^1];
+        if (node is JsonObject parent && keys.Length > 1 && IsKind(keys[^2], last) && !JsonNode.DeepEquals(parent[last], value))
+        {
+            // Another kind starts from its own defaults: nothing of the former kind stays.
+            parent.Clear();
+            parent[last] = value;
+        }
+        else if (node is JsonObject owner)
+            Merge(owner, new JsonObject { [last] = value });
+        else if (node is JsonArray list && int.TryParse(last, out int index) && index >= 0 && index < list.Count)
+            list[index] = value;
+        else
+            throw new RecipeException([new Fault(path, $"there is no '{last}' to set")]);
+    }
+
+    /// <summary>Every path at which two recipes differ, with both values.</summary>
+    public static IReadOnlyList<Fault> Differences(JsonNode? stored, JsonNode? given, string path = "")
+    {
+        string At(string key) => path.Length == 0 ? key : $"{path}.{key}";
+        if (stored is JsonObject a && given is JsonObject b)
+            return [.. a.Select(p => p.Key).Union(b.Select(p => p.Key)).SelectMany(key => Differences(a[key], b[key], At(key)))];
+        if (stored is JsonArray x && given is JsonArray y && x.Count == y.Count)
+            return [.. Enumerable.Range(0, x.Count).SelectMany(i => Differences(x[i], y[i], At($"{i}")))];
+        return JsonNode.DeepEquals(stored, given) ? [] : [new Fault(path, $"the run has {Show(stored)}, asked for is {Show(given)}")];
+    }
+
+    private static (string Path, JsonNode? Value) SplitAssignment(string assignment)
+    {
+        int equals = assignment.IndexOf('=', StringComparison.Ordinal);
+        if (equals < 1) throw new RecipeException([new Fault(assignment, "write it as path=value, for example training.epochs=20")]);
+        string text = assignment[(equals + 1)..];
+        try
+        {
+            return (assignment[..equals], JsonNode.Parse(text));
+        }
+        catch (JsonException)
+        {
+            return (assignment[..equals], JsonValue.Create(text));
+        }
+    }
+
+    /// <summary>A choice among kinds: <c>method.name</c>, <c>optimizer.name</c>, the <c>shape</c> of a mask.</summary>
+    private static bool IsKind(string room, string key) => key == "shape" || (key == "name" && (room is "method" or "optimizer"));
+
+    /// <summary>An object as it is; the bare name of a method or optimiser as the object with that name.</summary>
+    private static JsonObject? AsObject(string key, JsonNode? value) => value switch
+    {
+        JsonObject tree => tree,
+        JsonValue name when IsKind(key, "name") => new JsonObject { ["name"] = name.DeepClone() },
+        _ => null,
+    };
+
+    private static bool ChangesKind(string key, JsonObject below, JsonObject over) =>
+        over.Any(p => IsKind(key, p.Key) && !JsonNode.DeepEquals(below[p.Key], p.Value));
+
+    private static JsonNode? Child(JsonNode? node, string key) => node switch
+    {
+        JsonObject tree => tree[key],
+        JsonArray list when int.TryParse(key, out int index) && index >= 0 && index < list.Count => list[index],
+        _ => null,
+    };
+
+    private static string Show(JsonNode? node) => node?.ToJsonString() ?? "nothing";
+}

@@ -1,0 +1,27 @@
+using System.Text.Json.Nodes;
+using ScottPlot;
+
+namespace SiamSharp.Reporting;
+
+/// <summary>The loss over the steps of a run, drawn from its metrics.jsonl.</summary>
+public static class LossPlot
+{
+    /// <summary>Draws a PNG.</summary>
+    /// <param name="metrics">A run's metrics.jsonl.</param>
+    /// <param name="path">Where to write the picture.</param>
+    public static void Write(string metrics, string path)
+    {
+        JsonNode[] lines = [.. File.ReadLines(metrics).Select(line => JsonNode.Parse(line)!)];
+        double[] steps = [.. lines.Select(line => line["step"]!.GetValue<double>())];
+        double[] loss = [.. lines.Select(line => line["loss"]!.GetValue<double>())];
+
+        using var plot = new Plot();
+        var curve = plot.Add.ScatterLine(steps, loss);
+        curve.Color = Colors.SteelBlue;
+        curve.LineWidth = 2;
+        plot.XLabel("step");
+        plot.YLabel("loss");
+        plot.Axes.Margins(left: 0.01, right: 0.01);
+        plot.SavePng(path, 900, 380);
+    }
+}

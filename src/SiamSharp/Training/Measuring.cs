@@ -1,0 +1,27 @@
+using SiamSharp.Data;
+using SiamSharp.Views;
+using static TorchSharp.torch;
+
+namespace SiamSharp.Training;
+
+/// <summary>Measures the preprocessing on a dataset.</summary>
+public static class Measuring
+{
+    private const int ImagesAtOnce = 256;
+
+    /// <summary>Mean and standard deviation of each channel after the high-pass, over all images.</summary>
+    /// <param name="data">The training images.</param>
+    /// <param name="highPass">Resolved; sigma 0 = off.</param>
+    /// <param name="cancel">Stops between two batches.</param>
+    public static Preprocessing Measure(this ImageDataset data, HighPassOptions highPass, CancellationToken cancel = default) =>
+        Preprocessing.Measure(highPass, Batches(data), cancel);
+
+    private static IEnumerable<Tensor> Batches(ImageDataset data)
+    {
+        foreach (int[] indexes in Enumerable.Range(0, data.Count).Chunk(ImagesAtOnce))
+        {
+            using Tensor batch = data.Batch(indexes);
+            yield return batch;
+        }
+    }
+}

@@ -1,0 +1,125 @@
+using SiamSharp.Backbones;
+using SiamSharp.Data;
+using SiamSharp.Methods;
+using SiamSharp.Optim;
+using SiamSharp.Recipes;
+using SiamSharp.Views;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace SiamSharp.Training;
+
+/// <summary>Self-supervised pretraining: the one loop.</summary>
+public static class Pretraining
+{
+    /// <summary>Pretrains an encoder, or goes on with a run that was stopped.</summary>
+    /// <remarks>
+    /// Repeats bit by bit for the same recipe, images and number of threads, however often it is stopped and resumed: every draw
+    /// is a function of (seed, epoch, sample, view) and everything else is in the checkpoint.
+    /// </remarks>
+    /// <param name="recipe">A resolved recipe.</param>
+    /// <param name="data">The images; labels are not looked at.</param>
+    /// <param name="folder">Where the run is kept.</param>
+    /// <param name="resume">Go on from the folder's checkpoint, or from the start when none was written yet.</param>
+    /// <param name="progress">Told after each step.</param>
+    /// <param name="time">The clock, for speed and time left only.</param>
+    /// <param name="cancel">Saves a checkpoint and returns with <see cref="PretrainingResult.Finished"/> false.</param>
+    /// <exception cref="RunException">The folder holds another run, the loss is not finite, the disk is full.</exception>
+    public static PretrainingResult Run(
+        Recipe recipe, ImageDataset data, RunFolder folder, bool resume = false,
+        IProgress<TrainingProgress>? progress = null, TimeProvider? time = null, CancellationToken cancel = default)
+    {
+        CheckFits(recipe, data);
+        OpenFolder(recipe, folder, resume);
+        set_num_threads(recipe.Training.Threads > 0 ? recipe.Training.Threads : Environment.ProcessorCount);
+
+        using var run = NewDisposeScope();
+        ulong seed = (ulong)recipe.Training.Seed;
+        int batchSize = recipe.Training.BatchSize, stepsPerEpoch = data.Count / batchSize;
+        long steps = (long)recipe.Training.Epochs * stepsPerEpoch, step = 0;
+
+        Preprocessing preprocessing = data.Measure(recipe.Views.HighPass, cancel);
+        Backbone backbone = recipe.Backbone.Create(data.Channels, data.Size, seed);
+        using SiameseMethod method = recipe.Method.Create(backbone, backbone.OutputWidth, seed);
+        using Optimizer optimizer = recipe.Optimizer.Create(method);
+        var viewMaker = new ViewMaker(recipe.Views, preprocessing, data.Size, seed);
+        var schedule = new LearningRateSchedule(recipe.Optimizer.LearningRate, (long)(recipe.Optimizer.WarmupEpochs * stepsPerEpoch), steps,
+            recipe.Optimizer.LearningRate * recipe.Optimizer.FinalShare);
+        var checkpoint = new Checkpoint(folder, recipe, data.DataHash, method, optimizer);
+        if (resume && checkpoint.Exists) step = checkpoint.Load();
+
+        using var metrics = new MetricsLog(folder.Metrics, checkpoint.MetricsLength);
+        using var loader = new BatchLoader(data, batchSize, seed, startEpoch: (int)(step / stepsPerEpoch), startStep: (int)(step % stepsPerEpoch));
+        var meter = new StepMeter(time ?? TimeProvider.System, progress, steps, stepsPerEpoch, batchSize, step);
+        double loss = double.NaN;
+
+        method.train();
+        while (step < steps && !cancel.IsCancellationRequested)
+        {
+            using var scope = NewDisposeScope();
+            int epoch = (int)(step / stepsPerEpoch);
+            Batch batch = loader.Next(CancellationToken.None);
+            meter.Mark(StepPhase.Waiting);
+
+            Tensor[] views = viewMaker.MakeViews(batch.Images, batch.SampleIds, epoch);   // V x (N, C, S, S)
+            meter.Mark(StepPhase.Views);
+
+            LossTerms terms = method.Loss(views);
+            loss = terms.Total.ToDouble();
+            if (!double.IsFinite(loss)) throw NotFinite(step, terms, folder, checkpoint.Exists);
+            terms.Total.backward();
+            meter.Mark(StepPhase.Network);
+
+            double learningRate = schedule.At(step);
+            double gradientNorm = GradientClipping.Clip(method.parameters(), recipe.Optimizer.ClipNorm);
+            optimizer.Step(learningRate);
+            optimizer.ZeroGrad();
+            method.AfterStep((double)(step + 1) / steps);
+            step++;
+            meter.Mark(StepPhase.Optimizer);
+
+            if (step % recipe.Training.LogSteps == 0 || step == steps)
+                metrics.Write(step, epoch, learningRate, gradientNorm, loss, terms.Terms.Select(t => (t.Name, t.Value.ToDouble())));
+            meter.Mark(StepPhase.Logging);
+
+            bool due = step % stepsPerEpoch == 0 || (recipe.Training.CheckpointSteps > 0 && step % recipe.Training.CheckpointSteps == 0);
+            if (due || cancel.IsCancellationRequested) checkpoint.Save(step, metrics);
+            meter.Mark(StepPhase.Checkpoint);
+            meter.Report(step, loss);
+        }
+
+        if (step == steps) Encoder.Save(folder.Encoder, backbone, recipe, preprocessing, data.Channels, data.Size);
+        return new PretrainingResult(step == steps, step, steps, loss, meter.Timing);
+    }
+
+    private static void CheckFits(Recipe recipe, ImageDataset data)
+    {
+        Fault[] faults = [.. recipe.Views.FaultsFor(data.Size, data.Channels)];
+        if (faults.Length > 0) throw new RecipeException([.. faults.Select(f => f with { Path = $"views.{f.Path}" })]);
+        if (data.Count < recipe.Training.BatchSize)
+            throw new RunException($"A step needs training.batchSize = {recipe.Training.BatchSize} images, but {data.Name} has {data.Count} readable "
+                + $"ones. Give more images, or --set training.batchSize={Math.Max(2, data.Count / 2)}.");
+    }
+
+    private static void OpenFolder(Recipe recipe, RunFolder folder, bool resume)
+    {
+        if (folder.HasRun && !resume)
+            throw new RunException($"{folder.Path} already holds a run. Continue it with --resume, or choose another --out.");
+        if (resume && folder.HasRun)
+        {
+            var differences = RecipeTree.Differences(folder.ReadRecipe(), OptionsJson.Write(recipe));
+            if (differences.Count > 0)
+                throw new RunException($"{folder.Path} holds a run with another recipe. Resume it without these changes, or choose another --out:\n"
+                    + string.Join('\n', differences.Select(d => $"  {d.Path}: {d.Problem}")));
+            return;
+        }
+        folder.Create();
+        RunFolder.WriteText(folder.Recipe, OptionsJson.Write(recipe).ToJsonString(OptionsJson.Serializer) + "\n");
+    }
+
+    private static RunException NotFinite(long step, LossTerms terms, RunFolder folder, bool saved) => new(
+        $"The loss is not finite at step {step + 1} ("
+        + string.Join(", ", terms.Terms.Select(t => $"{t.Name} = {t.Value.ToDouble():G4}"))
+        + "). The usual cause is too high a learning rate: lower optimizer.learningRate, or raise optimizer.warmupEpochs. "
+        + (saved ? $"The last good state is in {folder.Checkpoint}." : "No checkpoint had been written yet."));
+}

@@ -1,0 +1,43 @@
+using SiamSharp.Data;
+using SiamSharp.Evaluation;
+using SiamSharp.Recipes;
+
+namespace SiamSharp.Training;
+
+/// <summary>Judges the encoder of a run next to its two baselines, all measured the same way.</summary>
+public static class RunEvaluation
+{
+    /// <summary>Scores raw pixels, the untrained encoder and the pretrained one, and adds them to the run's evaluation.json.</summary>
+    /// <param name="folder">A finished run.</param>
+    /// <param name="recipe">The run's recipe, evaluation options possibly overridden.</param>
+    /// <param name="protocols">In the order wanted.</param>
+    /// <param name="train">Labelled images for the classifiers.</param>
+    /// <param name="test">Labelled images to judge.</param>
+    /// <param name="progress">Told what is being done.</param>
+    /// <param name="cancel">Stops between two batches or iterations.</param>
+    public static IReadOnlyList<Score> Judge(
+        RunFolder folder, Recipe recipe, IReadOnlyList<Protocol> protocols, ImageDataset train, ImageDataset test,
+        IProgress<string>? progress = null, CancellationToken cancel = default)
+    {
+        using Encoder pretrained = Encoder.Load(folder.Encoder);
+        using Encoder untrained = pretrained.Untrained(recipe);
+        var evaluator = new Evaluator(recipe.Evaluation, recipe.Training.Seed);
+        int batch = recipe.Evaluation.BatchSize;
+        string hash = $"{train.DataHash}/{test.DataHash}";
+
+        var scores = new List<Score>();
+        foreach (var (name, features) in new (string, Func<ImageDataset, Features>)[]
+        {
+            ("pixels", data => Features.OfPixels(data, batch, cancel)),
+            ("untrained", data => Features.Of(untrained, data, batch, null, cancel)),
+            ("pretrained", data => Features.Of(pretrained, data, batch, null, cancel)),
+        })
+        {
+            progress?.Report($"judging {name}");
+            using Features x = features(train), y = features(test);
+            foreach (Protocol protocol in protocols) scores.Add(evaluator.Judge(protocol, name, x, y, hash, cancel));
+        }
+        folder.AddScores(scores);
+        return scores;
+    }
+}

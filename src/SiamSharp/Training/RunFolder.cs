@@ -1,0 +1,106 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using SiamSharp.Evaluation;
+using SiamSharp.Recipes;
+
+namespace SiamSharp.Training;
+
+/// <summary>A folder with everything of one run.</summary>
+/// <param name="path">The folder; it need not exist yet.</param>
+public sealed class RunFolder(string path)
+{
+    /// <summary>The folder itself.</summary>
+    public string Path { get; } = System.IO.Path.GetFullPath(path);
+
+    /// <summary>All options, resolved.</summary>
+    public string Recipe => In("recipe.json");
+
+    /// <summary>One line of numbers each few steps; the same for the same recipe, bit by bit.</summary>
+    public string Metrics => In("metrics.jsonl");
+
+    /// <summary>Everything needed to go on.</summary>
+    public string Checkpoint => In("checkpoint.safetensors");
+
+    /// <summary>The backbone alone, torchvision's keys, preprocessing in the metadata.</summary>
+    public string Encoder => In("encoder.safetensors");
+
+    /// <summary>Scores, one object per number.</summary>
+    public string Evaluation => In("evaluation.json");
+
+    /// <summary>Files that could not be read, one line each.</summary>
+    public string Skipped => In("skipped.jsonl");
+
+    /// <summary>The page for people.</summary>
+    public string Report => In("report.html");
+
+    /// <summary>What the network saw.</summary>
+    public string Views => In("views.png");
+
+    /// <summary>Loss over steps.</summary>
+    public string LossCurve => In("loss.png");
+
+    /// <summary>Where the time of the steps went.</summary>
+    public string Timing => In("timing.json");
+
+    /// <summary>True when a run was started here.</summary>
+    public bool HasRun => File.Exists(Recipe);
+
+    /// <summary>The recipe stored with the run.</summary>
+    /// <exception cref="RunException">There is no run here.</exception>
+    public JsonObject ReadRecipe() => HasRun
+        ? OptionsJson.Parse(File.ReadAllText(Recipe), Recipe)
+        : throw new RunException($"{Path} holds no run: recipe.json is missing. Give --run the folder that was --out of `siam pretrain`.");
+
+    /// <summary>The scores stored so far; empty when there are none.</summary>
+    public IReadOnlyList<Score> ReadScores() => File.Exists(Evaluation)
+        ? JsonSerializer.Deserialize<List<Score>>(File.ReadAllText(Evaluation)) ?? []
+        : [];
+
+    /// <summary>Adds scores to evaluation.json; a score measured again replaces the old one.</summary>
+    public void AddScores(IReadOnlyList<Score> scores)
+    {
+        static object Key(Score s) => (s.Protocol, s.Encoder, s.Metric, s.K, s.Shots, s.Seed, s.DataHash);
+        var added = scores.Select(Key).ToHashSet();
+        WriteText(Evaluation, JsonSerializer.Serialize<List<Score>>([.. ReadScores().Where(s => !added.Contains(Key(s))), .. scores], OptionsJson.Serializer));
+    }
+
+    /// <summary>Makes the folder and proves that it can be written to.</summary>
+    /// <exception cref="RunException">It cannot.</exception>
+    public void Create()
+    {
+        try
+        {
+            Directory.CreateDirectory(Path);
+            string probe = In(".writable");
+            File.WriteAllText(probe, "");
+            File.Delete(probe);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new RunException($"The run folder {Path} cannot be written to ({e.Message.TrimEnd('.')}). Give --out a folder that you may write to.");
+        }
+    }
+
+    /// <summary>Writes a text file whole or not at all: a temporary name, flushed, renamed.</summary>
+    /// <exception cref="RunException">The disk is full or the folder cannot be written to.</exception>
+    public static void WriteText(string path, string text)
+    {
+        string partial = path + ".partial";
+        try
+        {
+            using (var file = new FileStream(partial, FileMode.Create))
+            {
+                file.Write(Encoding.UTF8.GetBytes(text));
+                file.Flush(flushToDisk: true);
+            }
+            File.Move(partial, path, overwrite: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw RunException.CannotWrite(path, e);
+        }
+    }
+
+    private string In(string name) => System.IO.Path.Combine(Path, name);
+}

@@ -1,0 +1,38 @@
+using System.Diagnostics;
+
+namespace SiamSharp.Tests.Cli;
+
+/// <summary>The command as a process of its own, as a user runs it.</summary>
+internal static class SiamProcess
+{
+    internal sealed record Ended(int ExitCode, string Output, string Error);
+
+    internal static Process Start(params string[] arguments)
+    {
+        var info = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "siam.dll"), .. arguments])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        return Process.Start(info)!;
+    }
+
+    internal static async Task<Ended> Run(params string[] arguments)
+    {
+        using Process process = Start(arguments);
+        Task<string> output = process.StandardOutput.ReadToEndAsync(), error = process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        return new Ended(process.ExitCode, await output, await error);
+    }
+
+    /// <summary>Waits until the process has said so many lines of progress.</summary>
+    internal static async Task WaitForSteps(Process process, int lines)
+    {
+        for (int seen = 0; seen < lines;)
+        {
+            string? line = await process.StandardError.ReadLineAsync()
+                ?? throw new InvalidOperationException("The process ended before it said enough steps.");
+            if (line.StartsWith("step ", StringComparison.Ordinal)) seen++;
+        }
+    }
+}

@@ -1,0 +1,38 @@
+using SiamSharp.Evaluation;
+using TorchSharp;
+using Xunit;
+using static TorchSharp.torch;
+
+namespace SiamSharp.Tests.Evaluation;
+
+public class KnnTests
+{
+    [Fact]
+    public void Scores_Golden_Agree()
+    {
+        var golden = GoldenFile.Read("knn_weighted");
+        long[] labels = [.. golden["inputs"]!["labels"]!.AsArray().Select(v => v!.GetValue<long>())];
+        Tensor scores = Knn.Scores(GoldenFile.Tensor(golden["inputs"]!["bank"]), tensor(labels), GoldenFile.Tensor(golden["inputs"]!["queries"]), 5, 20, 0.07);
+        Tensor expected = GoldenFile.Tensor(golden["output"]!["scores"]);
+        Assert.True((scores - expected).abs().max().ToDouble() < 1e-9 * expected.abs().max().ToDouble());
+        Assert.Equal(golden["output"]!["prediction"]!.AsArray().Select(v => v!.GetValue<long>()), scores.argmax(1).data<long>());
+    }
+
+    [Fact]
+    public void Scores_ScaledInputs_AreTheSame()
+    {
+        Tensor bank = linspace(-1, 1, 60).reshape(12, 5).cos(), labels = arange(12) % 3, queries = bank[..4] + 0.1;
+        Tensor a = Knn.Scores(bank, labels, queries, 3, 5, 0.1), b = Knn.Scores(7 * bank, labels, 0.2 * queries, 3, 5, 0.1);
+        Assert.True((a - b).abs().max().ToDouble() < 1e-3 * a.max().ToDouble());
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(13)]
+    public void Scores_ImpossibleK_Throws(int k) =>
+        Assert.Throws<ArgumentException>(() => Knn.Scores(ones(12, 5), arange(12) % 3, ones(2, 5), 3, k, 0.1));
+
+    [Fact]
+    public void Scores_OtherWidth_Throws() =>
+        Assert.Throws<ArgumentException>(() => Knn.Scores(ones(12, 5), arange(12) % 3, ones(2, 4), 3, 2, 0.1));
+}

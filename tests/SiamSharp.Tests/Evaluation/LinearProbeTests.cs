@@ -1,0 +1,74 @@
+using SiamSharp.Evaluation;
+using SiamSharp.Randomness;
+using TorchSharp;
+using Xunit;
+using static TorchSharp.torch;
+
+namespace SiamSharp.Tests.Evaluation;
+
+public class LinearProbeTests
+{
+    private static Tensor Normal(int seed, params long[] shape)
+    {
+        float[] values = new float[shape.Aggregate(1L, (a, b) => a * b)];
+        new RandomStream((ulong)seed, RandomPurpose.Fill).FillNormal(values);
+        return tensor(values, shape);
+    }
+
+    [Fact]
+    public void Objective_Gradient_AgreesWithFiniteDifferences()
+    {
+        Tensor x = Normal(1, 7, 3).to(float64), target = nn.functional.one_hot(arange(7) % 4, 4).to(float64), weight = Normal(2, 4, 4).to(float64);
+        var (_, gradient) = LinearProbe.Objective(x, target, weight, 0.3);
+        for (int i = 0; i < 16; i++)
+        {
+            Tensor bump = zeros(16, dtype: float64);
+            bump[i] = 1e-5;
+            double up = LinearProbe.Objective(x, target, weight + bump.reshape(4, 4), 0.3).Value;
+            double down = LinearProbe.Objective(x, target, weight - bump.reshape(4, 4), 0.3).Value;
+            Assert.Equal((up - down) / 2e-5, gradient.flatten()[i].ToDouble(), 1e-8);
+        }
+    }
+
+    [Fact]
+    public void Objective_Value_AgreesWithNaiveLoops()
+    {
+        Tensor x = Normal(1, 5, 2).to(float64), weight = Normal(2, 3, 3).to(float64);
+        long[] labels = [0, 1, 2, 0, 1];
+        double expected = 0;
+        for (int n = 0; n < 5; n++)
+        {
+            double[] logit = [.. Enumerable.Range(0, 3).Select(k =>
+                weight[2, k].ToDouble() + x[n, 0].ToDouble() * weight[0, k].ToDouble() + x[n, 1].ToDouble() * weight[1, k].ToDouble())];
+            expected -= Math.Log(Math.Exp(logit[labels[n]]) / logit.Sum(Math.Exp)) / 5;
+        }
+        for (int d = 0; d < 2; d++)
+            for (int k = 0; k < 3; k++) expected += 0.25 * Math.Pow(weight[d, k].ToDouble(), 2);
+        Assert.Equal(expected, LinearProbe.Objective(x, nn.functional.one_hot(tensor(labels), 3).to(float64), weight, 0.5).Value, 1e-12);
+    }
+
+    [Fact]
+    public void Minimize_ConvexQuadratic_FindsTheMinimum()
+    {
+        Tensor scale = tensor(new double[] { 1, 10, 100, 1000 }).reshape(4, 1), goal = tensor(new double[] { 3, -2, 1, 0.5 }).reshape(4, 1);
+        Tensor found = LbfgsMinimizer.Minimize(zeros(4, 1, dtype: float64),
+            w => (((w - goal).square() * scale).sum().ToDouble() / 2, (w - goal) * scale), 200, 1e-9, CancellationToken.None);
+        Assert.True((found - goal).abs().max().ToDouble() < 1e-9);
+    }
+
+    [Fact]
+    public void Fit_ShiftedAndScaledClusters_AreSeparated()
+    {
+        Tensor labels = arange(300) % 3;
+        Tensor x = Normal(3, 300, 6);
+        x[TensorIndex.Colon, 0] += 6 * labels.to(float32);
+        x = x * 50 + 1000;                       // standardisation must undo this
+        x[TensorIndex.Colon, 5] = 4;             // and survive a constant feature
+        using var probe = LinearProbe.Fit(x, labels, 3, new EvaluationOptions(), 1, CancellationToken.None);
+        Assert.True(probe.Predict(x).eq(labels).sum().item<long>() > 290);
+    }
+
+    [Fact]
+    public void Fit_Cancelled_Stops() => Assert.Throws<OperationCanceledException>(() =>
+        LinearProbe.Fit(Normal(3, 30, 6), arange(30) % 3, 3, new EvaluationOptions(), 1, new CancellationToken(true)));
+}

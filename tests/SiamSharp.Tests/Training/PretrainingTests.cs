@@ -1,0 +1,157 @@
+using System.Text.Json.Nodes;
+using SiamSharp.Data;
+using SiamSharp.Recipes;
+using SiamSharp.Training;
+using TorchSharp;
+using Xunit;
+
+namespace SiamSharp.Tests.Training;
+
+/// <summary>The loop on real images: 96 of Fashion-MNIST, a tiny ResNet.</summary>
+public sealed class PretrainingTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("runs").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private static readonly Lazy<ImageDataset> s_images = new(() => ImageDataset.Load(
+        new SubsetSource(ImageSources.Open("fashion-mnist:sample", new DataOptions()), [.. Enumerable.Range(0, 96)]), new DataOptions()));
+
+    private static Recipe Tiny(params string[] assignments) => Recipe.Resolve(
+        [OptionsJson.Parse("""
+            { "backbone": { "width": 4, "depths": [1, 1] }, "training": { "epochs": 3, "batchSize": 32, "logSteps": 1, "checkpointSteps": 2 } }
+            """, "tiny")], assignments, _ => s_images.Value.Source);
+
+    private RunFolder Folder(string name) => new(Path.Combine(_folder, name));
+
+    /// <summary>Stops a run after some steps, as SIGINT does.</summary>
+    private sealed class StopAfter(long step) : IProgress<TrainingProgress>
+    {
+        private readonly CancellationTokenSource _source = new();
+        internal CancellationToken Token => _source.Token;
+        public void Report(TrainingProgress value)
+        {
+            if (value.Step >= step) _source.Cancel();
+        }
+    }
+
+    private PretrainingResult RunUntil(long step, RunFolder folder, bool resume, params string[] assignments)
+    {
+        var stop = new StopAfter(step);
+        return Pretraining.Run(Tiny(assignments), s_images.Value, folder, resume, stop, cancel: stop.Token);
+    }
+
+    [Theory]
+    [InlineData("adamw")]
+    [InlineData("sgd")]
+    [InlineData("lars")]
+    public void Run_StoppedTwiceAndResumed_EndsWithTheSameBits(string optimizer)
+    {
+        string set = $"optimizer={optimizer}";
+        RunFolder whole = Folder("whole"), parts = Folder("parts");
+        Assert.True(Pretraining.Run(Tiny(set), s_images.Value, whole).Finished);
+
+        Assert.False(RunUntil(2, parts, resume: false, set).Finished);
+        Assert.False(RunUntil(7, parts, resume: true, set).Finished);
+        Assert.True(RunUntil(99, parts, resume: true, set).Finished);
+
+        Assert.Equal(File.ReadAllText(whole.Metrics), File.ReadAllText(parts.Metrics));
+        Assert.Equal(File.ReadAllBytes(whole.Encoder), File.ReadAllBytes(parts.Encoder));
+        Assert.Equal(File.ReadAllBytes(whole.Checkpoint), File.ReadAllBytes(parts.Checkpoint));
+        Assert.Equal(9, File.ReadAllLines(whole.Metrics).Length);
+    }
+
+    [Fact]
+    public void Run_MetricsBeyondTheCheckpoint_AreWrittenAnew()
+    {
+        RunFolder whole = Folder("whole"), killed = Folder("killed");
+        Pretraining.Run(Tiny(), s_images.Value, whole);
+        RunUntil(4, killed, resume: false);
+        File.AppendAllText(killed.Metrics, "{\"step\":5, a line that was being written when the power fai");
+        Pretraining.Run(Tiny(), s_images.Value, killed, resume: true);
+        Assert.Equal(File.ReadAllText(whole.Metrics), File.ReadAllText(killed.Metrics));
+    }
+
+    [Fact]
+    public void Run_ResumeBeforeTheFirstCheckpoint_StartsFromTheBeginning()
+    {
+        RunFolder whole = Folder("whole"), early = Folder("early");
+        Pretraining.Run(Tiny(), s_images.Value, whole);
+        RunUntil(1, early, resume: false);
+        File.Delete(early.Checkpoint);
+        Assert.True(Pretraining.Run(Tiny(), s_images.Value, early, resume: true).Finished);
+        Assert.Equal(File.ReadAllBytes(whole.Encoder), File.ReadAllBytes(early.Encoder));
+    }
+
+    [Fact]
+    public void Run_ManyEpochs_LowersTheLoss()
+    {
+        RunFolder folder = Folder("learn");
+        Pretraining.Run(Tiny("training.epochs=40"), s_images.Value, folder);
+        double[] loss = [.. File.ReadLines(folder.Metrics).Select(l => JsonNode.Parse(l)!["loss"]!.GetValue<double>())];
+        Assert.True(loss[^6..].Average() < loss[..6].Average() - 0.3, $"{loss[..6].Average()} -> {loss[^6..].Average()}");
+    }
+
+    [Fact]
+    public void Run_AnotherSeed_GivesOtherWeights()
+    {
+        RunFolder a = Folder("a"), b = Folder("b");
+        Pretraining.Run(Tiny(), s_images.Value, a);
+        Pretraining.Run(Tiny("training.seed=2"), s_images.Value, b);
+        Assert.NotEqual(File.ReadAllText(a.Metrics), File.ReadAllText(b.Metrics));
+    }
+
+    [Fact]
+    public void Run_Steps_KeepTheNumberOfLiveTensors()
+    {
+        var counts = new List<long>();
+        var watch = new Counter(counts);
+        Pretraining.Run(Tiny("training.epochs=6"), s_images.Value, Folder("live"), progress: watch);
+        Assert.Single(counts.Skip(1).Distinct());
+    }
+
+    private sealed class Counter(List<long> counts) : IProgress<TrainingProgress>
+    {
+        public void Report(TrainingProgress value) => counts.Add(DisposeScopeManager.Statistics.ThreadTotalLiveCount);
+    }
+
+    [Fact]
+    public void Run_ExistingRun_AsksForResume()
+    {
+        RunUntil(1, Folder("x"), resume: false);
+        Assert.Contains("--resume", Assert.Throws<RunException>(() => Pretraining.Run(Tiny(), s_images.Value, Folder("x"))).Message);
+    }
+
+    [Fact]
+    public void Run_ResumeWithAnotherRecipe_ListsTheDifferences()
+    {
+        RunUntil(1, Folder("x"), resume: false);
+        string message = Assert.Throws<RunException>(() =>
+            Pretraining.Run(Tiny("training.epochs=5", "optimizer.learningRate=1"), s_images.Value, Folder("x"), resume: true)).Message;
+        Assert.Contains("training.epochs: the run has 3, asked for is 5", message);
+        Assert.Contains("optimizer.learningRate", message);
+    }
+
+    [Fact]
+    public void Run_ResumeWithOtherImages_SaysSo()
+    {
+        RunUntil(2, Folder("x"), resume: false);
+        var other = ImageDataset.Load(new SubsetSource(ImageSources.Open("fashion-mnist:sample", new DataOptions()), [.. Enumerable.Range(1, 96)]), new DataOptions());
+        Assert.Contains("not those of the run", Assert.Throws<RunException>(() =>
+            Pretraining.Run(Tiny(), other, Folder("x"), resume: true)).Message);
+    }
+
+    [Fact]
+    public void Run_LossNotFinite_StopsAndKeepsTheLastGoodCheckpoint()
+    {
+        RunFolder folder = Folder("nan");
+        var e = Assert.Throws<RunException>(() =>
+            Pretraining.Run(Tiny("optimizer=sgd", "optimizer.learningRate=1000", "optimizer.warmupEpochs=0", "training.checkpointSteps=1", "training.epochs=50",
+                "method.temperature=0.001", "backbone.depths=[3,3,3]"), s_images.Value, folder));
+        Assert.Contains("learningRate", e.Message);
+    }
+
+    [Fact]
+    public void Run_FewerImagesThanABatch_SaysWhatToSet() => Assert.Contains("--set training.batchSize=48",
+        Assert.Throws<RunException>(() => Pretraining.Run(Tiny("training.batchSize=128"), s_images.Value, Folder("x"))).Message);
+}

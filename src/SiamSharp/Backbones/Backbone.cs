@@ -1,0 +1,11 @@
+using static TorchSharp.torch;
+
+namespace SiamSharp.Backbones;
+
+/// <summary>A network from images to representations.</summary>
+/// <param name="name">Name of the architecture.</param>
+public abstract class Backbone(string name) : nn.Module<Tensor, Tensor>(name)
+{
+    /// <summary>Width D of the representation.</summary>
+    public abstract int OutputWidth { get; }
+}

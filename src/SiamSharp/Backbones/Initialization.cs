@@ -1,0 +1,72 @@
+using System.IO.Hashing;
+using System.Runtime.InteropServices;
+using System.Text;
+using SiamSharp.Randomness;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace SiamSharp.Backbones;
+
+/// <summary>Initial weights as a function of the seed and each parameter's name, whatever the order of construction.</summary>
+/// <remarks>
+/// Definition: convolution weights normal with variance 2 / (output channels / groups x kernel area) (He, "fan out");
+/// linear weights and biases, and convolution biases, uniform within 1 / sqrt(fan in); normalisation 1 and 0.
+/// Source: torchvision's ResNet for convolutions, PyTorch's nn.Linear (kaiming_uniform_ with a = sqrt 5) for the rest.
+/// Cost: about 10 ns per weight and thread, on all processors.
+/// </remarks>
+public static class Initialization
+{
+    /// <summary>Draws every parameter of the convolutions, linear layers and batch normalisations in <paramref name="module"/>.</summary>
+    /// <param name="module">float32 parameters on the CPU; layers of other kinds keep their weights.</param>
+    /// <param name="seed">The run's seed.</param>
+    /// <param name="prefix">Put before each parameter's name, so that two networks with equal names differ.</param>
+    public static void Draw(nn.Module module, ulong seed, string prefix = "")
+    {
+        // named_modules leaves out the module itself.
+        var layers = module.named_modules().Append(("", module));
+        Parallel.ForEach(layers.ToArray(), layer => DrawLayer(layer.Item2, seed, Join(prefix, layer.Item1)));
+    }
+
+    private static void DrawLayer(nn.Module layer, ulong seed, string name)
+    {
+        switch (layer)
+        {
+            case Convolution conv:
+                long kernel = conv.weight.shape[2] * conv.weight.shape[3];
+                FillNormal(conv.weight, seed, Join(name, "weight"), Math.Sqrt(2.0 / (conv.weight.shape[0] * kernel)));
+                if (conv.bias is not null)
+                    FillUniform(conv.bias, seed, Join(name, "bias"), 1 / Math.Sqrt(conv.weight.shape[1] * kernel));
+                break;
+            case Linear linear:
+                double bound = 1 / Math.Sqrt(linear.weight.shape[1]);
+                FillUniform(linear.weight, seed, Join(name, "weight"), bound);
+                if (linear.bias is not null) FillUniform(linear.bias, seed, Join(name, "bias"), bound);
+                break;
+            case BatchNorm norm when norm.weight is not null:
+                Values(norm.weight).Fill(1);
+                Values(norm.bias!).Clear();
+                break;
+        }
+    }
+
+    private static void FillNormal(Tensor tensor, ulong seed, string name, double deviation)
+    {
+        var stream = Stream(seed, name);
+        var values = Values(tensor);
+        stream.FillNormal(values);
+        foreach (ref float value in values) value *= (float)deviation;
+    }
+
+    private static void FillUniform(Tensor tensor, ulong seed, string name, double bound)
+    {
+        var stream = Stream(seed, name);
+        foreach (ref float value in Values(tensor)) value = (float)stream.Uniform(-bound, bound);
+    }
+
+    private static RandomStream Stream(ulong seed, string name) =>
+        new(seed, RandomPurpose.Weights, sample: XxHash32.HashToUInt32(Encoding.UTF8.GetBytes(name)));
+
+    private static Span<float> Values(Tensor tensor) => MemoryMarshal.Cast<byte, float>(tensor.bytes);
+
+    private static string Join(string prefix, string name) => prefix.Length > 0 && name.Length > 0 ? $"{prefix}.{name}" : prefix + name;
+}

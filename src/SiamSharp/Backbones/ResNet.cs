@@ -1,0 +1,78 @@
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace SiamSharp.Backbones;
+
+/// <summary>A residual network up to its global average pooling.</summary>
+/// <remarks>
+/// Definition: stem, then stages of residual blocks; stage s (from 0) has Width 2^s channels (times 4 with bottlenecks) and
+/// starts with stride 2 except for the first; then the mean over all pixels.
+/// Source: He et al. 2015, arXiv 1512.03385; with torchvision's placement of the stride (in a bottleneck's 3 x 3 convolution).
+/// Differences: no <c>fc</c> head. State-dict keys equal torchvision's.
+/// Cost: with autograd one tensor of each convolution's output size is kept; sums and activations are made in place.
+/// </remarks>
+public sealed class ResNet : Backbone
+{
+    internal static readonly IReadOnlyDictionary<string, (bool Bottleneck, int[] Depths)> Architectures =
+        new SortedDictionary<string, (bool, int[])>(StringComparer.Ordinal)
+        {
+            ["resnet18"] = (false, [2, 2, 2, 2]),
+            ["resnet34"] = (false, [3, 4, 6, 3]),
+            ["resnet50"] = (true, [3, 4, 6, 3]),
+        };
+
+    private readonly Conv2d conv1;
+    private readonly BatchNorm2d bn1;
+    private readonly Sequential[] _stages;
+    private readonly bool _smallStem;
+
+    /// <summary>Builds the network with TorchSharp's own initial weights; <see cref="BackboneOptions.Create"/> draws them by seed.</summary>
+    /// <param name="options">Architecture, width, depths and stem; <see cref="BackboneOptions.Weights"/> is not read.</param>
+    /// <param name="channels">Channels of the images, 1 or more.</param>
+    /// <param name="size">Side of the images in pixels; decides the stem when it is <see cref="Stem.Auto"/>.</param>
+    public ResNet(BackboneOptions options, int channels, int size) : base(options.Name)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(channels, 1);
+        var (bottleneck, published) = Architectures[options.Name];
+        var depths = options.Depths.Count > 0 ? options.Depths : published;
+        _smallStem = options.Stem == Stem.Small || (options.Stem == Stem.Auto && size <= 64);
+
+        conv1 = _smallStem
+            ? nn.Conv2d(channels, options.Width, kernel_size: 3, padding: 1, bias: false)
+            : nn.Conv2d(channels, options.Width, kernel_size: 7, stride: 2, padding: 3, bias: false);
+        bn1 = nn.BatchNorm2d(options.Width);
+        RegisterComponents();
+
+        _stages = new Sequential[depths.Count];
+        int input = options.Width;
+        for (int s = 0; s < depths.Count; s++)
+        {
+            int width = options.Width << s;
+            var blocks = new List<(string, nn.Module<Tensor, Tensor>)>();
+            for (int b = 0; b < depths[s]; b++)
+            {
+                int stride = s > 0 && b == 0 ? 2 : 1;
+                blocks.Add(($"{b}", bottleneck ? new BottleneckBlock(input, width, stride) : new BasicBlock(input, width, stride)));
+                input = bottleneck ? width * BottleneckBlock.Expansion : width;
+            }
+            _stages[s] = nn.Sequential(blocks);
+            register_module($"layer{s + 1}", _stages[s]);
+        }
+        OutputWidth = input;
+    }
+
+    /// <inheritdoc/>
+    public override int OutputWidth { get; }
+
+    /// <summary>The representations of a batch of images.</summary>
+    /// <param name="x">float32 (N, C, H, W), preprocessed.</param>
+    /// <returns>float32 (N, D), differentiable, owned by the caller.</returns>
+    public override Tensor forward(Tensor x)
+    {
+        using var scope = NewDisposeScope();
+        x = bn1.forward(conv1.forward(x)).relu_();
+        if (!_smallStem) x = nn.functional.max_pool2d(x, kernel_size: 3, stride: 2, padding: 1);
+        foreach (var stage in _stages) x = stage.forward(x);
+        return x.mean([2, 3]).MoveToOuterDisposeScope();
+    }
+}

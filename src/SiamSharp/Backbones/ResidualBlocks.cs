@@ -1,0 +1,75 @@
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace SiamSharp.Backbones;
+
+/// <summary>Two 3 x 3 convolutions with a skip connection: (N, C, H, W) to (N, width, H / stride, W / stride).</summary>
+internal sealed class BasicBlock : nn.Module<Tensor, Tensor>
+{
+    private readonly Conv2d conv1, conv2;
+    private readonly BatchNorm2d bn1, bn2;
+    private readonly Sequential? downsample;
+
+    public BasicBlock(int input, int width, int stride) : base(nameof(BasicBlock))
+    {
+        conv1 = Convolutions.ThreeByThree(input, width, stride);
+        bn1 = nn.BatchNorm2d(width);
+        conv2 = Convolutions.ThreeByThree(width, width, stride: 1);
+        bn2 = nn.BatchNorm2d(width);
+        if (stride != 1 || input != width) downsample = Convolutions.Downsample(input, width, stride);
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor x)
+    {
+        using var scope = NewDisposeScope();
+        var y = bn1.forward(conv1.forward(x)).relu_();
+        y = bn2.forward(conv2.forward(y));
+        return y.add_(downsample is null ? x : downsample.forward(x)).relu_().MoveToOuterDisposeScope();
+    }
+}
+
+/// <summary>1 x 1, 3 x 3 and 1 x 1 convolutions with a skip connection: (N, C, H, W) to (N, 4 width, H / stride, W / stride).</summary>
+internal sealed class BottleneckBlock : nn.Module<Tensor, Tensor>
+{
+    public const int Expansion = 4;
+
+    private readonly Conv2d conv1, conv2, conv3;
+    private readonly BatchNorm2d bn1, bn2, bn3;
+    private readonly Sequential? downsample;
+
+    public BottleneckBlock(int input, int width, int stride) : base(nameof(BottleneckBlock))
+    {
+        int output = width * Expansion;
+        conv1 = Convolutions.OneByOne(input, width, stride: 1);
+        bn1 = nn.BatchNorm2d(width);
+        conv2 = Convolutions.ThreeByThree(width, width, stride);
+        bn2 = nn.BatchNorm2d(width);
+        conv3 = Convolutions.OneByOne(width, output, stride: 1);
+        bn3 = nn.BatchNorm2d(output);
+        if (stride != 1 || input != output) downsample = Convolutions.Downsample(input, output, stride);
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor x)
+    {
+        using var scope = NewDisposeScope();
+        var y = bn1.forward(conv1.forward(x)).relu_();
+        y = bn2.forward(conv2.forward(y)).relu_();
+        y = bn3.forward(conv3.forward(y));
+        return y.add_(downsample is null ? x : downsample.forward(x)).relu_().MoveToOuterDisposeScope();
+    }
+}
+
+/// <summary>The convolutions that residual blocks are made of; none has a bias, batch normalisation follows each.</summary>
+internal static class Convolutions
+{
+    public static Conv2d ThreeByThree(int input, int output, int stride) =>
+        nn.Conv2d(input, output, kernel_size: 3, stride: stride, padding: 1, bias: false);
+
+    public static Conv2d OneByOne(int input, int output, int stride) =>
+        nn.Conv2d(input, output, kernel_size: 1, stride: stride, bias: false);
+
+    public static Sequential Downsample(int input, int output, int stride) =>
+        nn.Sequential(("0", OneByOne(input, output, stride)), ("1", nn.BatchNorm2d(output)));
+}

@@ -1,0 +1,145 @@
+using System.Buffers.Binary;
+using System.Text.Json;
+using static TorchSharp.torch;
+
+namespace SiamSharp.Interop;
+
+/// <summary>Writes and reads tensors in the safetensors format.</summary>
+/// <remarks>
+/// Source: the format description of huggingface/safetensors. Types: F64 F32 F16 BF16 I64 I32 I16 I8 U8 BOOL.
+/// Cost: the bytes pass once between the tensors' own memory and the file; a tensor that is not contiguous or not on the CPU
+/// is copied first, one at a time.
+/// </remarks>
+public static class SafeTensors
+{
+    private const long PieceBytes = 1 << 30;
+
+    /// <summary>Writes a file that is either complete or not there: under a temporary name, flushed to the disk, then renamed.</summary>
+    /// <param name="path">The file; an existing one is replaced at the end.</param>
+    /// <param name="tensors">Tensors by name, of any shape and device.</param>
+    /// <param name="metadata">Free text by key.</param>
+    /// <exception cref="ArgumentException">A tensor's type has no name in the format, or a tensor is called <c>__metadata__</c>.</exception>
+    public static void Write(string path, IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string>? metadata = null)
+    {
+        // As the reference writer: wide elements first, so that every tensor is aligned; then by name.
+        var ordered = tensors.OrderByDescending(t => t.Value.ElementSize).ThenBy(t => t.Key, StringComparer.Ordinal).ToArray();
+        byte[] header = Header(ordered, metadata);
+        string partial = path + ".partial";
+        try
+        {
+            using (var stream = new FileStream(partial, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0))
+            {
+                stream.Write(header);
+                foreach (var (_, tensor) in ordered) ForEachPiece(tensor, piece => stream.Write(piece.bytes));
+                stream.Flush(flushToDisk: true);
+            }
+            File.Move(partial, path, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(partial);
+            throw;
+        }
+    }
+
+    /// <summary>Reads all tensors of a file.</summary>
+    /// <param name="path">The file.</param>
+    /// <returns>Tensors on the CPU and the metadata; owned by the caller.</returns>
+    /// <exception cref="SafeTensorsException">The file breaks a rule of the format.</exception>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    public static SafeTensorsFile Read(string path)
+    {
+        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.SequentialScan);
+        var header = SafeTensorsHeader.Read(stream, path);
+        var tensors = new Dictionary<string, Tensor>(StringComparer.Ordinal);
+        try
+        {
+            foreach (var entry in header.Entries)
+            {
+                var tensor = empty([.. entry.Shape], dtype: entry.Type, device: CPU).DetachFromDisposeScope();
+                tensors.Add(entry.Name, tensor);
+                ForEachPiece(tensor, piece => stream.ReadExactly(piece.bytes));
+                if (entry.Type == ScalarType.Bool) CheckTruth(tensor, header.DataOffset + entry.Begin, entry.Name, path);
+            }
+        }
+        catch (Exception e)
+        {
+            foreach (var tensor in tensors.Values) tensor.Dispose();
+            if (e is EndOfStreamException) throw new SafeTensorsException(path, stream.Position, "the file ended while it was read", e);
+            throw;
+        }
+        return new(tensors, header.Metadata);
+    }
+
+    private static byte[] Header(KeyValuePair<string, Tensor>[] tensors, IReadOnlyDictionary<string, string>? metadata)
+    {
+        using var buffer = new MemoryStream();
+        buffer.Write(new byte[8]);
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            if (metadata is { Count: > 0 })
+            {
+                json.WriteStartObject("__metadata__");
+                foreach (var (key, value) in metadata) json.WriteString(key, value);
+                json.WriteEndObject();
+            }
+            long offset = 0;
+            foreach (var (name, tensor) in tensors)
+            {
+                if (name == "__metadata__") throw new ArgumentException("A tensor cannot be called __metadata__: choose another name.", nameof(tensors));
+                if (!SafeTensorsTypes.TryName(tensor.dtype, out string type))
+                    throw new ArgumentException($"Tensor \"{name}\" is {tensor.dtype}; safetensors knows {SafeTensorsTypes.Names}. Convert it first.", nameof(tensors));
+                json.WriteStartObject(name);
+                json.WriteString("dtype", type);
+                WriteIntegers(json, "shape", tensor.shape);
+                WriteIntegers(json, "data_offsets", [offset, offset += tensor.numel() * tensor.ElementSize]);
+                json.WriteEndObject();
+            }
+            json.WriteEndObject();
+        }
+        while (buffer.Length % 8 != 0) buffer.WriteByte((byte)' ');
+        byte[] header = buffer.ToArray();
+        BinaryPrimitives.WriteInt64LittleEndian(header, header.Length - 8);
+        return header;
+    }
+
+    private static void WriteIntegers(Utf8JsonWriter json, string key, long[] values)
+    {
+        json.WriteStartArray(key);
+        foreach (long value in values) json.WriteNumberValue(value);
+        json.WriteEndArray();
+    }
+
+    // A span holds at most 2 GiB.
+    private static void ForEachPiece(Tensor tensor, Action<Tensor> action)
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        var flat = tensor.detach().cpu().contiguous().view(-1);
+        long step = PieceBytes / tensor.ElementSize;
+        for (long start = 0; start < flat.numel(); start += step)
+            action(flat.narrow(0, start, Math.Min(step, flat.numel() - start)));
+    }
+
+    // libtorch takes any byte of a bool for granted.
+    private static void CheckTruth(Tensor tensor, long offset, string name, string path) =>
+        ForEachPiece(tensor, piece =>
+        {
+            int wrong = piece.bytes.IndexOfAnyExceptInRange((byte)0, (byte)1);
+            if (wrong >= 0) throw new SafeTensorsException(path, offset + wrong, $"tensor \"{name}\" is BOOL, but holds the byte {piece.bytes[wrong]}");
+            offset += piece.numel();
+        });
+}
+
+/// <summary>What a safetensors file holds.</summary>
+/// <param name="Tensors">Tensors by name, on the CPU.</param>
+/// <param name="Metadata">Free text by key.</param>
+public sealed record SafeTensorsFile(IReadOnlyDictionary<string, Tensor> Tensors, IReadOnlyDictionary<string, string> Metadata) : IDisposable
+{
+    /// <summary>Frees all tensors.</summary>
+    public void Dispose()
+    {
+        foreach (var tensor in Tensors.Values) tensor.Dispose();
+    }
+}

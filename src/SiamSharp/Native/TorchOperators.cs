@@ -1,0 +1,124 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace SiamSharp.Native;
+
+/// <summary>Operators of libtorch that TorchSharp's own API does not reach, through one fixed piece of TorchScript.</summary>
+/// <remarks>
+/// Lists of tensors are handled by one native call each, without a managed object per operation.
+/// A compile error in TorchScript can abort the process, so nothing but <see cref="Script"/> is ever compiled and a test calls
+/// every function in it. Every function that changes its arguments must run where gradients are off.
+/// </remarks>
+public static class TorchOperators
+{
+    private const string Script =
+        """
+        def adamw_(params: List[Tensor], grads: List[Tensor], exp_avgs: List[Tensor], exp_avg_sqs: List[Tensor],
+                   max_exp_avg_sqs: List[Tensor], steps: List[Tensor],
+                   lr: float, beta1: float, beta2: float, weight_decay: float, eps: float):
+            torch._foreach_add_(steps, 1.0)
+            torch._fused_adamw_(params, grads, exp_avgs, exp_avg_sqs, max_exp_avg_sqs, steps, lr=lr, beta1=beta1, beta2=beta2,
+                                weight_decay=weight_decay, eps=eps, amsgrad=False, maximize=False)
+            return 0
+
+        def sgd_(params: List[Tensor], grads: List[Tensor], buffers: List[Tensor],
+                 lr: float, momentum: float, weight_decay: float, nesterov: bool):
+            if momentum == 0.0:
+                buffers = torch.jit.annotate(List[Tensor], [])
+            torch._fused_sgd_(params, grads, buffers, weight_decay=weight_decay, momentum=momentum, lr=lr, dampening=0.0,
+                              nesterov=nesterov, maximize=False, is_first_step=False)
+            return 0
+
+        def lars_(params: List[Tensor], grads: List[Tensor], buffers: List[Tensor],
+                  lr: float, momentum: float, weight_decay: float, trust: float):
+            updates = torch._foreach_add(grads, params, alpha=weight_decay)
+            weight_norms = torch._foreach_norm(params)
+            update_norms = torch._foreach_norm(updates)
+            scales: List[Tensor] = []
+            for w, u in zip(weight_norms, update_norms):
+                one = torch.ones_like(w)
+                scales.append(torch.where((w > 0) & (u > 0), trust * w / u, one))
+            torch._foreach_mul_(updates, scales)
+            torch._foreach_mul_(buffers, momentum)
+            torch._foreach_add_(buffers, updates)
+            torch._foreach_add_(params, buffers, alpha=-lr)
+            return 0
+
+        def global_norm(tensors: List[Tensor]):
+            return torch.linalg_vector_norm(torch.stack(torch._foreach_norm(tensors)))
+
+        def scale_(tensors: List[Tensor], factor: float):
+            torch._foreach_mul_(tensors, factor)
+            return 0
+
+        def lerp_(targets: List[Tensor], sources: List[Tensor], weight: float):
+            torch._foreach_lerp_(targets, sources, weight)
+            return 0
+
+        def channels_last(x: Tensor):
+            return torch.contiguous(x, memory_format=2)
+
+        """;
+
+    private static readonly Lazy<jit.CompilationUnit> s_unit = new(() =>
+    {
+        InitializeDeviceType(DeviceType.CPU); // compiling before libtorch is loaded fails with a misleading message
+        return jit.compile(Script);
+    });
+
+    /// <summary>One AdamW step in place, the step counters included.</summary>
+    /// <param name="parameters">Parameters, all of one floating-point dtype and device.</param>
+    /// <param name="gradients">Their gradients.</param>
+    /// <param name="expAvgs">First moments.</param>
+    /// <param name="expAvgSqs">Second moments.</param>
+    /// <param name="steps">Steps done so far: one float32 scalar for each parameter.</param>
+    /// <param name="learningRate">Learning rate of this step.</param>
+    /// <param name="beta1">Decay of the first moment.</param>
+    /// <param name="beta2">Decay of the second moment.</param>
+    /// <param name="weightDecay">Decoupled weight decay.</param>
+    /// <param name="epsilon">Added to the root of the second moment.</param>
+    public static void AdamW(Tensor[] parameters, Tensor[] gradients, Tensor[] expAvgs, Tensor[] expAvgSqs, Tensor[] steps,
+        double learningRate, double beta1, double beta2, double weightDecay, double epsilon) =>
+        s_unit.Value.invoke("adamw_", parameters, gradients, expAvgs, expAvgSqs, Array.Empty<Tensor>(), steps,
+            learningRate, beta1, beta2, weightDecay, epsilon);
+
+    /// <summary>One step of SGD with momentum in place, as torch.optim.SGD without dampening.</summary>
+    /// <param name="parameters">Parameters, all of one floating-point dtype and device.</param>
+    /// <param name="gradients">Their gradients.</param>
+    /// <param name="buffers">Momentum buffers, zeros before the first step.</param>
+    /// <param name="learningRate">Learning rate of this step.</param>
+    /// <param name="momentum">0 or more; at 0 the buffers stay as they are.</param>
+    /// <param name="weightDecay">L2 penalty added to the gradient.</param>
+    /// <param name="nesterov">Nesterov's look-ahead.</param>
+    public static void Sgd(Tensor[] parameters, Tensor[] gradients, Tensor[] buffers,
+        double learningRate, double momentum, double weightDecay, bool nesterov) =>
+        s_unit.Value.invoke("sgd_", parameters, gradients, buffers, learningRate, momentum, weightDecay, nesterov);
+
+    /// <summary>One LARS step in place with layer-wise scaling of every parameter given.</summary>
+    /// <param name="parameters">Parameters of one floating-point dtype and device.</param>
+    /// <param name="gradients">Their gradients.</param>
+    /// <param name="buffers">Momentum buffers, zeros before the first step.</param>
+    /// <param name="learningRate">Learning rate of this step.</param>
+    /// <param name="momentum">0 or more.</param>
+    /// <param name="weightDecay">L2 penalty added to the gradient before scaling.</param>
+    /// <param name="trust">The trust coefficient eta.</param>
+    public static void Lars(Tensor[] parameters, Tensor[] gradients, Tensor[] buffers,
+        double learningRate, double momentum, double weightDecay, double trust) =>
+        s_unit.Value.invoke("lars_", parameters, gradients, buffers, learningRate, momentum, weightDecay, trust);
+
+    /// <summary>The Euclidean norm of all tensors taken together.</summary>
+    /// <returns>A scalar tensor of their dtype, owned by the caller.</returns>
+    public static Tensor GlobalNorm(Tensor[] tensors) => (Tensor)s_unit.Value.invoke("global_norm", [tensors]);
+
+    /// <summary>Multiplies every tensor by <paramref name="factor"/> in place.</summary>
+    public static void Scale(Tensor[] tensors, double factor) => s_unit.Value.invoke("scale_", tensors, factor);
+
+    /// <summary>Moves every target in place by <paramref name="weight"/> of the way to its source.</summary>
+    public static void Lerp(Tensor[] targets, Tensor[] sources, double weight) =>
+        s_unit.Value.invoke("lerp_", targets, sources, weight);
+
+    /// <summary>The same values with the channels innermost in memory.</summary>
+    /// <param name="x">(N, C, H, W), any dtype.</param>
+    /// <returns>(N, C, H, W), a copy unless it is so already; differentiable; owned by the caller.</returns>
+    public static Tensor ChannelsLast(Tensor x) => (Tensor)s_unit.Value.invoke("channels_last", x);
+}

@@ -1,0 +1,31 @@
+using SiamSharp.Native;
+using static TorchSharp.torch;
+
+namespace SiamSharp.Optim;
+
+/// <summary>AdamW with all parameters in one native call.</summary>
+/// <remarks>
+/// Definition and order as torch.optim.AdamW (decay first, epsilon 1e-8 added to the root).
+/// Source: Loshchilov and Hutter 2017, arXiv 1711.05101, algorithm 2.
+/// Cost: two floats a parameter.
+/// </remarks>
+public sealed class FusedAdamW : Optimizer
+{
+    private readonly AdamWOptions _options;
+
+    /// <summary>Starts with zeros for both moments.</summary>
+    /// <param name="options">Betas and weight decay; the rate comes with each step.</param>
+    /// <param name="parameters">Parameters by unique name, all of one dtype and device; they stay the caller's.</param>
+    public FusedAdamW(AdamWOptions options, IReadOnlyList<(string Name, Tensor Parameter)> parameters) : base(parameters)
+    {
+        _options = options;
+        AddState("exp_avg", p => p.detach().zeros_like());
+        AddState("exp_avg_sq", p => p.detach().zeros_like());
+        AddState("step", p => zeros([], dtype: ScalarType.Float32, device: p.device));
+    }
+
+    private protected override void Update(
+        string[] names, Tensor[] parameters, Tensor[] gradients, bool areWeights, double learningRate) =>
+        TorchOperators.AdamW(parameters, gradients, StateOf("exp_avg", names), StateOf("exp_avg_sq", names), StateOf("step", names),
+            learningRate, _options.Beta1, _options.Beta2, areWeights || _options.DecayBiases ? _options.WeightDecay : 0, epsilon: 1e-8);
+}

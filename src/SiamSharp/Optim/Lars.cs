@@ -1,0 +1,35 @@
+using SiamSharp.Native;
+using static TorchSharp.torch;
+
+namespace SiamSharp.Optim;
+
+/// <summary>Layer-wise adaptive rate scaling: every layer's step is in proportion to the length of its weights.</summary>
+/// <remarks>
+/// Definition: g = gradient + decay w; g *= trust |w| / |g| (1 where either is 0); v = momentum v + g; w -= rate v.
+/// Biases and normalisation parameters neither decay nor are scaled.
+/// Source: You et al. 2017, arXiv 1708.03888, as in the authors' code of VICReg and Barlow Twins.
+/// Differences: momentum is kept before the rate is applied, unlike in the paper. Cost: one float a parameter.
+/// </remarks>
+public sealed class Lars : Optimizer
+{
+    private readonly LarsOptions _options;
+
+    /// <summary>Starts with zero momentum.</summary>
+    /// <param name="options">Momentum, weight decay and trust coefficient; the rate comes with each step.</param>
+    /// <param name="parameters">Parameters by unique name, all of one dtype and device; they stay the caller's.</param>
+    public Lars(LarsOptions options, IReadOnlyList<(string Name, Tensor Parameter)> parameters) : base(parameters)
+    {
+        _options = options;
+        AddState("momentum_buffer", p => p.detach().zeros_like());
+    }
+
+    private protected override void Update(
+        string[] names, Tensor[] parameters, Tensor[] gradients, bool areWeights, double learningRate)
+    {
+        var buffers = StateOf("momentum_buffer", names);
+        if (areWeights)
+            TorchOperators.Lars(parameters, gradients, buffers, learningRate, _options.Momentum, _options.WeightDecay, _options.Trust);
+        else
+            TorchOperators.Sgd(parameters, gradients, buffers, learningRate, _options.Momentum, weightDecay: 0, nesterov: false);
+    }
+}

@@ -5,17 +5,22 @@ namespace SiamSharp.Data;
 /// <summary>Between libvips' interleaved images and planes of pixels.</summary>
 internal static class VipsPixels
 {
-    // Images are decoded side by side on our own threads, each once: neither libvips' threads nor its cache are of use.
-    static VipsPixels()
+    private static readonly Lazy<uint> Ready = new(() =>
     {
+        // Images are decoded side by side on our own threads, each once: neither libvips' threads nor its cache are of use.
         NetVips.NetVips.Concurrency = 1;
         Cache.Max = 0;
-    }
+        // Its warnings would go to standard error; what matters of them comes as an exception.
+        return Log.SetLogHandler("VIPS", Enums.LogLevelFlags.Warning, (_, _, _) => { });
+    });
 
+    /// <summary>Sets libvips up for decoding, once for the process.</summary>
+    public static void SetUp() => _ = Ready.Value;
 
     /// <summary>Copies planes into a libvips image, owned by the caller.</summary>
     public static Image ToImage(Pixels pixels)
     {
+        SetUp();
         var (c, h, w) = (pixels.Channels, pixels.Height, pixels.Width);
         return pixels.Values switch
         {

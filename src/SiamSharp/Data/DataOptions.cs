@@ -12,6 +12,12 @@ public sealed record DataOptions
     /// <summary>How an image that is not square becomes square.</summary>
     public Fit Fit { get; init; } = Fit.Crop;
 
+    /// <summary>
+    /// Channels of every image: 0 = as in the files; 1 and 3 convert between grey and RGB. A file that stores exactly this many is
+    /// taken as it is, its fourth (or second) channel too: 4 for red, green, blue and near-infrared files that look like RGBA.
+    /// </summary>
+    [Range(0, 256)] public int Channels { get; init; }
+
     /// <summary>What shows through transparent pixels.</summary>
     public AlphaBackground Alpha { get; init; } = AlphaBackground.Mean;
 
@@ -40,7 +46,7 @@ public enum Fit
 [JsonConverter(typeof(JsonStringEnumConverter<AlphaBackground>))]
 public enum AlphaBackground
 {
-    /// <summary>The mean of each channel over the image's opaque pixels.</summary>
+    /// <summary>The mean of each channel over the image, weighted by opacity; black where all of the image is transparent.</summary>
     [JsonStringEnumMemberName("mean")] Mean,
 
     /// <summary>Black.</summary>

@@ -9,10 +9,13 @@ public interface IImageSource
     /// <summary>Number of images, readable or not.</summary>
     int Count { get; }
 
-    /// <summary>Side in pixels when every image has one and the same size (arrays), otherwise 0 (files).</summary>
+    /// <summary>Shorter side in pixels when every image has one and the same size (arrays), otherwise 0 (files).</summary>
     int NativeSize { get; }
 
-    /// <summary>Class names in label order (ordinal order of their text), or null where there are no labels.</summary>
+    /// <summary>What the user should know about how the source was understood: one line each, often none.</summary>
+    IReadOnlyList<string> Notes => [];
+
+    /// <summary>Class names in label order or null where there are no labels. Folders and manifests sort them ordinally.</summary>
     IReadOnlyList<string>? ClassNames { get; }
 
     /// <summary>Where an image comes from, for messages: a path, or <c>FILE#index</c>.</summary>
@@ -26,7 +29,18 @@ public interface IImageSource
     /// <param name="size">Side in pixels; 1 or more.</param>
     /// <exception cref="UnreadableImageException">The image cannot be decoded.</exception>
     Pixels Decode(int index, int size);
+
+    /// <summary>Width, height, channels and depth as stored, without decoding the pixels.</summary>
+    /// <exception cref="UnreadableImageException">The header cannot be read.</exception>
+    ImageInfo InfoOf(int index);
 }
+
+/// <summary>An image as stored, before it is cropped and scaled.</summary>
+/// <param name="Width">In pixels, as it is meant to be seen (orientation applied).</param>
+/// <param name="Height">In pixels, as it is meant to be seen (orientation applied).</param>
+/// <param name="Channels">Without alpha.</param>
+/// <param name="BitDepth">Bits of one value once decoded: 8, 16 or 32 (floating point).</param>
+public sealed record ImageInfo(int Width, int Height, int Channels, int BitDepth);
 
 /// <summary>An image that cannot be decoded: reported and skipped, never fatal by itself.</summary>
 /// <param name="path">Where the image comes from.</param>

@@ -20,10 +20,10 @@ public sealed record Pixels(Array Values, int Channels, int Height, int Width)
         switch (Values)
         {
             case byte[] bytes:
-                for (int i = 0; i < bytes.Length; i++) destination[i] = bytes[i] * (1f / byte.MaxValue);
+                for (int i = 0; i < bytes.Length; i++) destination[i] = bytes[i] / (float)byte.MaxValue;
                 break;
             case ushort[] words:
-                for (int i = 0; i < words.Length; i++) destination[i] = words[i] * (1f / ushort.MaxValue);
+                for (int i = 0; i < words.Length; i++) destination[i] = words[i] / (float)ushort.MaxValue;
                 break;
             default:
                 ((float[])Values).CopyTo(destination);

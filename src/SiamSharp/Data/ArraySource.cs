@@ -1,0 +1,46 @@
+namespace SiamSharp.Data;
+
+/// <summary>Images of one size and depth, read from an array in a file (IDX, CIFAR, NumPy).</summary>
+internal sealed class ArraySource : IImageSource
+{
+    private readonly ImageInfo _info;
+    private readonly Func<int, Pixels> _read;
+    private readonly DataOptions _options;
+    private readonly int[]? _labels;
+
+    /// <param name="name">How the user named the source.</param>
+    /// <param name="count">N.</param>
+    /// <param name="info">What all images have in common.</param>
+    /// <param name="read">Gives one image as stored, from any thread.</param>
+    /// <param name="options">How images are decoded.</param>
+    /// <param name="labels">N labels, -1 = none; null where there are none at all.</param>
+    /// <param name="classNames">Names in label order; null exactly where <paramref name="labels"/> is.</param>
+    public ArraySource(string name, int count, ImageInfo info, Func<int, Pixels> read, DataOptions options,
+        int[]? labels, IReadOnlyList<string>? classNames)
+    {
+        if (count == 0) throw new DataSourceException($"'{name}' holds no image: it must hold at least one.");
+        if (labels is not null && labels.Length != count)
+            throw new DataSourceException($"'{name}' holds {count} images but {labels.Length} labels: each image needs one label.");
+        (Name, Count, _info, _read, _options, _labels, ClassNames) = (name, count, info, read, options, labels, classNames);
+    }
+
+    public string Name { get; }
+    public int Count { get; }
+    public int NativeSize => Math.Min(_info.Width, _info.Height);
+    public IReadOnlyList<string>? ClassNames { get; }
+    public string PathOf(int index) => $"{Name}#{index}";
+    public int LabelOf(int index) => _labels?[index] ?? -1;
+    public ImageInfo InfoOf(int index) => _info;
+
+    public Pixels Decode(int index, int size)
+    {
+        var stored = _read(index);
+        if (stored.Width != size || stored.Height != size)
+        {
+            using var image = VipsPixels.ToImage(stored);
+            using var square = SquareFit.Apply(image, size, _options.Fit);
+            stored = VipsPixels.FromImage(square);
+        }
+        return PixelChecks.Complete(stored, _options.Channels, PathOf(index));
+    }
+}

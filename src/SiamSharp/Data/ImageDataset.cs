@@ -1,0 +1,120 @@
+using static TorchSharp.torch;
+
+namespace SiamSharp.Data;
+
+/// <summary>How far a set is read.</summary>
+/// <param name="Done">Images decoded or found unreadable so far.</param>
+/// <param name="Total">Images in the source.</param>
+/// <param name="Unreadable">Images found unreadable so far.</param>
+public readonly record struct LoadProgress(int Done, int Total, int Unreadable);
+
+/// <summary>The readable images of a source as squares of one size, in memory or decoded on demand. Safe to read from many threads.</summary>
+public sealed class ImageDataset
+{
+    private readonly IImageSource _source;
+    private readonly int[] _sourceIndex;
+    private readonly Pixels[]? _pixels;
+    private readonly UInt128[] _hashes;
+    private readonly List<SkippedFile> _skipped;
+
+    internal ImageDataset(DecodedSet set)
+    {
+        (_source, _sourceIndex, _pixels, _hashes, _skipped) = (set.Source, set.SourceIndex, set.Pixels, set.Hashes, set.Skipped);
+        (Size, Channels, BitDepth, Threads) = (set.Size, set.Moments.Length, set.BitDepth, set.Threads);
+        Mean = [.. set.Moments.Select(m => m.Mean)];
+        Std = [.. set.Moments.Select(m => m.Std)];
+        ClassNames = _source.ClassNames;
+        Labels = ClassNames is null ? null : [.. _sourceIndex.Select(_source.LabelOf)];
+        DataHash = set.HashWith(Labels);
+    }
+
+    /// <summary>Decodes every image of a source once and keeps the pixels if they fit into <see cref="DataOptions.MemoryGiB"/>.</summary>
+    /// <param name="source">Where the images come from.</param>
+    /// <param name="options">Size, memory and threads.</param>
+    /// <param name="progress">Called about 200 times, from any thread.</param>
+    /// <param name="cancellation">Stops between images.</param>
+    /// <exception cref="DataSourceException">No image is readable, or they differ in their number of channels.</exception>
+    public static ImageDataset Load(IImageSource source, DataOptions options, IProgress<LoadProgress>? progress = null,
+        CancellationToken cancellation = default) => new(DecodedSet.Decode(source, options, progress, cancellation));
+
+    /// <summary>How the user named the source.</summary>
+    public string Name => _source.Name;
+
+    /// <summary>Number of readable images.</summary>
+    public int Count => _sourceIndex.Length;
+
+    /// <summary>H and W in pixels.</summary>
+    public int Size { get; }
+
+    /// <summary>C.</summary>
+    public int Channels { get; }
+
+    /// <summary>Bits of one value in the source: 8, 16 or 32 (floating point); the largest where images differ.</summary>
+    public int BitDepth { get; }
+
+    /// <summary>Whether the pixels are held in memory; otherwise each read decodes anew.</summary>
+    public bool InMemory => _pixels is not null;
+
+    /// <summary>Label of each readable image, -1 = none; null where the source has no labels.</summary>
+    public IReadOnlyList<int>? Labels { get; }
+
+    /// <summary>Class names in label order, or null where the source has no labels.</summary>
+    public IReadOnlyList<string>? ClassNames { get; }
+
+    /// <summary>Mean of each channel over all pixels of all images, at the scale of <see cref="Read"/>.</summary>
+    public IReadOnlyList<double> Mean { get; }
+
+    /// <summary>Population standard deviation of each channel over all pixels of all images, at the scale of <see cref="Read"/>.</summary>
+    public IReadOnlyList<double> Std { get; }
+
+    /// <summary>XxHash128 of all decoded pixels and labels in order, 32 hexadecimal digits: the name of the data behind a number.</summary>
+    public string DataHash { get; }
+
+    /// <summary>Images left out so far, in the order of the source; those that became unreadable later follow.</summary>
+    public IReadOnlyList<SkippedFile> Skipped
+    {
+        get { lock (_skipped) return [.. _skipped]; }
+    }
+
+    internal int Threads { get; }
+
+    /// <summary>Index of a readable image in its source: stable, whatever else is unreadable.</summary>
+    public int SourceIndexOf(int index) => _sourceIndex[index];
+
+    /// <summary>Where a readable image comes from.</summary>
+    public string PathOf(int index) => _source.PathOf(_sourceIndex[index]);
+
+    /// <summary>XxHash128 of one image's decoded pixels: equal for duplicates.</summary>
+    public UInt128 HashOf(int index) => _hashes[index];
+
+    /// <summary>Writes one image as float32 (C, H, W): integers scaled to 0 to 1, floating-point values as they are.</summary>
+    /// <param name="index">0 to <see cref="Count"/> - 1.</param>
+    /// <param name="destination">C * H * W values.</param>
+    /// <exception cref="UnreadableImageException">The file has changed since it was loaded (never when in memory).</exception>
+    public void Read(int index, Span<float> destination)
+    {
+        var pixels = _pixels is not null ? _pixels[index] : _source.Decode(_sourceIndex[index], Size);
+        if (pixels.Channels != Channels)
+            throw new UnreadableImageException(PathOf(index), $"now has {pixels.Channels} channels, but had {Channels}");
+        pixels.CopyTo(destination);
+    }
+
+    /// <summary>Several images at once, decoded on the calling thread.</summary>
+    /// <param name="indexes">N indexes, 0 to <see cref="Count"/> - 1.</param>
+    /// <returns>float32 (N, C, H, W), scaled as in <see cref="Read"/>, on the CPU; owned by the caller or its dispose scope.</returns>
+    /// <exception cref="UnreadableImageException">A file has changed since it was loaded (never when in memory).</exception>
+    public Tensor Batch(ReadOnlySpan<int> indexes)
+    {
+        int length = Channels * Size * Size;
+        float[] values = new float[indexes.Length * length];
+        for (int i = 0; i < indexes.Length; i++) Read(indexes[i], values.AsSpan(i * length, length));
+        return tensor(values, [indexes.Length, Channels, Size, Size]);
+    }
+
+    internal void Skip(UnreadableImageException unreadable)
+    {
+        var file = new SkippedFile(unreadable.Path, unreadable.Reason);
+        lock (_skipped)
+            if (!_skipped.Contains(file)) _skipped.Add(file);
+    }
+}

@@ -1,0 +1,71 @@
+namespace SiamSharp.Data;
+
+/// <summary>Lists the images of a folder.</summary>
+/// <remarks>
+/// Names that start with a dot and <c>__MACOSX</c> are left out. Symbolic links are followed, but never into a folder that is
+/// being listed already. The order is that of the relative paths, ordinal, with <c>/</c> between names.
+/// </remarks>
+internal static class ImageFolder
+{
+    private static readonly string[] Parts = ["train", "training", "val", "valid", "validation", "test", "testing"];
+
+    /// <summary>Opens a folder: where it has sub-folders with images, the name of the first-level one is an image's label.</summary>
+    /// <remarks>
+    /// Where each class would hold a single image the sub-folders are no classes: the folder is taken as unlabelled, with a note.
+    /// Images beside the sub-folders have no label.
+    /// </remarks>
+    /// <exception cref="DataSourceException">There is no image in it.</exception>
+    public static IImageSource Open(string name, string folder, DataOptions options)
+    {
+        string[] files = List(folder);
+        string?[] labels = [.. files.Select(f => f.IndexOf('/') is > 0 and var end ? f[..end] : null)];
+        var classes = labels.OfType<string>().CountBy(l => l).ToArray();
+        var notes = new List<string>();
+        if (classes.Length > 0 && classes.All(c => c.Value == 1))
+        {
+            notes.Add($"Each of the {classes.Length} sub-folders of '{name}' holds a single image, so they are not taken as classes: "
+                + $"the folder is unlabelled. Labels can be given with {name}@labels.csv.");
+            labels = new string?[files.Length];
+        }
+        else if (classes.Length > 0 && classes.All(c => Parts.Contains(c.Key.ToLowerInvariant())))
+            notes.Add($"The sub-folders of '{name}' ({string.Join(", ", classes.Select(c => c.Key))}) look like parts of a data set rather "
+                + "than classes: name one of them to have its own sub-folders as classes.");
+        return new FileSource(name, [.. files.Select(f => Path.Combine(folder, f))], labels, options, notes);
+    }
+
+    /// <summary>Relative paths of all images, with <c>/</c> between names, in ordinal order.</summary>
+    /// <exception cref="DataSourceException">There is none, or the folder cannot be listed.</exception>
+    public static string[] List(string folder)
+    {
+        var (images, others) = (new List<string>(), 0);
+        try
+        {
+            Walk(new DirectoryInfo(folder), "", []);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new DataSourceException($"'{folder}' cannot be listed: {e.Message}");
+        }
+        if (images.Count == 0)
+            throw new DataSourceException($"'{folder}' must hold images, but none of its {others} files ends in "
+                + $"{string.Join(", ", ImageFormats.Endings)} (sub-folders included). Name a folder of images, or convert them.");
+        images.Sort(StringComparer.Ordinal);
+        return [.. images];
+
+        void Walk(DirectoryInfo directory, string prefix, string[] parents)
+        {
+            string real = directory.ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? directory.FullName;
+            if (parents.Contains(real)) return;
+            foreach (var entry in directory.EnumerateFileSystemInfos())
+            {
+                if (entry.Name.StartsWith('.') || entry.Name == "__MACOSX") continue;
+                string path = prefix + entry.Name;
+                if (entry.Attributes.HasFlag(FileAttributes.Directory))
+                    Walk(entry.LinkTarget is null ? new DirectoryInfo(Path.Combine(real, entry.Name)) : (DirectoryInfo)entry, path + "/",
+                        [.. parents, real]);
+                else if (ImageFormats.HasImageEnding(entry.Name)) images.Add(path);
+                else others++;
+            }
+        }
+    }
+}

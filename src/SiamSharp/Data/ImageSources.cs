@@ -1,0 +1,66 @@
+namespace SiamSharp.Data;
+
+/// <summary>Opens what the user names as a source of images.</summary>
+public static class ImageSources
+{
+    private const string Forms =
+        "a folder, FOLDER@labels.csv, a manifest .csv or .jsonl, an array .npy, an IDX file *-images-idx3-ubyte[.gz], "
+        + "fashion-mnist[:train|:test|:sample] or cifar10:DIR[:test]";
+
+    /// <summary>Opens a source: lists it, reads its labels, decodes nothing yet.</summary>
+    /// <param name="source">
+    /// A folder (sub-folder names are the labels), <c>FOLDER@labels.csv</c>, a manifest <c>.csv</c> or <c>.jsonl</c>,
+    /// <c>.npy</c> of shape (N, H, W) or (N, C, H, W), <c>*-images-idx3-ubyte[.gz]</c>,
+    /// <c>fashion-mnist[:train|:test|:sample]</c>, <c>cifar10:DIR[:test]</c>.
+    /// </param>
+    /// <param name="options">How images are decoded.</param>
+    /// <exception cref="DataSourceException">There is no such source, or no image in it.</exception>
+    public static IImageSource Open(string source, DataOptions options)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(source);
+        string[] parts = source.Split(':');
+        if (parts[0] == "fashion-mnist" && parts.Length <= 2)
+            return FashionMnist.Open(source, parts.Length == 2 ? parts[1] : "train", options);
+        if (parts[0] == "cifar10" && source.Length > 8) return OpenCifar(source, options);
+        if (Directory.Exists(source)) return ImageFolder.Open(source, source, options);
+        if (File.Exists(source)) return OpenFile(source, options);
+        int at = source.LastIndexOf('@');
+        if (at > 0 && Directory.Exists(source[..at])) return OpenLabelled(source, source[..at], source[(at + 1)..], options);
+        throw Missing(source);
+    }
+
+    private static IImageSource OpenFile(string source, DataOptions options)
+    {
+        if (IdxFiles.IsImagesPath(source)) return IdxFiles.Open(source, source, options);
+        return Path.GetExtension(source).ToLowerInvariant() switch
+        {
+            ".csv" or ".jsonl" => Manifest.Open(source, source, options),
+            ".npy" => NpyFile.Open(source, source, options),
+            _ => throw new DataSourceException($"'{source}' is a file of a kind that is not read. A source is {Forms}."),
+        };
+    }
+
+    private static IImageSource OpenLabelled(string source, string folder, string labels, DataOptions options)
+    {
+        string inside = Path.Combine(folder, labels);
+        string file = File.Exists(labels) ? labels : inside;
+        if (!File.Exists(file))
+            throw new DataSourceException($"'{source}': the file of labels must exist, but neither '{labels}' nor '{inside}' does.");
+        return LabelledFolder.Open(source, folder, file, options);
+    }
+
+    private static IImageSource OpenCifar(string source, DataOptions options)
+    {
+        string folder = source["cifar10:".Length..];
+        bool test = folder.EndsWith(":test", StringComparison.Ordinal);
+        if (test || folder.EndsWith(":train", StringComparison.Ordinal)) folder = folder[..folder.LastIndexOf(':')];
+        return Cifar10.Open(source, folder, test, options);
+    }
+
+    private static DataSourceException Missing(string source)
+    {
+        string? parent = Path.GetFullPath(source);
+        while (parent is not null && !Directory.Exists(parent)) parent = Path.GetDirectoryName(parent);
+        return new DataSourceException($"'{source}' does not exist; the nearest folder that does is '{parent}'. A source is {Forms}.");
+    }
+}

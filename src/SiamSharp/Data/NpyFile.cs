@@ -1,0 +1,103 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace SiamSharp.Data;
+
+/// <summary>Images in a NumPy array of shape (N, H, W) or (N, C, H, W), read from the file one by one.</summary>
+internal static class NpyFile
+{
+    private const string Needed = "uint8, uint16, float32 or float64, little endian";
+
+    /// <summary>Opens an array; integer labels of shape (N) are taken from <c>NAME.labels.npy</c> where it exists, -1 = none.</summary>
+    /// <exception cref="DataSourceException">Not an array of images.</exception>
+    public static IImageSource Open(string name, string path, DataOptions options)
+    {
+        var (handle, header) = OpenArray(path);
+        var (type, shape) = (header.Type, header.Shape);
+        int width = type switch
+        {
+            "|u1" => 1,
+            "<u2" => 2,
+            "<f4" => 4,
+            "<f8" => 8,
+            _ => throw new DataSourceException($"'{path}' must hold {Needed}, but holds '{type}': convert it with astype."),
+        };
+        if (header.FortranOrder)
+            throw new DataSourceException($"'{path}' must be in C order, but is in Fortran order: save numpy.ascontiguousarray(x).");
+        if (shape.Length is not (3 or 4) || shape.Any(d => d is < 1 or > int.MaxValue))
+            throw new DataSourceException($"'{path}' must have the shape (N, H, W) or (N, C, H, W), but has ({string.Join(", ", shape)}).");
+        if (shape.Length == 4 && shape[3] <= 4 && shape[1] > 16)
+            throw new DataSourceException($"'{path}' must have the shape (N, C, H, W), but ({string.Join(", ", shape)}) looks like "
+                + "(N, H, W, C): save numpy.ascontiguousarray(x.transpose(0, 3, 1, 2)).");
+        var (n, c, h, w) = ((int)shape[0], shape.Length == 4 ? (int)shape[1] : 1, (int)shape[^2], (int)shape[^1]);
+        long bytes = (long)c * h * w * width;
+        if (RandomAccess.GetLength(handle) < header.Offset + n * bytes)
+            throw new DataSourceException($"'{path}' is cut short: its header promises {n} images of {bytes} bytes. Save it again.");
+
+        Pixels Image(int i) => new(ReadValues(handle, header.Offset + i * bytes, type, c * h * w), c, h, w);
+        var info = new ImageInfo(w, h, c, width switch { 1 => 8, 2 => 16, _ => 32 });
+        var (labels, classNames) = LabelsBeside(path);
+        return new ArraySource(name, n, info, Image, options, labels, classNames);
+    }
+
+    private static Array ReadValues(SafeFileHandle handle, long offset, string type, int count)
+    {
+        return type switch
+        {
+            "|u1" => Read<byte>(),
+            "<u2" => Read<ushort>(),
+            "<f4" => Read<float>(),
+            _ => Array.ConvertAll(Read<double>(), v => (float)v),
+        };
+        T[] Read<T>() where T : unmanaged
+        {
+            var values = new T[count];
+            var bytes = MemoryMarshal.AsBytes(values.AsSpan());
+            for (int done = 0; done < bytes.Length;)
+            {
+                int got = RandomAccess.Read(handle, bytes[done..], offset + done);
+                if (got == 0) throw new EndOfStreamException();
+                done += got;
+            }
+            return values;
+        }
+    }
+
+    private static (int[]?, IReadOnlyList<string>?) LabelsBeside(string path)
+    {
+        string file = Path.ChangeExtension(path, ".labels.npy");
+        if (!File.Exists(file)) return (null, null);
+        var (handle, header) = OpenArray(file);
+        using var opened = handle;
+        int width = header.Type switch { "|u1" or "|i1" => 1, "<u2" or "<i2" => 2, "<i4" or "<u4" => 4, "<i8" or "<u8" => 8, _ => 0 };
+        if (width == 0 || header.Shape.Length != 1)
+            throw new DataSourceException($"'{file}' must hold integers of shape (N), little endian, but holds '{header.Type}' of shape "
+                + $"({string.Join(", ", header.Shape)}).");
+        byte[] bytes = (byte[])ReadValues(handle, header.Offset, "|u1", checked((int)header.Shape[0] * width));
+        long[] values = [.. bytes.Chunk(width).Select(b => Integer(b, signed: header.Type[1] == 'i'))];
+        if (values.Length > 0 && (values.Min() < -1 || values.Max() >= 1_000_000))
+            throw new DataSourceException($"'{file}' must hold class numbers from 0 (-1 = no label), but holds {values.Min()} to {values.Max()}.");
+        int[] labels = [.. values.Select(v => (int)v)];
+        return (labels, ClassLabels.Numbers(labels));
+    }
+
+    private static long Integer(byte[] little, bool signed)
+    {
+        long value = signed && little[^1] >= 128 ? -1 : 0;
+        for (int i = little.Length - 1; i >= 0; i--) value = (value << 8) | little[i];
+        return value;
+    }
+
+    private static (SafeFileHandle, NpyHeader) OpenArray(string path)
+    {
+        try
+        {
+            using var file = File.OpenRead(path);
+            return (File.OpenHandle(path, options: FileOptions.RandomAccess), NpyHeader.Read(path, file));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new DataSourceException($"'{path}' cannot be read: {e.Message}");
+        }
+    }
+}

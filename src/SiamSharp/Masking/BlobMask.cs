@@ -1,0 +1,69 @@
+using System.Buffers;
+using System.ComponentModel.DataAnnotations;
+using SiamSharp.Randomness;
+using SiamSharp.Recipes;
+using SiamSharp.Views;
+
+namespace SiamSharp.Masking;
+
+/// <summary>Removes soft-edged blobs: the highest part of blurred noise.</summary>
+/// <remarks>
+/// Definition: normal noise, blurred with a Gaussian (window of three sigmas, reflected borders); the round(maskRatio * H * W) highest pixels
+/// are removed, exactly (of equal values, those in front).
+/// Source: jiachenzhu/RandomMask, which removes half of the pixels.
+/// Cost: one blur and one selection per mask, O(H * W).
+/// </remarks>
+public sealed record BlobMask : Mask
+{
+    /// <summary>Smallest mask ratio; drawn anew for each mask.</summary>
+    [Range(0.0, 1.0)] public double MinRatio { get; init; } = 0.3;
+
+    /// <summary>Largest mask ratio.</summary>
+    [Range(0.0, 1.0)] public double MaxRatio { get; init; } = 0.7;
+
+    /// <summary>Standard deviation of the Gaussian in pixels: the scale of the blobs; 0 = a fourteenth of the view.</summary>
+    [Range(0.0, 100.0)] public double Sigma { get; init; }
+
+    /// <inheritdoc/>
+    public override void DrawPlane(Span<bool> keepMask, int height, int width, ref RandomStream random)
+    {
+        int area = height * width, side = Math.Min(height, width);
+        int removed = (int)Math.Round(random.Uniform(MinRatio, MaxRatio) * area);
+        double sigma = Sigma > 0 ? Sigma : side / 14.0;
+
+        float[] buffer = ArrayPool<float>.Shared.Rent(2 * area);
+        Span<float> noise = buffer.AsSpan(0, area), terrain = buffer.AsSpan(area, area);
+        random.FillNormal(noise);
+        GaussianFilter.Blur<float>(noise, terrain, height, width,
+            GaussianFilter.Weights<float>(sigma, GaussianFilter.KernelFor(sigma, side)));
+        terrain.CopyTo(noise);
+        KeepAllButHighest(terrain, noise, removed, keepMask);
+        ArrayPool<float>.Shared.Return(buffer);
+    }
+
+    private static void KeepAllButHighest(ReadOnlySpan<float> values, Span<float> scratch, int removed, Span<bool> keepMask)
+    {
+        keepMask.Fill(true);
+        if (removed == 0) return;
+        float threshold = Selection.NthSmallest(scratch, values.Length - removed);
+        int left = removed;
+        for (int i = 0; i < values.Length; i++)
+            if (values[i] > threshold)
+            {
+                keepMask[i] = false;
+                left--;
+            }
+        for (int i = 0; left > 0; i++)
+            if (values[i] == threshold)
+            {
+                keepMask[i] = false;
+                left--;
+            }
+    }
+
+    /// <inheritdoc/>
+    public override IEnumerable<Fault> Faults()
+    {
+        if (MinRatio > MaxRatio) yield return new(nameof(MinRatio), $"{MinRatio} is more than maxRatio, {MaxRatio}");
+    }
+}

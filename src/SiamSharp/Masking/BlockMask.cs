@@ -1,0 +1,65 @@
+using System.ComponentModel.DataAnnotations;
+using SiamSharp.Randomness;
+using SiamSharp.Recipes;
+
+namespace SiamSharp.Masking;
+
+/// <summary>Removes rectangles until the mask ratio is reached.</summary>
+/// <remarks>
+/// Definition: rectangles of uniform area and log-uniform aspect, each over a pixel that is still visible, may overlap; the last one is cut,
+/// row by row, so that exactly round(maskRatio * H * W) pixels are removed.
+/// Source: Bao et al. 2021, arXiv 2106.08254, algorithm 1 (the same ranges of area and aspect).
+/// Differences: pixels instead of patches; BEiT draws rectangles that do not fit again and may stop short of the ratio.
+/// </remarks>
+public sealed record BlockMask : Mask
+{
+    /// <summary>Smallest mask ratio; drawn anew for each mask.</summary>
+    [Range(0.0, 1.0)] public double MinRatio { get; init; } = 0.3;
+
+    /// <summary>Largest mask ratio.</summary>
+    [Range(0.0, 1.0)] public double MaxRatio { get; init; } = 0.7;
+
+    /// <summary>Smallest share of the image's area that a rectangle covers; the largest is what is left of the ratio.</summary>
+    [Range(0.001, 1.0)] public double MinBlock { get; init; } = 16.0 / 196;
+
+    /// <summary>Smallest height / width of a rectangle; the largest is its inverse.</summary>
+    [Range(0.05, 1.0)] public double MinAspect { get; init; } = 0.3;
+
+    /// <inheritdoc/>
+    public override void DrawPlane(Span<bool> keepMask, int height, int width, ref RandomStream random)
+    {
+        int area = height * width, left = (int)Math.Round(random.Uniform(MinRatio, MaxRatio) * area), visible = area;
+        keepMask.Fill(true);
+        while (left > 0)
+        {
+            double block = random.Uniform(MinBlock * area, Math.Max(MinBlock * area, left));
+            double aspect = Math.Exp(random.Uniform(Math.Log(MinAspect), -Math.Log(MinAspect)));
+            int h = Math.Clamp((int)Math.Round(Math.Sqrt(block * aspect)), 1, height);
+            int w = Math.Clamp((int)Math.Round(Math.Sqrt(block / aspect)), 1, width);
+            int centre = NthVisible(keepMask, random.NextInt(visible));
+            int top = Math.Clamp(centre / width - h / 2, 0, height - h), first = Math.Clamp(centre % width - w / 2, 0, width - w);
+            int before = left;
+            for (int y = top; y < top + h; y++)
+                for (int i = y * width + first; i < y * width + first + w && left > 0; i++)
+                    if (keepMask[i])
+                    {
+                        keepMask[i] = false;
+                        left--;
+                    }
+            visible -= before - left;
+        }
+    }
+
+    private static int NthVisible(ReadOnlySpan<bool> keepMask, int n)
+    {
+        int i = keepMask.IndexOf(true);
+        for (; n > 0; n--) i += 1 + keepMask[(i + 1)..].IndexOf(true);
+        return i;
+    }
+
+    /// <inheritdoc/>
+    public override IEnumerable<Fault> Faults()
+    {
+        if (MinRatio > MaxRatio) yield return new(nameof(MinRatio), $"{MinRatio} is more than maxRatio, {MaxRatio}");
+    }
+}

@@ -1,0 +1,41 @@
+using System.ComponentModel.DataAnnotations;
+using System.Text.Json.Serialization;
+
+namespace SiamSharp.Masking;
+
+/// <summary>What the network sees where a mask has removed pixels.</summary>
+public sealed record FillOptions
+{
+    /// <summary>Kind of fill.</summary>
+    public FillKind Kind { get; init; } = FillKind.Zero;
+
+    /// <summary>Standard deviation of the noise, as a share of the signal's over the training images; for <c>noise</c>.</summary>
+    /// <remarks>Source of the default: jiachenzhu/RandomMask.</remarks>
+    [Range(0.0, 10.0)] public double NoiseStd { get; init; } = 0.25;
+
+    /// <summary>Standard deviation of the Gaussian in pixels; for <c>blur</c>.</summary>
+    [Range(0.1, 100.0)] public double BlurSigma { get; init; } = 4;
+}
+
+/// <summary>Kinds of fill. The signal is the image after high-pass and standardisation.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<FillKind>))]
+public enum FillKind
+{
+    /// <summary>0 of the signal: its mean over the training images.</summary>
+    [JsonStringEnumMemberName("zero")] Zero,
+
+    /// <summary>Pixel value 0: what naive masking does. With a high-pass there is no such level, and it equals <see cref="Zero"/>.</summary>
+    [JsonStringEnumMemberName("black")] Black,
+
+    /// <summary>The mean of the view's visible pixels, per channel; 0 where none is visible.</summary>
+    [JsonStringEnumMemberName("mean")] Mean,
+
+    /// <summary>Gaussian noise around 0, drawn anew for each pixel and channel.</summary>
+    [JsonStringEnumMemberName("noise")] Noise,
+
+    /// <summary>The signal itself, blurred.</summary>
+    [JsonStringEnumMemberName("blur")] Blur,
+
+    /// <summary>The same view of the next sample in the batch (the last takes the first's): the only fill that depends on the batch.</summary>
+    [JsonStringEnumMemberName("other-image")] OtherImage,
+}

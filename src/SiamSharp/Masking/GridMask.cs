@@ -1,0 +1,51 @@
+using System.ComponentModel.DataAnnotations;
+using SiamSharp.Randomness;
+using SiamSharp.Recipes;
+
+namespace SiamSharp.Masking;
+
+/// <summary>Removes random cells of a grid.</summary>
+/// <remarks>
+/// Definition: the grid has ceil(H / cell) * ceil(W / cell) cells; of them, exactly round(maskRatio * cells) are removed, chosen without
+/// replacement. Where the cell does not divide the side, the cells at the right and bottom border are narrower.
+/// Source: the grid masks of Jing, Zhu and LeCun 2022, "Masked siamese ConvNets".
+/// </remarks>
+public sealed record GridMask : Mask
+{
+    /// <summary>Side of a cell in pixels; 0 = a seventh of the view, at least 2.</summary>
+    [Range(0, 1024)] public int Cell { get; init; }
+
+    /// <summary>Smallest mask ratio; drawn anew for each mask.</summary>
+    [Range(0.0, 1.0)] public double MinRatio { get; init; } = 0.3;
+
+    /// <summary>Largest mask ratio.</summary>
+    [Range(0.0, 1.0)] public double MaxRatio { get; init; } = 0.7;
+
+    /// <summary>A seventh of the side, at least 2.</summary>
+    public static int DefaultCell(int side) => Math.Max(2, (int)Math.Round(side / 7.0));
+
+    /// <inheritdoc/>
+    public override void DrawPlane(Span<bool> keepMask, int height, int width, ref RandomStream random)
+    {
+        int cell = Cell > 0 ? Cell : DefaultCell(Math.Min(height, width));
+        int columns = (width + cell - 1) / cell, count = (height + cell - 1) / cell * columns;
+        int removed = (int)Math.Round(random.Uniform(MinRatio, MaxRatio) * count);
+
+        Span<bool> keepCell = count <= 4096 ? stackalloc bool[count] : new bool[count];
+        keepCell.Fill(true);
+        keepCell[..removed].Clear();
+        random.Shuffle(keepCell);
+        for (int y = 0; y < height; y++)
+        {
+            ReadOnlySpan<bool> cells = keepCell.Slice(y / cell * columns, columns);
+            Span<bool> row = keepMask.Slice(y * width, width);
+            for (int c = 0; c < columns; c++) row[(c * cell)..Math.Min(width, (c + 1) * cell)].Fill(cells[c]);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override IEnumerable<Fault> Faults()
+    {
+        if (MinRatio > MaxRatio) yield return new(nameof(MinRatio), $"{MinRatio} is more than maxRatio, {MaxRatio}");
+    }
+}

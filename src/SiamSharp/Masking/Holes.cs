@@ -1,0 +1,63 @@
+using SiamSharp.Randomness;
+using SiamSharp.Views;
+
+namespace SiamSharp.Masking;
+
+/// <summary>Fills what a mask removes, one channel at a time.</summary>
+internal static class Holes
+{
+    /// <summary>Copies the visible pixels and fills the others.</summary>
+    /// <param name="signal">(H, W), after high-pass and standardisation.</param>
+    /// <param name="other">(H, W) of the other image; read for <see cref="FillKind.OtherImage"/> alone.</param>
+    /// <param name="keepMask">(H, W), true = visible.</param>
+    /// <param name="black">The signal's value for a black pixel of this channel.</param>
+    /// <param name="fill">Kind and strength.</param>
+    /// <param name="view">(H, W), the result; must not overlap the signal.</param>
+    /// <param name="width">W.</param>
+    /// <param name="random">The view's stream for <see cref="RandomPurpose.Fill"/>.</param>
+    public static void Fill(ReadOnlySpan<float> signal, ReadOnlySpan<float> other, ReadOnlySpan<bool> keepMask, float black,
+        FillOptions fill, Span<float> view, int width, ref RandomStream random)
+    {
+        switch (fill.Kind)
+        {
+            case FillKind.Zero: view.Clear(); break;
+            case FillKind.Black: view.Fill(black); break;
+            case FillKind.Mean: view.Fill(VisibleMean(signal, keepMask)); break;
+            case FillKind.Noise: FillNoise(view, keepMask, (float)fill.NoiseStd, ref random); break;
+            case FillKind.Blur: Blur(signal, view, width, fill.BlurSigma); break;
+            case FillKind.OtherImage: other.CopyTo(view); break;
+            default: throw new ArgumentOutOfRangeException(nameof(fill), fill.Kind, "There is no such kind of fill.");
+        }
+        for (int i = 0; i < view.Length; i++)
+            if (keepMask[i]) view[i] = signal[i];
+    }
+
+    private static float VisibleMean(ReadOnlySpan<float> signal, ReadOnlySpan<bool> keepMask)
+    {
+        double sum = 0;
+        int count = 0;
+        for (int i = 0; i < signal.Length; i++)
+            if (keepMask[i])
+            {
+                sum += signal[i];
+                count++;
+            }
+        return count == 0 ? 0 : (float)(sum / count);
+    }
+
+    /// <summary>Draws one number per hole, in their order, and moves it to its place.</summary>
+    private static void FillNoise(Span<float> view, ReadOnlySpan<bool> keepMask, float std, ref RandomStream random)
+    {
+        int holes = keepMask.Count(false), next = holes;
+        random.FillNormal(view[..holes]);
+        for (int i = view.Length - 1; i >= 0; i--)
+            if (!keepMask[i]) view[i] = std * view[--next];
+    }
+
+    private static void Blur(ReadOnlySpan<float> signal, Span<float> view, int width, double sigma)
+    {
+        int height = signal.Length / width;
+        GaussianFilter.Blur(signal, view, height, width,
+            GaussianFilter.Weights<float>(sigma, GaussianFilter.KernelFor(sigma, Math.Min(height, width))));
+    }
+}

@@ -1,0 +1,61 @@
+using System.ComponentModel.DataAnnotations;
+using System.Text.Json.Serialization;
+using SiamSharp.Randomness;
+using SiamSharp.Recipes;
+
+namespace SiamSharp.Masking;
+
+/// <summary>A shape of mask: its options and how it is drawn.</summary>
+/// <remarks>A new shape is one sealed record in this folder and one line here.</remarks>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "shape")]
+[JsonDerivedType(typeof(GridMask), "grid")]
+[JsonDerivedType(typeof(FocalMask), "focal")]
+[JsonDerivedType(typeof(BlockMask), "block")]
+[JsonDerivedType(typeof(BlobMask), "blob")]
+public abstract record Mask : IHasRules
+{
+    /// <summary>Share of the views that take this mask; what all masks of a branch leave over stays unmasked.</summary>
+    [Range(0.0, 1.0)] public double Probability { get; init; } = 1;
+
+    /// <summary>Whether the channels share one mask.</summary>
+    public MaskSharing Sharing { get; init; }
+
+    /// <summary>What fills the holes.</summary>
+    public FillOptions Fill { get; init; } = new();
+
+    /// <summary>Draws the mask of one view.</summary>
+    /// <param name="keepMask">(C, H, W), or (1, H, W) if the channels share it; all of it is written: true = visible.</param>
+    /// <param name="height">H in pixels.</param>
+    /// <param name="width">W in pixels.</param>
+    /// <param name="random">The view's stream for <see cref="RandomPurpose.Mask"/>.</param>
+    public void Draw(Span<bool> keepMask, int height, int width, ref RandomStream random)
+    {
+        int area = height * width;
+        for (int start = 0; start < keepMask.Length; start += area)
+            DrawPlane(keepMask.Slice(start, area), height, width, ref random);
+    }
+
+    /// <summary>Number of planes that <see cref="Draw"/> writes for images of C channels: 1 or C.</summary>
+    public int Planes(int channels) => Sharing == MaskSharing.AllChannels ? 1 : channels;
+
+    /// <summary>Draws one plane.</summary>
+    /// <param name="keepMask">(H, W); all of it is written: true = visible.</param>
+    /// <param name="height">H in pixels.</param>
+    /// <param name="width">W in pixels.</param>
+    /// <param name="random">The view's stream for <see cref="RandomPurpose.Mask"/>.</param>
+    public abstract void DrawPlane(Span<bool> keepMask, int height, int width, ref RandomStream random);
+
+    /// <inheritdoc/>
+    public abstract IEnumerable<Fault> Faults();
+}
+
+/// <summary>Whether the channels of an image share one mask.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<MaskSharing>))]
+public enum MaskSharing
+{
+    /// <summary>One mask for all channels.</summary>
+    [JsonStringEnumMemberName("all-channels")] AllChannels,
+
+    /// <summary>Each channel draws its own mask and mask ratio.</summary>
+    [JsonStringEnumMemberName("per-channel")] PerChannel,
+}

@@ -1,0 +1,143 @@
+using System.Buffers;
+using System.Numerics;
+using static TorchSharp.torch;
+
+namespace SiamSharp.Views;
+
+/// <summary>What is done to every image before the network, in training and at evaluation: high-pass, then standardisation.</summary>
+/// <remarks>
+/// Definition: y = (x - blur(x) - Mean[c]) / Std[c], blur being <see cref="HighPassOptions"/>' Gaussian with reflected borders; without
+/// a high-pass, y = (x - Mean[c]) / Std[c].
+/// Source: the high-pass of jiachenzhu/RandomMask (x - torchvision's gaussian_blur, then a division by one number for all channels).
+/// Differences: mean and standard deviation are measured per channel on the training images; the mean is 0 with a high-pass.
+/// Cost: 2 * kernel multiplications per pixel, in parallel over the samples, on the CPU.
+/// </remarks>
+/// <param name="HighPass">Sigma (0 = off) and kernel, resolved.</param>
+/// <param name="Mean">Per channel, in units of a pixel; 0 with a high-pass.</param>
+/// <param name="Std">Per channel, in units of a pixel, more than 0.</param>
+public sealed record Preprocessing(HighPassOptions HighPass, IReadOnlyList<double> Mean, IReadOnlyList<double> Std)
+{
+    /// <summary>C, the number of channels.</summary>
+    [System.Text.Json.Serialization.JsonIgnore] public int Channels => Mean.Count;
+
+    /// <summary>Channels that hold one and the same value everywhere; their standard deviation was set to 1.</summary>
+    public IReadOnlyList<int> ConstantChannels { get; init; } = [];
+
+    /// <summary>Measures mean and standard deviation of each channel after the high-pass.</summary>
+    /// <remarks>A channel is constant where the deviation is at most a millionth of the pixels' root mean square.</remarks>
+    /// <param name="highPass">Resolved: sigma 0 or more, and an odd kernel if it is more than 0.</param>
+    /// <param name="batches">float32 or float64 (N, C, H, W), training images as they go into <see cref="Apply(Tensor)"/>; one is read
+    /// at a time and stays its maker's to dispose of.</param>
+    /// <param name="cancellationToken">Looked at between batches.</param>
+    /// <exception cref="ArgumentException">No batches, or batches of another shape than the first.</exception>
+    public static Preprocessing Measure(HighPassOptions highPass, IEnumerable<Tensor> batches,
+        CancellationToken cancellationToken = default)
+    {
+        Preprocessing? raw = null;
+        double[] sum = [], squares = [], rawSquares = [];
+        double count = 0;
+        foreach (Tensor batch in batches)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            using var scope = NewDisposeScope();
+            int channels = (int)batch.shape[1];
+            if (raw is null)
+            {
+                raw = new Preprocessing(highPass, new double[channels], Enumerable.Repeat(1.0, channels).ToArray());
+                (sum, squares, rawSquares) = (new double[channels], new double[channels], new double[channels]);
+            }
+            Tensor signal = raw.Apply(batch).to(ScalarType.Float64), pixels = batch.to(ScalarType.Float64);
+            Add(sum, signal);
+            Add(squares, signal.square());
+            Add(rawSquares, pixels.square());
+            count += batch.numel() / channels;
+        }
+        if (raw is null || count == 0) throw new ArgumentException("There are no images to measure.", nameof(batches));
+
+        double[] mean = [.. sum.Select(total => total / count)];
+        double[] std = [.. mean.Select((m, c) => Math.Sqrt(Math.Max(0, squares[c] / count - m * m)))];
+        int[] constant = [.. Enumerable.Range(0, std.Length).Where(c => std[c] <= 1e-6 * Math.Sqrt(rawSquares[c] / count))];
+        foreach (int c in constant) std[c] = 1;
+        if (highPass.Sigma > 0) Array.Clear(mean);
+        return new Preprocessing(highPass, mean, std) { ConstantChannels = constant };
+
+        static void Add(double[] totals, Tensor values)
+        {
+            double[] perChannel = values.sum([0L, 2, 3]).cpu().data<double>().ToArray();
+            for (int c = 0; c < totals.Length; c++) totals[c] += perChannel[c];
+        }
+    }
+
+    /// <summary>Filters and standardises images.</summary>
+    /// <param name="images">float32 or float64 (N, C, H, W), 0 to 1, on any device.</param>
+    /// <returns>Same type, shape and device, not differentiable; the caller's.</returns>
+    /// <exception cref="ArgumentException">Another type, another C, or H or W at most half the kernel.</exception>
+    public Tensor Apply(Tensor images)
+    {
+        Check(images);
+        using var scope = NewDisposeScope();
+        Tensor source = images.detach().cpu().contiguous(), result = empty_like(source);
+        if (images.dtype == ScalarType.Float64) ApplyAll<double>(source, result);
+        else ApplyAll<float>(source, result);
+        return result.to(images.device).MoveToOuterDisposeScope();
+    }
+
+    private void ApplyAll<T>(Tensor images, Tensor result) where T : unmanaged, INumber<T>
+    {
+        int height = (int)images.shape[2], width = (int)images.shape[3];
+        T[] weights = Weights<T>();
+        Parallel.For(0, (int)images.shape[0],
+            n => Apply<T>(Batch.Sample<T>(images, n), Batch.Sample<T>(result, n), height, width, weights));
+    }
+
+    /// <summary>The weights of the high-pass' window; empty where it is off.</summary>
+    internal T[] Weights<T>() where T : unmanaged, INumber<T> =>
+        HighPass.Sigma > 0 ? GaussianFilter.Weights<T>(HighPass.Sigma, HighPass.Kernel) : [];
+
+    /// <summary>Filters and standardises one image.</summary>
+    /// <param name="image">(C, H, W).</param>
+    /// <param name="result">(C, H, W); must not overlap <paramref name="image"/>.</param>
+    /// <param name="height">H.</param>
+    /// <param name="width">W.</param>
+    /// <param name="weights">From <see cref="Weights"/>.</param>
+    internal void Apply<T>(ReadOnlySpan<T> image, Span<T> result, int height, int width, ReadOnlySpan<T> weights)
+        where T : unmanaged, INumber<T>
+    {
+        int area = height * width;
+        for (int c = 0; c < Channels; c++)
+        {
+            ReadOnlySpan<T> plane = image.Slice(c * area, area);
+            Span<T> signal = result.Slice(c * area, area);
+            T mean = T.CreateChecked(Mean[c]), scale = T.CreateChecked(1 / Std[c]);
+            if (weights.IsEmpty)
+            {
+                for (int i = 0; i < area; i++) signal[i] = (plane[i] - mean) * scale;
+                continue;
+            }
+            GaussianFilter.Blur(plane, signal, height, width, weights);
+            for (int i = 0; i < area; i++) signal[i] = (plane[i] - signal[i] - mean) * scale;
+        }
+    }
+
+    private void Check(Tensor images)
+    {
+        if (images.dtype is not (ScalarType.Float32 or ScalarType.Float64))
+            throw new ArgumentException($"Images must be float32 or float64, but are {images.dtype}: convert them first.", nameof(images));
+        if (images.dim() != 4 || images.shape[1] != Channels)
+            throw new ArgumentException($"Images must have the shape (N, {Channels}, H, W), but have ({string.Join(", ", images.shape)}). "
+                + "Use the preprocessing that was measured on images of this kind.", nameof(images));
+        CheckHighPass(Math.Min(images.shape[2], images.shape[3]));
+    }
+
+    /// <summary>Refuses a high-pass that is not resolved or that does not fit images of this side.</summary>
+    internal void CheckHighPass(long side)
+    {
+        if (HighPass.Sigma == 0) return;
+        if (HighPass.Sigma < 0 || HighPass.Kernel % 2 == 0)
+            throw new ArgumentException($"The high-pass has sigma {HighPass.Sigma} and kernel {HighPass.Kernel}, but needs a sigma of 0 or "
+                + "more and an odd kernel: take them from ViewsOptions.Resolve.");
+        if (HighPass.Kernel / 2 >= side)
+            throw new ArgumentException($"A high-pass kernel of {HighPass.Kernel} px needs images of at least {HighPass.Kernel / 2 + 1} px, "
+                + $"but these have {side}: set views.highPass.kernel to {2 * side - 1} or less, or make the images larger (data.size).");
+    }
+}

@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using SiamSharp.Cli.Terminal;
 using SiamSharp.Data;
-using SiamSharp.Recipes;
 using SiamSharp.Reporting;
 using SiamSharp.Training;
 using Spectre.Console;

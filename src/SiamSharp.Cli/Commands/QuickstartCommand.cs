@@ -12,7 +12,7 @@ namespace SiamSharp.Cli.Commands;
 /// <summary><c>siam quickstart</c>: the main job on the images that come with the program.</summary>
 internal static class QuickstartCommand
 {
-    private const double TestShare = 0.2;
+    private const int TrainCount = 8_000;
     private const ulong SplitSeed = 1; // one split for all seeds, so that their scores can be compared
 
     internal static Command Create(Func<ParseResult, Screen> screenOf)
@@ -28,7 +28,7 @@ internal static class QuickstartCommand
     private static int Run(Screen screen, RunFolder folder, string[] assignments, CancellationToken cancel)
     {
         var (recipe, images) = Loading.Open("fashion-mnist:sample", RecipeFiles.Layers("quickstart"), assignments);
-        var (train, test) = images.Split(TestShare, SplitSeed);
+        var (train, test) = images.Split(TrainCount, SplitSeed);
         ImageDataset trainData = Loading.Load(screen, train, recipe.Data, folder, cancel), testData = Loading.Load(screen, test, recipe.Data, folder, cancel);
 
         screen.Say($"Pretraining on {trainData.Count:N0} Fashion-MNIST images without their labels: {OptionsJson.KindOf(recipe.Method)}, "

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using SiamSharp.Cli.Terminal;
 using SiamSharp.Data;
-using SiamSharp.Recipes;
 using SiamSharp.Reporting;
 using SiamSharp.Training;
 using Spectre.Console;

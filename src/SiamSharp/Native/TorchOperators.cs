@@ -24,7 +24,7 @@ public static class TorchOperators
         def sgd_(params: List[Tensor], grads: List[Tensor], buffers: List[Tensor],
                  lr: float, momentum: float, weight_decay: float, nesterov: bool):
             if momentum == 0.0:
-                buffers = torch.jit.annotate(List[Tensor], [])
+                buffers = buffers[:0]
             torch._fused_sgd_(params, grads, buffers, weight_decay=weight_decay, momentum=momentum, lr=lr, dampening=0.0,
                               nesterov=nesterov, maximize=False, is_first_step=False)
             return 0

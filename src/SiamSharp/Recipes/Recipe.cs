@@ -67,7 +67,7 @@ public sealed record Recipe : IHasRules
     /// <inheritdoc/>
     public IEnumerable<Fault> Faults()
     {
-        int views = Views.Branches.Sum(branch => branch.Count);
+        int views = Views.ViewCount;
         if (views < Method.MinViews || views > Method.MaxViews)
             yield return new Fault("views.branches", $"{views} views, but {OptionsJson.KindOf(Method)} takes {Method.MinViews} to {Method.MaxViews}");
     }

@@ -58,7 +58,7 @@ public static class Pretraining
         {
             using var scope = NewDisposeScope();
             int epoch = (int)(step / stepsPerEpoch);
-            Batch batch = loader.Next(CancellationToken.None);
+            Data.Batch batch = loader.Next(CancellationToken.None);
             meter.Mark(StepPhase.Waiting);
 
             Tensor[] views = viewMaker.MakeViews(batch.Images, batch.SampleIds, epoch);   // V x (N, C, S, S)

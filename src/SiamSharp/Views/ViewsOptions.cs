@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Text.Json.Serialization;
 using SiamSharp.Recipes;
 
 namespace SiamSharp.Views;
@@ -6,8 +7,14 @@ namespace SiamSharp.Views;
 /// <summary>Which views of every sample the siamese network sees.</summary>
 public sealed record ViewsOptions : IHasRules
 {
+    /// <summary>The preset that is taken when none is named.</summary>
+    public const string DefaultPreset = "mscn";
+
+    /// <summary>The names of all presets.</summary>
+    public static IReadOnlyList<string> PresetNames => Presets.Names;
+
     /// <summary>Gives whatever is not set here: <c>mscn</c>, <c>naive-mask</c>, <c>crop</c>, <c>crop-high-pass</c> or <c>paper</c>.</summary>
-    public string Preset { get; init; } = "mscn";
+    public string Preset { get; init; } = DefaultPreset;
 
     /// <summary>What every view, and every image at evaluation, is filtered with.</summary>
     public HighPassOptions HighPass { get; init; } = new();
@@ -16,7 +23,7 @@ public sealed record ViewsOptions : IHasRules
     public IReadOnlyList<BranchOptions> Branches { get; init; } = [];
 
     /// <summary>V, the number of views.</summary>
-    public int ViewCount => Branches.Sum(branch => branch.Count);
+    [JsonIgnore] public int ViewCount => Branches.Sum(branch => branch.Count);
 
     /// <summary>The complete options of a preset.</summary>
     /// <param name="name">One of the names in <see cref="Preset"/>.</param>

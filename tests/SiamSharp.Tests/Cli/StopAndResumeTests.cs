@@ -11,7 +11,7 @@ public sealed class StopAndResumeTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    private string[] Pretrain(RunFolder run, bool resume) =>
+    private static string[] Pretrain(RunFolder run, bool resume) =>
     [
         "pretrain", "--data", "fashion-mnist:sample", "--out", run.Path, "--set", "backbone.width=2", "--set", "backbone.depths=[1,1]",
         "--set", "training.epochs=1", "--set", "training.batchSize=250", "--set", "training.checkpointSteps=1",

@@ -1,4 +1,5 @@
 using SiamSharp.Evaluation;
+using SiamSharp.Tests.Reference;
 using TorchSharp;
 using Xunit;
 using static TorchSharp.torch;
@@ -10,12 +11,11 @@ public class KnnTests
     [Fact]
     public void Scores_Golden_Agree()
     {
-        var golden = GoldenFile.Read("knn_weighted");
-        long[] labels = [.. golden["inputs"]!["labels"]!.AsArray().Select(v => v!.GetValue<long>())];
-        Tensor scores = Knn.Scores(GoldenFile.Tensor(golden["inputs"]!["bank"]), tensor(labels), GoldenFile.Tensor(golden["inputs"]!["queries"]), 5, 20, 0.07);
-        Tensor expected = GoldenFile.Tensor(golden["output"]!["scores"]);
-        Assert.True((scores - expected).abs().max().ToDouble() < 1e-9 * expected.abs().max().ToDouble());
-        Assert.Equal(golden["output"]!["prediction"]!.AsArray().Select(v => v!.GetValue<long>()), scores.argmax(1).data<long>());
+        var golden = new GoldenFile("knn_weighted.json");
+        long[] labels = [.. golden["inputs", "labels"].EnumerateArray().Select(v => v.GetInt64())];
+        Tensor scores = Knn.Scores(golden.Tensor("inputs", "bank"), tensor(labels), golden.Tensor("inputs", "queries"), 5, 20, 0.07);
+        Near.Equal(golden.Tensor("output", "scores"), scores, 1e-9);
+        Assert.Equal(golden["output", "prediction"].EnumerateArray().Select(v => v.GetInt64()), scores.argmax(1).data<long>());
     }
 
     [Fact]

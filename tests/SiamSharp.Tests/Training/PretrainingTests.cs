@@ -14,31 +14,31 @@ public sealed class PretrainingTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    private static readonly Lazy<ImageDataset> s_images = new(() => ImageDataset.Load(
-        new SubsetSource(ImageSources.Open("fashion-mnist:sample", new DataOptions()), [.. Enumerable.Range(0, 96)]), new DataOptions()));
+    private static SubsetSource Source(int first) => new(
+        ImageSources.Open("fashion-mnist:sample", new DataOptions()), [.. Enumerable.Range(first, 96)], $"96 images from {first}");
+
+    private static readonly Lazy<ImageDataset> s_images = new(() => ImageDataset.Load(Source(0), new DataOptions()));
 
     private static Recipe Tiny(params string[] assignments) => Recipe.Resolve(
         [OptionsJson.Parse("""
             { "backbone": { "width": 4, "depths": [1, 1] }, "training": { "epochs": 3, "batchSize": 32, "logSteps": 1, "checkpointSteps": 2 } }
-            """, "tiny")], assignments, _ => s_images.Value.Source);
+            """, "tiny")], assignments, _ => Source(0));
 
     private RunFolder Folder(string name) => new(Path.Combine(_folder, name));
 
     /// <summary>Stops a run after some steps, as SIGINT does.</summary>
-    private sealed class StopAfter(long step) : IProgress<TrainingProgress>
+    private sealed class StopAfter(long step, CancellationTokenSource source) : IProgress<TrainingProgress>
     {
-        private readonly CancellationTokenSource _source = new();
-        internal CancellationToken Token => _source.Token;
         public void Report(TrainingProgress value)
         {
-            if (value.Step >= step) _source.Cancel();
+            if (value.Step >= step) source.Cancel();
         }
     }
 
-    private PretrainingResult RunUntil(long step, RunFolder folder, bool resume, params string[] assignments)
+    private static PretrainingResult RunUntil(long step, RunFolder folder, bool resume, params string[] assignments)
     {
-        var stop = new StopAfter(step);
-        return Pretraining.Run(Tiny(assignments), s_images.Value, folder, resume, stop, cancel: stop.Token);
+        using var source = new CancellationTokenSource();
+        return Pretraining.Run(Tiny(assignments), s_images.Value, folder, resume, new StopAfter(step, source), cancel: source.Token);
     }
 
     [Theory]
@@ -136,7 +136,7 @@ public sealed class PretrainingTests : IDisposable
     public void Run_ResumeWithOtherImages_SaysSo()
     {
         RunUntil(2, Folder("x"), resume: false);
-        var other = ImageDataset.Load(new SubsetSource(ImageSources.Open("fashion-mnist:sample", new DataOptions()), [.. Enumerable.Range(1, 96)]), new DataOptions());
+        var other = ImageDataset.Load(Source(1), new DataOptions());
         Assert.Contains("not those of the run", Assert.Throws<RunException>(() =>
             Pretraining.Run(Tiny(), other, Folder("x"), resume: true)).Message);
     }

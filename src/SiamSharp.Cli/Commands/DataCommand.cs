@@ -1,0 +1,56 @@
+using System.CommandLine;
+using SiamSharp.Cli.Terminal;
+using SiamSharp.Data;
+using Spectre.Console;
+
+namespace SiamSharp.Cli.Commands;
+
+/// <summary><c>siam data inspect</c>: what is in a source, before hours are spent on it.</summary>
+internal static class DataCommand
+{
+    private const int Shown = 10;
+
+    internal static Command Create(Func<ParseResult, Screen> screenOf)
+    {
+        var source = new Argument<string>("SRC") { Description = "A folder, a manifest, an .npy file, fashion-mnist, cifar10:DIR." };
+        Option<string[]> set = CommonOptions.Set();
+        var inspect = new Command("inspect", "Count images, sizes, channels, labels; find unreadable files and duplicates.") { source, set };
+        inspect.SetAction((parsed, cancel) =>
+        {
+            Screen screen = screenOf(parsed);
+            var (recipe, images) = Loading.Open(parsed.GetValue(source)!, [], parsed.GetValue(set)!);
+            DataInspection found = DataInspection.Inspect(images, recipe.Data, cancellation: cancel);
+            screen.Result(found, console => Show(console, found));
+            return Task.FromResult(0);
+        });
+        return new Command("data", "Look at a source of images.") { inspect };
+    }
+
+    private static void Show(IAnsiConsole console, DataInspection found)
+    {
+        var table = new Table().Border(TableBorder.None).HideHeaders().AddColumn("").AddColumn("");
+        void Row(string name, string value) => table.AddRow(Markup.Escape(name), Markup.Escape(value));
+        Row("source", found.Name);
+        Row("images", found.Unreadable.Count == 0 ? $"{found.Readable:N0}" : $"{found.Readable:N0} readable, {found.Unreadable.Count:N0} not");
+        Row("size in files", $"width {Spread(found.Width)}, height {Spread(found.Height)} (min, median, max)");
+        Row("channels", $"{found.Channels}");
+        Row("depth", string.Join(", ", found.BitDepths.Select(d => $"{d.Key} bits: {d.Value:N0}")));
+        Row("labels", found.Classes.Count == 0 ? "none"
+            : $"{found.Classes.Count} classes: " + string.Join(", ", found.Classes.Take(Shown).Select(c => $"{c.Key} {c.Value:N0}")) + More(found.Classes.Count));
+        if (found.Unlabelled > 0 && found.Classes.Count > 0) Row("without label", $"{found.Unlabelled:N0}");
+        Row("mean", Numbers(found.Mean) + $" (at {found.DecodedSize} px)");
+        Row("std", Numbers(found.Std));
+        Row("duplicates", found.Duplicates.Count == 0 ? "none" : $"{found.Duplicates.Count:N0} groups of equal images");
+        foreach (var group in found.Duplicates.Take(Shown)) Row("", string.Join(" = ", group.Take(3)) + (group.Count > 3 ? " = ..." : ""));
+        foreach (SkippedFile file in found.Unreadable.Take(Shown)) Row("unreadable", $"{file.Path}: {file.Reason}");
+        if (found.Unreadable.Count > Shown) Row("", $"and {found.Unreadable.Count - Shown:N0} more");
+        foreach (string note in found.Notes) Row("note", note);
+        console.Write(table);
+    }
+
+    private static string Spread(Spread s) => $"{s.Min} {s.Median} {s.Max}";
+
+    private static string More(int count) => count > Shown ? $" and {count - Shown} more" : "";
+
+    private static string Numbers(IReadOnlyList<double> values) => string.Join(" ", values.Take(Shown).Select(v => $"{v:F4}")) + More(values.Count);
+}

@@ -16,12 +16,14 @@ public sealed class ArrayFileTests : IDisposable
     private string Npy(string file, string type, string shape, byte[] values, string order = "False")
     {
         string header = $"{{'descr': '{type}', 'fortran_order': {order}, 'shape': ({shape}), }}".PadRight(117) + "\n";
-        return _folder.Write(file, [0x93, .. "NUMPY"u8, 1, 0, (byte)header.Length, 0, .. System.Text.Encoding.ASCII.GetBytes(header), .. values]);
+        return _folder.Write(file,
+            [0x93, .. "NUMPY"u8, 1, 0, (byte)header.Length, 0, .. System.Text.Encoding.ASCII.GetBytes(header), .. values]);
     }
 
     private static byte[] Bytes<T>(params T[] values) where T : struct => MemoryMarshal.AsBytes(values.AsSpan()).ToArray();
 
-    private static string Message(string source) => Assert.Throws<DataSourceException>(() => ImageSources.Open(source, Options)).Message;
+    private static string Message(string source) =>
+        Assert.Throws<DataSourceException>(() => ImageSources.Open(source, Options)).Message;
 
     [Fact]
     public void Open_NpyOfEachType_ReadsItsValues()
@@ -79,7 +81,8 @@ public sealed class ArrayFileTests : IDisposable
         Assert.Contains(expected, Message(Npy("x.npy", type, shape, new byte[8], order)));
 
     [Fact]
-    public void Open_NotNumPy_SaysSo() => Assert.Contains("is not a NumPy file", Message(_folder.Write("x.npy", "hello, this is text")));
+    public void Open_NotNumPy_SaysSo() =>
+        Assert.Contains("is not a NumPy file", Message(_folder.Write("x.npy", "hello, this is text")));
 
     [Fact]
     public void Decode_NpyWithInfinity_IsUnreadable()
@@ -103,7 +106,8 @@ public sealed class ArrayFileTests : IDisposable
             using (var gzip = new GZipStream(memory, CompressionLevel.Fastest)) gzip.Write(bytes);
             return memory.ToArray();
         }
-        string path = _folder.Write("my-images-idx3-ubyte" + ending, Pack([0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 3, .. Enumerable.Range(0, 12).Select(i => (byte)i)]));
+        string path = _folder.Write("my-images-idx3-ubyte" + ending,
+            Pack([0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 3, .. Enumerable.Range(0, 12).Select(i => (byte)i)]));
         _folder.Write("my-labels-idx1-ubyte" + ending, Pack([0, 0, 8, 1, 0, 0, 0, 2, 4, 1]));
         var source = ImageSources.Open(path, Options);
         Assert.Equal((2, 2), (source.Count, source.NativeSize));
@@ -115,7 +119,8 @@ public sealed class ArrayFileTests : IDisposable
     [Fact]
     public void Open_IdxDamaged_SaysHow()
     {
-        Assert.Contains("must start with the bytes 0 0 8 3, but starts with 1 2 3", Message(_folder.Write("a-images-idx3-ubyte", [1, 2, 3])));
+        Assert.Contains("must start with the bytes 0 0 8 3, but starts with 1 2 3",
+            Message(_folder.Write("a-images-idx3-ubyte", [1, 2, 3])));
         Assert.Contains("promises 1 x 2 x 2 values, but 1 bytes follow",
             Message(_folder.Write("b-images-idx3-ubyte", [0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 2, 9])));
         Assert.Contains("not a whole gzip file", Message(_folder.Write("c-images-idx3-ubyte.gz", "no gzip at all")));

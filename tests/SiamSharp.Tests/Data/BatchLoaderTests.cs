@@ -103,7 +103,8 @@ public class BatchLoaderTests
     public void Next_AllUnreadableSinceLoading_Throws()
     {
         bool broken = false;
-        var set = ImageDataset.Load(new FakeSource(6, i => broken ? throw new UnreadableImageException("f", "is gone") : FakeSource.One(i)),
+        var set = ImageDataset.Load(new FakeSource(6,
+            i => broken ? throw new UnreadableImageException("f", "is gone") : FakeSource.One(i)),
             new DataOptions { Size = 2, MemoryGiB = 0 });
         broken = true;
         using var loader = new BatchLoader(set, 3, seed: 1);
@@ -114,7 +115,8 @@ public class BatchLoaderTests
     public void Next_ThreadFails_GivesItsExceptionToTheConsumer()
     {
         bool broken = false;
-        var set = ImageDataset.Load(new FakeSource(6, i => broken ? throw new InvalidTimeZoneException("boom") : FakeSource.One(i)),
+        var set = ImageDataset.Load(new FakeSource(6,
+            i => broken ? throw new InvalidTimeZoneException("boom") : FakeSource.One(i)),
             new DataOptions { Size = 2, MemoryGiB = 0 });
         broken = true;
         using var loader = new BatchLoader(set, 3, seed: 1);

@@ -12,7 +12,8 @@ public class CsvRowsTests
     public void Parse_AnyFieldsQuoted_GivesThemBack() =>
         Field.Array[1, 4].Array[1, 5].Sample(rows =>
         {
-            string text = string.Join("\r\n", rows.Select(r => string.Join(',', r.Select(f => $"\"{f.Replace("\"", "\"\"")}\""))));
+            string text = string.Join("\r\n",
+                rows.Select(r => string.Join(',', r.Select(f => $"\"{f.Replace("\"", "\"\"")}\""))));
             var kept = rows.Where(r => r.Length > 1 || r[0].Length > 0);
             Assert.Equal(kept, CsvRows.Parse("f", text).Select(r => r.Fields));
         });

@@ -122,7 +122,8 @@ public sealed class ImageFolderTests : IDisposable
         Assert.Equal((4, 16, 3), (set.Count, set.Size, set.Channels));
         Assert.Equal([0, 0, 1, 1], set.Labels!);
         Assert.Equal([0, 1, 3, 4], Enumerable.Range(0, 4).Select(set.SourceIndexOf));
-        Assert.Equal(["is empty (0 bytes)", "is not an image in a known format: it starts with 'no image'"], set.Skipped.Select(s => s.Reason));
+        Assert.Equal(["is empty (0 bytes)", "is not an image in a known format: it starts with 'no image'"],
+            set.Skipped.Select(s => s.Reason));
         SkippedFile.Write(_folder.At("skipped.jsonl"), set.Skipped);
         string[] lines = File.ReadAllLines(_folder.At("skipped.jsonl"));
         Assert.Equal($$"""{"path":"{{_folder.Root}}/a/empty.jpg","reason":"is empty (0 bytes)"}""", lines[0]);

@@ -17,7 +17,7 @@ public sealed class ManifestTests : IDisposable
     private IImageSource Open(string file) => ImageSources.Open(Path.Combine(_folder.Root, file), new DataOptions());
 
     private string[] Entries(IImageSource source) => [.. Enumerable.Range(0, source.Count).Select(i =>
-        $"{Path.GetRelativePath(_folder.Root, source.PathOf(i))}={(source.LabelOf(i) is >= 0 and var l ? source.ClassNames![l] : "?")}")];
+        Path.GetRelativePath(_folder.Root, source.PathOf(i)) + "=" + (source.LabelOf(i) is >= 0 and var l ? source.ClassNames![l] : "?"))];
 
     [Theory]
     [InlineData("path,label\nimg/b.jpg,dog\nimg/a.jpg,cat\n")]
@@ -99,7 +99,8 @@ public sealed class ManifestTests : IDisposable
     {
         _folder.Write("img/sub/a.jpg", "x");
         _folder.Write("l.csv", "path,label\na,cat\nb.jpg,dog\n");
-        Assert.Equal(["img/a.jpg=?", "img/b.jpg=dog"], Entries(ImageSources.Open($"{_folder.At("img")}@{_folder.At("l.csv")}", new DataOptions()))[..2]);
+        Assert.Equal(["img/a.jpg=?", "img/b.jpg=dog"],
+            Entries(ImageSources.Open($"{_folder.At("img")}@{_folder.At("l.csv")}", new DataOptions()))[..2]);
     }
 
     [Fact]

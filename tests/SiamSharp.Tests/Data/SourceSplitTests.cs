@@ -6,14 +6,16 @@ namespace SiamSharp.Tests.Data;
 
 public class SourceSplitTests
 {
-    private static int[] Ids(SubsetSource part) => [.. Enumerable.Range(0, part.Count).Select(i => int.Parse(part.PathOf(i)["fake/".Length..]))];
+    private static int[] Ids(SubsetSource part) =>
+        [.. Enumerable.Range(0, part.Count).Select(i => int.Parse(part.PathOf(i)["fake/".Length..]))];
 
     [Fact]
     public void Split_AnyClasses_IsAStratifiedPartition() =>
         Gen.Select(Gen.Int[-1, 4].Array[2, 80], Gen.Double[0, 1], Gen.ULong).Sample((labels, share, seed) =>
         {
             int first = 1 + (int)(share * (labels.Length - 2));
-            var source = new FakeSource(labels.Length, FakeSource.One) { ClassNames = ["a", "b", "c", "d", "e"], Label = i => labels[i] };
+            var source = new FakeSource(labels.Length, FakeSource.One) { ClassNames = ["a", "b", "c", "d", "e"],
+                Label = i => labels[i] };
             var (a, b) = source.Split(first, seed);
             Assert.Equal(first, a.Count);
             Assert.Equal(Enumerable.Range(0, labels.Length), Ids(a).Concat(Ids(b)).Order());
@@ -21,7 +23,8 @@ public class SourceSplitTests
             foreach (var (label, n) in labels.CountBy(l => l))
             {
                 double share1 = (double)n * first / labels.Length;
-                Assert.InRange(Enumerable.Range(0, a.Count).Count(i => a.LabelOf(i) == label), Math.Floor(share1), Math.Floor(share1) + 1);
+                Assert.InRange(Enumerable.Range(0, a.Count).Count(i => a.LabelOf(i) == label), Math.Floor(share1),
+                    Math.Floor(share1) + 1);
             }
             Assert.Equal(Ids(a), Ids(source.Split(first, seed).First));
         });
@@ -34,14 +37,16 @@ public class SourceSplitTests
         Assert.All(Enumerable.Range(0, 8_000).CountBy(train.LabelOf), c => Assert.Equal(800, c.Value));
         Assert.Equal((2_000, source.ClassNames), (test.Count, test.ClassNames));
         Assert.Equal("fashion-mnist:sample (8000 of 10000, seed 1)", train.Name);
-        Assert.NotEqual(Enumerable.Range(0, 100).Select(train.PathOf), Enumerable.Range(0, 100).Select(source.Split(8_000, 2).First.PathOf));
+        Assert.NotEqual(Enumerable.Range(0, 100).Select(train.PathOf),
+            Enumerable.Range(0, 100).Select(source.Split(8_000, 2).First.PathOf));
     }
 
     [Theory]
     [InlineData(0)]
     [InlineData(10)]
     public void Split_OnePartEmpty_Throws(int first) =>
-        Assert.Contains("must hold 1 to 9 of its 10 images", Assert.Throws<DataSourceException>(() => FakeSource.Numbered(10).Split(first, 1)).Message);
+        Assert.Contains("must hold 1 to 9 of its 10 images",
+            Assert.Throws<DataSourceException>(() => FakeSource.Numbered(10).Split(first, 1)).Message);
 
     [Theory]
     [InlineData(new int[0], "at least one image")]
@@ -49,7 +54,8 @@ public class SourceSplitTests
     [InlineData(new[] { -1 }, "but one is -1")]
     [InlineData(new[] { 2, 0, 2 }, "2 is there more often")]
     public void Subset_WrongIndexes_Throws(int[] indexes, string expected) =>
-        Assert.Contains(expected, Assert.Throws<ArgumentException>(() => new SubsetSource(FakeSource.Numbered(5), indexes, "s")).Message);
+        Assert.Contains(expected,
+            Assert.Throws<ArgumentException>(() => new SubsetSource(FakeSource.Numbered(5), indexes, "s")).Message);
 
     [Fact]
     public void Subset_Decode_TakesTheSourcesImages()

@@ -33,9 +33,11 @@ public sealed class BatchLoader : IDisposable
     /// <param name="startStep">Step of the first batch; <see cref="StepsPerEpoch"/> or more goes on into later epochs.</param>
     /// <param name="threads">0 = one for a set in memory, otherwise as the set was loaded with.</param>
     /// <param name="time">The clock behind <see cref="Waited"/>.</param>
-    /// <exception cref="ArgumentException">The set holds less than one full batch and <paramref name="dropLast"/> is on.</exception>
-    public BatchLoader(ImageDataset dataset, int batchSize, ulong seed, bool dropLast = true, int startEpoch = 0, int startStep = 0,
-        int threads = 0, TimeProvider? time = null)
+    /// <exception cref="ArgumentException">
+    /// The set holds less than one full batch and <paramref name="dropLast"/> is on.
+    /// </exception>
+    public BatchLoader(ImageDataset dataset, int batchSize, ulong seed, bool dropLast = true, int startEpoch = 0,
+        int startStep = 0, int threads = 0, TimeProvider? time = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(startEpoch);
         ArgumentOutOfRangeException.ThrowIfNegative(startStep);
@@ -73,7 +75,8 @@ public sealed class BatchLoader : IDisposable
         var filling = Take(cancellation);
         var (kept, length) = (filling.KeepReadable(), filling.Length);
         if (kept.Length == 0)
-            throw new DataSourceException($"No image of epoch {filling.Epoch}, step {filling.Step} of '{_dataset.Name}' is readable any "
+            throw new DataSourceException(
+                $"No image of epoch {filling.Epoch}, step {filling.Step} of '{_dataset.Name}' is readable any "
                 + "more, though all were when the set was loaded: is the disk or the network share still there?");
         var images = empty([kept.Length, _dataset.Channels, _dataset.Size, _dataset.Size]);
         images.bytes = MemoryMarshal.AsBytes(filling.Values.AsSpan(0, kept.Length * length));

@@ -12,10 +12,12 @@ internal static class ChannelCounts
     {
         var groups = images.GroupBy(channelsOf).OrderBy(g => g.Key).ToArray();
         if (groups.Length <= 1) return;
-        string found = string.Join(" and ", groups.Select(g => $"{g.Count()} with {g.Key} (such as '{source.PathOf(g.First())}')"));
+        string found = string.Join(" and ", groups.Select(g => $"{g.Count()} with {g.Key} (such as "
+            + $"'{source.PathOf(g.First())}')"));
         string fix = groups.All(g => g.Key is 1 or 3)
             ? "make all of them RGB with --set data.channels=3, or grey with --set data.channels=1"
             : "put each kind into a source of its own";
-        throw new DataSourceException($"All images of '{source.Name}' must have the same number of channels, but there are {found}: {fix}.");
+        throw new DataSourceException(
+            $"All images of '{source.Name}' must have the same number of channels, but there are {found}: {fix}.");
     }
 }

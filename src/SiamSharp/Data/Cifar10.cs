@@ -1,7 +1,9 @@
 namespace SiamSharp.Data;
 
 /// <summary>Reads the binary version of CIFAR-10: records of one label byte and 3 x 32 x 32 bytes.</summary>
-/// <remarks>Source: Krizhevsky, 2009, "Learning multiple layers of features from tiny images"; layout of <c>data_batch_1.bin</c>.</remarks>
+/// <remarks>
+/// Source: Krizhevsky, 2009, "Learning multiple layers of features from tiny images"; layout of <c>data_batch_1.bin</c>.
+/// </remarks>
 internal static class Cifar10
 {
     private const int Side = 32, Area = 3 * Side * Side, Record = 1 + Area;
@@ -33,10 +35,12 @@ internal static class Cifar10
                 + "data_batch_1.bin to data_batch_5.bin and test_batch.bin, in DIR.");
         byte[] bytes = File.ReadAllBytes(path);
         if (bytes.Length == 0 || bytes.Length % Record != 0)
-            throw new DataSourceException($"'{path}' must hold whole records of {Record} bytes, but has {bytes.Length} bytes: unpack it again.");
+            throw new DataSourceException(
+                $"'{path}' must hold whole records of {Record} bytes, but has {bytes.Length} bytes: unpack it again.");
         for (int i = 0; i < bytes.Length; i += Record)
             if (bytes[i] >= Classes.Length)
-                throw new DataSourceException($"'{path}' holds label {bytes[i]} at byte {i}, but CIFAR-10 has labels 0 to 9: unpack it again.");
+                throw new DataSourceException(
+                    $"'{path}' holds label {bytes[i]} at byte {i}, but CIFAR-10 has labels 0 to 9: unpack it again.");
         return bytes;
     }
 }

@@ -3,7 +3,9 @@ using System.Text;
 namespace SiamSharp.Data;
 
 /// <summary>Reads comma-separated values.</summary>
-/// <remarks>Source: RFC 4180: fields in double quotes may hold commas, line breaks and doubled quotes. Blank lines are left out.</remarks>
+/// <remarks>
+/// Source: RFC 4180: fields in double quotes may hold commas, line breaks and doubled quotes. Blank lines are left out.
+/// </remarks>
 internal static class CsvRows
 {
     /// <summary>All rows with the number of the line on which each starts, from 1.</summary>
@@ -55,7 +57,8 @@ internal static class CsvRows
                     return value.ToString();
                 }
             }
-            throw new DataSourceException($"'{file}', line {startLine}: a field that starts with a double quote must end with one, but "
+            throw new DataSourceException(
+                $"'{file}', line {startLine}: a field that starts with a double quote must end with one, but "
                 + "the file ends first. Add the missing quote.");
         }
     }

@@ -13,8 +13,8 @@ public sealed record DataOptions
     public Fit Fit { get; init; } = Fit.Crop;
 
     /// <summary>
-    /// Channels of every image: 0 = as in the files; 1 and 3 convert between grey and RGB. A file that stores exactly this many is
-    /// taken as it is, its fourth (or second) channel too: 4 for red, green, blue and near-infrared files that look like RGBA.
+    /// Channels of every image: 0 = as in the files; 1 and 3 convert between grey and RGB. A file that stores exactly this many
+    /// is taken as it is, its fourth (or second) channel too: 4 for red, green, blue and near-infrared that look like RGBA.
     /// </summary>
     [Range(0, 256)] public int Channels { get; init; }
 
@@ -46,7 +46,9 @@ public enum Fit
 [JsonConverter(typeof(JsonStringEnumConverter<AlphaBackground>))]
 public enum AlphaBackground
 {
-    /// <summary>The mean of each channel over the image, weighted by opacity; black where all of the image is transparent.</summary>
+    /// <summary>
+    /// The mean of each channel over the image, weighted by opacity; black where all of the image is transparent.
+    /// </summary>
     [JsonStringEnumMemberName("mean")] Mean,
 
     /// <summary>Black.</summary>

@@ -78,7 +78,8 @@ internal sealed class DecodedSet
                 Interlocked.Increment(ref failed);
             }
             int now = Interlocked.Increment(ref done);
-            if (now % every == 0 || now == source.Count) progress?.Report(new LoadProgress(now, source.Count, Volatile.Read(ref failed)));
+            if (now % every == 0 || now == source.Count)
+                progress?.Report(new LoadProgress(now, source.Count, Volatile.Read(ref failed)));
         }
     }
 

@@ -9,7 +9,9 @@ internal static class FashionMnist
 
     /// <summary>Opens a part of the data set.</summary>
     /// <param name="name">How the user named the source.</param>
-    /// <param name="part"><c>train</c> (60,000 images), <c>test</c> (10,000), or <c>sample</c> (the test images, beside this program).</param>
+    /// <param name="part">
+    /// <c>train</c> (60,000 images), <c>test</c> (10,000), or <c>sample</c> (the test images, beside this program).
+    /// </param>
     /// <param name="options">How images are decoded.</param>
     /// <exception cref="DataSourceException">No such part, or the files are nowhere to be found.</exception>
     public static IImageSource Open(string name, string part, DataOptions options)
@@ -22,13 +24,15 @@ internal static class FashionMnist
             "train" => ("train", new[] { "/usr/share/datasets/fashion-mnist", cache }),
             "test" => ("t10k", ["/usr/share/datasets/fashion-mnist", cache]),
             "sample" => ("t10k", [sample]),
-            _ => throw new DataSourceException($"'{name}': Fashion-MNIST has the parts train, test and sample, but not '{part}'."),
+            _ => throw new DataSourceException(
+                $"'{name}': Fashion-MNIST has the parts train, test and sample, but not '{part}'."),
         };
         string[] candidates = [.. folders.Select(f => Path.Combine(f, $"{stem}-images-idx3-ubyte"))];
-        string path = candidates.SelectMany(c => (string[])[c, c + ".gz"]).FirstOrDefault(File.Exists) ?? throw new DataSourceException(part == "sample"
+        string path = candidates.SelectMany(c => (string[])[c, c + ".gz"]).FirstOrDefault(File.Exists)
+            ?? throw new DataSourceException(part == "sample"
             ? $"'{name}' must lie beside the program in '{sample}', but is not there: build the program again."
             : $"'{name}' is in neither of '{string.Join("' and '", folders)}': install Debian's package dataset-fashion-mnist, "
-                + $"put the four files there, or use the embedded 10,000 images, fashion-mnist:sample.");
+                + "put the four files there, or use the embedded 10,000 images, fashion-mnist:sample.");
         return IdxFiles.Open(name, path, options, Classes);
     }
 }

@@ -12,7 +12,8 @@ internal sealed class FileSource : IImageSource
     /// <param name="labels">One per image, null = none; all null is a source without labels.</param>
     /// <param name="options">How images are decoded.</param>
     /// <param name="notes">What the user should know.</param>
-    public FileSource(string name, string[] paths, IReadOnlyList<string?> labels, DataOptions options, IReadOnlyList<string> notes)
+    public FileSource(string name, string[] paths, IReadOnlyList<string?> labels, DataOptions options,
+        IReadOnlyList<string> notes)
     {
         (Name, _paths, _options) = (name, paths, options);
         int unlabelled = labels.Count(l => l is null);

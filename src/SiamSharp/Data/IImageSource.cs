@@ -15,7 +15,9 @@ public interface IImageSource
     /// <summary>What the user should know about how the source was understood: one line each, often none.</summary>
     IReadOnlyList<string> Notes => [];
 
-    /// <summary>Class names in label order or null where there are no labels. Folders and manifests sort them ordinally.</summary>
+    /// <summary>
+    /// Class names in label order or null where there are no labels. Folders and manifests sort them ordinally.
+    /// </summary>
     IReadOnlyList<string>? ClassNames { get; }
 
     /// <summary>Where an image comes from, for messages: a path, or <c>FILE#index</c>.</summary>

@@ -25,7 +25,8 @@ internal static class IdxFiles
             labels = [.. Read(labelPath, dimensions: 1).Values.Select(v => (int)v)];
             classNames ??= ClassLabels.Numbers(labels);
             if (labels.Length > 0 && labels.Max() >= classNames.Count)
-                throw new DataSourceException($"'{labelPath}' holds label {labels.Max()}, but there are {classNames.Count} classes.");
+                throw new DataSourceException(
+                    $"'{labelPath}' holds label {labels.Max()}, but there are {classNames.Count} classes.");
         }
         Pixels Image(int i) => new(values.AsSpan(i * h * w, h * w).ToArray(), 1, h, w);
         return new ArraySource(name, n, new ImageInfo(w, h, 1, 8), Image, options, labels, labels is null ? null : classNames);
@@ -50,11 +51,13 @@ internal static class IdxFiles
             throw new DataSourceException(
                 $"'{path}' is not an IDX file of unsigned bytes with {dimensions} dimensions: it must start with the bytes 0 0 8 "
                 + $"{dimensions}, but starts with {string.Join(' ', bytes.Take(4))}. Download or unpack it again.");
-        int[] shape = [.. Enumerable.Range(0, dimensions).Select(d => BinaryPrimitives.ReadInt32BigEndian(bytes.AsSpan(4 + 4 * d)))];
+        int[] shape = [.. Enumerable.Range(0, dimensions)
+            .Select(d => BinaryPrimitives.ReadInt32BigEndian(bytes.AsSpan(4 + 4 * d)))];
         long count = shape.Aggregate(1L, (product, d) => product * d);
         int start = 4 + 4 * dimensions;
         if (shape.Any(d => d < 0) || count != bytes.Length - start)
-            throw new DataSourceException($"'{path}' is cut short or damaged: its header promises {string.Join(" x ", shape)} values, "
+            throw new DataSourceException(
+                $"'{path}' is cut short or damaged: its header promises {string.Join(" x ", shape)} values, "
                 + $"but {bytes.Length - start} bytes follow. Download or unpack it again.");
         return (shape, bytes[start..]);
     }

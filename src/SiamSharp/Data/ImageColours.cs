@@ -34,7 +34,7 @@ internal static class ImageColours
 
     private static Image Compose(Image image, AlphaBackground background)
     {
-        double full = image.Format == Enums.BandFormat.Uchar ? byte.MaxValue : image.Format == Enums.BandFormat.Ushort ? ushort.MaxValue : 1;
+        double full = VipsPixels.BitDepthOf(image) switch { 8 => byte.MaxValue, 16 => ushort.MaxValue, _ => 1 };
         using var whole = image.CopyMemory();
         using var colour = whole.ExtractBand(0, n: whole.Bands - 1);
         using var alpha = whole[whole.Bands - 1];

@@ -8,7 +8,9 @@ namespace SiamSharp.Data;
 /// <param name="Unreadable">Images found unreadable so far.</param>
 public readonly record struct LoadProgress(int Done, int Total, int Unreadable);
 
-/// <summary>The readable images of a source as squares of one size, in memory or decoded on demand. Safe to read from many threads.</summary>
+/// <summary>
+/// The readable images of a source as squares of one size, in memory or decoded on demand. Safe to read from many threads.
+/// </summary>
 public sealed class ImageDataset
 {
     private readonly IImageSource _source;
@@ -28,7 +30,9 @@ public sealed class ImageDataset
         DataHash = set.HashWith(Labels);
     }
 
-    /// <summary>Decodes every image of a source once and keeps the pixels if they fit into <see cref="DataOptions.MemoryGiB"/>.</summary>
+    /// <summary>
+    /// Decodes every image of a source once and keeps the pixels if they fit into <see cref="DataOptions.MemoryGiB"/>.
+    /// </summary>
     /// <param name="source">Where the images come from.</param>
     /// <param name="options">Size, memory and threads.</param>
     /// <param name="progress">Called about 200 times, from any thread.</param>
@@ -64,10 +68,14 @@ public sealed class ImageDataset
     /// <summary>Mean of each channel over all pixels of all images, at the scale of <see cref="Read"/>.</summary>
     public IReadOnlyList<double> Mean { get; }
 
-    /// <summary>Population standard deviation of each channel over all pixels of all images, at the scale of <see cref="Read"/>.</summary>
+    /// <summary>
+    /// Population standard deviation of each channel over all pixels of all images, at the scale of <see cref="Read"/>.
+    /// </summary>
     public IReadOnlyList<double> Std { get; }
 
-    /// <summary>XxHash128 of all decoded pixels and labels in order, 32 hexadecimal digits: the name of the data behind a number.</summary>
+    /// <summary>
+    /// XxHash128 of all decoded pixels and labels in order, 32 hexadecimal digits: the name of the data behind a number.
+    /// </summary>
     public string DataHash { get; }
 
     /// <summary>Images left out so far, in the order of the source; those that became unreadable later follow.</summary>
@@ -101,7 +109,9 @@ public sealed class ImageDataset
 
     /// <summary>Several images at once, decoded on the calling thread.</summary>
     /// <param name="indexes">N indexes, 0 to <see cref="Count"/> - 1.</param>
-    /// <returns>float32 (N, C, H, W), scaled as in <see cref="Read"/>, on the CPU; owned by the caller or its dispose scope.</returns>
+    /// <returns>
+    /// float32 (N, C, H, W), scaled as in <see cref="Read"/>, on the CPU; owned by the caller or its dispose scope.
+    /// </returns>
     /// <exception cref="UnreadableImageException">A file has changed since it was loaded (never when in memory).</exception>
     public Tensor Batch(ReadOnlySpan<int> indexes)
     {

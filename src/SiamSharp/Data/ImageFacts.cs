@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.IO.Hashing;
 using System.Runtime.InteropServices;
 
@@ -12,11 +13,13 @@ internal sealed record ImageFacts(UInt128 Hash, int BitDepth, Moments[] Moments)
     /// <summary>Computes the facts of one image.</summary>
     public static ImageFacts Of(Pixels pixels)
     {
-        float[] values = new float[pixels.Values.Length];
+        float[] rented = ArrayPool<float>.Shared.Rent(pixels.Values.Length);
+        var values = rented.AsSpan(0, pixels.Values.Length);
         pixels.CopyTo(values);
         int area = pixels.Height * pixels.Width;
         var moments = new Moments[pixels.Channels];
-        for (int c = 0; c < moments.Length; c++) moments[c] = Data.Moments.Of(values.AsSpan(c * area, area));
+        for (int c = 0; c < moments.Length; c++) moments[c] = Data.Moments.Of(values.Slice(c * area, area));
+        ArrayPool<float>.Shared.Return(rented);
         return new ImageFacts(HashOf(pixels), pixels.BitDepth, moments);
     }
 

@@ -16,7 +16,8 @@ internal static class ImageFile
     {
         using var image = Open(path, format, options);
         bool turned = Orientation(image) >= 5, plain = ImageColours.IsPlain(image.Interpretation);
-        int channels = options.Channels != 0 ? options.Channels : ImageColours.ChannelsOf(image, HasAlpha(image, path, format, options));
+        bool alpha = HasAlpha(image, path, format, options);
+        int channels = options.Channels != 0 ? options.Channels : ImageColours.ChannelsOf(image, alpha);
         return new ImageInfo(turned ? image.Height : image.Width, turned ? image.Width : image.Height, channels,
             plain ? VipsPixels.BitDepthOf(image) : 8);
     });
@@ -60,7 +61,8 @@ internal static class ImageFile
     {
         VipsPixels.SetUp();
         using var source = Source.NewFromFile(path);
-        return Image.NewFromSource(source, access: Enums.Access.Sequential, failOn: Enums.FailOn.Truncated, kwargs: loaderOptions);
+        return Image.NewFromSource(source, access: Enums.Access.Sequential, failOn: Enums.FailOn.Truncated,
+            kwargs: loaderOptions);
     }
 
     private static bool HasAlpha(Image image, string path, string format, DataOptions options)

@@ -9,7 +9,9 @@ internal static class ImageFolder
 {
     private static readonly string[] Parts = ["train", "training", "val", "valid", "validation", "test", "testing"];
 
-    /// <summary>Opens a folder: where it has sub-folders with images, the name of the first-level one is an image's label.</summary>
+    /// <summary>
+    /// Opens a folder: where it has sub-folders with images, the name of the first-level one is an image's label.
+    /// </summary>
     /// <remarks>
     /// Where each class would hold a single image the sub-folders are no classes: the folder is taken as unlabelled, with a note.
     /// Images beside the sub-folders have no label.
@@ -23,13 +25,13 @@ internal static class ImageFolder
         var notes = new List<string>();
         if (classes.Length > 0 && classes.All(c => c.Value == 1))
         {
-            notes.Add($"Each of the {classes.Length} sub-folders of '{name}' holds a single image, so they are not taken as classes: "
-                + $"the folder is unlabelled. Labels can be given with {name}@labels.csv.");
+            notes.Add($"Each of the {classes.Length} sub-folders of '{name}' holds a single image, so they are not taken "
+                + $"as classes: the folder is unlabelled. Labels can be given with {name}@labels.csv.");
             labels = new string?[files.Length];
         }
         else if (classes.Length > 0 && classes.All(c => Parts.Contains(c.Key.ToLowerInvariant())))
-            notes.Add($"The sub-folders of '{name}' ({string.Join(", ", classes.Select(c => c.Key))}) look like parts of a data set rather "
-                + "than classes: name one of them to have its own sub-folders as classes.");
+            notes.Add($"The sub-folders of '{name}' ({string.Join(", ", classes.Select(c => c.Key))}) look like parts of a "
+                + "data set rather than classes: name one of them to have its own sub-folders as classes.");
         return new FileSource(name, [.. files.Select(f => Path.Combine(folder, f))], labels, options, notes);
     }
 
@@ -61,8 +63,8 @@ internal static class ImageFolder
                 if (entry.Name.StartsWith('.') || entry.Name == "__MACOSX") continue;
                 string path = prefix + entry.Name;
                 if (entry.Attributes.HasFlag(FileAttributes.Directory))
-                    Walk(entry.LinkTarget is null ? new DirectoryInfo(Path.Combine(real, entry.Name)) : (DirectoryInfo)entry, path + "/",
-                        [.. parents, real]);
+                    Walk(entry.LinkTarget is null ? new DirectoryInfo(Path.Combine(real, entry.Name)) : (DirectoryInfo)entry,
+                        path + "/", [.. parents, real]);
                 else if (ImageFormats.HasImageEnding(entry.Name)) images.Add(path);
                 else others++;
             }

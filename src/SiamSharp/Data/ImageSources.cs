@@ -45,7 +45,8 @@ public static class ImageSources
         string inside = Path.Combine(folder, labels);
         string file = File.Exists(labels) ? labels : inside;
         if (!File.Exists(file))
-            throw new DataSourceException($"'{source}': the file of labels must exist, but neither '{labels}' nor '{inside}' does.");
+            throw new DataSourceException(
+                $"'{source}': the file of labels must exist, but neither '{labels}' nor '{inside}' does.");
         return LabelledFolder.Open(source, folder, file, options);
     }
 
@@ -61,6 +62,7 @@ public static class ImageSources
     {
         string? parent = Path.GetFullPath(source);
         while (parent is not null && !Directory.Exists(parent)) parent = Path.GetDirectoryName(parent);
-        return new DataSourceException($"'{source}' does not exist; the nearest folder that does is '{parent}'. A source is {Forms}.");
+        return new DataSourceException($"'{source}' does not exist; the nearest folder that does is '{parent}'. "
+            + $"A source is {Forms}.");
     }
 }

@@ -27,14 +27,17 @@ internal static class LabelledFolder
         foreach (var (path, label) in entries)
         {
             string key = path.Replace('\\', '/');
-            if (byName.GetValueOrDefault(key.StartsWith("./", StringComparison.Ordinal) ? key[2..] : key, -1) is >= 0 and var i) labels[i] = label;
+            if (key.StartsWith("./", StringComparison.Ordinal)) key = key[2..];
+            if (byName.GetValueOrDefault(key, -1) is >= 0 and var i) labels[i] = label;
             else missing.Add(path);
         }
         if (missing.Count == entries.Count)
-            throw new DataSourceException($"'{labelFile}' must name images of '{folder}', but names none of its {files.Length}: it names "
+            throw new DataSourceException(
+                $"'{labelFile}' must name images of '{folder}', but names none of its {files.Length}: it names "
                 + $"'{missing[0]}', while the folder holds '{files[0]}'.");
         string[] notes = missing.Count == 0 ? [] :
-            [$"{missing.Count} of the {entries.Count} names in '{labelFile}' are no image in '{folder}', such as '{missing[0]}'."];
+            [$"{missing.Count} of the {entries.Count} names in '{labelFile}' are no image in '{folder}', such as "
+                + $"'{missing[0]}'."];
         return new FileSource(name, [.. files.Select(f => Path.Combine(folder, f))], labels, options, notes);
     }
 }

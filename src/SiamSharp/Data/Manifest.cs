@@ -20,7 +20,8 @@ internal static class Manifest
             throw new DataSourceException($"None of the {paths.Length} files that '{file}' lists exists, such as '{missing[0]}': "
                 + "relative paths start at the manifest's own folder.");
         string[] notes = missing.Length == 0 ? [] :
-            [$"{missing.Length} of the {paths.Length} files that '{file}' lists do not exist, such as '{missing[0]}': they are skipped."];
+            [$"{missing.Length} of the {paths.Length} files that '{file}' lists do not exist, such as '{missing[0]}': they "
+                + "are skipped."];
         return new FileSource(name, paths, [.. entries.Select(e => e.Label)], options, notes);
     }
 
@@ -38,7 +39,8 @@ internal static class Manifest
             throw new DataSourceException($"'{file}' cannot be read: {e.Message}");
         }
         var entries = file.EndsWith(".jsonl", StringComparison.OrdinalIgnoreCase) ? ReadJson(file, text) : ReadCsv(file, text);
-        return entries.Count > 0 ? entries : throw new DataSourceException($"'{file}' must list at least one image, but lists none.");
+        return entries.Count > 0 ? entries : throw new DataSourceException(
+            $"'{file}' must list at least one image, but lists none.");
     }
 
     private static List<(string, string?)> ReadCsv(string file, string text)
@@ -49,7 +51,8 @@ internal static class Manifest
         int path = Array.FindIndex(header, PathNames.Contains), label = Array.FindIndex(header, LabelNames.Contains);
         if (path >= 0) rows.RemoveAt(0);
         else if (label >= 0)
-            throw new DataSourceException($"'{file}' has a column '{header[label]}', but none of the names {string.Join(", ", PathNames)} "
+            throw new DataSourceException(
+                $"'{file}' has a column '{header[label]}', but none of the names {string.Join(", ", PathNames)} "
                 + $"among its columns {string.Join(", ", header)}: rename the one that holds the paths.");
         else (path, label) = (0, 1);
         return [.. rows.Select(r => (At(r, path) ?? throw new DataSourceException(
@@ -69,13 +72,15 @@ internal static class Manifest
             {
                 using var json = JsonDocument.Parse(line);
                 string? path = First(json.RootElement, PathNames);
-                if (path is null) throw new DataSourceException($"'{file}', line {i + 1}: an object must have a \"path\", but has none.");
+                if (path is null) throw new DataSourceException(
+                    $"'{file}', line {i + 1}: an object must have a \"path\", but has none.");
                 entries.Add((path, First(json.RootElement, LabelNames)));
             }
             catch (JsonException)
             {
                 throw new DataSourceException(
-                    $"'{file}', line {i + 1}: each line must be a JSON object such as {{\"path\": \"a.jpg\", \"label\": \"cat\"}}.");
+                    $"'{file}', line {i + 1}: each line must be a JSON object such as "
+                        + "{\"path\": \"a.jpg\", \"label\": \"cat\"}.");
             }
         }
         return entries;
@@ -83,8 +88,7 @@ internal static class Manifest
         static string? First(JsonElement entry, string[] names)
         {
             if (entry.ValueKind != JsonValueKind.Object) return null;
-            var value = names.Select(n => entry.TryGetProperty(n, out var v) ? v.ToString() : "").FirstOrDefault(v => v.Length > 0);
-            return value;
+            return names.Select(n => entry.TryGetProperty(n, out var v) ? v.ToString() : "").FirstOrDefault(v => v.Length > 0);
         }
     }
 }

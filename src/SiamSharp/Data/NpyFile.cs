@@ -8,7 +8,9 @@ internal static class NpyFile
 {
     private const string Needed = "uint8, uint16, float32 or float64, little endian";
 
-    /// <summary>Opens an array; integer labels of shape (N) are taken from <c>NAME.labels.npy</c> where it exists, -1 = none.</summary>
+    /// <summary>
+    /// Opens an array; integer labels of shape (N) are taken from <c>NAME.labels.npy</c> where it exists, -1 = none.
+    /// </summary>
     /// <exception cref="DataSourceException">Not an array of images.</exception>
     public static IImageSource Open(string name, string path, DataOptions options)
     {
@@ -23,16 +25,20 @@ internal static class NpyFile
             _ => throw new DataSourceException($"'{path}' must hold {Needed}, but holds '{type}': convert it with astype."),
         };
         if (header.FortranOrder)
-            throw new DataSourceException($"'{path}' must be in C order, but is in Fortran order: save numpy.ascontiguousarray(x).");
+            throw new DataSourceException(
+                $"'{path}' must be in C order, but is in Fortran order: save numpy.ascontiguousarray(x).");
         if (shape.Length is not (3 or 4) || shape.Any(d => d is < 1 or > int.MaxValue))
-            throw new DataSourceException($"'{path}' must have the shape (N, H, W) or (N, C, H, W), but has ({string.Join(", ", shape)}).");
+            throw new DataSourceException(
+                $"'{path}' must have the shape (N, H, W) or (N, C, H, W), but has ({string.Join(", ", shape)}).");
         if (shape.Length == 4 && shape[3] <= 4 && shape[1] > 16)
-            throw new DataSourceException($"'{path}' must have the shape (N, C, H, W), but ({string.Join(", ", shape)}) looks like "
+            throw new DataSourceException(
+                $"'{path}' must have the shape (N, C, H, W), but ({string.Join(", ", shape)}) looks like "
                 + "(N, H, W, C): save numpy.ascontiguousarray(x.transpose(0, 3, 1, 2)).");
         var (n, c, h, w) = ((int)shape[0], shape.Length == 4 ? (int)shape[1] : 1, (int)shape[^2], (int)shape[^1]);
         long bytes = (long)c * h * w * width;
         if (RandomAccess.GetLength(handle) < header.Offset + n * bytes)
-            throw new DataSourceException($"'{path}' is cut short: its header promises {n} images of {bytes} bytes. Save it again.");
+            throw new DataSourceException(
+                $"'{path}' is cut short: its header promises {n} images of {bytes} bytes. Save it again.");
 
         Pixels Image(int i) => new(ReadValues(handle, header.Offset + i * bytes, type, c * h * w), c, h, w);
         var info = new ImageInfo(w, h, c, width switch { 1 => 8, 2 => 16, _ => 32 });
@@ -69,14 +75,23 @@ internal static class NpyFile
         if (!File.Exists(file)) return (null, null);
         var (handle, header) = OpenArray(file);
         using var opened = handle;
-        int width = header.Type switch { "|u1" or "|i1" => 1, "<u2" or "<i2" => 2, "<i4" or "<u4" => 4, "<i8" or "<u8" => 8, _ => 0 };
+        int width = header.Type switch
+        {
+            "|u1" or "|i1" => 1,
+            "<u2" or "<i2" => 2,
+            "<u4" or "<i4" => 4,
+            "<u8" or "<i8" => 8,
+            _ => 0,
+        };
         if (width == 0 || header.Shape.Length != 1)
-            throw new DataSourceException($"'{file}' must hold integers of shape (N), little endian, but holds '{header.Type}' of shape "
+            throw new DataSourceException(
+                $"'{file}' must hold integers of shape (N), little endian, but holds '{header.Type}' of shape "
                 + $"({string.Join(", ", header.Shape)}).");
         byte[] bytes = (byte[])ReadValues(handle, header.Offset, "|u1", checked((int)header.Shape[0] * width));
         long[] values = [.. bytes.Chunk(width).Select(b => Integer(b, signed: header.Type[1] == 'i'))];
         if (values.Length > 0 && (values.Min() < -1 || values.Max() >= 1_000_000))
-            throw new DataSourceException($"'{file}' must hold class numbers from 0 (-1 = no label), but holds {values.Min()} to {values.Max()}.");
+            throw new DataSourceException(
+                $"'{file}' must hold class numbers from 0 (-1 = no label), but holds {values.Min()} to {values.Max()}.");
         int[] labels = [.. values.Select(v => (int)v)];
         return (labels, ClassLabels.Numbers(labels));
     }

@@ -18,20 +18,24 @@ internal sealed partial record NpyHeader(string Type, bool FortranOrder, long[] 
     public static NpyHeader Read(string path, Stream file)
     {
         byte[] start = new byte[12];
-        if (file.ReadAtLeast(start, 12, throwOnEndOfStream: false) < 12 || !start.AsSpan().StartsWith((byte[])[0x93, .. "NUMPY"u8]))
-            throw new DataSourceException($"'{path}' is not a NumPy file: it must start with the byte 147 and NUMPY. Save it with numpy.save.");
+        int got = file.ReadAtLeast(start, 12, throwOnEndOfStream: false);
+        if (got < 12 || !start.AsSpan().StartsWith((byte[])[0x93, .. "NUMPY"u8]))
+            throw new DataSourceException(
+                $"'{path}' is not a NumPy file: it must start with the byte 147 and NUMPY. Save it with numpy.save.");
         bool first = start[6] == 1;
         int textStart = first ? 10 : 12;
-        long length = first ? BinaryPrimitives.ReadUInt16LittleEndian(start.AsSpan(8)) : BinaryPrimitives.ReadUInt32LittleEndian(start.AsSpan(8));
+        long length = first ? BinaryPrimitives.ReadUInt16LittleEndian(start.AsSpan(8))
+            : BinaryPrimitives.ReadUInt32LittleEndian(start.AsSpan(8));
         byte[] bytes = new byte[Math.Min(length, 1 << 20)];
         file.Position = textStart;
-        int got = file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
+        got = file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
         string text = Encoding.Latin1.GetString(bytes, 0, got);
         var (type, order, shape) = (TypeField().Match(text), OrderField().Match(text), ShapeField().Match(text));
         if (!type.Success || !order.Success || !shape.Success)
-            throw new DataSourceException($"'{path}' has a NumPy header that cannot be read, '{text.Trim()}': it must hold one plain array. "
+            throw new DataSourceException(
+                $"'{path}' has a NumPy header that cannot be read, '{text.Trim()}': it must hold one plain array. "
                 + "Save it with numpy.save.");
-        long[] lengths = [.. shape.Groups[1].Value.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+        long[] lengths = [.. shape.Groups[1].Value.Split(',').Where(d => !string.IsNullOrWhiteSpace(d))
             .Select(d => long.Parse(d, CultureInfo.InvariantCulture))];
         return new NpyHeader(type.Groups[1].Value, order.Groups[1].Value == "True", lengths, textStart + length);
     }

@@ -16,7 +16,8 @@ public sealed record Pixels(Array Values, int Channels, int Height, int Width)
     public void CopyTo(Span<float> destination)
     {
         if (destination.Length != Values.Length)
-            throw new ArgumentException($"The destination must hold C*H*W = {Values.Length} values, but has {destination.Length}.");
+            throw new ArgumentException(
+                $"The destination must hold C*H*W = {Values.Length} values, but has {destination.Length}.");
         switch (Values)
         {
             case byte[] bytes:

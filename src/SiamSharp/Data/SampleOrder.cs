@@ -23,7 +23,9 @@ internal sealed class SampleOrder
 
     public int StepsPerEpoch { get; }
 
-    /// <summary>Indexes of one batch: all of an epoch's batches together are a permutation, but for the images left over.</summary>
+    /// <summary>
+    /// Indexes of one batch: all of an epoch's batches together are a permutation, but for the images left over.
+    /// </summary>
     public int[] Batch(int epoch, int step)
     {
         if (epoch != _epoch)

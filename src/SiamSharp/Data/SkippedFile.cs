@@ -13,7 +13,9 @@ public sealed record SkippedFile(string Path, string Reason)
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
-    /// <summary>Writes one JSON object per line, such as <c>{"path":"a.jpg","reason":"is empty"}</c>; replaces the file.</summary>
+    /// <summary>
+    /// Writes one JSON object per line, such as <c>{"path":"a.jpg","reason":"is empty"}</c>; replaces the file.
+    /// </summary>
     /// <param name="file">Usually <c>skipped.jsonl</c> in the run's folder.</param>
     /// <param name="skipped">What to write; nothing gives an empty file.</param>
     public static void Write(string file, IEnumerable<SkippedFile> skipped) =>

@@ -13,11 +13,13 @@ public sealed class SubsetSource : IImageSource
     /// <exception cref="ArgumentException">No index, one out of range or one twice.</exception>
     public SubsetSource(IImageSource source, IReadOnlyList<int> indexes, string name)
     {
-        if (indexes.Count == 0) throw new ArgumentException("A subset must hold at least one image, but has no index.", nameof(indexes));
+        if (indexes.Count == 0) throw new ArgumentException(
+            "A subset must hold at least one image, but has no index.", nameof(indexes));
         if (indexes.FirstOrDefault(i => i < 0 || i >= source.Count, 0) is not 0 and var outside)
             throw new ArgumentException($"An index must be 0 to {source.Count - 1}, but one is {outside}.", nameof(indexes));
         if (indexes.Distinct().Count() != indexes.Count)
-            throw new ArgumentException($"Each image can be taken once, but {indexes.CountBy(i => i).First(g => g.Value > 1).Key} is "
+            throw new ArgumentException(
+                $"Each image can be taken once, but {indexes.CountBy(i => i).First(g => g.Value > 1).Key} is "
                 + "there more often.", nameof(indexes));
         (_source, _indexes, Name) = (source, [.. indexes], name);
     }

@@ -6,7 +6,9 @@ internal static class TiffTags
 {
     private const int ExtraSamples = 338;
 
-    /// <summary>Whether the first extra band of the first page is declared to be opacity (1 or 2), not unspecified data (0).</summary>
+    /// <summary>
+    /// Whether the first extra band of the first page is declared to be opacity (1 or 2), not unspecified data (0).
+    /// </summary>
     /// <param name="stream">The file; read from anywhere.</param>
     /// <exception cref="EndOfStreamException">The file ends within its first directory.</exception>
     public static bool FirstExtraIsAlpha(Stream stream)
@@ -25,7 +27,8 @@ internal static class TiffTags
             if (Number(entry[..2], little) != ExtraSamples) continue;
             ulong count = Number(big ? entry[4..12] : entry[4..8], little);
             // Up to two values (four in BigTIFF) lie in the entry itself, more at the place it points to.
-            if (count > (ulong)(big ? 4 : 2)) Fill(stream, (long)Number(entry[valueOffset..], little), entry.Slice(valueOffset, 2));
+            if (count > (ulong)(big ? 4 : 2))
+                Fill(stream, (long)Number(entry[valueOffset..], little), entry.Slice(valueOffset, 2));
             return Number(entry.Slice(valueOffset, 2), little) is 1 or 2;
         }
         return false;

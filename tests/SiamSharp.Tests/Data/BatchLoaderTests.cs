@@ -56,6 +56,17 @@ public class BatchLoaderTests
         for (int i = 0; i < 20; i++) Assert.All(values[(4 * i)..(4 * i + 4)], v => Assert.Equal(batch.SampleIds[i] / 255f, v));
     }
 
+    [Fact]
+    public void Next_InADisposeScope_GivesItsTensorToTheScopeAndMakesNoOther()
+    {
+        using var loader = new BatchLoader(Numbered(20), 5, seed: 9, threads: 2);
+        using var scope = TorchSharp.torch.NewDisposeScope();
+        var images = Enumerable.Range(0, 6).Select(_ => loader.Next().Images).ToArray();
+        Assert.Equal(6, scope.DisposablesCount);
+        scope.Dispose();
+        Assert.All(images, t => Assert.True(t.IsInvalid));
+    }
+
     [Theory]
     [InlineData(1, 2)]
     [InlineData(0, 6)]
@@ -103,7 +114,8 @@ public class BatchLoaderTests
     public void Next_AllUnreadableSinceLoading_Throws()
     {
         bool broken = false;
-        var set = ImageDataset.Load(new FakeSource(6, i => broken ? throw new UnreadableImageException("f", "is gone") : FakeSource.One(i)),
+        var set = ImageDataset.Load(new FakeSource(6,
+            i => broken ? throw new UnreadableImageException("f", "is gone") : FakeSource.One(i)),
             new DataOptions { Size = 2, MemoryGiB = 0 });
         broken = true;
         using var loader = new BatchLoader(set, 3, seed: 1);
@@ -114,7 +126,8 @@ public class BatchLoaderTests
     public void Next_ThreadFails_GivesItsExceptionToTheConsumer()
     {
         bool broken = false;
-        var set = ImageDataset.Load(new FakeSource(6, i => broken ? throw new InvalidTimeZoneException("boom") : FakeSource.One(i)),
+        var set = ImageDataset.Load(new FakeSource(6,
+            i => broken ? throw new InvalidTimeZoneException("boom") : FakeSource.One(i)),
             new DataOptions { Size = 2, MemoryGiB = 0 });
         broken = true;
         using var loader = new BatchLoader(set, 3, seed: 1);

@@ -29,6 +29,15 @@ public class FashionMnistTests
     }
 
     [Fact]
+    public void Open_TrainWhereInstalled_HoldsSixtyThousand()
+    {
+        Assert.SkipUnless(Directory.Exists("/usr/share/datasets/fashion-mnist"),
+            "Debian's package dataset-fashion-mnist is not installed.");
+        var source = ImageSources.Open("fashion-mnist", new DataOptions());
+        Assert.Equal((60_000, "Ankle boot"), (source.Count, source.ClassNames![source.LabelOf(0)]));
+    }
+
+    [Fact]
     public void Open_UnknownPart_NamesTheParts() =>
         Assert.Contains("train, test and sample",
             Assert.Throws<DataSourceException>(() => ImageSources.Open("fashion-mnist:valid", new DataOptions())).Message);

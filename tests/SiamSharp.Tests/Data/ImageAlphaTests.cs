@@ -25,7 +25,8 @@ public sealed class ImageAlphaTests : IDisposable
     public void Decode_Alpha_EqualsTheNaiveComposite(int bands, AlphaBackground kind)
     {
         var eight = TestImages.Make(bands, 8, 8, (c, y, x) => (byte)(c == bands - 1 ? x * 255 / 7 : (c * 50 + y * 20 + x) % 256));
-        var sixteen = TestImages.Make(bands, 8, 8, (c, y, x) => (ushort)(c == bands - 1 ? y * 65535 / 7 : c * 9000 + y * 4000 + x * 31));
+        var sixteen = TestImages.Make(bands, 8, 8,
+            (c, y, x) => (ushort)(c == bands - 1 ? y * 65535 / 7 : c * 9000 + y * 4000 + x * 31));
         foreach (var image in new[] { eight, sixteen })
         {
             string path = TestImages.Save(image, _folder.At("a.png"));
@@ -40,7 +41,8 @@ public sealed class ImageAlphaTests : IDisposable
                 double[] values = [.. stored[(64 * c)..(64 * c + 64)].Select(v => (double)v)];
                 double behind = Background(kind, values, alpha);
                 for (int i = 0; i < 64; i++)
-                    Assert.Equal(values[i] * alpha[i] + behind * (1 - alpha[i]), flat[64 * c + i], image.BitDepth == 8 ? 0.51 / 255 : 0.51 / 65535);
+                    Assert.Equal(values[i] * alpha[i] + behind * (1 - alpha[i]), flat[64 * c + i],
+                        image.BitDepth == 8 ? 0.51 / 255 : 0.51 / 65535);
             }
         }
     }
@@ -49,14 +51,17 @@ public sealed class ImageAlphaTests : IDisposable
     public void Decode_AllTransparent_IsBlackByDefault()
     {
         var image = TestImages.Make(4, 8, 8, (c, _, _) => (byte)(c == 3 ? 0 : 77));
-        Assert.All((byte[])ImageFile.Decode(TestImages.Save(image, _folder.At("t.png")), 8, new DataOptions()).Values, v => Assert.Equal(0, v));
+        Assert.All((byte[])ImageFile.Decode(TestImages.Save(image, _folder.At("t.png")), 8, new DataOptions()).Values,
+            v => Assert.Equal(0, v));
     }
 
     [Fact]
     public void Decode_TransparentColours_DoNotBleedIntoTheScaledImage()
     {
         // Red where opaque, green where transparent: a mean of red alone must show everywhere.
-        var image = TestImages.Make(4, 64, 64, (c, _, x) => (byte)((c, x < 30) switch { (3, var opaque) => opaque ? 255 : 0, (0, true) => 200, (1, false) => 255, _ => 0 }));
+        var image = TestImages.Make(4, 64, 64,
+            (c, _, x) =>
+            (byte)((c, x < 30) switch { (3, var opaque) => opaque ? 255 : 0, (0, true) => 200, (1, false) => 255, _ => 0 }));
         var decoded = (byte[])ImageFile.Decode(TestImages.Save(image, _folder.At("b.png")), 8, new DataOptions()).Values;
         Assert.All(decoded[..64], v => Assert.Equal(200, v));
         Assert.All(decoded[64..], v => Assert.Equal(0, v));
@@ -72,7 +77,8 @@ public sealed class ImageAlphaTests : IDisposable
     [InlineData(2, 1, 2, 1)] // grey and alpha
     [InlineData(5, 2, 0, 5)]
     [InlineData(13, 1, 0, 13)]
-    public void Decode_TiffBandsBeyondTheColours_AreAlphaOnlyWhereTheFileSaysSo(int bands, int photometric, int? extra, int expected)
+    public void Decode_TiffBandsBeyondTheColours_AreAlphaOnlyWhereTheFileSaysSo(int bands, int photometric, int? extra,
+        int expected)
     {
         foreach (var image in new[]
         {

@@ -10,7 +10,8 @@ public class ImageDatasetTests
     [InlineData(0.0)]
     public void Load_SomeUnreadable_SkipsThemAndKeepsSourceIndexes(double memoryGiB)
     {
-        var source = new FakeSource(10, i => i % 4 == 1 ? throw new UnreadableImageException($"fake/{i}", "is odd") : FakeSource.One(i));
+        var source = new FakeSource(10,
+            i => i % 4 == 1 ? throw new UnreadableImageException($"fake/{i}", "is odd") : FakeSource.One(i));
         var set = ImageDataset.Load(source, new DataOptions { MemoryGiB = memoryGiB, Threads = 3 });
         Assert.Equal(memoryGiB > 0, set.InMemory);
         Assert.Equal([0, 2, 3, 4, 6, 7, 8], Enumerable.Range(0, set.Count).Select(set.SourceIndexOf));
@@ -41,9 +42,11 @@ public class ImageDatasetTests
     [Fact]
     public void MeanAndStd_AnyThreadCount_EqualTheNaiveOnesBitForBit()
     {
-        Pixels Noise(int i) => new(Enumerable.Range(0, 32).Select(k => (ushort)((i * 7919 + k * 104729) % 65536)).ToArray(), 2, 4, 4);
+        Pixels Noise(int i) =>
+            new(Enumerable.Range(0, 32).Select(k => (ushort)((i * 7919 + k * 104729) % 65536)).ToArray(), 2, 4, 4);
         var sets = new[] { 1, 2, 7 }
-            .Select(t => ImageDataset.Load(new FakeSource(50, Noise) { NativeSize = 4 }, new DataOptions { Threads = t })).ToArray();
+            .Select(t => ImageDataset.Load(new FakeSource(50, Noise) { NativeSize = 4 },
+                new DataOptions { Threads = t })).ToArray();
         for (int c = 0; c < 2; c++)
         {
             double[] values = [.. from i in Enumerable.Range(0, 50)
@@ -86,7 +89,8 @@ public class ImageDatasetTests
         var set = ImageDataset.Load(FakeSource.Numbered(9), new DataOptions { Size = 2 });
         using var batch = set.Batch([8, 0, 8]);
         Assert.Equal([3, 1, 2, 2], batch.shape);
-        Assert.Equal([.. Enumerable.Repeat(8 / 255f, 4), 0, 0, 0, 0, .. Enumerable.Repeat(8 / 255f, 4)], batch.data<float>().ToArray());
+        Assert.Equal([.. Enumerable.Repeat(8 / 255f, 4), 0, 0, 0, 0, .. Enumerable.Repeat(8 / 255f, 4)],
+            batch.data<float>().ToArray());
     }
 
     [Fact]

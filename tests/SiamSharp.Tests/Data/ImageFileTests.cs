@@ -189,7 +189,8 @@ public sealed class ImageFileTests : IDisposable
         var decoded = ImageFile.Decode(TestImages.Save(image, _folder.At("c.png")), 8, Options with { Channels = asked });
         var from = (byte[])image.Values;
         byte[] expected = stored == 1 ? [.. from, .. from, .. from]
-            : [.. Enumerable.Range(0, 64).Select(i => (byte)Math.Round(0.299 * from[i] + 0.587 * from[64 + i] + 0.114 * from[128 + i]))];
+            : [.. Enumerable.Range(0,
+                64).Select(i => (byte)Math.Round(0.299 * from[i] + 0.587 * from[64 + i] + 0.114 * from[128 + i]))];
         Assert.Equal(asked, decoded.Channels);
         Assert.Equal(expected, (byte[])decoded.Values);
     }

@@ -47,7 +47,8 @@ internal static class TestImages
         int extra = c - (photometric == 2 ? 3 : 1);
         var tags = new List<(int Tag, int[] Values)>
         {
-            (256, [w]), (257, [h]), (258, [.. Enumerable.Repeat(bits, c)]), (259, [1]), (262, [photometric]), (273, [0]), (277, [c]),
+            (256, [w]), (257, [h]), (258, [.. Enumerable.Repeat(bits, c)]), (259, [1]), (262, [photometric]), (273, [0]),
+                (277, [c]),
             (278, [h]), (279, [c * h * w * bits / 8]), (284, [1]),
         };
         if (extra > 0 && extraSamples is { } meaning) tags.Add((338, [meaning, .. Enumerable.Repeat(0, extra - 1)]));

@@ -37,7 +37,8 @@ public sealed class UnreadableFileTests : IDisposable
 
     [Fact]
     public void Decode_OtherContent_ShowsHowItStarts() =>
-        Assert.Equal("is not an image in a known format: it starts with '<!DOCTYPE ht'", Reason(_folder.Write("w.jpg", "<!DOCTYPE html><p>404")));
+        Assert.Equal("is not an image in a known format: it starts with '<!DOCTYPE ht'",
+            Reason(_folder.Write("w.jpg", "<!DOCTYPE html><p>404")));
 
     [Fact]
     public void Decode_Missing_SaysSo() => Assert.Equal("does not exist", Reason(_folder.At("none.png")));
@@ -46,7 +47,8 @@ public sealed class UnreadableFileTests : IDisposable
     public void Decode_TooLarge_IsRefusedByItsHeader()
     {
         string path = TestImages.Save(TestImages.Make<byte>(1, 1500, 1000, (_, _, _) => 0), _folder.At("big.png"));
-        Assert.Equal("is a PNG image of 1500 x 1000 = 1.5 megapixels, more than data.maxMegapixels = 1", Reason(path, new DataOptions { MaxMegapixels = 1 }));
+        Assert.Equal("is a PNG image of 1500 x 1000 = 1.5 megapixels, more than data.maxMegapixels = 1",
+            Reason(path, new DataOptions { MaxMegapixels = 1 }));
     }
 
     [Fact]

@@ -1,0 +1,161 @@
+using System.IO.Compression;
+using System.Runtime.InteropServices;
+using SiamSharp.Data;
+using Xunit;
+
+namespace SiamSharp.Tests.Data;
+
+/// <summary>NumPy, IDX and CIFAR files, written byte by byte.</summary>
+public sealed class ArrayFileTests : IDisposable
+{
+    private static readonly DataOptions Options = new();
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    private string Npy(string file, string type, string shape, byte[] values, string order = "False")
+    {
+        string header = $"{{'descr': '{type}', 'fortran_order': {order}, 'shape': ({shape}), }}".PadRight(117) + "\n";
+        return _folder.Write(file,
+            [0x93, .. "NUMPY"u8, 1, 0, (byte)header.Length, 0, .. System.Text.Encoding.ASCII.GetBytes(header), .. values]);
+    }
+
+    private static byte[] Bytes<T>(params T[] values) where T : struct => MemoryMarshal.AsBytes(values.AsSpan()).ToArray();
+
+    private static string Message(string source) =>
+        Assert.Throws<DataSourceException>(() => ImageSources.Open(source, Options)).Message;
+
+    [Fact]
+    public void Open_NpyOfEachType_ReadsItsValues()
+    {
+        int[] range = [.. Enumerable.Range(0, 2 * 3 * 4 * 4)];
+        (string Type, byte[] Bytes, int Depth)[] cases =
+        [
+            ("|u1", Bytes([.. range.Select(i => (byte)i)]), 8), ("<u2", Bytes([.. range.Select(i => (ushort)(i * 600))]), 16),
+            ("<f4", Bytes([.. range.Select(i => i * 0.5f)]), 32), ("<f8", Bytes([.. range.Select(i => i * 0.5)]), 32),
+        ];
+        foreach (var (type, bytes, depth) in cases)
+        {
+            var source = ImageSources.Open(Npy("x.npy", type, "2, 3, 4, 4", bytes), Options);
+            var pixels = source.Decode(1, 4);
+            Assert.Equal((2, 4, 3, depth), (source.Count, source.NativeSize, pixels.Channels, pixels.BitDepth));
+            Assert.Equal(new ImageInfo(4, 4, 3, depth), source.InfoOf(0));
+            double scale = depth switch { 8 => 1, 16 => 600, _ => 0.5 };
+            Assert.Equal(range[48..].Select(i => i * scale), pixels.Values.Cast<object>().Select(Convert.ToDouble));
+            Assert.Null(source.ClassNames);
+        }
+    }
+
+    [Fact]
+    public void Open_NpyWithLabels_TakesThemFromTheFileBeside()
+    {
+        string path = Npy("x.npy", "|u1", "3, 2, 2", new byte[12]);
+        Npy("x.labels.npy", "<i8", "3,", Bytes(2L, -1L, 0L));
+        var source = ImageSources.Open(path, Options);
+        Assert.Equal([2, -1, 0], Enumerable.Range(0, 3).Select(source.LabelOf));
+        Assert.Equal(["0", "1", "2"], source.ClassNames!);
+        Assert.Equal(1, source.Decode(0, 2).Channels);
+    }
+
+    [Fact]
+    public void Decode_ArrayToAnotherSizeAndChannels_CropsScalesAndConverts()
+    {
+        // 1 x 2 x 8: the middle four columns 90
+        byte[] image = [0, 0, 90, 90, 90, 90, 0, 0, 0, 0, 90, 90, 90, 90, 0, 0];
+        var source = ImageSources.Open(Npy("x.npy", "|u1", "1, 2, 8", image), Options with { Channels = 3 });
+        Assert.Equal(2, source.NativeSize);
+        var pixels = source.Decode(0, 4);
+        Assert.Equal((3, 4, 4), (pixels.Channels, pixels.Height, pixels.Width));
+        Assert.All((byte[])pixels.Values, v => Assert.Equal(90, v));
+    }
+
+    [Theory]
+    [InlineData(">u2", "1, 2, 2", "False", "must hold uint8, uint16, float32 or float64, little endian, but holds '>u2'")]
+    [InlineData("|b1", "1, 2, 2", "False", "but holds '|b1'")]
+    [InlineData("|u1", "1, 2, 2", "True", "Fortran order")]
+    [InlineData("|u1", "4,", "False", "must have the shape (N, H, W) or (N, C, H, W), but has (4)")]
+    [InlineData("|u1", "0, 2, 2", "False", "but has (0, 2, 2)")]
+    [InlineData("|u1", "1, 32, 32, 3", "False", "looks like (N, H, W, C): save")]
+    [InlineData("|u1", "9, 9, 9", "False", "is cut short")]
+    public void Open_NpyOfAnotherKind_SaysWhatIsNeeded(string type, string shape, string order, string expected) =>
+        Assert.Contains(expected, Message(Npy("x.npy", type, shape, new byte[8], order)));
+
+    [Fact]
+    public void Open_NotNumPy_SaysSo() =>
+        Assert.Contains("is not a NumPy file", Message(_folder.Write("x.npy", "hello, this is text")));
+
+    [Fact]
+    public void Decode_NpyWithInfinity_IsUnreadable()
+    {
+        var source = ImageSources.Open(Npy("x.npy", "<f4", "1, 2, 2", Bytes(1f, float.PositiveInfinity, 0, 0)), Options);
+        var e = Assert.Throws<UnreadableImageException>(() => source.Decode(0, 2));
+        Assert.Contains("1 values that are not finite", e.Reason);
+        Assert.EndsWith("x.npy#0", e.Path);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Open_Idx_ReadsImagesAndTheLabelsBeside(bool packed)
+    {
+        string ending = packed ? ".gz" : "";
+        byte[] Pack(byte[] bytes)
+        {
+            if (!packed) return bytes;
+            using var memory = new MemoryStream();
+            using (var gzip = new GZipStream(memory, CompressionLevel.Fastest)) gzip.Write(bytes);
+            return memory.ToArray();
+        }
+        string path = _folder.Write("my-images-idx3-ubyte" + ending,
+            Pack([0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 3, .. Enumerable.Range(0, 12).Select(i => (byte)i)]));
+        _folder.Write("my-labels-idx1-ubyte" + ending, Pack([0, 0, 8, 1, 0, 0, 0, 2, 4, 1]));
+        var source = ImageSources.Open(path, Options);
+        Assert.Equal((2, 2), (source.Count, source.NativeSize));
+        Assert.Equal([4, 1], new[] { source.LabelOf(0), source.LabelOf(1) });
+        Assert.Equal(["0", "1", "2", "3", "4"], source.ClassNames!);
+        Assert.Equal([6, 7, 9, 10], (byte[])source.Decode(1, 2).Values);
+    }
+
+    [Fact]
+    public void Open_IdxDamaged_SaysHow()
+    {
+        Assert.Contains("must start with the bytes 0 0 8 3, but starts with 1 2 3",
+            Message(_folder.Write("a-images-idx3-ubyte", [1, 2, 3])));
+        Assert.Contains("promises 1 x 2 x 2 values, but 1 bytes follow",
+            Message(_folder.Write("b-images-idx3-ubyte", [0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 2, 9])));
+        Assert.Contains("not a whole gzip file", Message(_folder.Write("c-images-idx3-ubyte.gz", "no gzip at all")));
+    }
+
+    [Fact]
+    public void Open_IdxLabelsOfAnotherCount_SaysBoth()
+    {
+        string path = _folder.Write("a-images-idx3-ubyte", [0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 9]);
+        _folder.Write("a-labels-idx1-ubyte", [0, 0, 8, 1, 0, 0, 0, 2, 4, 1]);
+        Assert.Contains("holds 1 images but 2 labels", Message(path));
+    }
+
+    [Fact]
+    public void Open_Cifar_ReadsRecordsOfAllFiles()
+    {
+        byte[] Record(byte label, byte first) => [label, .. Enumerable.Range(0, 3072).Select(i => (byte)(first + i / 1024))];
+        for (byte i = 1; i <= 5; i++) _folder.Write($"data_batch_{i}.bin", [.. Record(i, i), .. Record(0, 100)]);
+        _folder.Write("test_batch.bin", Record(9, 7));
+        var train = ImageSources.Open($"cifar10:{_folder.Root}", Options);
+        var test = ImageSources.Open($"cifar10:{_folder.Root}:test", Options);
+        Assert.Equal((10, 1, 32), (train.Count, test.Count, train.NativeSize));
+        Assert.Equal([1, 0, 2, 0, 3, 0, 4, 0, 5, 0], Enumerable.Range(0, 10).Select(train.LabelOf));
+        Assert.Equal("truck", test.ClassNames![test.LabelOf(0)]);
+        var pixels = train.Decode(4, 32);
+        Assert.Equal([3, 4, 5], new[] { 0, 1024, 2048 }.Select(i => (int)((byte[])pixels.Values)[i]));
+    }
+
+    [Fact]
+    public void Open_CifarMissingOrDamaged_SaysWhat()
+    {
+        Assert.Contains("needs the binary version", Message($"cifar10:{_folder.Root}"));
+        _folder.Write("test_batch.bin", new byte[100]);
+        Assert.Contains("whole records of 3073 bytes, but has 100", Message($"cifar10:{_folder.Root}:test"));
+        _folder.Write("test_batch.bin", [77, .. new byte[3072]]);
+        Assert.Contains("holds label 77", Message($"cifar10:{_folder.Root}:test"));
+    }
+}

@@ -1,0 +1,113 @@
+using SiamSharp.Data;
+using Xunit;
+
+namespace SiamSharp.Tests.Data;
+
+public sealed class ManifestTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    public ManifestTests()
+    {
+        foreach (string file in new[] { "img/a.jpg", "img/b.jpg", "img/sub/c.jpg", "img/x, y.jpg" }) _folder.Write(file, "x");
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    private IImageSource Open(string file) => ImageSources.Open(Path.Combine(_folder.Root, file), new DataOptions());
+
+    private string[] Entries(IImageSource source) => [.. Enumerable.Range(0, source.Count).Select(i =>
+        Path.GetRelativePath(_folder.Root, source.PathOf(i)) + "=" + (source.LabelOf(i) is >= 0 and var l ? source.ClassNames![l] : "?"))];
+
+    [Theory]
+    [InlineData("path,label\nimg/b.jpg,dog\nimg/a.jpg,cat\n")]
+    [InlineData("label,filename,split\r\ndog,img/b.jpg,train\r\n\r\ncat,img/a.jpg,test\r\n")]
+    [InlineData("img/b.jpg,dog\nimg/a.jpg,cat")]
+    [InlineData("\"file\",\"label\"\n\"img/b.jpg\",\"dog\"\n\"img/a.jpg\",cat\n")]
+    public void Open_Csv_FindsColumnsWithAndWithoutHeader(string text)
+    {
+        _folder.Write("m.csv", text);
+        var source = Open("m.csv");
+        Assert.Equal(["img/b.jpg=dog", "img/a.jpg=cat"], Entries(source));
+        Assert.Equal(["cat", "dog"], source.ClassNames!);
+        Assert.Empty(source.Notes);
+    }
+
+    [Fact]
+    public void Open_ByteOrderMarkAndQuotedComma_AreUnderstood()
+    {
+        _folder.Write("m.csv", "\uFEFFpath,label\n\"img/x, y.jpg\",\"a \"\"b\"\"\"\n");
+        Assert.Equal(["img/x, y.jpg=a \"b\""], Entries(Open("m.csv")));
+    }
+
+    [Fact]
+    public void Open_Jsonl_TakesTextAndNumbersAsLabels()
+    {
+        _folder.Write("m.jsonl", "{\"path\":\"img/a.jpg\",\"label\":3}\r\n\n{\"file_name\":\"img/sub/c.jpg\"}\n");
+        Assert.Equal(["img/a.jpg=3", "img/sub/c.jpg=?"], Entries(Open("m.jsonl")));
+    }
+
+    [Fact]
+    public void Open_NoLabels_HasNoClasses()
+    {
+        _folder.Write("m.csv", "path\nimg/a.jpg\n");
+        Assert.Null(Open("m.csv").ClassNames);
+    }
+
+    [Fact]
+    public void Open_MissingFiles_AreCountedInANote()
+    {
+        _folder.Write("m.csv", "path,label\nimg/a.jpg,cat\nimg/gone.jpg,cat\nimg/gone2.jpg,cat\n");
+        var source = Open("m.csv");
+        Assert.Equal(3, source.Count);
+        string note = Assert.Single(source.Notes);
+        Assert.Contains("2 of the 3 files", note);
+        Assert.Contains("gone.jpg", note);
+        Assert.Equal("does not exist", Assert.Throws<UnreadableImageException>(() => source.Decode(1, 8)).Reason);
+    }
+
+    [Theory]
+    [InlineData("m.csv", "", "lists none")]
+    [InlineData("m.csv", "path,label\n", "lists none")]
+    [InlineData("m.csv", "path,label\n,cat\n", "line 2: a path must stand in column 1")]
+    [InlineData("m.csv", "name,label\nimg/a.jpg,cat\n", "none of the names path, file")]
+    [InlineData("m.csv", "path,label\n\"img/a.jpg,cat\n", "line 2: a field that starts with a double quote")]
+    [InlineData("m.csv", "nope.jpg,1\n", "None of the 1 files")]
+    [InlineData("m.jsonl", "{\"path\":\"img/a.jpg\"}\n{oops\n", "line 2: each line must be a JSON object")]
+    [InlineData("m.jsonl", "{\"label\":\"cat\"}\n", "line 1: an object must have a \"path\"")]
+    [InlineData("m.jsonl", "[1]\n", "line 1: an object must have a \"path\"")]
+    public void Open_Faulty_SaysWhere(string file, string text, string expected)
+    {
+        _folder.Write(file, text);
+        Assert.Contains(expected, Assert.Throws<DataSourceException>(() => Open(file)).Message);
+    }
+
+    [Fact]
+    public void Open_LabelledFolder_JoinsByPathNameAndStem()
+    {
+        _folder.Write("img/labels.csv", "path,label\na.jpg,cat\nc,dog\nsub/none.jpg,dog\n");
+        var source = Open("img@labels.csv");
+        Assert.Equal(["img/a.jpg=cat", "img/b.jpg=?", "img/sub/c.jpg=dog", "img/x, y.jpg=?"], Entries(source));
+        Assert.Equal(2, source.Notes.Count);
+        Assert.Contains("1 of the 3 names", source.Notes[0]);
+        Assert.Contains("such as 'sub/none.jpg'", source.Notes[0]);
+        Assert.Contains("2 of the 4 images have no label", source.Notes[1]);
+    }
+
+    [Fact]
+    public void Open_LabelledFolderAmbiguousName_IsNotGuessed()
+    {
+        _folder.Write("img/sub/a.jpg", "x");
+        _folder.Write("l.csv", "path,label\na,cat\nb.jpg,dog\n");
+        Assert.Equal(["img/a.jpg=?", "img/b.jpg=dog"],
+            Entries(ImageSources.Open($"{_folder.At("img")}@{_folder.At("l.csv")}", new DataOptions()))[..2]);
+    }
+
+    [Fact]
+    public void Open_LabelsThatFitNoImage_ShowOneOfEach()
+    {
+        _folder.Write("img/labels.csv", "path,label\nq.jpg,cat\n");
+        Assert.Contains("it names 'q.jpg', while the folder holds 'a.jpg'",
+            Assert.Throws<DataSourceException>(() => Open("img@labels.csv")).Message);
+    }
+}

@@ -8,7 +8,7 @@ namespace SiamSharp.Backbones;
 /// Definition: stem, then stages of residual blocks; stage s (from 0) has Width 2^s channels (times 4 with bottlenecks) and
 /// starts with stride 2 except for the first; then the mean over all pixels.
 /// Source: He et al. 2015, arXiv 1512.03385; with torchvision's placement of the stride (in a bottleneck's 3 x 3 convolution).
-/// Differences: no <c>fc</c> head. State-dict keys equal torchvision's.
+/// Differences: no <c>fc</c> head. State-dict keys equal torchvision's. Channels are innermost in memory (see ChannelsLast).
 /// Cost: with autograd one tensor of each convolution's output size is kept; sums and activations are made in place.
 /// </remarks>
 public sealed class ResNet : Backbone
@@ -70,7 +70,7 @@ public sealed class ResNet : Backbone
     public override Tensor forward(Tensor x)
     {
         using var scope = NewDisposeScope();
-        x = bn1.forward(conv1.forward(x)).relu_();
+        x = bn1.forward(conv1.forward(ChannelsLast.Of(x))).relu_();
         if (!_smallStem) x = nn.functional.max_pool2d(x, kernel_size: 3, stride: 2, padding: 1);
         foreach (var stage in _stages) x = stage.forward(x);
         return x.mean([2, 3]).MoveToOuterDisposeScope();

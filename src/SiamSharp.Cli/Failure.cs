@@ -24,8 +24,8 @@ internal static class Failure
                 or ArgumentException or IOException or UnauthorizedAccessException:
                 screen.Fail(failure.Message);
                 return 1;
-            case TypeInitializationException or DllNotFoundException or BadImageFormatException when NativeLibraries.Check() is { Loads: false } check:
-                screen.Fail(check.Explanation);
+            case TypeInitializationException or DllNotFoundException or BadImageFormatException when NativeLibraries.Inspect() is { Works: false } native:
+                foreach (string problem in native.Problems) screen.Fail(problem);
                 return 1;
             default:
                 screen.Fail($"{failure.GetType().Name}: {failure.Message.ReplaceLineEndings(" ")} (an error in SiamSharp itself; add --debug for the details)");

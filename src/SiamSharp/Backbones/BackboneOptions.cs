@@ -77,4 +77,7 @@ public enum Stem
 
     /// <summary>A 3 x 3 convolution with stride 1 and no pooling (He et al. 2015 on CIFAR; SimCLR, appendix B.9).</summary>
     [JsonStringEnumMemberName("small")] Small,
+
+    /// <summary>A 3 x 3 convolution with stride 2 and no pooling: a quarter of <see cref="Small"/>'s work for the same width.</summary>
+    [JsonStringEnumMemberName("half")] Half,
 }

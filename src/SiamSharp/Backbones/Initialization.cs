@@ -37,6 +37,9 @@ public static class Initialization
                 if (conv.bias is not null)
                     FillUniform(conv.bias, seed, Join(name, "bias"), 1 / Math.Sqrt(conv.weight.shape[1] * kernel));
                 break;
+            case PointwiseConvolution conv:
+                FillNormal(conv.Weight, seed, Join(name, "weight"), Math.Sqrt(2.0 / conv.Weight.shape[0]));
+                break;
             case Linear linear:
                 double bound = 1 / Math.Sqrt(linear.weight.shape[1]);
                 FillUniform(linear.weight, seed, Join(name, "weight"), bound);

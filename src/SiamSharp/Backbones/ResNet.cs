@@ -8,7 +8,7 @@ namespace SiamSharp.Backbones;
 /// Definition: stem, then stages of residual blocks; stage s (from 0) has Width 2^s channels (times 4 with bottlenecks) and
 /// starts with stride 2 except for the first; then the mean over all pixels.
 /// Source: He et al. 2015, arXiv 1512.03385; with torchvision's placement of the stride (in a bottleneck's 3 x 3 convolution).
-/// Differences: no <c>fc</c> head. State-dict keys equal torchvision's.
+/// Differences: no <c>fc</c> head. State-dict keys equal torchvision's. Channels are innermost in memory (see ChannelsLast).
 /// Cost: with autograd one tensor of each convolution's output size is kept; sums and activations are made in place.
 /// </remarks>
 public sealed class ResNet : Backbone
@@ -24,7 +24,7 @@ public sealed class ResNet : Backbone
     private readonly Conv2d conv1;
     private readonly BatchNorm2d bn1;
     private readonly Sequential[] _stages;
-    private readonly bool _smallStem;
+    private readonly bool _pooledStem;
 
     /// <summary>Builds the network with TorchSharp's own initial weights; <see cref="BackboneOptions.Create"/> draws them by seed.</summary>
     /// <param name="options">Architecture, width, depths and stem; <see cref="BackboneOptions.Weights"/> is not read.</param>
@@ -35,11 +35,15 @@ public sealed class ResNet : Backbone
         ArgumentOutOfRangeException.ThrowIfLessThan(channels, 1);
         var (bottleneck, published) = Architectures[options.Name];
         var depths = options.Depths.Count > 0 ? options.Depths : published;
-        _smallStem = options.Stem == Stem.Small || (options.Stem == Stem.Auto && size <= 64);
+        Stem stem = options.Stem != Stem.Auto ? options.Stem : size <= 64 ? Stem.Small : Stem.ImageNet;
+        _pooledStem = stem == Stem.ImageNet;
 
-        conv1 = _smallStem
-            ? nn.Conv2d(channels, options.Width, kernel_size: 3, padding: 1, bias: false)
-            : nn.Conv2d(channels, options.Width, kernel_size: 7, stride: 2, padding: 3, bias: false);
+        conv1 = stem switch
+        {
+            Stem.ImageNet => nn.Conv2d(channels, options.Width, kernel_size: 7, stride: 2, padding: 3, bias: false),
+            Stem.Half => nn.Conv2d(channels, options.Width, kernel_size: 3, stride: 2, padding: 1, bias: false),
+            _ => nn.Conv2d(channels, options.Width, kernel_size: 3, padding: 1, bias: false),
+        };
         bn1 = nn.BatchNorm2d(options.Width);
         RegisterComponents();
 
@@ -70,8 +74,8 @@ public sealed class ResNet : Backbone
     public override Tensor forward(Tensor x)
     {
         using var scope = NewDisposeScope();
-        x = bn1.forward(conv1.forward(x)).relu_();
-        if (!_smallStem) x = nn.functional.max_pool2d(x, kernel_size: 3, stride: 2, padding: 1);
+        x = bn1.forward(conv1.forward(ChannelsLast.Of(x))).relu_();
+        if (_pooledStem) x = nn.functional.max_pool2d(x, kernel_size: 3, stride: 2, padding: 1);
         foreach (var stage in _stages) x = stage.forward(x);
         return x.mean([2, 3]).MoveToOuterDisposeScope();
     }

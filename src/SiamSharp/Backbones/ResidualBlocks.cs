@@ -34,18 +34,19 @@ internal sealed class BottleneckBlock : nn.Module<Tensor, Tensor>
 {
     public const int Expansion = 4;
 
-    private readonly Conv2d conv1, conv2, conv3;
+    private readonly PointwiseConvolution conv1, conv3;
+    private readonly Conv2d conv2;
     private readonly BatchNorm2d bn1, bn2, bn3;
     private readonly Sequential? downsample;
 
     public BottleneckBlock(int input, int width, int stride) : base(nameof(BottleneckBlock))
     {
         int output = width * Expansion;
-        conv1 = Convolutions.OneByOne(input, width, stride: 1);
+        conv1 = new(input, width, stride: 1);
         bn1 = nn.BatchNorm2d(width);
         conv2 = Convolutions.ThreeByThree(width, width, stride);
         bn2 = nn.BatchNorm2d(width);
-        conv3 = Convolutions.OneByOne(width, output, stride: 1);
+        conv3 = new(width, output, stride: 1);
         bn3 = nn.BatchNorm2d(output);
         if (stride != 1 || input != output) downsample = Convolutions.Downsample(input, output, stride);
         RegisterComponents();
@@ -61,15 +62,12 @@ internal sealed class BottleneckBlock : nn.Module<Tensor, Tensor>
     }
 }
 
-/// <summary>The convolutions that residual blocks are made of; none has a bias, batch normalisation follows each.</summary>
+/// <summary>The parts that residual blocks are made of; no convolution has a bias, batch normalisation follows each.</summary>
 internal static class Convolutions
 {
     public static Conv2d ThreeByThree(int input, int output, int stride) =>
         nn.Conv2d(input, output, kernel_size: 3, stride: stride, padding: 1, bias: false);
 
-    public static Conv2d OneByOne(int input, int output, int stride) =>
-        nn.Conv2d(input, output, kernel_size: 1, stride: stride, bias: false);
-
     public static Sequential Downsample(int input, int output, int stride) =>
-        nn.Sequential(("0", OneByOne(input, output, stride)), ("1", nn.BatchNorm2d(output)));
+        nn.Sequential(("0", new PointwiseConvolution(input, output, stride)), ("1", nn.BatchNorm2d(output)));
 }

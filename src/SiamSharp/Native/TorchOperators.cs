@@ -6,7 +6,7 @@ namespace SiamSharp.Native;
 /// <summary>Operators of libtorch that TorchSharp's own API does not reach, through one fixed piece of TorchScript.</summary>
 /// <remarks>
 /// Lists of tensors are handled by one native call each, without a managed object per operation.
-/// A compile error in TorchScript can abort the process, so nothing but <see cref="Script"/> is ever compiled and a test calls
+/// A compile error in TorchScript aborts the process, so nothing but <see cref="Script"/> is ever compiled and a test calls
 /// every function in it. Every function that changes its arguments must run where gradients are off.
 /// </remarks>
 public static class TorchOperators
@@ -23,9 +23,9 @@ public static class TorchOperators
 
         def sgd_(params: List[Tensor], grads: List[Tensor], buffers: List[Tensor],
                  lr: float, momentum: float, weight_decay: float, nesterov: bool):
-            if momentum == 0.0:
-                buffers = buffers[:0]
-            torch._fused_sgd_(params, grads, buffers, weight_decay=weight_decay, momentum=momentum, lr=lr, dampening=0.0,
+            none: List[Tensor] = []
+            used = none if momentum == 0.0 else buffers
+            torch._fused_sgd_(params, grads, used, weight_decay=weight_decay, momentum=momentum, lr=lr, dampening=0.0,
                               nesterov=nesterov, maximize=False, is_first_step=False)
             return 0
 
@@ -54,9 +54,6 @@ public static class TorchOperators
         def lerp_(targets: List[Tensor], sources: List[Tensor], weight: float):
             torch._foreach_lerp_(targets, sources, weight)
             return 0
-
-        def channels_last(x: Tensor):
-            return torch.contiguous(x, memory_format=2)
 
         """;
 
@@ -116,9 +113,4 @@ public static class TorchOperators
     /// <summary>Moves every target in place by <paramref name="weight"/> of the way to its source.</summary>
     public static void Lerp(Tensor[] targets, Tensor[] sources, double weight) =>
         s_unit.Value.invoke("lerp_", targets, sources, weight);
-
-    /// <summary>The same values with the channels innermost in memory.</summary>
-    /// <param name="x">(N, C, H, W), any dtype.</param>
-    /// <returns>(N, C, H, W), a copy unless it is so already; differentiable; owned by the caller.</returns>
-    public static Tensor ChannelsLast(Tensor x) => (Tensor)s_unit.Value.invoke("channels_last", x);
 }

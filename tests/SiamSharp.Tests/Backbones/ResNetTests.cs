@@ -116,6 +116,32 @@ public sealed class ResNetTests
         Assert.Equal((above - below) / (2 * step), gradient, 1e-6);
     }
 
+    [Theory]
+    [InlineData("resnet18", 8)]
+    [InlineData("resnet18", 20)]
+    [InlineData("resnet18", 24)]
+    [InlineData("resnet50", 10)]
+    [InlineData("resnet50", 16)]
+    public void Backward_AnyWidth_AgreesWithDoublePrecision(string name, int width)
+    {
+        using var scope = NewDisposeScope();
+        var options = new BackboneOptions { Name = name, Width = width, Depths = [1, 1] };
+        using var single = options.Create(1, 16, seed: 3);
+        using var exact = options.Create(1, 16, seed: 3);
+        exact.to(ScalarType.Float64);
+        var x = RandomTensors.Normal(1, [8, 1, 16, 16]);
+        // What was freed before is found again by code that reads what it never wrote.
+        foreach (int size in new[] { 64, 1024, 16_384, 65_536, 262_144 }) full([size], float.NaN).Dispose();
+
+        var (y, expected) = (single.forward(x), exact.forward(x.to(ScalarType.Float64)));
+        Near.Equal(expected, y, 1e-5);
+        var direction = RandomTensors.Normal(2, y.shape);
+        (y * direction).sum().backward();
+        (expected * direction.to(ScalarType.Float64)).sum().backward();
+        // A ReLU whose input is 0 to single precision may fall on either side.
+        Assert.All(single.named_parameters(), p => Near.Equal(exact.get_parameter(p.name)!.grad!, p.parameter.grad!, 5e-3));
+    }
+
     [Fact]
     public void ForwardBackward_Repeated_KeepsTheLiveTensorCount()
     {

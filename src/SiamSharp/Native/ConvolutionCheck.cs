@@ -1,0 +1,27 @@
+using static TorchSharp.torch;
+
+namespace SiamSharp.Native;
+
+/// <summary>Compares libtorch's single-precision convolution with its double-precision one, which uses other code.</summary>
+internal static class ConvolutionCheck
+{
+    /// <summary>False when the gradient of a 3 x 3 convolution of 24 channels is wrong, as with oneDNN 3.7.1 on some processors.</summary>
+    public static bool PlainLayoutIsRight()
+    {
+        using var scope = NewDisposeScope();
+        using var _ = enable_grad();
+        var values = arange(2 * 24 * 8 * 8).remainder(13).sub(6).reshape(2, 24, 8, 8);
+        var kernel = arange(24 * 24 * 9).remainder(7).sub(3).reshape(24, 24, 3, 3);
+        // Memory that was freed full of NaN shows whether anything is read before it is written.
+        foreach (int size in new[] { 64, 1024, 4096, 16_384, 65_536 }) full([size], float.NaN).Dispose();
+        return Gradient(ScalarType.Float32).allclose(Gradient(ScalarType.Float64).to(ScalarType.Float32), rtol: 1e-4, atol: 1e-2);
+
+        Tensor Gradient(ScalarType type)
+        {
+            var x = values.to(type).requires_grad_();
+            var y = nn.functional.conv2d(x, kernel.to(type), padding: [1, 1]);
+            y.backward([y.detach()]);
+            return x.grad!;
+        }
+    }
+}

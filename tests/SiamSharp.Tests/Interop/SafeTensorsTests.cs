@@ -1,0 +1,101 @@
+using System.Buffers.Binary;
+using System.Text;
+using SiamSharp.Interop;
+using SiamSharp.Tests.Reference;
+using Xunit;
+using static TorchSharp.torch;
+
+namespace SiamSharp.Tests.Interop;
+
+public sealed class SafeTensorsTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("safetensors").FullName;
+    private readonly string _path;
+
+    public SafeTensorsTests() => _path = Path.Combine(_folder, "file.safetensors");
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void Write_TwoTensors_HasTheBytesOfTheFormat()
+    {
+        using var scope = NewDisposeScope();
+        SafeTensors.Write(_path, new Dictionary<string, Tensor> { ["b"] = tensor(new byte[] { 7, 8 }), ["a"] = tensor(new[] { 1.5f }) });
+        byte[] bytes = File.ReadAllBytes(_path);
+        int length = (int)BinaryPrimitives.ReadInt64LittleEndian(bytes);
+        Assert.Equal("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]},\"b\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[4,6]}}",
+            Encoding.UTF8.GetString(bytes, 8, length).TrimEnd(' '));
+        Assert.Equal(0, length % 8);
+        Assert.Equal([0x00, 0x00, 0xC0, 0x3F, 7, 8], bytes[(8 + length)..]);
+    }
+
+    [Fact]
+    public void Read_BytesByHand_GivesTensorsAndMetadata()
+    {
+        string json = """{"x":{"dtype":"I16","shape":[2,1],"data_offsets":[0,4]},"__metadata__":{"who":"ä"},"s":{"dtype":"F64","shape":[],"data_offsets":[4,12]}}""";
+        byte[] header = Encoding.UTF8.GetBytes(json);
+        File.WriteAllBytes(_path, [.. BitConverter.GetBytes((long)header.Length), .. header, 1, 0, 0xFF, 0xFF, .. BitConverter.GetBytes(2.5)]);
+        using var file = SafeTensors.Read(_path);
+        Assert.Equal("ä", file.Metadata["who"]);
+        Assert.Equal([2, 1], file.Tensors["x"].shape);
+        Assert.Equal(new short[] { 1, -1 }, file.Tensors["x"].data<short>().ToArray());
+        Assert.Equal(2.5, file.Tensors["s"].item<double>());
+    }
+
+    [Theory]
+    [InlineData(ScalarType.Float64)]
+    [InlineData(ScalarType.Float32)]
+    [InlineData(ScalarType.Float16)]
+    [InlineData(ScalarType.BFloat16)]
+    [InlineData(ScalarType.Int64)]
+    [InlineData(ScalarType.Int32)]
+    [InlineData(ScalarType.Int16)]
+    [InlineData(ScalarType.Int8)]
+    [InlineData(ScalarType.Byte)]
+    [InlineData(ScalarType.Bool)]
+    public void Read_WhatWriteWrote_HasTheSameBits(ScalarType type)
+    {
+        using var scope = NewDisposeScope();
+        var source = arange(-7, 17).reshape(2, 3, 4);
+        var tensors = new Dictionary<string, Tensor>
+        {
+            ["whole"] = source.to(type), ["transposed"] = source.to(type).transpose(0, 2), ["scalar"] = tensor(1).to(type), ["none"] = zeros([0, 3], type),
+        };
+        SafeTensors.Write(_path, tensors, new Dictionary<string, string> { ["quote\""] = "line\nbreak" });
+        using var file = SafeTensors.Read(_path);
+        Assert.Equal(tensors.Keys.Order(), file.Tensors.Keys.Order());
+        Assert.All(tensors, t => Near.Same(t.Value, file.Tensors[t.Key]));
+        Assert.Equal("line\nbreak", file.Metadata["quote\""]);
+    }
+
+    [Fact]
+    public void Write_ExistingFile_IsReplacedWithoutLeftovers()
+    {
+        using var scope = NewDisposeScope();
+        SafeTensors.Write(_path, new Dictionary<string, Tensor> { ["old"] = ones(100) });
+        SafeTensors.Write(_path, new Dictionary<string, Tensor> { ["new"] = ones(1) });
+        Assert.Equal(["file.safetensors"], Directory.GetFiles(_folder).Select(Path.GetFileName));
+        Assert.Equal("new", SafeTensorsHeader.Read(_path).Entries.Single().Name);
+    }
+
+    [Fact]
+    public void Write_UnknownType_NamesTheTensorAndKeepsTheOldFile()
+    {
+        using var scope = NewDisposeScope();
+        SafeTensors.Write(_path, new Dictionary<string, Tensor> { ["old"] = ones(1) });
+        var fault = Assert.Throws<ArgumentException>(() => SafeTensors.Write(_path, new Dictionary<string, Tensor> { ["z"] = zeros(2, ScalarType.ComplexFloat32) }));
+        Assert.Contains("\"z\" is ComplexFloat32", fault.Message, StringComparison.Ordinal);
+        Assert.Equal("old", SafeTensorsHeader.Read(_path).Entries.Single().Name);
+    }
+
+    [Fact]
+    public void Read_InsideADisposeScope_OutlivesIt()
+    {
+        using (NewDisposeScope()) SafeTensors.Write(_path, new Dictionary<string, Tensor> { ["x"] = ones(3) });
+        SafeTensorsFile file;
+        using (NewDisposeScope()) file = SafeTensors.Read(_path);
+        Assert.Equal(3, file.Tensors["x"].sum().item<float>());
+        file.Dispose();
+        Assert.True(file.Tensors["x"].IsInvalid);
+    }
+}

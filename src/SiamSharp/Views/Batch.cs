@@ -3,18 +3,24 @@ using static TorchSharp.torch;
 
 namespace SiamSharp.Views;
 
-/// <summary>The values of single samples of a batch on the CPU.</summary>
-internal static class Batch
+/// <summary>The values of single samples of a batch on the CPU, from any thread, as long as the batch lives.</summary>
+/// <typeparam name="T">The batch's element type.</typeparam>
+internal readonly unsafe struct Batch<T> where T : unmanaged
 {
-    /// <summary>The values of one sample, which stay valid as long as the batch lives.</summary>
+    private readonly T* _values;
+    private readonly int _length;
+
+    /// <summary>Looks into a batch.</summary>
     /// <param name="batch">Contiguous, on the CPU, (N, ...) of <typeparamref name="T"/>.</param>
-    /// <param name="sample">0 to N - 1.</param>
-    public static Span<T> Sample<T>(Tensor batch, int sample) where T : unmanaged
+    public Batch(Tensor batch)
     {
-        using Tensor one = batch[sample];
-        return MemoryMarshal.Cast<byte, T>(one.bytes);
+        if (batch.shape[0] == 0) return;
+        using Tensor first = batch[0];
+        Span<T> values = MemoryMarshal.Cast<byte, T>(first.bytes);
+        _length = values.Length;
+        fixed (T* start = values) _values = start; // native memory: it does not move
     }
 
-    /// <summary>An uninitialised float32 batch on the CPU.</summary>
-    public static Tensor Empty(long count, int channels, int size) => empty([count, channels, size, size], ScalarType.Float32, CPU);
+    /// <summary>The values of one sample, 0 to N - 1.</summary>
+    public Span<T> this[int sample] => new(_values + (long)sample * _length, _length);
 }

@@ -86,8 +86,8 @@ public sealed record Preprocessing(HighPassOptions HighPass, IReadOnlyList<doubl
     {
         int height = (int)images.shape[2], width = (int)images.shape[3];
         T[] weights = Weights<T>();
-        Parallel.For(0, (int)images.shape[0],
-            n => Apply<T>(Batch.Sample<T>(images, n), Batch.Sample<T>(result, n), height, width, weights));
+        Batch<T> from = new(images), to = new(result);
+        Parallel.For(0, (int)images.shape[0], n => Apply<T>(from[n], to[n], height, width, weights));
     }
 
     /// <summary>The weights of the high-pass' window; empty where it is off.</summary>

@@ -74,11 +74,12 @@ public sealed class ViewMaker
     private Tensor Distort(Tensor images, long[] ids, int epoch, int view)
     {
         BranchOptions branch = _branches[view];
-        Tensor signal = Batch.Empty(ids.Length, _preprocessing.Channels, branch.Size);
+        Tensor signal = empty([ids.Length, _preprocessing.Channels, branch.Size, branch.Size], ScalarType.Float32, CPU);
+        Batch<float> from = new(images), to = new(signal);
         Parallel.For(0, ids.Length, n =>
         {
             var random = new RandomStream(_seed, RandomPurpose.View, epoch, ids[n], view);
-            Distort(Batch.Sample<float>(images, n), Batch.Sample<float>(signal, n), branch, ref random);
+            Distort(from[n], to[n], branch, ref random);
         });
         return signal;
     }
@@ -111,18 +112,17 @@ public sealed class ViewMaker
     {
         BranchOptions branch = _branches[view];
         Tensor masked = empty_like(signal);
+        Batch<float> from = new(signal), to = new(masked);
         Parallel.For(0, ids.Length, n =>
         {
             var random = new RandomStream(_seed, RandomPurpose.Mask, epoch, ids[n], view);
-            Span<float> own = Batch.Sample<float>(signal, n), result = Batch.Sample<float>(masked, n);
             if (Choose(branch.Masks, ref random) is not { } mask)
             {
-                own.CopyTo(result);
+                from[n].CopyTo(to[n]);
                 return;
             }
             var noise = new RandomStream(_seed, RandomPurpose.Fill, epoch, ids[n], view);
-            Span<float> other = Batch.Sample<float>(signal, (n + 1) % ids.Length);
-            ApplyMask(mask, own, other, result, branch.Size, _black, ref random, ref noise);
+            ApplyMask(mask, from[n], from[(n + 1) % ids.Length], to[n], branch.Size, _black, ref random, ref noise);
         });
         return masked;
     }

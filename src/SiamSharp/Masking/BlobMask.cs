@@ -64,6 +64,6 @@ public sealed record BlobMask : Mask
     /// <inheritdoc/>
     public override IEnumerable<Fault> Faults()
     {
-        if (MinRatio > MaxRatio) yield return new(nameof(MinRatio), $"{MinRatio} is more than maxRatio, {MaxRatio}");
+        if (MinRatio > MaxRatio) yield return new("minRatio", $"{MinRatio} is more than maxRatio, {MaxRatio}");
     }
 }

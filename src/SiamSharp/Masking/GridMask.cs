@@ -46,6 +46,6 @@ public sealed record GridMask : Mask
     /// <inheritdoc/>
     public override IEnumerable<Fault> Faults()
     {
-        if (MinRatio > MaxRatio) yield return new(nameof(MinRatio), $"{MinRatio} is more than maxRatio, {MaxRatio}");
+        if (MinRatio > MaxRatio) yield return new("minRatio", $"{MinRatio} is more than maxRatio, {MaxRatio}");
     }
 }

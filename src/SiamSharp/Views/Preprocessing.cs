@@ -12,7 +12,7 @@ namespace SiamSharp.Views;
 /// Differences: mean and standard deviation are measured per channel on the training images; the mean is 0 with a high-pass.
 /// Cost: 2 * kernel multiplications per pixel, in parallel over the samples, on the CPU.
 /// </remarks>
-/// <param name="HighPass">Sigma (0 = off) and kernel, resolved.</param>
+/// <param name="HighPass">Sigma (0 = off) and kernel.</param>
 /// <param name="Mean">Per channel, in units of a pixel; 0 with a high-pass.</param>
 /// <param name="Std">Per channel, in units of a pixel, more than 0.</param>
 public sealed record Preprocessing(HighPassOptions HighPass, IReadOnlyList<double> Mean, IReadOnlyList<double> Std)
@@ -25,7 +25,7 @@ public sealed record Preprocessing(HighPassOptions HighPass, IReadOnlyList<doubl
 
     /// <summary>Measures mean and standard deviation of each channel after the high-pass.</summary>
     /// <remarks>A channel is constant where the deviation is at most a millionth of the pixels' root mean square.</remarks>
-    /// <param name="highPass">Resolved: sigma 0 or more, and an odd kernel if it is more than 0.</param>
+    /// <param name="highPass">The filter, or sigma 0 for none.</param>
     /// <param name="batches">float32 or float64 (N, C, H, W), training images as they go into <see cref="Apply(Tensor)"/>; one is read
     /// at a time and stays its maker's to dispose of.</param>
     /// <param name="cancellationToken">Looked at between batches.</param>
@@ -86,7 +86,7 @@ public sealed record Preprocessing(HighPassOptions HighPass, IReadOnlyList<doubl
     {
         int height = (int)images.shape[2], width = (int)images.shape[3];
         T[] weights = Weights<T>();
-        Batch<T> from = new(images), to = new(result);
+        Samples<T> from = new(images), to = new(result);
         Parallel.For(0, (int)images.shape[0], n => Apply<T>(from[n], to[n], height, width, weights));
     }
 
@@ -129,13 +129,13 @@ public sealed record Preprocessing(HighPassOptions HighPass, IReadOnlyList<doubl
         CheckHighPass(Math.Min(images.shape[2], images.shape[3]));
     }
 
-    /// <summary>Refuses a high-pass that is not resolved or that does not fit images of this side.</summary>
+    /// <summary>Refuses a high-pass that cannot be, or that does not fit images of this side.</summary>
     internal void CheckHighPass(long side)
     {
         if (HighPass.Sigma == 0) return;
         if (HighPass.Sigma < 0 || HighPass.Kernel % 2 == 0)
             throw new ArgumentException($"The high-pass has sigma {HighPass.Sigma} and kernel {HighPass.Kernel}, but needs a sigma of 0 or "
-                + "more and an odd kernel: take them from ViewsOptions.Resolve.");
+                + "more and an odd kernel.");
         if (HighPass.Kernel / 2 >= side)
             throw new ArgumentException($"A high-pass kernel of {HighPass.Kernel} px needs images of at least {HighPass.Kernel / 2 + 1} px, "
                 + $"but these have {side}: set views.highPass.kernel to {2 * side - 1} or less, or make the images larger (data.size).");

@@ -7,6 +7,8 @@ internal static class Presets
 {
     public static readonly string[] Names = ["mscn", "naive-mask", "crop", "crop-high-pass", "paper"];
 
+    public const string Default = "mscn";
+
     /// <summary>The complete options of one preset.</summary>
     public static ViewsOptions Make(string name, int size, int channels)
     {

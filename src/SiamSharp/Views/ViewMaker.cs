@@ -23,19 +23,20 @@ public sealed class ViewMaker
     private readonly ulong _seed;
 
     /// <summary>Makes the views of one run.</summary>
-    /// <param name="options">Resolved here, so that presets and sizes of 0 are allowed; the high-pass is the preprocessing's.</param>
+    /// <param name="options">At least one branch; the high-pass is taken from the preprocessing.</param>
     /// <param name="preprocessing">Measured on the training images.</param>
     /// <param name="size">Side of the images in pixels, 2 or more.</param>
     /// <param name="seed">The run's seed.</param>
-    /// <exception cref="ArgumentException">A view is too small for the high-pass, or needs colours that the images do not have.</exception>
+    /// <exception cref="ArgumentException">There is no branch, a view is too small for the high-pass, or needs colours that the images do not have.</exception>
     public ViewMaker(ViewsOptions options, Preprocessing preprocessing, int size, ulong seed)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(size, 2);
-        options = options.Resolve(size, preprocessing.Channels) with { HighPass = preprocessing.HighPass };
-        Fault[] faults = [.. options.FaultsFor(size, preprocessing.Channels)];
+        options = options with { HighPass = preprocessing.HighPass };
+        Fault[] faults = [.. options.Faults(), .. options.FaultsFor(size, preprocessing.Channels)];
         if (faults.Length > 0)
             throw new ArgumentException(string.Join(Environment.NewLine, faults.Select(fault => $"{fault.Path}: {fault.Problem}")));
-        _branches = [.. options.Branches.SelectMany(branch => Enumerable.Repeat(branch, branch.Count))];
+        _branches = [.. options.Branches.SelectMany(branch =>
+            Enumerable.Repeat(branch with { Size = branch.SizeFor(size) }, branch.Count))];
         _preprocessing = preprocessing;
         _weights = preprocessing.Weights<float>();
         _black = [.. preprocessing.Mean.Zip(preprocessing.Std, (mean, std) => (float)(-mean / std))];
@@ -75,7 +76,7 @@ public sealed class ViewMaker
     {
         BranchOptions branch = _branches[view];
         Tensor signal = empty([ids.Length, _preprocessing.Channels, branch.Size, branch.Size], ScalarType.Float32, CPU);
-        Batch<float> from = new(images), to = new(signal);
+        Samples<float> from = new(images), to = new(signal);
         Parallel.For(0, ids.Length, n =>
         {
             var random = new RandomStream(_seed, RandomPurpose.View, epoch, ids[n], view);
@@ -112,7 +113,7 @@ public sealed class ViewMaker
     {
         BranchOptions branch = _branches[view];
         Tensor masked = empty_like(signal);
-        Batch<float> from = new(signal), to = new(masked);
+        Samples<float> from = new(signal), to = new(masked);
         Parallel.For(0, ids.Length, n =>
         {
             var random = new RandomStream(_seed, RandomPurpose.Mask, epoch, ids[n], view);

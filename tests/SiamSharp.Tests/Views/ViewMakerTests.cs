@@ -39,7 +39,7 @@ public sealed class ViewMakerTests
 
     public static TheoryData<string> Presets => [.. SiamSharp.Views.Presets.Names];
 
-    private static ViewsOptions Options(string name) => name == "everything" ? s_everything : new ViewsOptions { Preset = name };
+    private static ViewsOptions Options(string name) => name == "everything" ? s_everything : ViewsOptions.FromPreset(name, Size);
 
     [Theory]
     [MemberData(nameof(Presets))]
@@ -73,7 +73,7 @@ public sealed class ViewMakerTests
     {
         using var scope = NewDisposeScope();
         Tensor images = Images.Batch(1, 3, Size);
-        var options = new ViewsOptions { Preset = preset };
+        var options = ViewsOptions.FromPreset(preset, Size);
         ViewMaker maker = new(options, Plain(3), Size, 3), otherSeed = new(options, Plain(3), Size, 4);
         Tensor[] views = maker.MakeViews(images, [0], 0);
         Assert.False(equal(views[0], views[1]));
@@ -165,12 +165,16 @@ public sealed class ViewMakerTests
     public void MakeViews_WrongImages_Throws()
     {
         using var scope = NewDisposeScope();
-        ViewMaker maker = new(new ViewsOptions(), Plain(1), Size, 0);
+        ViewMaker maker = new(ViewsOptions.FromPreset("mscn", Size), Plain(1), Size, 0);
         Assert.Throws<ArgumentException>(() => maker.MakeViews(Images.Batch(2, 3, Size), [0, 1], 0));
         Assert.Throws<ArgumentException>(() => maker.MakeViews(Images.Batch(2, 1, 20), [0, 1], 0));
         Assert.Throws<ArgumentException>(() => maker.MakeViews(Images.Batch(2, 1, Size).to(ScalarType.Float64), [0, 1], 0));
         Assert.Throws<ArgumentException>(() => maker.MakeViews(Images.Batch(2, 1, Size), [0], 0));
     }
+
+    [Fact]
+    public void Constructor_NoBranches_Throws() =>
+        Assert.Throws<ArgumentException>(() => new ViewMaker(new ViewsOptions(), Plain(1), Size, 0));
 
     [Fact]
     public void Constructor_ColoursOfGreyImagesOrTinyViews_ThrowsWithEveryFault()

@@ -5,14 +5,14 @@ namespace SiamSharp.Views;
 
 /// <summary>The values of single samples of a batch on the CPU, from any thread, as long as the batch lives.</summary>
 /// <typeparam name="T">The batch's element type.</typeparam>
-internal readonly unsafe struct Batch<T> where T : unmanaged
+internal readonly unsafe struct Samples<T> where T : unmanaged
 {
     private readonly T* _values;
     private readonly int _length;
 
     /// <summary>Looks into a batch.</summary>
     /// <param name="batch">Contiguous, on the CPU, (N, ...) of <typeparamref name="T"/>.</param>
-    public Batch(Tensor batch)
+    public Samples(Tensor batch)
     {
         if (batch.shape[0] == 0) return;
         using Tensor first = batch[0];

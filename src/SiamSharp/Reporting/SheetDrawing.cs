@@ -90,7 +90,7 @@ internal static class SheetDrawing
         if (line.Length > 0) yield return line;
     }
 
-    private static SKTypeface OpenTypeface()
+    internal static SKTypeface OpenTypeface()
     {
         using Stream font = typeof(SheetDrawing).Assembly.GetManifestResourceStream("SiamSharp.Reporting.Fonts.Roboto-Regular.ttf")!;
         return SKTypeface.FromStream(font);

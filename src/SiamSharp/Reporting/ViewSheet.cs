@@ -49,29 +49,34 @@ public static class ViewSheet
         var columns = new List<SheetColumn> { new("original", [$"{size} × {size} px"], tones.Pixels(images)) };
         if (filtered)
             columns.Add(new("high-pass", [$"sigma {highPass.Sigma:0.##} px", $"kernel {highPass.Kernel} px"], tones.Signal(signal)));
-        foreach (Mask mask in options.Branches.SelectMany(branch => branch.Masks).Distinct())
-            columns.Add(MaskColumn(mask, tones, signal, sampleIds, seed));
+        BranchOptions[] branches = [.. options.Branches.SelectMany(branch => Enumerable.Repeat(branch, branch.Count))];
+        var drawn = new HashSet<Mask>();
+        for (int v = 0; v < branches.Length; v++)
+            foreach (Mask mask in branches[v].Masks.Where(drawn.Add))
+                columns.Add(MaskColumn(mask, tones, signal, sampleIds, seed, v));
 
         Tensor[] views = new ViewMaker(options, preprocessing, size, seed).MakeViews(images, sampleIds, epoch: 0);
-        BranchOptions[] branches = [.. options.Branches.SelectMany(branch => Enumerable.Repeat(branch, branch.Count))];
         for (int v = 0; v < views.Length; v++)
             columns.Add(new($"view {v + 1}", Describe(branches[v], (int)views[v].shape[3]), tones.Signal(views[v])));
 
         string[] rows = [.. sampleIds.Select(id => $"{id}")];
         string subtitle = $"preset {options.Preset} – seed {seed}, epoch 0";
         string legend = (filtered ? $"After the high-pass, mid-grey is 0; black and white are ±{SheetTones.Reach} standard deviations. " : "")
-            + (options.Branches.Any(branch => branch.Masks.Count > 0) ? "Orange is what a mask removes; a view shows what fills it." : "");
+            + (options.Branches.Any(branch => branch.Masks.Count > 0) ? "Orange is what a mask removes; a view shows what fills it. " : "")
+            + "The numbers are the images' places in the source.";
         SheetDrawing.Write(path, "What the network sees", subtitle, columns, rows, legend);
     }
 
-    private static SheetColumn MaskColumn(Mask mask, SheetTones tones, Tensor signal, long[] sampleIds, ulong seed)
+    /// <summary>Where the mask lies if a view takes it, drawn on the whole image.</summary>
+    private static SheetColumn MaskColumn(Mask mask, SheetTones tones, Tensor signal, long[] sampleIds, ulong seed, int view)
     {
         int size = (int)signal.shape[3], planes = mask.Planes((int)signal.shape[1]);
         var keepMasks = new bool[sampleIds.Length][];
         for (int n = 0; n < keepMasks.Length; n++)
         {
             keepMasks[n] = new bool[planes * size * size];
-            var random = new RandomStream(seed, RandomPurpose.Mask, 0, sampleIds[n]);
+            var random = new RandomStream(seed, RandomPurpose.Mask, 0, sampleIds[n], view);
+            random.NextDouble(); // the view's choice among its masks
             mask.Draw(keepMasks[n], size, size, ref random);
         }
         double share = keepMasks.Average(keepMask => keepMask.Count(keep => !keep) / (double)keepMask.Length);

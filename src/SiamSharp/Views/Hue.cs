@@ -29,7 +29,8 @@ internal static class Hue
     /// <summary>One channel of a colour; the offsets 5, 3 and 1 give red, green and blue.</summary>
     private static float Channel(int offset, float hue, float value, float chroma)
     {
-        float k = (offset + hue) % 6;
+        float k = offset + hue;
+        if (k >= 6) k -= 6;
         return value - chroma * Math.Clamp(Math.Min(k, 4 - k), 0, 1);
     }
 }

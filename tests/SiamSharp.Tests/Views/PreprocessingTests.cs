@@ -1,4 +1,5 @@
 using System.Text.Json;
+using SiamSharp.Recipes;
 using SiamSharp.Views;
 using Xunit;
 using static TorchSharp.torch;
@@ -114,7 +115,7 @@ public sealed class PreprocessingTests
     public void Json_RoundTrip_KeepsEverything()
     {
         var before = new Preprocessing(new HighPassOptions { Sigma = 2, Kernel = 13 }, [0, 0], [0.1, 1]) { ConstantChannels = [1] };
-        var after = JsonSerializer.Deserialize<Preprocessing>(JsonSerializer.Serialize(before))!;
+        var after = OptionsJson.Read<Preprocessing>(OptionsJson.Write(before));
         Assert.Equal(before.HighPass, after.HighPass);
         Assert.Equal(before.Mean, after.Mean);
         Assert.Equal(before.Std, after.Std);

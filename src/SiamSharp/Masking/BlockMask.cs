@@ -6,8 +6,8 @@ namespace SiamSharp.Masking;
 
 /// <summary>Removes rectangles until the mask ratio is reached.</summary>
 /// <remarks>
-/// Definition: rectangles of uniform area and log-uniform aspect, each over a pixel that is still visible, may overlap; the last one is cut,
-/// row by row, so that exactly round(maskRatio * H * W) pixels are removed.
+/// Definition: rectangles of uniform area and log-uniform aspect, each over a pixel that is still visible, may overlap; the last
+/// one is cut, row by row, so that exactly round(maskRatio * H * W) pixels are removed.
 /// Source: Bao et al. 2021, arXiv 2106.08254, algorithm 1 (the same ranges of area and aspect).
 /// Differences: pixels instead of patches; BEiT draws rectangles that do not fit again and may stop short of the ratio.
 /// </remarks>

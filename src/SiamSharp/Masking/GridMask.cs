@@ -6,8 +6,8 @@ namespace SiamSharp.Masking;
 
 /// <summary>Removes random cells of a grid.</summary>
 /// <remarks>
-/// Definition: the grid has ceil(H / cell) * ceil(W / cell) cells; of them, exactly round(maskRatio * cells) are removed, chosen without
-/// replacement. Where the cell does not divide the side, the cells at the right and bottom border are narrower.
+/// Definition: the grid has ceil(H / cell) * ceil(W / cell) cells; of them, exactly round(maskRatio * cells) are removed, chosen
+/// without replacement. Where the cell does not divide the side, the cells at the right and bottom border are narrower.
 /// Source: the grid masks of Jing, Zhu and LeCun 2022, "Masked siamese ConvNets".
 /// </remarks>
 public sealed record GridMask : Mask

@@ -9,7 +9,7 @@ namespace SiamSharp.Reporting;
 internal sealed record SheetColumn(string Title, IReadOnlyList<string> Lines, List<SKBitmap> Pictures);
 
 /// <summary>Draws a table of small pictures with titles as a PNG.</summary>
-/// <remarks>The type is embedded (Roboto, Apache License 2.0, reduced to the characters used), so that no system font is needed.</remarks>
+/// <remarks>The type is embedded (Roboto, Apache License 2.0), so that no system font is needed.</remarks>
 internal static class SheetDrawing
 {
     private const int Margin = 24, Gap = 10, SmallestCell = 112;
@@ -92,7 +92,8 @@ internal static class SheetDrawing
 
     internal static SKTypeface OpenTypeface()
     {
-        using Stream font = typeof(SheetDrawing).Assembly.GetManifestResourceStream("SiamSharp.Reporting.Fonts.Roboto-Regular.ttf")!;
+        const string name = "SiamSharp.Reporting.Fonts.Roboto-Regular.ttf";
+        using Stream font = typeof(SheetDrawing).Assembly.GetManifestResourceStream(name)!;
         return SKTypeface.FromStream(font);
     }
 }

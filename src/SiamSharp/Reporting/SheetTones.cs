@@ -31,7 +31,7 @@ internal sealed class SheetTones
     /// <param name="images">float32 (N, C, S, S).</param>
     public List<SKBitmap> Pixels(Tensor images) => Draw(images, (x, _) => Tone(x), null);
 
-    /// <summary>Pictures of signals: mid-grey is 0 after a high-pass; otherwise they are drawn as the pixels that they come from.</summary>
+    /// <summary>Pictures of signals: mid-grey is 0 after a high-pass; without one, the pixels that they come from.</summary>
     /// <param name="signals">float32 (N, C, S, S).</param>
     public List<SKBitmap> Signal(Tensor signals) => Draw(signals, SignalTone, null);
 
@@ -57,7 +57,8 @@ internal sealed class SheetTones
     }
 
     /// <summary>One picture of (C, S, S) values.</summary>
-    private static SKBitmap Draw(ReadOnlySpan<float> values, int channels, int size, Func<float, int, float> tone, bool[]? keepMask)
+    private static SKBitmap Draw(
+        ReadOnlySpan<float> values, int channels, int size, Func<float, int, float> tone, bool[]? keepMask)
     {
         int area = size * size;
         var pixels = new SKColor[area];
@@ -68,7 +69,8 @@ internal sealed class SheetTones
             {
                 int channel = channels >= 3 ? k : 0;
                 float value = Math.Clamp(tone(values[channel * area + i], channel), 0, 1);
-                if (keepMask is not null && !keepMask[(channel * area + i) % keepMask.Length]) value = 0.3f * value + 0.7f * s_removed[k];
+                if (keepMask is not null && !keepMask[(channel * area + i) % keepMask.Length])
+                    value = 0.3f * value + 0.7f * s_removed[k];
                 rgb[k] = (byte)MathF.Round(255 * value);
             }
             pixels[i] = new SKColor(rgb[0], rgb[1], rgb[2]);

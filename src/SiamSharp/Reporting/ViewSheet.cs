@@ -9,8 +9,8 @@ namespace SiamSharp.Reporting;
 
 /// <summary>One sheet of pictures that shows what the network sees: originals, high-pass, each mask and each view.</summary>
 /// <remarks>
-/// The views are exactly those of the first epoch of a run with this seed. Of images with more than three channels, the first three are
-/// drawn as red, green and blue; of two, the first.
+/// The views are exactly those of the first epoch of a run with this seed. Of images with more than three channels, the first
+/// three are drawn as red, green and blue; of two, the first.
 /// </remarks>
 public static class ViewSheet
 {
@@ -37,7 +37,8 @@ public static class ViewSheet
     /// <param name="options">The views.</param>
     /// <param name="preprocessing">Measured on the training images.</param>
     /// <param name="seed">The run's seed.</param>
-    public static void Write(string path, Tensor images, long[] sampleIds, ViewsOptions options, Preprocessing preprocessing, ulong seed)
+    public static void Write(
+        string path, Tensor images, long[] sampleIds, ViewsOptions options, Preprocessing preprocessing, ulong seed)
     {
         using var scope = NewDisposeScope();
         int size = (int)images.shape[3];
@@ -48,7 +49,8 @@ public static class ViewSheet
 
         var columns = new List<SheetColumn> { new("original", [$"{size} × {size} px"], tones.Pixels(images)) };
         if (filtered)
-            columns.Add(new("high-pass", [$"sigma {highPass.Sigma:0.##} px", $"kernel {highPass.Kernel} px"], tones.Signal(signal)));
+            columns.Add(new("high-pass", [$"sigma {highPass.Sigma:0.##} px", $"kernel {highPass.Kernel} px"],
+                tones.Signal(signal)));
         BranchOptions[] branches = [.. options.Branches.SelectMany(branch => Enumerable.Repeat(branch, branch.Count))];
         var drawn = new HashSet<Mask>();
         for (int v = 0; v < branches.Length; v++)
@@ -61,9 +63,9 @@ public static class ViewSheet
 
         string[] rows = [.. sampleIds.Select(id => $"{id}")];
         string subtitle = $"preset {options.Preset} – seed {seed}, epoch 0";
-        string legend = (filtered ? $"After the high-pass, mid-grey is 0; black and white are ±{SheetTones.Reach} standard deviations. " : "")
-            + (options.Branches.Any(branch => branch.Masks.Count > 0) ? "Orange is what a mask removes; a view shows what fills it. " : "")
-            + "The numbers are the images' places in the source.";
+        string legend = "The numbers are the images' places in the source.";
+        if (filtered) legend += $" After the high-pass, mid-grey is 0; black and white are ±{SheetTones.Reach} standard deviations.";
+        if (drawn.Count > 0) legend += " Orange is what a mask removes; a view shows what fills it.";
         SheetDrawing.Write(path, "What the network sees", subtitle, columns, rows, legend);
     }
 
@@ -93,9 +95,13 @@ public static class ViewSheet
     {
         (bool On, string Name)[] parts =
         [
-            (branch.Crop.Probability > 0, "crop"), (branch.FlipProbability > 0, "flip"), (branch.ColorJitter.Probability > 0, "colour"),
-            (branch.GrayscaleProbability > 0, "grey"), (branch.Blur.Probability > 0, "blur"),
-            (branch.Solarize.Probability > 0, "solarize"), (branch.Masks.Count > 0, "mask"),
+            (branch.Crop.Probability > 0, "crop"),
+            (branch.FlipProbability > 0, "flip"),
+            (branch.ColorJitter.Probability > 0, "colour"),
+            (branch.GrayscaleProbability > 0, "grey"),
+            (branch.Blur.Probability > 0, "blur"),
+            (branch.Solarize.Probability > 0, "solarize"),
+            (branch.Masks.Count > 0, "mask"),
         ];
         return [$"{size} × {size} px", string.Join(", ", parts.Where(part => part.On).Select(part => part.Name))];
     }

@@ -4,7 +4,7 @@ namespace SiamSharp.Views;
 internal static class Hue
 {
     /// <summary>Adds to the hue of every pixel, in place.</summary>
-    /// <remarks>Definition: red, green and blue to hue, saturation and value, and back. Source: torchvision's adjust_hue.</remarks>
+    /// <remarks>Definition: red, green and blue to hue, saturation and value, and back. Source: torchvision.</remarks>
     /// <param name="image">(3, H, W), 0 to 1.</param>
     /// <param name="shift">In turns of the wheel, -0.5 to 0.5.</param>
     public static void Shift(Span<float> image, float shift)

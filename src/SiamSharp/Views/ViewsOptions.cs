@@ -9,9 +9,10 @@ public sealed record ViewsOptions : IHasRules
 {
     /// <summary>The preset that gives whatever a recipe leaves out.</summary>
     /// <remarks>
-    /// <c>mscn</c>: grid masks after the high-pass, and nothing else. <c>naive-mask</c>: the same masks, black, without the high-pass.
-    /// <c>crop</c>: random crops and flips. <c>crop-high-pass</c>: those, after the high-pass. <c>paper</c>: the views of SimCLR (crops,
-    /// flips, colour changes and blur; Chen et al. 2020, arXiv 2002.05709, appendix A) with colour distortion of strength 0.5.
+    /// <c>mscn</c>: grid masks after the high-pass, and nothing else. <c>naive-mask</c>: the same masks, black, without the
+    /// high-pass. <c>crop</c>: random crops and flips. <c>crop-high-pass</c>: those, after the high-pass. <c>paper</c>: the
+    /// views of SimCLR (crops, flips, colour changes and blur; Chen et al. 2020, arXiv 2002.05709, appendix A) with colour
+    /// distortion of strength 0.5.
     /// </remarks>
     public string Preset { get; init; } = DefaultPreset;
 
@@ -53,7 +54,8 @@ public sealed record ViewsOptions : IHasRules
     {
         int smallest = Branches.Select(branch => branch.SizeFor(size)).Append(size).Min();
         if (HighPass.Sigma > 0 && HighPass.Kernel / 2 >= smallest)
-            yield return new("highPass.kernel", $"{HighPass.Kernel} is too wide for views of {smallest} px: at most {2 * smallest - 1}");
+            yield return new("highPass.kernel",
+                $"{HighPass.Kernel} is too wide for views of {smallest} px: at most {2 * smallest - 1}");
         for (int b = 0; b < Branches.Count; b++)
             if (Branches[b].NeedsRgb && channels != 3)
                 yield return new($"branches.{b}",

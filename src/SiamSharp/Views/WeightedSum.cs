@@ -6,7 +6,7 @@ namespace SiamSharp.Views;
 internal static class WeightedSum
 {
     /// <summary>For every i: sum[i] = weights[0] * values[i] + weights[1] * values[i + stride] + ...</summary>
-    /// <remarks>The additions keep this order whatever the width of the processor's vectors, so every machine gets the same bits.</remarks>
+    /// <remarks>The additions keep this order whatever the width of the vectors: every machine gets the same bits.</remarks>
     /// <param name="values">At least (weights - 1) * stride + sum values.</param>
     /// <param name="stride">Distance of two neighbours.</param>
     /// <param name="weights">One or more.</param>

@@ -12,7 +12,8 @@ public sealed class HolesTests
     private static readonly float[] s_signal = Images.Uniform(Side * Side), s_other = Images.Uniform(Side * Side, 1);
 
     /// <summary>The left half and every third pixel of the right half are removed.</summary>
-    private static readonly bool[] s_keepMask = [.. Enumerable.Range(0, Side * Side).Select(i => i % Side >= Side / 2 && i % 3 != 0)];
+    private static readonly bool[] s_keepMask =
+        [.. Enumerable.Range(0, Side * Side).Select(i => i % Side >= Side / 2 && i % 3 != 0)];
 
     private static float[] Fill(FillOptions fill, bool[]? keepMask = null, long sample = 0)
     {

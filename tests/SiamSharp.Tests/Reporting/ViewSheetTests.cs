@@ -44,7 +44,9 @@ public sealed class ViewSheetTests : IDisposable
         using (Tensor half = images.narrow(3, 8, 8)) half.fill_(1);
         using SKBitmap sheet = Draw(ViewsOptions.FromPreset("crop", 16), 1, images);
         // The first picture begins behind the margin and the row's number.
-        int y = sheet.Height - 24 - 60, left = Enumerable.Range(0, sheet.Width).First(x => sheet.GetPixel(x, y) == SKColors.Black && sheet.GetPixel(x + 9, y) == SKColors.Black);
+        int y = sheet.Height - 24 - 60;
+        int left = Enumerable.Range(0, sheet.Width)
+            .First(x => sheet.GetPixel(x, y) == SKColors.Black && sheet.GetPixel(x + 9, y) == SKColors.Black);
         Assert.All(Enumerable.Range(left, 56), x => Assert.Equal(SKColors.Black, sheet.GetPixel(x, y)));
         Assert.All(Enumerable.Range(left + 56, 56), x => Assert.Equal(SKColors.White, sheet.GetPixel(x, y)));
     }
@@ -57,7 +59,11 @@ public sealed class ViewSheetTests : IDisposable
         {
             Branches =
             [
-                new() { Count = 2, Masks = [new GridMask { Probability = 0.5, Sharing = MaskSharing.PerChannel }, new BlobMask { Probability = 0.5 }] },
+                new()
+                {
+                    Count = 2,
+                    Masks = [new GridMask { Probability = 0.5, Sharing = MaskSharing.PerChannel }, new BlobMask { Probability = 0.5 }],
+                },
                 new() { Size = 8, Crop = new() { Probability = 1 } },
             ],
         };

@@ -82,6 +82,7 @@ public sealed class ResamplingTests
     {
         var random = new RandomStream(1, RandomPurpose.View);
         CropWindow window = CropWindow.Draw(new CropOptions { MinArea = 0.9 }, height, width, ref random);
-        Assert.Equal(new CropWindow((height - expectedHeight) / 2, (width - expectedWidth) / 2, expectedHeight, expectedWidth), window);
+        int top = (height - expectedHeight) / 2, left = (width - expectedWidth) / 2;
+        Assert.Equal(new CropWindow(top, left, expectedHeight, expectedWidth), window);
     }
 }

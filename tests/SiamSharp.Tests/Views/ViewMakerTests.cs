@@ -26,13 +26,21 @@ public sealed class ViewMakerTests
                 GrayscaleProbability = 0.2,
                 Blur = new() { Probability = 0.5 },
                 Solarize = new() { Probability = 0.5 },
-                Masks = [new GridMask { Probability = 0.5, Fill = new() { Kind = FillKind.Noise } }, new FocalMask { Probability = 0.3 }],
+                Masks =
+                [
+                    new GridMask { Probability = 0.5, Fill = new() { Kind = FillKind.Noise } },
+                    new FocalMask { Probability = 0.3 },
+                ],
             },
             new()
             {
                 Size = 16,
                 Crop = new() { Probability = 1, MinArea = 0.05, MaxArea = 0.3 },
-                Masks = [new BlobMask { Probability = 0.5, Fill = new() { Kind = FillKind.Blur } }, new BlockMask { Probability = 0.5, Fill = new() { Kind = FillKind.Mean }, Sharing = MaskSharing.PerChannel }],
+                Masks =
+                [
+                    new BlobMask { Probability = 0.5, Fill = new() { Kind = FillKind.Blur } },
+                    new BlockMask { Probability = 0.5, Fill = new() { Kind = FillKind.Mean }, Sharing = MaskSharing.PerChannel },
+                ],
             },
         ],
     };
@@ -153,7 +161,8 @@ public sealed class ViewMakerTests
     {
         using var scope = NewDisposeScope();
         Tensor images = arange(3, dtype: ScalarType.Float32).reshape(3, 1, 1, 1).expand(3, 1, 8, 8);
-        var options = new ViewsOptions { Branches = [new() { Count = 2, Masks = [new GridMask { Fill = new() { Kind = FillKind.OtherImage } }] }] };
+        Mask mask = new GridMask { Fill = new() { Kind = FillKind.OtherImage } };
+        var options = new ViewsOptions { Branches = [new() { Count = 2, Masks = [mask] }] };
         ViewMaker maker = new(options, Plain(1), 8, 0);
         Tensor view = maker.MakeViews(images, [0, 1, 2], 0)[0];
         for (int n = 0; n < 3; n++)

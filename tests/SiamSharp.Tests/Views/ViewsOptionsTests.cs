@@ -50,8 +50,10 @@ public sealed class ViewsOptionsTests
         {
             Masks =
             [
-                new GridMask { Probability = 0.25, Cell = 5 }, new FocalMask { Probability = 0.25, Sharing = MaskSharing.PerChannel },
-                new BlockMask { Probability = 0.25 }, new BlobMask { Probability = 0.25, Fill = new() { Kind = FillKind.OtherImage } },
+                new GridMask { Probability = 0.25, Cell = 5 },
+                new FocalMask { Probability = 0.25, Sharing = MaskSharing.PerChannel },
+                new BlockMask { Probability = 0.25 },
+                new BlobMask { Probability = 0.25, Fill = new() { Kind = FillKind.OtherImage } },
             ],
         };
         string json = JsonSerializer.Serialize(before, s_json);
@@ -66,7 +68,7 @@ public sealed class ViewsOptionsTests
     {
         AssertFaults(new ViewsOptions { Preset = "none" }, "preset", "branches");
         AssertFaults(new HighPassOptions { Kernel = 4 }, "kernel");
-        AssertFaults(new BranchOptions { Masks = [new GridMask { Probability = 0.7 }, new FocalMask { Probability = 0.7 }] }, "masks");
+        AssertFaults(new BranchOptions { Masks = [new GridMask(), new FocalMask { Probability = 0.1 }] }, "masks");
         AssertFaults(new CropOptions { MinArea = 0.9, MaxArea = 0.5, MinAspect = 2, MaxAspect = 1 }, "minArea", "minAspect");
         AssertFaults(new BlurOptions { MinSigma = 3, MaxSigma = 1 }, "minSigma");
         AssertFaults(new GridMask { MinRatio = 0.8 }, "minRatio");

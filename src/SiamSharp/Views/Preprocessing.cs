@@ -122,7 +122,7 @@ public sealed record Preprocessing(HighPassOptions HighPass, IReadOnlyList<doubl
     private void Check(Tensor images)
     {
         if (images.dtype is not (ScalarType.Float32 or ScalarType.Float64))
-            throw new ArgumentException($"Images must be float32 or float64, but are {images.dtype}: convert them.", nameof(images));
+            throw new ArgumentException($"Images must be float32 or float64, not {images.dtype}: convert them.", nameof(images));
         if (images.dim() != 4 || images.shape[1] != Channels)
             throw new ArgumentException($"Images must be (N, {Channels}, H, W), but are ({string.Join(", ", images.shape)}): "
                 + "use the preprocessing that was measured on images of this kind.", nameof(images));

@@ -8,8 +8,8 @@ namespace SiamSharp.Masking;
 
 /// <summary>Removes soft-edged blobs: the highest part of blurred noise.</summary>
 /// <remarks>
-/// Definition: normal noise, blurred with a Gaussian (window of three sigmas, reflected borders); the round(maskRatio * H * W) highest pixels
-/// are removed, exactly (of equal values, those in front).
+/// Definition: normal noise, blurred with a Gaussian (window of three sigmas, reflected borders); the round(maskRatio * H * W)
+/// highest pixels are removed, exactly (of equal values, those in front).
 /// Source: jiachenzhu/RandomMask, which removes half of the pixels.
 /// Cost: one blur and one selection per mask, O(H * W).
 /// </remarks>
@@ -64,6 +64,6 @@ public sealed record BlobMask : Mask
     /// <inheritdoc/>
     public override IEnumerable<Fault> Faults()
     {
-        if (MinRatio > MaxRatio) yield return new(nameof(MinRatio), $"{MinRatio} is more than maxRatio, {MaxRatio}");
+        if (MinRatio > MaxRatio) yield return new("minRatio", $"{MinRatio} is more than maxRatio, {MaxRatio}");
     }
 }

@@ -6,8 +6,8 @@ namespace SiamSharp.Masking;
 
 /// <summary>Removes rectangles until the mask ratio is reached.</summary>
 /// <remarks>
-/// Definition: rectangles of uniform area and log-uniform aspect, each over a pixel that is still visible, may overlap; the last one is cut,
-/// row by row, so that exactly round(maskRatio * H * W) pixels are removed.
+/// Definition: rectangles of uniform area and log-uniform aspect, each over a pixel that is still visible, may overlap; the last
+/// one is cut, row by row, so that exactly round(maskRatio * H * W) pixels are removed.
 /// Source: Bao et al. 2021, arXiv 2106.08254, algorithm 1 (the same ranges of area and aspect).
 /// Differences: pixels instead of patches; BEiT draws rectangles that do not fit again and may stop short of the ratio.
 /// </remarks>
@@ -28,7 +28,7 @@ public sealed record BlockMask : Mask
     /// <inheritdoc/>
     public override void DrawPlane(Span<bool> keepMask, int height, int width, ref RandomStream random)
     {
-        int area = height * width, left = (int)Math.Round(random.Uniform(MinRatio, MaxRatio) * area), visible = area;
+        int area = height * width, left = (int)Math.Round(random.Uniform(MinRatio, MaxRatio) * area);
         keepMask.Fill(true);
         while (left > 0)
         {
@@ -36,9 +36,11 @@ public sealed record BlockMask : Mask
             double aspect = Math.Exp(random.Uniform(Math.Log(MinAspect), -Math.Log(MinAspect)));
             int h = Math.Clamp((int)Math.Round(Math.Sqrt(block * aspect)), 1, height);
             int w = Math.Clamp((int)Math.Round(Math.Sqrt(block / aspect)), 1, width);
-            int centre = NthVisible(keepMask, random.NextInt(visible));
+            int centre;
+            do centre = random.NextInt(area);
+            while (!keepMask[centre]);
+
             int top = Math.Clamp(centre / width - h / 2, 0, height - h), first = Math.Clamp(centre % width - w / 2, 0, width - w);
-            int before = left;
             for (int y = top; y < top + h; y++)
                 for (int i = y * width + first; i < y * width + first + w && left > 0; i++)
                     if (keepMask[i])
@@ -46,20 +48,12 @@ public sealed record BlockMask : Mask
                         keepMask[i] = false;
                         left--;
                     }
-            visible -= before - left;
         }
-    }
-
-    private static int NthVisible(ReadOnlySpan<bool> keepMask, int n)
-    {
-        int i = keepMask.IndexOf(true);
-        for (; n > 0; n--) i += 1 + keepMask[(i + 1)..].IndexOf(true);
-        return i;
     }
 
     /// <inheritdoc/>
     public override IEnumerable<Fault> Faults()
     {
-        if (MinRatio > MaxRatio) yield return new(nameof(MinRatio), $"{MinRatio} is more than maxRatio, {MaxRatio}");
+        if (MinRatio > MaxRatio) yield return new("minRatio", $"{MinRatio} is more than maxRatio, {MaxRatio}");
     }
 }

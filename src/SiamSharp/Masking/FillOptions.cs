@@ -24,7 +24,7 @@ public enum FillKind
     /// <summary>0 of the signal: its mean over the training images.</summary>
     [JsonStringEnumMemberName("zero")] Zero,
 
-    /// <summary>Pixel value 0: what naive masking does. With a high-pass there is no such level, and it equals <see cref="Zero"/>.</summary>
+    /// <summary>Pixel value 0, as in naive masking; after a high-pass there is no such level: <see cref="Zero"/>.</summary>
     [JsonStringEnumMemberName("black")] Black,
 
     /// <summary>The mean of the view's visible pixels, per channel; 0 where none is visible.</summary>
@@ -36,6 +36,6 @@ public enum FillKind
     /// <summary>The signal itself, blurred.</summary>
     [JsonStringEnumMemberName("blur")] Blur,
 
-    /// <summary>The same view of the next sample in the batch (the last takes the first's): the only fill that depends on the batch.</summary>
+    /// <summary>The same view of the next sample in the batch (after the last, the first): depends on the batch.</summary>
     [JsonStringEnumMemberName("other-image")] OtherImage,
 }

@@ -6,8 +6,8 @@ namespace SiamSharp.Masking;
 
 /// <summary>Removes random cells of a grid.</summary>
 /// <remarks>
-/// Definition: the grid has ceil(H / cell) * ceil(W / cell) cells; of them, exactly round(maskRatio * cells) are removed, chosen without
-/// replacement. Where the cell does not divide the side, the cells at the right and bottom border are narrower.
+/// Definition: the grid has ceil(H / cell) * ceil(W / cell) cells; of them, exactly round(maskRatio * cells) are removed, chosen
+/// without replacement. Where the cell does not divide the side, the cells at the right and bottom border are narrower.
 /// Source: the grid masks of Jing, Zhu and LeCun 2022, "Masked siamese ConvNets".
 /// </remarks>
 public sealed record GridMask : Mask
@@ -46,6 +46,6 @@ public sealed record GridMask : Mask
     /// <inheritdoc/>
     public override IEnumerable<Fault> Faults()
     {
-        if (MinRatio > MaxRatio) yield return new(nameof(MinRatio), $"{MinRatio} is more than maxRatio, {MaxRatio}");
+        if (MinRatio > MaxRatio) yield return new("minRatio", $"{MinRatio} is more than maxRatio, {MaxRatio}");
     }
 }

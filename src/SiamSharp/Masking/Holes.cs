@@ -28,8 +28,18 @@ internal static class Holes
             case FillKind.OtherImage: other.CopyTo(view); break;
             default: throw new ArgumentOutOfRangeException(nameof(fill), fill.Kind, "There is no such kind of fill.");
         }
-        for (int i = 0; i < view.Length; i++)
-            if (keepMask[i]) view[i] = signal[i];
+        for (int start = 0, end; start < view.Length; start = end)
+        {
+            end = EndOfRun(keepMask, start);
+            if (keepMask[start]) signal[start..end].CopyTo(view[start..end]);
+        }
+    }
+
+    /// <summary>Where the equal values end that begin at a place.</summary>
+    private static int EndOfRun(ReadOnlySpan<bool> keepMask, int start)
+    {
+        int length = keepMask[start..].IndexOf(!keepMask[start]);
+        return length < 0 ? keepMask.Length : start + length;
     }
 
     private static float VisibleMean(ReadOnlySpan<float> signal, ReadOnlySpan<bool> keepMask)
@@ -45,13 +55,15 @@ internal static class Holes
         return count == 0 ? 0 : (float)(sum / count);
     }
 
-    /// <summary>Draws one number per hole, in their order, and moves it to its place.</summary>
     private static void FillNoise(Span<float> view, ReadOnlySpan<bool> keepMask, float std, ref RandomStream random)
     {
-        int holes = keepMask.Count(false), next = holes;
-        random.FillNormal(view[..holes]);
-        for (int i = view.Length - 1; i >= 0; i--)
-            if (!keepMask[i]) view[i] = std * view[--next];
+        for (int start = 0, end; start < view.Length; start = end)
+        {
+            end = EndOfRun(keepMask, start);
+            if (keepMask[start]) continue;
+            random.FillNormal(view[start..end]);
+            foreach (ref float x in view[start..end]) x *= std;
+        }
     }
 
     private static void Blur(ReadOnlySpan<float> signal, Span<float> view, int width, double sigma)

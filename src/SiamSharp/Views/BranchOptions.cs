@@ -34,6 +34,9 @@ public sealed record BranchOptions : IHasRules
     /// <summary>Masks to choose from: each view takes at most one, by their probabilities.</summary>
     public IReadOnlyList<Mask> Masks { get; init; } = [];
 
+    /// <summary>Side of these views for images of a side in pixels.</summary>
+    internal int SizeFor(int imageSize) => Size == 0 ? imageSize : Size;
+
     /// <summary>Whether any part works on pixels, ahead of the high-pass.</summary>
     internal bool ChangesPixels => Crop.Probability > 0 || FlipProbability > 0 || ColorJitter.Probability > 0
         || GrayscaleProbability > 0 || Blur.Probability > 0 || Solarize.Probability > 0;
@@ -47,7 +50,7 @@ public sealed record BranchOptions : IHasRules
     {
         double sum = Masks.Sum(mask => mask.Probability);
         if (sum > 1 + 1e-9)
-            yield return new(nameof(Masks), $"the probabilities add up to {sum:0.###}, but a view takes one mask: at most 1");
+            yield return new("masks", $"the probabilities add up to {sum:0.###}, but a view takes one mask: at most 1");
     }
 }
 
@@ -73,8 +76,8 @@ public sealed record CropOptions : IHasRules
     /// <inheritdoc/>
     public IEnumerable<Fault> Faults()
     {
-        if (MinArea > MaxArea) yield return new(nameof(MinArea), $"{MinArea} is more than maxArea, {MaxArea}");
-        if (MinAspect > MaxAspect) yield return new(nameof(MinAspect), $"{MinAspect} is more than maxAspect, {MaxAspect}");
+        if (MinArea > MaxArea) yield return new("minArea", $"{MinArea} is more than maxArea, {MaxArea}");
+        if (MinAspect > MaxAspect) yield return new("minAspect", $"{MinAspect} is more than maxAspect, {MaxAspect}");
     }
 }
 
@@ -112,7 +115,7 @@ public sealed record BlurOptions : IHasRules
     /// <inheritdoc/>
     public IEnumerable<Fault> Faults()
     {
-        if (MinSigma > MaxSigma) yield return new(nameof(MinSigma), $"{MinSigma} is more than maxSigma, {MaxSigma}");
+        if (MinSigma > MaxSigma) yield return new("minSigma", $"{MinSigma} is more than maxSigma, {MaxSigma}");
     }
 }
 

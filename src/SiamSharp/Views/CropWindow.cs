@@ -7,8 +7,8 @@ internal readonly record struct CropWindow(int Top, int Left, int Height, int Wi
 {
     /// <summary>Draws the window of a random resized crop.</summary>
     /// <remarks>
-    /// Definition: uniform area, log-uniform aspect and uniform place; after ten windows that do not fit, the largest centred window within
-    /// the range of aspects. Source: torchvision's RandomResizedCrop.get_params. Differences: none.
+    /// Definition: uniform area, log-uniform aspect and uniform place; after ten windows that do not fit, the largest centred
+    /// window within the range of aspects. Source: torchvision's RandomResizedCrop.get_params. Differences: none.
     /// </remarks>
     public static CropWindow Draw(CropOptions options, int height, int width, ref RandomStream random)
     {

@@ -29,7 +29,7 @@ internal static class GaussianFilter
     /// <summary>Blurs one plane; its borders are continued by reflection.</summary>
     /// <remarks>
     /// Definition: first along the rows, then along the columns; the pixel beside the border is the mirror's first.
-    /// Differences: none to torchvision but rounding. Only multiplications and additions in a fixed order: the same bits everywhere.
+    /// Differences: none to torchvision but rounding. Products and sums in a fixed order: the same bits everywhere.
     /// Cost: 2 * kernel multiplications per pixel; memory for (H + kernel) * W values from the pool.
     /// </remarks>
     /// <param name="plane">(H, W).</param>

@@ -4,7 +4,7 @@ namespace SiamSharp.Views;
 internal static class Hue
 {
     /// <summary>Adds to the hue of every pixel, in place.</summary>
-    /// <remarks>Definition: red, green and blue to hue, saturation and value, and back. Source: torchvision's adjust_hue.</remarks>
+    /// <remarks>Definition: red, green and blue to hue, saturation and value, and back. Source: torchvision.</remarks>
     /// <param name="image">(3, H, W), 0 to 1.</param>
     /// <param name="shift">In turns of the wheel, -0.5 to 0.5.</param>
     public static void Shift(Span<float> image, float shift)
@@ -29,7 +29,8 @@ internal static class Hue
     /// <summary>One channel of a colour; the offsets 5, 3 and 1 give red, green and blue.</summary>
     private static float Channel(int offset, float hue, float value, float chroma)
     {
-        float k = (offset + hue) % 6;
+        float k = offset + hue;
+        if (k >= 6) k -= 6;
         return value - chroma * Math.Clamp(Math.Min(k, 4 - k), 0, 1);
     }
 }

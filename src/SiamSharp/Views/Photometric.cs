@@ -4,7 +4,7 @@ using SiamSharp.Randomness;
 namespace SiamSharp.Views;
 
 /// <summary>Changes of brightness and colour, in place, on one image of pixels from 0 to 1.</summary>
-/// <remarks>Source: torchvision's functional transforms of float tensors; results are limited to 0 to 1 where theirs are.</remarks>
+/// <remarks>Source: torchvision's functional transforms of float tensors; results are limited to 0 to 1 as theirs.</remarks>
 internal static class Photometric
 {
     /// <summary>Brightness, contrast, saturation and hue in random order, each with a random factor.</summary>

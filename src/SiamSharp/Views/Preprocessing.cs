@@ -4,15 +4,15 @@ using static TorchSharp.torch;
 
 namespace SiamSharp.Views;
 
-/// <summary>What is done to every image before the network, in training and at evaluation: high-pass, then standardisation.</summary>
+/// <summary>What every image goes through, in training and at evaluation: high-pass, then standardisation.</summary>
 /// <remarks>
-/// Definition: y = (x - blur(x) - Mean[c]) / Std[c], blur being <see cref="HighPassOptions"/>' Gaussian with reflected borders; without
-/// a high-pass, y = (x - Mean[c]) / Std[c].
-/// Source: the high-pass of jiachenzhu/RandomMask (x - torchvision's gaussian_blur, then a division by one number for all channels).
+/// Definition: y = (x - blur(x) - Mean[c]) / Std[c], blur being <see cref="HighPassOptions"/>' Gaussian with reflected borders;
+/// without a high-pass, y = (x - Mean[c]) / Std[c].
+/// Source: the high-pass of jiachenzhu/RandomMask (x - torchvision's gaussian_blur, then a division by one number).
 /// Differences: mean and standard deviation are measured per channel on the training images; the mean is 0 with a high-pass.
 /// Cost: 2 * kernel multiplications per pixel, in parallel over the samples, on the CPU.
 /// </remarks>
-/// <param name="HighPass">Sigma (0 = off) and kernel, resolved.</param>
+/// <param name="HighPass">Sigma (0 = off) and kernel.</param>
 /// <param name="Mean">Per channel, in units of a pixel; 0 with a high-pass.</param>
 /// <param name="Std">Per channel, in units of a pixel, more than 0.</param>
 public sealed record Preprocessing(HighPassOptions HighPass, IReadOnlyList<double> Mean, IReadOnlyList<double> Std)
@@ -25,9 +25,9 @@ public sealed record Preprocessing(HighPassOptions HighPass, IReadOnlyList<doubl
 
     /// <summary>Measures mean and standard deviation of each channel after the high-pass.</summary>
     /// <remarks>A channel is constant where the deviation is at most a millionth of the pixels' root mean square.</remarks>
-    /// <param name="highPass">Resolved: sigma 0 or more, and an odd kernel if it is more than 0.</param>
-    /// <param name="batches">float32 or float64 (N, C, H, W), training images as they go into <see cref="Apply(Tensor)"/>; one is read
-    /// at a time and stays its maker's to dispose of.</param>
+    /// <param name="highPass">The filter, or sigma 0 for none.</param>
+    /// <param name="batches">float32 or float64 (N, C, H, W), training images as they go into <see cref="Apply(Tensor)"/>; one
+    /// is read at a time and stays its maker's to dispose of.</param>
     /// <param name="cancellationToken">Looked at between batches.</param>
     /// <exception cref="ArgumentException">No batches, or batches of another shape than the first.</exception>
     public static Preprocessing Measure(HighPassOptions highPass, IEnumerable<Tensor> batches,
@@ -86,8 +86,8 @@ public sealed record Preprocessing(HighPassOptions HighPass, IReadOnlyList<doubl
     {
         int height = (int)images.shape[2], width = (int)images.shape[3];
         T[] weights = Weights<T>();
-        Parallel.For(0, (int)images.shape[0],
-            n => Apply<T>(Batch.Sample<T>(images, n), Batch.Sample<T>(result, n), height, width, weights));
+        Samples<T> from = new(images), to = new(result);
+        Parallel.For(0, (int)images.shape[0], n => Apply<T>(from[n], to[n], height, width, weights));
     }
 
     /// <summary>The weights of the high-pass' window; empty where it is off.</summary>
@@ -122,22 +122,22 @@ public sealed record Preprocessing(HighPassOptions HighPass, IReadOnlyList<doubl
     private void Check(Tensor images)
     {
         if (images.dtype is not (ScalarType.Float32 or ScalarType.Float64))
-            throw new ArgumentException($"Images must be float32 or float64, but are {images.dtype}: convert them first.", nameof(images));
+            throw new ArgumentException($"Images must be float32 or float64, not {images.dtype}: convert them.", nameof(images));
         if (images.dim() != 4 || images.shape[1] != Channels)
-            throw new ArgumentException($"Images must have the shape (N, {Channels}, H, W), but have ({string.Join(", ", images.shape)}). "
-                + "Use the preprocessing that was measured on images of this kind.", nameof(images));
+            throw new ArgumentException($"Images must be (N, {Channels}, H, W), but are ({string.Join(", ", images.shape)}): "
+                + "use the preprocessing that was measured on images of this kind.", nameof(images));
         CheckHighPass(Math.Min(images.shape[2], images.shape[3]));
     }
 
-    /// <summary>Refuses a high-pass that is not resolved or that does not fit images of this side.</summary>
+    /// <summary>Refuses a high-pass that cannot be, or that does not fit images of this side.</summary>
     internal void CheckHighPass(long side)
     {
         if (HighPass.Sigma == 0) return;
         if (HighPass.Sigma < 0 || HighPass.Kernel % 2 == 0)
-            throw new ArgumentException($"The high-pass has sigma {HighPass.Sigma} and kernel {HighPass.Kernel}, but needs a sigma of 0 or "
-                + "more and an odd kernel: take them from ViewsOptions.Resolve.");
+            throw new ArgumentException($"The high-pass has sigma {HighPass.Sigma} and kernel {HighPass.Kernel}, but needs a sigma "
+                + "of 0 or more and an odd kernel.");
         if (HighPass.Kernel / 2 >= side)
-            throw new ArgumentException($"A high-pass kernel of {HighPass.Kernel} px needs images of at least {HighPass.Kernel / 2 + 1} px, "
-                + $"but these have {side}: set views.highPass.kernel to {2 * side - 1} or less, or make the images larger (data.size).");
+            throw new ArgumentException($"A high-pass kernel of {HighPass.Kernel} px needs images of {HighPass.Kernel / 2 + 1} px or "
+                + $"more, but these have {side}: set views.highPass.kernel to {2 * side - 1} or less, or enlarge data.size.");
     }
 }

@@ -7,6 +7,8 @@ internal static class Presets
 {
     public static readonly string[] Names = ["mscn", "naive-mask", "crop", "crop-high-pass", "paper"];
 
+    public const string Default = "mscn";
+
     /// <summary>The complete options of one preset.</summary>
     public static ViewsOptions Make(string name, int size, int channels)
     {
@@ -19,7 +21,7 @@ internal static class Presets
             "crop" => (0, s_crop),
             "crop-high-pass" => (Sigma(size), s_crop),
             "paper" => (0, SimClr(channels)),
-            _ => throw new ArgumentException($"'{name}' is not a preset of views: choose {string.Join(", ", Names)}.", nameof(name)),
+            _ => throw new ArgumentException($"\"{name}\" is none of: {string.Join(", ", Names)}.", nameof(name)),
         };
         return new ViewsOptions
         {
@@ -43,7 +45,7 @@ internal static class Presets
         FlipProbability = 0.5,
     };
 
-    /// <summary>Chen et al. 2020, arXiv 2002.05709, appendix A: colour distortion of strength 0.5, blur in half of the views.</summary>
+    /// <summary>Chen et al. 2020, arXiv 2002.05709, appendix A: colours of strength 0.5, blur in half of the views.</summary>
     private static BranchOptions SimClr(int channels) => new()
     {
         Crop = new CropOptions { Probability = 1, MinArea = 0.08 },

@@ -7,9 +7,10 @@ internal static class Resampling
 {
     /// <summary>Resizes one window of an image.</summary>
     /// <remarks>
-    /// Definition: each output pixel is a weighted mean; the weights fall off linearly from its centre to one pixel of the coarser grid (the
-    /// input's, or the output's when shrinking), first along the rows, then along the columns; nothing outside the window is read.
-    /// Source: ATen's _upsample_bilinear2d_aa, align_corners false, which torchvision's antialiased resize calls. Differences: rounding.
+    /// Definition: each output pixel is a weighted mean; the weights fall off linearly from its centre to one pixel of the
+    /// coarser grid (the input's, or the output's when shrinking), first along the rows, then along the columns; nothing outside
+    /// the window is read.
+    /// Source: ATen's _upsample_bilinear2d_aa, align_corners false (torchvision's antialiased resize).
     /// </remarks>
     /// <param name="image">(C, H, W).</param>
     /// <param name="channels">C.</param>

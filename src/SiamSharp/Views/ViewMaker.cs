@@ -9,9 +9,10 @@ namespace SiamSharp.Views;
 
 /// <summary>Turns a batch of images into the views that the siamese network compares.</summary>
 /// <remarks>
-/// Definition: per view and sample: crop, flip, colour, blur and solarisation on pixels (<see cref="BranchOptions"/>, in that order), then
-/// <see cref="Preprocessing"/>, then at most one mask. Every draw is a function of seed, epoch, sample and view, so a view does not depend
-/// on the batch that it comes in, nor on the number of threads; only <see cref="FillKind.OtherImage"/> looks at the next sample.
+/// Definition: per view and sample: crop, flip, colour, blur and solarisation on pixels (<see cref="BranchOptions"/>, in that
+/// order), then <see cref="Preprocessing"/>, then at most one mask. Every draw is a function of seed, epoch, sample and view, so
+/// a view depends neither on its batch nor on the number of threads; only <see cref="FillKind.OtherImage"/> looks at the next
+/// sample.
 /// Cost: on the CPU, in parallel over the samples; a branch of masks alone shares one high-pass between all its views.
 /// </remarks>
 public sealed class ViewMaker
@@ -23,19 +24,21 @@ public sealed class ViewMaker
     private readonly ulong _seed;
 
     /// <summary>Makes the views of one run.</summary>
-    /// <param name="options">Resolved here, so that presets and sizes of 0 are allowed; the high-pass is the preprocessing's.</param>
+    /// <param name="options">At least one branch; the high-pass is taken from the preprocessing.</param>
     /// <param name="preprocessing">Measured on the training images.</param>
     /// <param name="size">Side of the images in pixels, 2 or more.</param>
     /// <param name="seed">The run's seed.</param>
-    /// <exception cref="ArgumentException">A view is too small for the high-pass, or needs colours that the images do not have.</exception>
+    /// <exception cref="ArgumentException">There is no branch, a view is too small for the high-pass, or needs colours that the
+    /// images do not have.</exception>
     public ViewMaker(ViewsOptions options, Preprocessing preprocessing, int size, ulong seed)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(size, 2);
-        options = options.Resolve(size, preprocessing.Channels) with { HighPass = preprocessing.HighPass };
-        Fault[] faults = [.. options.FaultsFor(size, preprocessing.Channels)];
+        options = options with { HighPass = preprocessing.HighPass };
+        Fault[] faults = [.. options.Faults(), .. options.FaultsFor(size, preprocessing.Channels)];
         if (faults.Length > 0)
-            throw new ArgumentException(string.Join(Environment.NewLine, faults.Select(fault => $"{fault.Path}: {fault.Problem}")));
-        _branches = [.. options.Branches.SelectMany(branch => Enumerable.Repeat(branch, branch.Count))];
+            throw new ArgumentException(string.Join('\n', faults.Select(fault => $"{fault.Path}: {fault.Problem}")));
+        _branches = [.. options.Branches.SelectMany(branch =>
+            Enumerable.Repeat(branch with { Size = branch.SizeFor(size) }, branch.Count))];
         _preprocessing = preprocessing;
         _weights = preprocessing.Weights<float>();
         _black = [.. preprocessing.Mean.Zip(preprocessing.Std, (mean, std) => (float)(-mean / std))];
@@ -74,11 +77,12 @@ public sealed class ViewMaker
     private Tensor Distort(Tensor images, long[] ids, int epoch, int view)
     {
         BranchOptions branch = _branches[view];
-        Tensor signal = Batch.Empty(ids.Length, _preprocessing.Channels, branch.Size);
+        Tensor signal = empty([ids.Length, _preprocessing.Channels, branch.Size, branch.Size], ScalarType.Float32, CPU);
+        Samples<float> from = new(images), to = new(signal);
         Parallel.For(0, ids.Length, n =>
         {
             var random = new RandomStream(_seed, RandomPurpose.View, epoch, ids[n], view);
-            Distort(Batch.Sample<float>(images, n), Batch.Sample<float>(signal, n), branch, ref random);
+            Distort(from[n], to[n], branch, ref random);
         });
         return signal;
     }
@@ -111,18 +115,17 @@ public sealed class ViewMaker
     {
         BranchOptions branch = _branches[view];
         Tensor masked = empty_like(signal);
+        Samples<float> from = new(signal), to = new(masked);
         Parallel.For(0, ids.Length, n =>
         {
             var random = new RandomStream(_seed, RandomPurpose.Mask, epoch, ids[n], view);
-            Span<float> own = Batch.Sample<float>(signal, n), result = Batch.Sample<float>(masked, n);
             if (Choose(branch.Masks, ref random) is not { } mask)
             {
-                own.CopyTo(result);
+                from[n].CopyTo(to[n]);
                 return;
             }
             var noise = new RandomStream(_seed, RandomPurpose.Fill, epoch, ids[n], view);
-            Span<float> other = Batch.Sample<float>(signal, (n + 1) % ids.Length);
-            ApplyMask(mask, own, other, result, branch.Size, _black, ref random, ref noise);
+            ApplyMask(mask, from[n], from[(n + 1) % ids.Length], to[n], branch.Size, _black, ref random, ref noise);
         });
         return masked;
     }
@@ -148,8 +151,8 @@ public sealed class ViewMaker
         Span<bool> keepMask = buffer.AsSpan(0, planes * area);
         mask.Draw(keepMask, size, size, ref random);
         for (int c = 0; c < channels; c++)
-            Holes.Fill(signal.Slice(c * area, area), other.Slice(c * area, area), keepMask.Slice(c % planes * area, area), black[c],
-                mask.Fill, result.Slice(c * area, area), size, ref noise);
+            Holes.Fill(signal.Slice(c * area, area), other.Slice(c * area, area), keepMask.Slice(c % planes * area, area),
+                black[c], mask.Fill, result.Slice(c * area, area), size, ref noise);
         ArrayPool<bool>.Shared.Return(buffer);
     }
 
@@ -159,9 +162,9 @@ public sealed class ViewMaker
         bool fits = images.dtype == ScalarType.Float32 && images.device_type == DeviceType.CPU && images.dim() == 4
             && images.shape[1] == _preprocessing.Channels && images.shape[2] == _size && images.shape[3] == _size;
         if (!fits)
-            throw new ArgumentException($"Images must be {expected}, but are {images.dtype} ({string.Join(", ", images.shape)}) on "
-                + $"{images.device}: decode them to data.size, and move the views to the device, not the images.", nameof(images));
+            throw new ArgumentException($"Images must be {expected}, but are {images.dtype} ({string.Join(", ", images.shape)}) "
+                + $"on {images.device}: decode them to data.size, and move the views, not the images.", nameof(images));
         if (images.shape[0] != ids)
-            throw new ArgumentException($"There must be one id per image, N = {images.shape[0]}, but there are {ids}.", nameof(images));
+            throw new ArgumentException($"Give one id per image: there are {images.shape[0]} images and {ids} ids.", nameof(ids));
     }
 }

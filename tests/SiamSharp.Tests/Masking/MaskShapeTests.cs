@@ -44,7 +44,8 @@ public sealed class MaskShapeTests
             var (height, width, ratio, sample) = test;
             double share = Math.Max(0.01, ratio);
             bool[] keepMask = Draw(new FocalMask { MinKeep = share, MaxKeep = share }, height, width, sample);
-            int h = Math.Max(1, (int)Math.Round(Math.Sqrt(share) * height)), w = Math.Max(1, (int)Math.Round(Math.Sqrt(share) * width));
+            int h = Math.Max(1, (int)Math.Round(Math.Sqrt(share) * height));
+            int w = Math.Max(1, (int)Math.Round(Math.Sqrt(share) * width));
             int first = Array.IndexOf(keepMask, true), last = Array.LastIndexOf(keepMask, true);
             Assert.Equal(h * w, keepMask.Count(keep => keep));
             Assert.Equal((h - 1, w - 1), (last / width - first / width, last % width - first % width));

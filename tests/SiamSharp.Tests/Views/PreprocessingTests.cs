@@ -1,4 +1,5 @@
 using System.Text.Json;
+using SiamSharp.Recipes;
 using SiamSharp.Views;
 using Xunit;
 using static TorchSharp.torch;
@@ -8,7 +9,7 @@ namespace SiamSharp.Tests.Views;
 public sealed class PreprocessingTests
 {
     private static Preprocessing HighPass(double sigma, int kernel, int channels) =>
-        new(new HighPassOptions { Sigma = sigma, Kernel = kernel }, new double[channels], Enumerable.Repeat(1.0, channels).ToArray());
+        new(new HighPassOptions { Sigma = sigma, Kernel = kernel }, new double[channels], [.. Enumerable.Repeat(1.0, channels)]);
 
     [Theory]
     [InlineData("high_pass_k13.json")]
@@ -18,7 +19,8 @@ public sealed class PreprocessingTests
         using var scope = NewDisposeScope();
         using JsonDocument golden = JsonDocument.Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Golden", file)));
         JsonElement root = golden.RootElement, parameters = root.GetProperty("params");
-        Preprocessing preprocessing = HighPass(parameters.GetProperty("sigma").GetDouble(), parameters.GetProperty("kernel").GetInt32(), 3);
+        double sigma = parameters.GetProperty("sigma").GetDouble();
+        Preprocessing preprocessing = HighPass(sigma, parameters.GetProperty("kernel").GetInt32(), 3);
         Tensor x = Read(root.GetProperty("inputs").GetProperty("x")), expected = Read(root.GetProperty("output"));
 
         // The file holds twelve decimals.
@@ -82,7 +84,8 @@ public sealed class PreprocessingTests
     {
         using var scope = NewDisposeScope();
         Tensor images = Images.Batch(20, 3, 16) * tensor(new float[] { 1, 0.5f, 0.1f }).reshape(1, 3, 1, 1);
-        var preprocessing = Preprocessing.Measure(new HighPassOptions { Sigma = sigma, Kernel = 13 }, images.split(6), TestContext.Current.CancellationToken);
+        var preprocessing = Preprocessing.Measure(
+            new HighPassOptions { Sigma = sigma }, images.split(6), TestContext.Current.CancellationToken);
         Tensor signal = preprocessing.Apply(images);
         for (int c = 0; c < 3; c++)
         {
@@ -100,7 +103,8 @@ public sealed class PreprocessingTests
         using var scope = NewDisposeScope();
         Tensor images = Images.Batch(4, 2, 16);
         images.select(1, 1).fill_(0.3);
-        var preprocessing = Preprocessing.Measure(new HighPassOptions { Sigma = sigma, Kernel = 13 }, [images], TestContext.Current.CancellationToken);
+        var preprocessing = Preprocessing.Measure(
+            new HighPassOptions { Sigma = sigma }, [images], TestContext.Current.CancellationToken);
         Assert.Equal([1], preprocessing.ConstantChannels);
         Assert.Equal(1, preprocessing.Std[1]);
     }
@@ -113,8 +117,8 @@ public sealed class PreprocessingTests
     [Fact]
     public void Json_RoundTrip_KeepsEverything()
     {
-        var before = new Preprocessing(new HighPassOptions { Sigma = 2, Kernel = 13 }, [0, 0], [0.1, 1]) { ConstantChannels = [1] };
-        var after = JsonSerializer.Deserialize<Preprocessing>(JsonSerializer.Serialize(before))!;
+        var before = new Preprocessing(new HighPassOptions { Sigma = 3 }, [0, 0], [0.1, 1]) { ConstantChannels = [1] };
+        var after = OptionsJson.Read<Preprocessing>(OptionsJson.Write(before));
         Assert.Equal(before.HighPass, after.HighPass);
         Assert.Equal(before.Mean, after.Mean);
         Assert.Equal(before.Std, after.Std);

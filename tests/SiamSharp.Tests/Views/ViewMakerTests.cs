@@ -26,20 +26,28 @@ public sealed class ViewMakerTests
                 GrayscaleProbability = 0.2,
                 Blur = new() { Probability = 0.5 },
                 Solarize = new() { Probability = 0.5 },
-                Masks = [new GridMask { Probability = 0.5, Fill = new() { Kind = FillKind.Noise } }, new FocalMask { Probability = 0.3 }],
+                Masks =
+                [
+                    new GridMask { Probability = 0.5, Fill = new() { Kind = FillKind.Noise } },
+                    new FocalMask { Probability = 0.3 },
+                ],
             },
             new()
             {
                 Size = 16,
                 Crop = new() { Probability = 1, MinArea = 0.05, MaxArea = 0.3 },
-                Masks = [new BlobMask { Probability = 0.5, Fill = new() { Kind = FillKind.Blur } }, new BlockMask { Probability = 0.5, Fill = new() { Kind = FillKind.Mean }, Sharing = MaskSharing.PerChannel }],
+                Masks =
+                [
+                    new BlobMask { Probability = 0.5, Fill = new() { Kind = FillKind.Blur } },
+                    new BlockMask { Probability = 0.5, Fill = new() { Kind = FillKind.Mean }, Sharing = MaskSharing.PerChannel },
+                ],
             },
         ],
     };
 
     public static TheoryData<string> Presets => [.. SiamSharp.Views.Presets.Names];
 
-    private static ViewsOptions Options(string name) => name == "everything" ? s_everything : new ViewsOptions { Preset = name };
+    private static ViewsOptions Options(string name) => name == "everything" ? s_everything : ViewsOptions.FromPreset(name, Size);
 
     [Theory]
     [MemberData(nameof(Presets))]
@@ -73,7 +81,7 @@ public sealed class ViewMakerTests
     {
         using var scope = NewDisposeScope();
         Tensor images = Images.Batch(1, 3, Size);
-        var options = new ViewsOptions { Preset = preset };
+        var options = ViewsOptions.FromPreset(preset, Size);
         ViewMaker maker = new(options, Plain(3), Size, 3), otherSeed = new(options, Plain(3), Size, 4);
         Tensor[] views = maker.MakeViews(images, [0], 0);
         Assert.False(equal(views[0], views[1]));
@@ -142,7 +150,7 @@ public sealed class ViewMakerTests
         for (int step = 0; step < live.Length; step++)
         {
             foreach (Tensor view in maker.MakeViews(images, Images.Ids(Count), step)) view.Dispose();
-            live[step] = Tensor.TotalCount;
+            live[step] = TorchSharp.DisposeScopeManager.Statistics.ThreadTotalLiveCount;
         }
         Assert.All(live[1..], count => Assert.Equal(live[0], count));
         images.Dispose();
@@ -153,7 +161,8 @@ public sealed class ViewMakerTests
     {
         using var scope = NewDisposeScope();
         Tensor images = arange(3, dtype: ScalarType.Float32).reshape(3, 1, 1, 1).expand(3, 1, 8, 8);
-        var options = new ViewsOptions { Branches = [new() { Count = 2, Masks = [new GridMask { Fill = new() { Kind = FillKind.OtherImage } }] }] };
+        Mask mask = new GridMask { Fill = new() { Kind = FillKind.OtherImage } };
+        var options = new ViewsOptions { Branches = [new() { Count = 2, Masks = [mask] }] };
         ViewMaker maker = new(options, Plain(1), 8, 0);
         Tensor view = maker.MakeViews(images, [0, 1, 2], 0)[0];
         for (int n = 0; n < 3; n++)
@@ -165,12 +174,16 @@ public sealed class ViewMakerTests
     public void MakeViews_WrongImages_Throws()
     {
         using var scope = NewDisposeScope();
-        ViewMaker maker = new(new ViewsOptions(), Plain(1), Size, 0);
+        ViewMaker maker = new(ViewsOptions.FromPreset("mscn", Size), Plain(1), Size, 0);
         Assert.Throws<ArgumentException>(() => maker.MakeViews(Images.Batch(2, 3, Size), [0, 1], 0));
         Assert.Throws<ArgumentException>(() => maker.MakeViews(Images.Batch(2, 1, 20), [0, 1], 0));
         Assert.Throws<ArgumentException>(() => maker.MakeViews(Images.Batch(2, 1, Size).to(ScalarType.Float64), [0, 1], 0));
         Assert.Throws<ArgumentException>(() => maker.MakeViews(Images.Batch(2, 1, Size), [0], 0));
     }
+
+    [Fact]
+    public void Constructor_NoBranches_Throws() =>
+        Assert.Throws<ArgumentException>(() => new ViewMaker(new ViewsOptions(), Plain(1), Size, 0));
 
     [Fact]
     public void Constructor_ColoursOfGreyImagesOrTinyViews_ThrowsWithEveryFault()

@@ -1,0 +1,99 @@
+using SkiaSharp;
+
+namespace SiamSharp.Reporting;
+
+/// <summary>A column of a sheet.</summary>
+/// <param name="Title">A word or two.</param>
+/// <param name="Lines">Details in small type.</param>
+/// <param name="Pictures">One square per row; disposed of with the sheet.</param>
+internal sealed record SheetColumn(string Title, IReadOnlyList<string> Lines, List<SKBitmap> Pictures);
+
+/// <summary>Draws a table of small pictures with titles as a PNG.</summary>
+/// <remarks>The type is embedded (Roboto, Apache License 2.0), so that no system font is needed.</remarks>
+internal static class SheetDrawing
+{
+    private const int Margin = 24, Gap = 10, SmallestCell = 112;
+
+    private static readonly SKColor s_ink = new(0x22, 0x22, 0x22), s_grey = new(0x70, 0x70, 0x70);
+
+    /// <summary>Writes a sheet.</summary>
+    /// <param name="path">Of the PNG.</param>
+    /// <param name="title">In large type.</param>
+    /// <param name="subtitle">Below the title.</param>
+    /// <param name="columns">From left to right; the first one's pictures give the size of all.</param>
+    /// <param name="rows">What stands left of each row.</param>
+    /// <param name="legend">Below the table; wrapped.</param>
+    public static void Write(string path, string title, string subtitle, List<SheetColumn> columns, string[] rows, string legend)
+    {
+        using SKTypeface typeface = OpenTypeface();
+        using SKFont large = new(typeface, 20), medium = new(typeface, 14), small = new(typeface, 12);
+        int side = columns[0].Pictures[0].Width, cell = side * Math.Max(1, (SmallestCell + side - 1) / side);
+        string[][] details = [.. columns.Select(column => column.Lines.SelectMany(line => Wrap(line, small, cell)).ToArray())];
+
+        int left = Margin + (int)Math.Ceiling(rows.Max(row => small.MeasureText(row))) + Gap;
+        int width = left + columns.Count * (cell + Gap) - Gap + Margin;
+        string[] legendLines = [.. Wrap(legend, small, width - left - Margin)];
+        int top = Margin + 64 + 22 + 16 * details.Max(lines => lines.Length);
+        int bottom = top + rows.Length * (cell + Gap);
+        int height = bottom + 16 * legendLines.Length + Margin - (legendLines.Length == 0 ? Gap : 0);
+
+        using var bitmap = new SKBitmap(width, height, SKColorType.Rgba8888, SKAlphaType.Opaque);
+        using var canvas = new SKCanvas(bitmap);
+        using SKPaint ink = new() { Color = s_ink, IsAntialias = true }, grey = new() { Color = s_grey, IsAntialias = true };
+        canvas.Clear(SKColors.White);
+        canvas.DrawText(title, left, Margin + 18, large, ink);
+        canvas.DrawText(subtitle, left, Margin + 38, small, grey);
+
+        for (int c = 0; c < columns.Count; c++)
+        {
+            int x = left + c * (cell + Gap);
+            canvas.DrawText(columns[c].Title, x, Margin + 64 + 12, medium, ink);
+            for (int line = 0; line < details[c].Length; line++)
+                canvas.DrawText(details[c][line], x, Margin + 64 + 30 + 16 * line, small, grey);
+            for (int row = 0; row < rows.Length; row++)
+                Paste(canvas, columns[c].Pictures[row], SKRect.Create(x, top + row * (cell + Gap), cell, cell));
+        }
+        for (int row = 0; row < rows.Length; row++)
+            canvas.DrawText(rows[row], left - Gap, top + row * (cell + Gap) + cell / 2f + 4, SKTextAlign.Right, small, grey);
+        for (int line = 0; line < legendLines.Length; line++)
+            canvas.DrawText(legendLines[line], left, bottom + 12 + 16 * line, small, grey);
+
+        using SKData png = bitmap.Encode(SKEncodedImageFormat.Png, 100);
+        using FileStream file = File.Create(path);
+        png.SaveTo(file);
+        foreach (SKBitmap picture in columns.SelectMany(column => column.Pictures)) picture.Dispose();
+    }
+
+    /// <summary>Enlarged pixel by pixel, reduced smoothly.</summary>
+    private static void Paste(SKCanvas canvas, SKBitmap picture, SKRect where)
+    {
+        using SKImage image = SKImage.FromBitmap(picture);
+        SKSamplingOptions sampling = picture.Width <= where.Width
+            ? new(SKFilterMode.Nearest)
+            : new(SKFilterMode.Linear, SKMipmapMode.Linear);
+        canvas.DrawImage(image, where, sampling);
+    }
+
+    private static IEnumerable<string> Wrap(string text, SKFont font, float width)
+    {
+        string line = "";
+        foreach (string word in text.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+        {
+            string longer = line.Length == 0 ? word : $"{line} {word}";
+            if (line.Length > 0 && font.MeasureText(longer) > width)
+            {
+                yield return line;
+                longer = word;
+            }
+            line = longer;
+        }
+        if (line.Length > 0) yield return line;
+    }
+
+    internal static SKTypeface OpenTypeface()
+    {
+        const string name = "SiamSharp.Reporting.Fonts.Roboto-Regular.ttf";
+        using Stream font = typeof(SheetDrawing).Assembly.GetManifestResourceStream(name)!;
+        return SKTypeface.FromStream(font);
+    }
+}

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Runtime.InteropServices;
 using SiamSharp.Cli.Commands;
 using SiamSharp.Cli.Terminal;
+using SiamSharp.Native;
 
 namespace SiamSharp.Cli;
 
@@ -24,6 +25,7 @@ public static class Siam
         using var onInterrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
         using var onTerminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
 
+        FreedMemory.Keep();
         ParseResult parsed = Root(output, error).Parse(args);
         var screen = new Screen(output, error, parsed.GetValue(CommonOptions.Json));
         if (parsed.Errors.Count > 0)

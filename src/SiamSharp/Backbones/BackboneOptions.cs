@@ -20,7 +20,7 @@ public sealed record BackboneOptions : IHasRules
     /// <summary>The first layers.</summary>
     public Stem Stem { get; init; } = Stem.Auto;
 
-    /// <summary>A safetensors file with the weights to start from (torchvision's keys; <c>fc.*</c> is passed over); empty = drawn.</summary>
+    /// <summary>A safetensors file of weights to start from (torchvision's keys, <c>fc.*</c> passed over); empty = drawn.</summary>
     public string Weights { get; init; } = "";
 
     /// <inheritdoc/>

@@ -71,5 +71,6 @@ public static class Initialization
 
     private static Span<float> Values(Tensor tensor) => MemoryMarshal.Cast<byte, float>(tensor.bytes);
 
-    private static string Join(string prefix, string name) => prefix.Length > 0 && name.Length > 0 ? $"{prefix}.{name}" : prefix + name;
+    private static string Join(string prefix, string name) =>
+        prefix.Length > 0 && name.Length > 0 ? $"{prefix}.{name}" : prefix + name;
 }

@@ -26,7 +26,7 @@ public sealed class ResNet : Backbone
     private readonly Sequential[] _stages;
     private readonly bool _pooledStem;
 
-    /// <summary>Builds the network with TorchSharp's own initial weights; <see cref="BackboneOptions.Create"/> draws them by seed.</summary>
+    /// <summary>Builds the network; <see cref="BackboneOptions.Create"/> draws its weights by seed too.</summary>
     /// <param name="options">Architecture, width, depths and stem; <see cref="BackboneOptions.Weights"/> is not read.</param>
     /// <param name="channels">Channels of the images, 1 or more.</param>
     /// <param name="size">Side of the images in pixels; decides the stem when it is <see cref="Stem.Auto"/>.</param>

@@ -19,7 +19,8 @@ public static class SafeTensors
     /// <param name="tensors">Tensors by name, of any shape and device.</param>
     /// <param name="metadata">Free text by key.</param>
     /// <exception cref="ArgumentException">A tensor's type has no name in the format, or a tensor is called <c>__metadata__</c>.</exception>
-    public static void Write(string path, IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string>? metadata = null)
+    public static void Write(
+        string path, IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string>? metadata = null)
     {
         // As the reference writer: wide elements first, so that every tensor is aligned; then by name.
         var ordered = tensors.OrderByDescending(t => t.Value.ElementSize).ThenBy(t => t.Key, StringComparer.Ordinal).ToArray();
@@ -49,7 +50,7 @@ public static class SafeTensors
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static SafeTensorsFile Read(string path)
     {
-        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.SequentialScan);
+        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
         var header = SafeTensorsHeader.Read(stream, path);
         var tensors = new Dictionary<string, Tensor>(StringComparer.Ordinal);
         try
@@ -87,9 +88,7 @@ public static class SafeTensors
             long offset = 0;
             foreach (var (name, tensor) in tensors)
             {
-                if (name == "__metadata__") throw new ArgumentException("A tensor cannot be called __metadata__: choose another name.", nameof(tensors));
-                if (!SafeTensorsTypes.TryName(tensor.dtype, out string type))
-                    throw new ArgumentException($"Tensor \"{name}\" is {tensor.dtype}; safetensors knows {SafeTensorsTypes.Names}. Convert it first.", nameof(tensors));
+                string type = TypeName(name, tensor);
                 json.WriteStartObject(name);
                 json.WriteString("dtype", type);
                 WriteIntegers(json, "shape", tensor.shape);
@@ -102,6 +101,15 @@ public static class SafeTensors
         byte[] header = buffer.ToArray();
         BinaryPrimitives.WriteInt64LittleEndian(header, header.Length - 8);
         return header;
+    }
+
+    private static string TypeName(string name, Tensor tensor)
+    {
+        if (name == "__metadata__") throw new ArgumentException("A tensor cannot be called __metadata__: choose another name.");
+        return SafeTensorsTypes.TryName(tensor.dtype, out string type)
+            ? type
+            : throw new ArgumentException(
+                $"Tensor \"{name}\" is {tensor.dtype}; safetensors knows {SafeTensorsTypes.Names}. Convert it first.");
     }
 
     private static void WriteIntegers(Utf8JsonWriter json, string key, long[] values)
@@ -127,7 +135,11 @@ public static class SafeTensors
         ForEachPiece(tensor, piece =>
         {
             int wrong = piece.bytes.IndexOfAnyExceptInRange((byte)0, (byte)1);
-            if (wrong >= 0) throw new SafeTensorsException(path, offset + wrong, $"tensor \"{name}\" is BOOL, but holds the byte {piece.bytes[wrong]}");
+            if (wrong >= 0)
+            {
+                throw new SafeTensorsException(
+                    path, offset + wrong, $"tensor \"{name}\" is BOOL, but holds the byte {piece.bytes[wrong]}");
+            }
             offset += piece.numel();
         });
 }
@@ -135,7 +147,8 @@ public static class SafeTensors
 /// <summary>What a safetensors file holds.</summary>
 /// <param name="Tensors">Tensors by name, on the CPU.</param>
 /// <param name="Metadata">Free text by key.</param>
-public sealed record SafeTensorsFile(IReadOnlyDictionary<string, Tensor> Tensors, IReadOnlyDictionary<string, string> Metadata) : IDisposable
+public sealed record SafeTensorsFile(IReadOnlyDictionary<string, Tensor> Tensors, IReadOnlyDictionary<string, string> Metadata)
+    : IDisposable
 {
     /// <summary>Frees all tensors.</summary>
     public void Dispose()

@@ -42,7 +42,7 @@ public sealed record SafeTensorsHeader
 
     internal static SafeTensorsHeader Read(Stream stream, string path)
     {
-        if (stream.Length < 8) throw new SafeTensorsException(path, 0, $"the file has {stream.Length} bytes, fewer than the 8 of the length");
+        if (stream.Length < 8) throw new SafeTensorsException(path, 0, $"the file has {stream.Length} bytes, fewer than 8");
         Span<byte> prefix = stackalloc byte[8];
         stream.ReadExactly(prefix);
         ulong length = BinaryPrimitives.ReadUInt64LittleEndian(prefix);

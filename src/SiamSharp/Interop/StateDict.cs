@@ -24,7 +24,8 @@ public static class StateDict
             .. targets.Where(t => tensors.TryGetValue(t.Key, out var source) && !t.Value.shape.AsSpan().SequenceEqual(source.shape))
                 .Select(t => $"{t.Key} [{string.Join(", ", tensors[t.Key].shape)}], not [{string.Join(", ", t.Value.shape)}]"),
         ];
-        if (missing.Length + unexpected.Length + misshaped.Length > 0) throw new StateDictMismatchException(missing, unexpected, misshaped);
+        if (missing.Length + unexpected.Length + misshaped.Length > 0)
+            throw new StateDictMismatchException(missing, unexpected, misshaped);
 
         using var _ = no_grad();
         foreach (var (key, target) in targets) target.copy_(tensors[key]);

@@ -47,19 +47,19 @@ public static class NtXent
 
     internal static void Check(IReadOnlyList<Tensor> embeddings, double temperature)
     {
-        if (!(temperature > 0)) throw new ArgumentException($"NT-Xent divides by the temperature: found {temperature}, choose one above 0.", nameof(temperature));
-        if (embeddings.Count < 2) throw new ArgumentException($"NT-Xent compares views: found {embeddings.Count}, give 2 or more.", nameof(embeddings));
-        if (embeddings[0].shape[0] < 2)
-        {
-            throw new ArgumentException(
-                $"NT-Xent needs other samples as negatives: found a batch of {embeddings[0].shape[0]}, give batches of 2 or more.", nameof(embeddings));
-        }
+        if (!(temperature > 0))
+            throw new ArgumentException($"NT-Xent divides by the temperature: found {temperature}, choose one above 0.");
+        if (embeddings.Count < 2)
+            throw new ArgumentException($"NT-Xent compares views: found {embeddings.Count}, give 2 or more.");
+        long samples = embeddings[0].shape[0];
+        if (samples < 2)
+            throw new ArgumentException($"NT-Xent needs other samples as negatives: found a batch of {samples}, give 2 or more.");
         for (int v = 1; v < embeddings.Count; v++)
         {
             if (!embeddings[v].shape.AsSpan().SequenceEqual(embeddings[0].shape))
             {
-                throw new ArgumentException($"All views have one embedding for each sample: view 0 is [{string.Join(", ", embeddings[0].shape)}], "
-                    + $"view {v} is [{string.Join(", ", embeddings[v].shape)}].", nameof(embeddings));
+                throw new ArgumentException("All views have one embedding for each sample: view 0 is "
+                    + $"[{string.Join(", ", embeddings[0].shape)}], view {v} is [{string.Join(", ", embeddings[v].shape)}].");
             }
         }
     }

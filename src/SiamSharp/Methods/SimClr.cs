@@ -7,7 +7,7 @@ namespace SiamSharp.Methods;
 /// <remarks>Source: Chen et al. 2020, arXiv 2002.05709. Larger batches give more negatives; published with 256 to 8192.</remarks>
 public sealed record SimClrOptions() : MethodOptions(minViews: 2, maxViews: 64)
 {
-    /// <summary>Divides the cosine similarities. Published: 0.1 (ImageNet), 0.5 (CIFAR-10); 0.2 did best here on small images.</summary>
+    /// <summary>Divides the cosine similarities. Published: 0.1 (ImageNet) and 0.5 (CIFAR-10); 0.2 lies between.</summary>
     [Range(0.001, 10.0)] public double Temperature { get; init; } = 0.2;
 
     /// <summary>Width of the projector's hidden layer; 0 = that of the representation, as published.</summary>

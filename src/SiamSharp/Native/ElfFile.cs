@@ -27,7 +27,8 @@ internal sealed class ElfFile
 
         int size = BitConverter.ToUInt16(header, 0x3a), count = BitConverter.ToUInt16(header, 0x3c);
         byte[] sections = Part(stream, BitConverter.ToInt64(header, 0x28), size * count);
-        byte[] Content(int s) => Part(stream, BitConverter.ToInt64(sections, s * size + 0x18), checked((int)BitConverter.ToInt64(sections, s * size + 0x20)));
+        byte[] Content(int s) => Part(stream,
+            BitConverter.ToInt64(sections, s * size + 0x18), checked((int)BitConverter.ToInt64(sections, s * size + 0x20)));
 
         var (required, defined) = (new SortedSet<string>(StringComparer.Ordinal), new SortedSet<string>(StringComparer.Ordinal));
         for (int s = 0; s < count; s++)

@@ -45,17 +45,18 @@ public static class NativeLibraries
     /// <param name="libstdcxx">The system's libstdc++.so.6; empty when there is none or it does not matter.</param>
     internal static IEnumerable<string> Problems(string folder, string libstdcxx)
     {
-        string system = OperatingSystem.IsWindows() ? "win" : OperatingSystem.IsMacOS() ? "osx" : "linux";
+        var (system, prefix, ending) =
+            OperatingSystem.IsWindows() ? ("win", "", "dll") : OperatingSystem.IsMacOS() ? ("osx", "lib", "dylib") : ("linux", "lib", "so");
         string architecture = RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant();
         foreach (string library in new[] { "c10", "torch_cpu", "LibTorchSharp" })
         {
-            string file = OperatingSystem.IsWindows() ? $"{library}.dll" : OperatingSystem.IsMacOS() ? $"lib{library}.dylib" : $"lib{library}.so";
-            string? path = new[] { Path.Combine(folder, file), Path.Combine(folder, "runtimes", $"{system}-{architecture}", "native", file) }
-                .FirstOrDefault(File.Exists);
+            string file = $"{prefix}{library}.{ending}";
+            string[] places = [Path.Combine(folder, file), Path.Combine(folder, "runtimes", $"{system}-{architecture}", "native", file)];
+            string? path = Array.Find(places, File.Exists);
             if (path is null)
             {
                 yield return $"{file} is not in {folder}. Build for {system}-{architecture}, with a reference to the package "
-                    + (library == "LibTorchSharp" ? "TorchSharp." : $"libtorch-cpu-{system}-{architecture}, and look for a build that ran out of disk space.");
+                    + (library == "LibTorchSharp" ? "TorchSharp." : $"libtorch-cpu-{system}-{architecture}; was the disk full?");
             }
             else if (OperatingSystem.IsLinux())
             {
@@ -77,9 +78,10 @@ public static class NativeLibraries
                     + $"{RuntimeInformation.ProcessArchitecture}. Delete bin and obj, and build on this machine.";
             }
             if (libstdcxx.Length == 0) return null;
-            string[] missing = [.. library.Required.Where(v => v.StartsWith("GLIBCXX_", StringComparison.Ordinal)).Except(ElfFile.Read(libstdcxx).Defined)];
+            var required = library.Required.Where(v => v.StartsWith("GLIBCXX_", StringComparison.Ordinal));
+            string[] missing = [.. required.Except(ElfFile.Read(libstdcxx).Defined)];
             return missing.Length == 0 ? null
-                : $"{name} requires {string.Join(", ", missing)}, which {libstdcxx} does not have: this system's C++ library is older. "
+                : $"{name} requires {string.Join(", ", missing)}, which {libstdcxx} does not have: the system's C++ library is older. "
                 + "Build SiamSharp on this machine, which adapts the file, or install a newer libstdc++ (GCC 13.2 or later).";
         }
         catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
@@ -98,7 +100,8 @@ public static class NativeLibraries
         }
         catch (Exception e) when (e is DllNotFoundException or BadImageFormatException)
         {
-            string advice = e.Message.Contains("libgomp", StringComparison.Ordinal) ? "Install the package libgomp1 (or libgomp)." : "Install what it names.";
+            bool threading = e.Message.Contains("libgomp", StringComparison.Ordinal);
+            string advice = threading ? "Install the package libgomp1 (or libgomp)." : "Install what it names.";
             return $"The system's loader refuses {Path.GetFileName(path)}: {e.Message.ReplaceLineEndings(" ").Trim()} {advice}";
         }
     }
@@ -111,7 +114,8 @@ public static class NativeLibraries
         if (!ConvolutionCheck.PlainLayoutIsRight())
         {
             notes.Add("This libtorch computes wrong gradients for convolutions with 8, 24 or 40 channels in the usual memory layout. "
-                + "SiamSharp's own backbones use another layout and are right; a network of your own should too, or use 16, 32, 64, ... channels.");
+                + "SiamSharp's own backbones use another layout and are right; a network of your own should do so too, "
+                + "or have 16, 32, 64, ... channels.");
         }
         return notes;
     }

@@ -1,13 +1,14 @@
 namespace SiamSharp.Data;
 
-/// <summary>Images of one size and depth, read from an array in a file (IDX, CIFAR, NumPy).</summary>
-internal sealed class ArraySource : IImageSource
+/// <summary>Images of one size and depth, read from an array: in a file (IDX, CIFAR, NumPy) or in memory.</summary>
+public sealed class ArraySource : IImageSource
 {
     private readonly ImageInfo _info;
     private readonly Func<int, Pixels> _read;
     private readonly DataOptions _options;
     private readonly int[]? _labels;
 
+    /// <summary>Describes the array; nothing is read yet.</summary>
     /// <param name="name">How the user named the source.</param>
     /// <param name="count">N.</param>
     /// <param name="info">What all images have in common.</param>
@@ -16,7 +17,7 @@ internal sealed class ArraySource : IImageSource
     /// <param name="labels">N labels, -1 = none; null where there are none at all.</param>
     /// <param name="classNames">Names in label order; null exactly where <paramref name="labels"/> is.</param>
     public ArraySource(string name, int count, ImageInfo info, Func<int, Pixels> read, DataOptions options,
-        int[]? labels, IReadOnlyList<string>? classNames)
+        int[]? labels = null, IReadOnlyList<string>? classNames = null)
     {
         if (count == 0) throw new DataSourceException($"'{name}' holds no image: it must hold at least one.");
         if (labels is not null && labels.Length != count)
@@ -25,14 +26,28 @@ internal sealed class ArraySource : IImageSource
         (Name, Count, _info, _read, _options, _labels, ClassNames) = (name, count, info, read, options, labels, classNames);
     }
 
+    /// <inheritdoc/>
     public string Name { get; }
+
+    /// <inheritdoc/>
     public int Count { get; }
+
+    /// <inheritdoc/>
     public int NativeSize => Math.Min(_info.Width, _info.Height);
+
+    /// <inheritdoc/>
     public IReadOnlyList<string>? ClassNames { get; }
+
+    /// <inheritdoc/>
     public string PathOf(int index) => $"{Name}#{index}";
+
+    /// <inheritdoc/>
     public int LabelOf(int index) => _labels?[index] ?? -1;
+
+    /// <inheritdoc/>
     public ImageInfo InfoOf(int index) => _info;
 
+    /// <inheritdoc/>
     public Pixels Decode(int index, int size)
     {
         var stored = _read(index);

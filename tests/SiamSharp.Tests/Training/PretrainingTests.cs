@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using SiamSharp.Data;
+using SiamSharp.Interop;
 using SiamSharp.Recipes;
 using SiamSharp.Training;
 using TorchSharp;
@@ -21,7 +22,7 @@ public sealed class PretrainingTests : IDisposable
 
     private static Recipe Tiny(params string[] assignments) => Recipe.Resolve(
         [OptionsJson.Parse("""
-            { "backbone": { "width": 4, "depths": [1, 1] }, "training": { "epochs": 3, "batchSize": 32, "logSteps": 1, "checkpointSteps": 2 } }
+            { "backbone": { "width": 4, "depths": [1, 1] }, "training": { "epochs": 3, "batchSize": 32, "threads": 1, "logSteps": 1, "checkpointSteps": 2 } }
             """, "tiny")], assignments, _ => Source(0));
 
     private RunFolder Folder(string name) => new(Path.Combine(_folder, name));
@@ -146,9 +147,12 @@ public sealed class PretrainingTests : IDisposable
     {
         RunFolder folder = Folder("nan");
         var e = Assert.Throws<RunException>(() =>
-            Pretraining.Run(Tiny("optimizer=sgd", "optimizer.learningRate=1000", "optimizer.warmupEpochs=0", "training.checkpointSteps=1", "training.epochs=50",
-                "method.temperature=0.001", "backbone.depths=[3,3,3]"), s_images.Value, folder));
+            Pretraining.Run(Tiny("optimizer=sgd", "optimizer.learningRate=1000", "optimizer.weightDecay=10", "optimizer.warmupEpochs=0",
+                "training.checkpointSteps=1", "training.epochs=20"), s_images.Value, folder));
         Assert.Contains("learningRate", e.Message);
+        Assert.Contains("The last good state is in", e.Message);
+        using var saved = SafeTensors.Read(folder.Checkpoint);
+        Assert.All(saved.Tensors.Values, t => Assert.True(t.isfinite().all().item<bool>()));
     }
 
     [Fact]

@@ -1,0 +1,85 @@
+using System.Text.Json.Nodes;
+using SiamSharp.Data;
+using SiamSharp.Methods;
+using SiamSharp.Randomness;
+using SiamSharp.Recipes;
+using SiamSharp.Training;
+using static TorchSharp.torch;
+
+namespace SiamSharp.Benchmarks;
+
+/// <summary>Whole training steps of the real loop on synthetic images in memory, and where their time goes.</summary>
+/// <remarks>Without a recipe: what benchmarks/pytorch/simclr_step.py does, ResNet-18 with the small stem and colour images.</remarks>
+internal static class TrainingStep
+{
+    private const string ResNet18 = """
+        { "backbone": { "stem": "small" }, "optimizer": { "learningRate": 1e-3, "weightDecay": 1e-4, "warmupEpochs": 0 },
+          "views": { "highPass": { "sigma": 2 } } }
+        """;
+
+    internal static object Measure(int size, int batch, int steps, int threads, string? recipeFile)
+    {
+        JsonObject layer = OptionsJson.Parse(recipeFile is null ? ResNet18 : File.ReadAllText(recipeFile), recipeFile ?? "ResNet-18");
+        int warmup = 3, channels = recipeFile is null ? 3 : 1;
+        IImageSource Open(DataOptions options) => Synthetic(batch * (steps + warmup), channels, size, options);
+        Recipe recipe = Recipe.Resolve([layer], ["training.epochs=1", $"training.batchSize={batch}", $"training.threads={threads}"], Open);
+        ImageDataset data = ImageDataset.Load(Open(recipe.Data), recipe.Data);
+
+        string folder = Directory.CreateTempSubdirectory("step").FullName;
+        try
+        {
+            StepTiming t = Pretraining.Run(recipe, data, new RunFolder(Path.Combine(folder, "run"))).Timing;
+            double loss = LossSeconds(batch), step = (t.Total - t.Checkpoint) / t.Steps;
+            double outside = (t.Waiting + t.Views + t.Logging) / t.Steps + loss;
+            return new
+            {
+                framework = $"SiamSharp, libtorch {__version__}",
+                threads = get_num_threads(),
+                size,
+                batch_size = batch,
+                steps = t.Steps,
+                images_per_second = batch / step,
+                seconds = new
+                {
+                    waiting = t.Waiting / t.Steps,
+                    views = t.Views / t.Steps,
+                    network = t.Network / t.Steps - loss,
+                    loss,
+                    optimizer = t.Optimizer / t.Steps,
+                    logging = t.Logging / t.Steps,
+                },
+                share_outside_network_and_optimizer = outside / step,
+            };
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    /// <summary>Random pixels; views and network cost the same whatever they show.</summary>
+    internal static IImageSource Synthetic(int count, int channels, int size, DataOptions options) => new ArraySource(
+        "synthetic", count, new ImageInfo(size, size, channels, 8), i =>
+        {
+            var random = new RandomStream(1, RandomPurpose.View, sample: i);
+            byte[] pixels = new byte[channels * size * size];
+            for (int p = 0; p < pixels.Length; p++) pixels[p] = (byte)random.NextUInt32();
+            return new Pixels(pixels, channels, size, size);
+        }, options);
+
+    /// <summary>Forward and backward of the loss alone, of two views of 128-wide embeddings.</summary>
+    private static double LossSeconds(int batch)
+    {
+        const int repeats = 20;
+        TimeProvider time = TimeProvider.System;
+        long start = 0;
+        for (int i = -2; i < repeats; i++)
+        {
+            if (i == 0) start = time.GetTimestamp();
+            using var scope = NewDisposeScope();
+            Tensor[] views = [randn(batch, 128).requires_grad_(), randn(batch, 128).requires_grad_()];
+            NtXent.Loss(views, 0.2).backward();
+        }
+        return time.GetElapsedTime(start).TotalSeconds / repeats;
+    }
+}

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Runtime.InteropServices;
 using SiamSharp.Cli.Commands;
 using SiamSharp.Cli.Terminal;
@@ -26,12 +27,15 @@ public static class Siam
         using var onTerminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
 
         FreedMemory.Keep();
-        ParseResult parsed = Root(output, error).Parse(args);
+        ParseResult parsed = Root(output, error).Parse(args.Length == 0 ? ["--help"] : args);
         var screen = new Screen(output, error, parsed.GetValue(CommonOptions.Json));
         if (parsed.Errors.Count > 0)
         {
-            foreach (var problem in parsed.Errors) screen.Fail(problem.Message);
-            screen.Say($"See: siam {string.Join(' ', args.TakeWhile(a => !a.StartsWith('-')).Take(2))} --help");
+            bool unknown = parsed.UnmatchedTokens.Count > 0;
+            foreach (string word in parsed.UnmatchedTokens) screen.Fail($"there is no command or option '{word}' here");
+            if (!unknown)
+                foreach (var problem in parsed.Errors) screen.Fail(problem.Message);
+            screen.Say($"See: {CommandLine(parsed.CommandResult)} --help");
             return 2;
         }
         try
@@ -45,6 +49,11 @@ public static class Siam
             return Failure.Show(e, screen);
         }
     }
+
+    /// <summary>The command as typed, without options: <c>siam data inspect</c>.</summary>
+    private static string CommandLine(CommandResult result) => result.Parent is CommandResult parent
+        ? $"{CommandLine(parent)} {result.Command.Name}"
+        : "siam";
 
     private static RootCommand Root(TextWriter output, TextWriter error)
     {

@@ -40,9 +40,6 @@ public sealed class RunFolder(string path)
     /// <summary>Loss over steps.</summary>
     public string LossCurve => In("loss.png");
 
-    /// <summary>Where the time of the steps went.</summary>
-    public string Timing => In("timing.json");
-
     /// <summary>True when a run was started here.</summary>
     public bool HasRun => File.Exists(Recipe);
 

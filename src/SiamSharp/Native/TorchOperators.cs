@@ -76,7 +76,7 @@ public static class TorchOperators
     /// <param name="epsilon">Added to the root of the second moment.</param>
     public static void AdamW(Tensor[] parameters, Tensor[] gradients, Tensor[] expAvgs, Tensor[] expAvgSqs, Tensor[] steps,
         double learningRate, double beta1, double beta2, double weightDecay, double epsilon) =>
-        s_unit.Value.invoke("adamw_", parameters, gradients, expAvgs, expAvgSqs, Array.Empty<Tensor>(), steps,
+        Invoke("adamw_", parameters, gradients, expAvgs, expAvgSqs, Array.Empty<Tensor>(), steps,
             learningRate, beta1, beta2, weightDecay, epsilon);
 
     /// <summary>One step of SGD with momentum in place, as torch.optim.SGD without dampening.</summary>
@@ -89,7 +89,7 @@ public static class TorchOperators
     /// <param name="nesterov">Nesterov's look-ahead.</param>
     public static void Sgd(Tensor[] parameters, Tensor[] gradients, Tensor[] buffers,
         double learningRate, double momentum, double weightDecay, bool nesterov) =>
-        s_unit.Value.invoke("sgd_", parameters, gradients, buffers, learningRate, momentum, weightDecay, nesterov);
+        Invoke("sgd_", parameters, gradients, buffers, learningRate, momentum, weightDecay, nesterov);
 
     /// <summary>One LARS step in place with layer-wise scaling of every parameter given.</summary>
     /// <param name="parameters">Parameters of one floating-point dtype and device.</param>
@@ -101,16 +101,30 @@ public static class TorchOperators
     /// <param name="trust">The trust coefficient eta.</param>
     public static void Lars(Tensor[] parameters, Tensor[] gradients, Tensor[] buffers,
         double learningRate, double momentum, double weightDecay, double trust) =>
-        s_unit.Value.invoke("lars_", parameters, gradients, buffers, learningRate, momentum, weightDecay, trust);
+        Invoke("lars_", parameters, gradients, buffers, learningRate, momentum, weightDecay, trust);
 
     /// <summary>The Euclidean norm of all tensors taken together.</summary>
     /// <returns>A scalar tensor of their dtype, owned by the caller.</returns>
-    public static Tensor GlobalNorm(Tensor[] tensors) => (Tensor)s_unit.Value.invoke("global_norm", [tensors]);
+    public static Tensor GlobalNorm(Tensor[] tensors) => (Tensor)Invoke("global_norm", [tensors]);
 
     /// <summary>Multiplies every tensor by <paramref name="factor"/> in place.</summary>
-    public static void Scale(Tensor[] tensors, double factor) => s_unit.Value.invoke("scale_", tensors, factor);
+    public static void Scale(Tensor[] tensors, double factor) => Invoke("scale_", tensors, factor);
 
     /// <summary>Moves every target in place by <paramref name="weight"/> of the way to its source.</summary>
     public static void Lerp(Tensor[] targets, Tensor[] sources, double weight) =>
-        s_unit.Value.invoke("lerp_", targets, sources, weight);
+        Invoke("lerp_", targets, sources, weight);
+
+    /// <summary>Calls one function of the script.</summary>
+    /// <remarks>
+    /// TorchSharp 0.107 turns a double into a Scalar that nothing refers to, so a garbage collection during the call frees it and the
+    /// function reads freed memory. Here the scalars, and the tensors, are held until the call returns.
+    /// </remarks>
+    private static object Invoke(string name, params object[] arguments)
+    {
+        object[] held = [.. arguments.Select(a => a is double number ? number.ToScalar() : a)];
+        object result = s_unit.Value.invoke(name, held);
+        foreach (Scalar scalar in held.OfType<Scalar>()) scalar.Dispose();
+        GC.KeepAlive(held);
+        return result;
+    }
 }

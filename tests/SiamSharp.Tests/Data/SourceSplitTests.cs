@@ -14,8 +14,11 @@ public class SourceSplitTests
         Gen.Select(Gen.Int[-1, 4].Array[2, 80], Gen.Double[0, 1], Gen.ULong).Sample((labels, share, seed) =>
         {
             int first = 1 + (int)(share * (labels.Length - 2));
-            var source = new FakeSource(labels.Length, FakeSource.One) { ClassNames = ["a", "b", "c", "d", "e"],
-                Label = i => labels[i] };
+            var source = new FakeSource(labels.Length, FakeSource.One)
+            {
+                ClassNames = ["a", "b", "c", "d", "e"],
+                Label = i => labels[i]
+            };
             var (a, b) = source.Split(first, seed);
             Assert.Equal(first, a.Count);
             Assert.Equal(Enumerable.Range(0, labels.Length), Ids(a).Concat(Ids(b)).Order());

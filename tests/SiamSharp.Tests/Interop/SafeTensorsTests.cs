@@ -59,7 +59,10 @@ public sealed class SafeTensorsTests : IDisposable
         var source = arange(-7, 17).reshape(2, 3, 4);
         var tensors = new Dictionary<string, Tensor>
         {
-            ["whole"] = source.to(type), ["transposed"] = source.to(type).transpose(0, 2), ["scalar"] = tensor(1).to(type), ["none"] = zeros([0, 3], type),
+            ["whole"] = source.to(type),
+            ["transposed"] = source.to(type).transpose(0, 2),
+            ["scalar"] = tensor(1).to(type),
+            ["none"] = zeros([0, 3], type),
         };
         SafeTensors.Write(_path, tensors, new Dictionary<string, string> { ["quote\""] = "line\nbreak" });
         using var file = SafeTensors.Read(_path);

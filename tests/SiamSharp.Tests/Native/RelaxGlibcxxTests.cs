@@ -8,7 +8,7 @@ public sealed class RelaxGlibcxxTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("relax").FullName;
     private static readonly string s_library = Path.Combine(AppContext.BaseDirectory, "libLibTorchSharp.so");
-    
+
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 

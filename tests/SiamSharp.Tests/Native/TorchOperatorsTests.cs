@@ -47,4 +47,23 @@ public sealed class TorchOperatorsTests
         TorchOperators.GlobalNorm([p, g]).Dispose();
         Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
     }
+
+    [Fact]
+    public async Task Scale_DuringGarbageCollections_UsesTheFactorGiven()
+    {
+        using var stop = new CancellationTokenSource();
+        Task collections = Task.Run(() =>
+        {
+            while (!stop.IsCancellationRequested)
+            {
+                GC.Collect();
+                GC.WaitForPendingFinalizers();
+            }
+        });
+        using var x = ones(3, dtype: ScalarType.Float64);
+        for (int i = 0; i < 3000; i++) TorchOperators.Scale([x], i % 2 == 0 ? 4 : 0.25);
+        await stop.CancelAsync();
+        await collections;
+        Assert.Equal([1.0, 1.0, 1.0], x.data<double>());
+    }
 }

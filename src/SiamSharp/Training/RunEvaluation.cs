@@ -15,10 +15,14 @@ public static class RunEvaluation
     /// <param name="test">Labelled images to judge.</param>
     /// <param name="progress">Told what is being done.</param>
     /// <param name="cancel">Stops between two batches or iterations.</param>
+    /// <exception cref="DataSourceException">Labels are missing, classes do not fit together, or both sets are the same images.</exception>
     public static IReadOnlyList<Score> Judge(
         RunFolder folder, Recipe recipe, IReadOnlyList<Protocol> protocols, ImageDataset train, ImageDataset test,
         IProgress<string>? progress = null, CancellationToken cancel = default)
     {
+        if (train.DataHash == test.DataHash)
+            throw new DataSourceException($"The training and the test images are the same ({train.Name}): every image would be its own nearest "
+                + "neighbour. Give --test images that are not in --train.");
         using Encoder pretrained = Encoder.Load(folder.Encoder);
         using Encoder untrained = pretrained.Untrained(recipe);
         var evaluator = new Evaluator(recipe.Evaluation, recipe.Training.Seed);

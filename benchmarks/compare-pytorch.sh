@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Images per second of one SimCLR step, SiamSharp against PyTorch in turn, A B A B ...:   compare-pytorch.sh [ROUNDS]
+# Images per second of one SimCLR step, SiamSharp against PyTorch in turn, A B A B ...:   compare-pytorch.sh [ROUNDS [STEPS]]
 # Needs python3 with torch and torchvision (Debian: python3-torch python3-torchvision). Run it alone on the machine.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-rounds=${1:-3} threads=$(nproc)
+rounds=${1:-3} steps=${2:-10} threads=$(nproc)
 dotnet build -c Release "$here/SiamSharp.Benchmarks" >&2
-ours() { dotnet "$here"/SiamSharp.Benchmarks/bin/Release/net10.0/*/SiamSharp.Benchmarks.dll step threads="$threads"; }
-theirs() { python3 "$here/pytorch/simclr_step.py" --threads "$threads" --keep-freed-memory "$@"; }
+ours() { dotnet "$here"/SiamSharp.Benchmarks/bin/Release/net10.0/*/SiamSharp.Benchmarks.dll step threads="$threads" steps="$steps"; }
+theirs() { python3 "$here/pytorch/simclr_step.py" --threads "$threads" --steps "$steps" --warmup 1 --keep-freed-memory "$@"; }
 speed() { sed -E 's/.*"images_per_second": ?([0-9.]+).*/\1/'; }
 for round in $(seq "$rounds"); do
   a=$(ours | tee /dev/stderr | speed)

@@ -14,7 +14,7 @@ internal static class ScoreTable
             table.AddColumn(new TableColumn(protocol == "knn" ? $"k-NN (k {scores.First(s => s.Protocol == "knn").K})" : protocol).RightAligned());
         foreach (var row in scores.GroupBy(s => s.Encoder))
         {
-            string name = row.Key switch { "pixels" => "raw pixels", "untrained" => "untrained encoder", _ => "pretrained encoder" };
+            string name = row.Key switch { "pixels" => "pixels", "untrained" => "untrained encoder", _ => "pretrained encoder" };
             table.AddRow([name, .. protocols.Select(p => row.LastOrDefault(s => s.Protocol == p) is { } s ? $"{s.Value:F4}" : "")]);
         }
         return table;

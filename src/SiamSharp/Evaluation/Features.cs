@@ -1,4 +1,5 @@
 using SiamSharp.Data;
+using SiamSharp.Views;
 using static TorchSharp.torch;
 
 namespace SiamSharp.Evaluation;
@@ -28,10 +29,25 @@ public sealed record Features(Tensor Values, Tensor Labels, IReadOnlyList<string
         return Collect(data, batchSize, encoder.Encode, progress, cancel);
     }
 
-    /// <summary>The raw pixels as representations: the baseline that an encoder must beat to be worth having.</summary>
-    /// <returns>float32 (N, C*H*W), 0 to 1 for integer sources; owned by the caller.</returns>
-    public static Features OfPixels(ImageDataset data, int batchSize, CancellationToken cancel = default) =>
-        Collect(data, batchSize, images => images.flatten(1).clone(), null, cancel);
+    /// <summary>The pixels as representations: the baseline that an encoder must beat to be worth having.</summary>
+    /// <remarks>
+    /// Minus the mean and divided by the standard deviation of each channel over the training images: on Fashion-MNIST k-NN is
+    /// better by more than a point with these than with plain pixels from 0 to 1.
+    /// </remarks>
+    /// <param name="data">Labelled images; those without a label are left out.</param>
+    /// <param name="train">The training images, whose mean and standard deviation are taken.</param>
+    /// <param name="batchSize">Images at once.</param>
+    /// <param name="cancel">Stops between two batches.</param>
+    /// <returns>float32 (N, C*H*W); owned by the caller.</returns>
+    public static Features OfPixels(ImageDataset data, ImageDataset train, int batchSize, CancellationToken cancel = default)
+    {
+        var standardise = new Preprocessing(new HighPassOptions { Sigma = 0 }, train.Mean, [.. train.Std.Select(s => s > 0 ? s : 1)]);
+        return Collect(data, batchSize, images =>
+        {
+            using Tensor signal = standardise.Apply(images);
+            return signal.flatten(1).clone();
+        }, null, cancel);
+    }
 
     /// <inheritdoc/>
     public void Dispose()

@@ -1,7 +1,9 @@
 using SiamSharp.Interop;
 using SiamSharp.Methods;
+using SiamSharp.Native;
 using SiamSharp.Optim;
 using SiamSharp.Recipes;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SiamSharp.Training;
@@ -21,6 +23,15 @@ internal sealed class Checkpoint(
 
     /// <summary>Bytes of metrics.jsonl that belong to the state loaded; 0 before.</summary>
     internal long MetricsLength { get; private set; }
+
+    /// <summary>Whether every number to be saved is finite; one pass over the state.</summary>
+    internal bool IsFinite()
+    {
+        using var scope = NewDisposeScope();
+        using var noGradient = no_grad();
+        Tensor[] numbers = [.. State().Values.Where(t => t.is_floating_point())];
+        return double.IsFinite(TorchOperators.GlobalNorm(numbers).ToDouble());
+    }
 
     internal void Save(long step, MetricsLog metrics)
     {

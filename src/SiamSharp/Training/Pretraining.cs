@@ -66,12 +66,13 @@ public static class Pretraining
 
             LossTerms terms = method.Loss(views);
             loss = terms.Total.ToDouble();
-            if (!double.IsFinite(loss)) throw NotFinite(step, terms, folder, checkpoint.Exists);
+            if (!double.IsFinite(loss)) throw NotFinite("loss", step, terms, folder, checkpoint.Exists);
             terms.Total.backward();
             meter.Mark(StepPhase.Network);
 
             double learningRate = schedule.At(step);
             double gradientNorm = GradientClipping.Clip(method.parameters(), recipe.Optimizer.ClipNorm);
+            if (!double.IsFinite(gradientNorm)) throw NotFinite("gradient", step, terms, folder, checkpoint.Exists);
             optimizer.Step(learningRate);
             optimizer.ZeroGrad();
             method.AfterStep((double)(step + 1) / steps);
@@ -83,7 +84,11 @@ public static class Pretraining
             meter.Mark(StepPhase.Logging);
 
             bool due = step % stepsPerEpoch == 0 || (recipe.Training.CheckpointSteps > 0 && step % recipe.Training.CheckpointSteps == 0);
-            if (due || cancel.IsCancellationRequested) checkpoint.Save(step, metrics);
+            if (due || cancel.IsCancellationRequested)
+            {
+                if (!checkpoint.IsFinite()) throw NotFinite("state of the network", step - 1, terms, folder, checkpoint.Exists);
+                checkpoint.Save(step, metrics);
+            }
             meter.Mark(StepPhase.Checkpoint);
             meter.Report(step, loss);
         }
@@ -117,8 +122,8 @@ public static class Pretraining
         RunFolder.WriteText(folder.Recipe, OptionsJson.Write(recipe).ToJsonString(OptionsJson.Serializer) + "\n");
     }
 
-    private static RunException NotFinite(long step, LossTerms terms, RunFolder folder, bool saved) => new(
-        $"The loss is not finite at step {step + 1} ("
+    private static RunException NotFinite(string what, long step, LossTerms terms, RunFolder folder, bool saved) => new(
+        $"The {what} is not finite at step {step + 1} ("
         + string.Join(", ", terms.Terms.Select(t => $"{t.Name} = {t.Value.ToDouble():G4}"))
         + "). The usual cause is too high a learning rate: lower optimizer.learningRate, or raise optimizer.warmupEpochs. "
         + (saved ? $"The last good state is in {folder.Checkpoint}." : "No checkpoint had been written yet."));

@@ -7,7 +7,7 @@ namespace SiamSharp.Training;
 /// <summary>Judges the encoder of a run next to its two baselines, all measured the same way.</summary>
 public static class RunEvaluation
 {
-    /// <summary>Scores raw pixels, the untrained encoder and the pretrained one, and adds them to the run's evaluation.json.</summary>
+    /// <summary>Scores standardised pixels, the untrained encoder and the pretrained one, and adds them to the run's evaluation.json.</summary>
     /// <param name="folder">A finished run.</param>
     /// <param name="recipe">The run's recipe, evaluation options possibly overridden.</param>
     /// <param name="protocols">In the order wanted.</param>
@@ -32,7 +32,7 @@ public static class RunEvaluation
         var scores = new List<Score>();
         foreach (var (name, features) in new (string, Func<ImageDataset, Features>)[]
         {
-            ("pixels", data => Features.OfPixels(data, batch, cancel)),
+            ("pixels", data => Features.OfPixels(data, train, batch, cancel)),
             ("untrained", data => Features.Of(untrained, data, batch, null, cancel)),
             ("pretrained", data => Features.Of(pretrained, data, batch, null, cancel)),
         })

@@ -4,7 +4,7 @@ namespace SiamSharp.Backbones;
 
 /// <summary>Images with the channels innermost in memory, the layout in which backbones compute.</summary>
 /// <remarks>
-/// Two reasons. Narrow networks are 1.5 to 2.7 times faster so on a CPU. And in the usual layout oneDNN 3.7.1, which
+/// Two reasons. Narrow networks are faster so on a CPU. And in the usual layout oneDNN 3.7.1, which
 /// libtorch 2.10 carries, gives wrong gradients without a word for 3 x 3 convolutions whose channels do not fill its
 /// blocks (8, 24, 40, or 48 with stride 2): it reads padding that was never written.
 /// </remarks>

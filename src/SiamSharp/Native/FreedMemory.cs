@@ -5,8 +5,8 @@ namespace SiamSharp.Native;
 /// <summary>Lets the process keep the memory of freed tensors for the next ones.</summary>
 /// <remarks>
 /// A training step allocates and frees the same large tensors again and again. glibc returns each large block to the system
-/// at once, and the system clears every page anew; on a virtual machine a step took 1.5 to 2.2 times the processor time so.
-/// Source: mallopt(3). Cost: the process holds on to its peak memory, about 1.5 times that of a step.
+/// at once, and the system clears every page anew, which can take as long as the step itself.
+/// Source: mallopt(3). Cost: the process holds on to its peak memory.
 /// </remarks>
 public static partial class FreedMemory
 {

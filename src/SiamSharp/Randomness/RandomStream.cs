@@ -26,7 +26,7 @@ public enum RandomPurpose
 /// <remarks>
 /// Definition: Philox4x32-10. Key = seed; counter = (block, sample, epoch, purpose and view).
 /// Source: Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3", section 4.3; known answers of Random123.
-/// Cost: about 2 ns per 32-bit word. A mutable struct: pass it by reference.
+/// A mutable struct: pass it by reference.
 /// </remarks>
 public struct RandomStream
 {

@@ -24,13 +24,15 @@ internal static class MemoryGrowth
         {
             Directory.Delete(folder, recursive: true);
         }
+        const int epoch = images / batch;
+        double early = watch.Resident.Skip(epoch).Take(epoch).Max(), late = watch.Resident.TakeLast(epoch).Max();
         return new
         {
             benchmark = "memory",
             steps = watch.Resident.Count,
-            resident_mb_after_20_steps = watch.Resident[19],
-            resident_mb_at_the_end = watch.Resident[^1],
-            growth_mb = watch.Resident[^1] - watch.Resident[19],
+            resident_mb_most_of_the_second_epoch = early,
+            resident_mb_most_of_the_last_epoch = late,
+            growth_mb = late - early,
             live_tensors_from_the_second_step = watch.Tensors.Skip(1).Distinct().ToArray(),
         };
     }

@@ -1,6 +1,7 @@
 using SiamSharp.Backbones;
 using SiamSharp.Data;
 using SiamSharp.Methods;
+using SiamSharp.Native;
 using SiamSharp.Optim;
 using SiamSharp.Recipes;
 using SiamSharp.Views;
@@ -88,6 +89,7 @@ public static class Pretraining
             {
                 if (!checkpoint.IsFinite()) throw NotFinite("state of the network", step - 1, terms, folder, checkpoint.Exists);
                 checkpoint.Save(step, metrics);
+                FreedMemory.Release();
             }
             meter.Mark(StepPhase.Checkpoint);
             meter.Report(step, loss);

@@ -9,6 +9,7 @@ for seed in "$@"; do
     run=$out/quickstart-$preset-$seed
     [ -s "$run/evaluation.json" ] && continue
     rm -rf "$run"
-    $siam quickstart --set views.preset=$preset --set training.seed="$seed" ${SIAM_SET:-} --out "$run"
+    fill=zero; [ $preset = naive-mask ] && fill=black
+    $siam quickstart --set views.preset=$preset --set views.branches.0.masks.0.fill.kind=$fill --set training.seed="$seed" ${SIAM_SET:-} --out "$run"
   done
 done

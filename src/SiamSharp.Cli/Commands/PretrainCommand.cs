@@ -45,7 +45,9 @@ internal static class PretrainCommand
         RunReport.Write(folder, dataset);
         screen.Result(new { run = folder.Path, steps = result.Steps, loss = result.Loss, timing = result.Timing }, console =>
         {
-            console.WriteLine($"Pretrained {result.Steps} steps to a loss of {result.Loss:F3}.");
+            console.WriteLine(result.Loss is double loss
+                ? $"Pretrained {result.Steps} steps to a loss of {loss:F3}."
+                : $"The run was complete already: {result.Steps} steps.");
             console.WriteLine($"Encoder: {folder.Encoder}");
             console.WriteLine($"Report:  {folder.Report}");
         });

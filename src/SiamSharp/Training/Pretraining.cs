@@ -52,7 +52,7 @@ public static class Pretraining
         using var metrics = new MetricsLog(folder.Metrics, checkpoint.MetricsLength);
         using var loader = new BatchLoader(data, batchSize, seed, startEpoch: (int)(step / stepsPerEpoch), startStep: (int)(step % stepsPerEpoch));
         var meter = new StepMeter(time ?? TimeProvider.System, progress, steps, stepsPerEpoch, batchSize, step);
-        double loss = double.NaN;
+        double? last = null;
 
         method.train();
         while (step < steps && !cancel.IsCancellationRequested)
@@ -66,7 +66,7 @@ public static class Pretraining
             meter.Mark(StepPhase.Views);
 
             LossTerms terms = method.Loss(views);
-            loss = terms.Total.ToDouble();
+            double loss = terms.Total.ToDouble();
             if (!double.IsFinite(loss)) throw NotFinite("loss", step, terms, folder, checkpoint.Exists);
             terms.Total.backward();
             meter.Mark(StepPhase.Network);
@@ -93,10 +93,11 @@ public static class Pretraining
             }
             meter.Mark(StepPhase.Checkpoint);
             meter.Report(step, loss);
+            last = loss;
         }
 
         if (step == steps) Encoder.Save(folder.Encoder, backbone, recipe, preprocessing, data.Channels, data.Size);
-        return new PretrainingResult(step == steps, step, steps, loss, meter.Timing);
+        return new PretrainingResult(step == steps, step, steps, last, meter.Timing);
     }
 
     private static void CheckFits(Recipe recipe, ImageDataset data)

@@ -13,9 +13,9 @@ public sealed record TrainingProgress(long Step, long Steps, int Epoch, double L
 /// <param name="Finished">False when it was interrupted; everything is saved and <c>--resume</c> goes on.</param>
 /// <param name="Step">Steps done.</param>
 /// <param name="Steps">Steps of the whole run.</param>
-/// <param name="Loss">Loss of the last step.</param>
+/// <param name="Loss">Loss of the last step; null when no step was taken, because the run was complete already.</param>
 /// <param name="Timing">Where the time went.</param>
-public sealed record PretrainingResult(bool Finished, long Step, long Steps, double Loss, StepTiming Timing);
+public sealed record PretrainingResult(bool Finished, long Step, long Steps, double? Loss, StepTiming Timing);
 
 /// <summary>Where the time of the steps went, in seconds over all steps of this process.</summary>
 /// <param name="Steps">Steps measured; the first, which also warms up, is left out.</param>

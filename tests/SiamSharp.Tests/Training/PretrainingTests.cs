@@ -85,6 +85,21 @@ public sealed class PretrainingTests : IDisposable
     }
 
     [Fact]
+    public void Run_ResumeOfACompleteRun_TakesNoStep()
+    {
+        RunFolder folder = Folder("complete");
+        Assert.NotNull(Pretraining.Run(Tiny(), s_images.Value, folder).Loss);
+        byte[] encoder = File.ReadAllBytes(folder.Encoder), metrics = File.ReadAllBytes(folder.Metrics);
+
+        PretrainingResult again = Pretraining.Run(Tiny(), s_images.Value, folder, resume: true);
+
+        Assert.True(again.Finished);
+        Assert.Null(again.Loss);
+        Assert.Equal(encoder, File.ReadAllBytes(folder.Encoder));
+        Assert.Equal(metrics, File.ReadAllBytes(folder.Metrics));
+    }
+
+    [Fact]
     public void Run_ManyEpochs_LowersTheLoss()
     {
         RunFolder folder = Folder("learn");

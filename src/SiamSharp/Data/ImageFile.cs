@@ -48,12 +48,26 @@ internal static class ImageFile
 
     private static Image Open(string path, string format, DataOptions options)
     {
+        void CheckSize(int width, int height)
+        {
+            double megapixels = (double)width * height / 1e6;
+            if (megapixels <= options.MaxMegapixels) return;
+            throw new UnreadableImageException(path, $"is a {format} image of {width} x {height} = {megapixels:0.#} megapixels, "
+                + $"more than data.maxMegapixels = {options.MaxMegapixels}");
+        }
+
+        if (format == "BMP") return BmpFile.Load(path, CheckSize);
         var image = Load(path, []);
-        double megapixels = (double)image.Width * image.Height / 1e6;
-        if (megapixels <= options.MaxMegapixels) return image;
-        string found = $"is a {format} image of {image.Width} x {image.Height} = {megapixels:0.#} megapixels";
-        image.Dispose();
-        throw new UnreadableImageException(path, $"{found}, more than data.maxMegapixels = {options.MaxMegapixels}");
+        try
+        {
+            CheckSize(image.Width, image.Height);
+            return image;
+        }
+        catch (UnreadableImageException)
+        {
+            image.Dispose();
+            throw;
+        }
     }
 
     // By way of a source, since a plain file name may end in [options] for libvips.
@@ -85,7 +99,7 @@ internal static class ImageFile
             return read(format);
         }
         // Their text is of no use: it collects what other threads ran into.
-        catch (Exception e) when (e is VipsException or EndOfStreamException)
+        catch (Exception e) when (e is VipsException or EndOfStreamException or InvalidDataException)
         {
             throw new UnreadableImageException(path, $"is a damaged, cut-short or unsupported {format} file");
         }

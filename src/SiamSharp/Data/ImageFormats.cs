@@ -6,7 +6,7 @@ namespace SiamSharp.Data;
 internal static class ImageFormats
 {
     /// <summary>Endings of files that are taken for images in a folder, in lower case.</summary>
-    public static readonly IReadOnlyList<string> Endings = [".jpg", ".jpeg", ".png", ".webp", ".avif", ".gif", ".tif", ".tiff"];
+    public static readonly IReadOnlyList<string> Endings = [".jpg", ".jpeg", ".png", ".webp", ".avif", ".gif", ".tif", ".tiff", ".bmp"];
 
     /// <summary>Whether a path ends like an image, in upper or lower case.</summary>
     public static bool HasImageEnding(string path) => Endings.Contains(Path.GetExtension(path).ToLowerInvariant());
@@ -21,6 +21,7 @@ internal static class ImageFormats
         if (start.StartsWith((byte[])[0xFF, 0xD8, 0xFF])) return "JPEG";
         if (start.StartsWith((byte[])[0x89, (byte)'P', (byte)'N', (byte)'G'])) return "PNG";
         if (start.StartsWith("GIF8"u8)) return "GIF";
+        if (start.StartsWith("BM"u8)) return "BMP";
         if (start.StartsWith((byte[])[0x49, 0x49, 42, 0]) || start.StartsWith((byte[])[0x4D, 0x4D, 0, 42])) return "TIFF";
         if (start.StartsWith((byte[])[0x49, 0x49, 43, 0]) || start.StartsWith((byte[])[0x4D, 0x4D, 0, 43])) return "TIFF";
         if (start.Length < SignatureLength) return null;

@@ -40,6 +40,18 @@ public sealed class ImageFileTests : IDisposable
     }
 
     [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void Decode_Bitmap_GivesThePixelsBack(int channels)
+    {
+        var image = channels == 3 ? TestImages.Rgb(13, 13) : TestImages.Make(1, 13, 13, (_, y, x) => (byte)(y * 13 + x));
+        File.WriteAllBytes(_folder.At("a.BMP"), TestImages.Bmp(image));
+        var decoded = ImageFile.Decode(_folder.At("a.BMP"), 13, Options);
+        Assert.Equal((byte[])image.Values, (byte[])decoded.Values);
+        Assert.Equal(new ImageInfo(13, 13, channels, 8), ImageFile.Info(_folder.At("a.BMP"), Options));
+    }
+
+    [Theory]
     [InlineData("g.png", 1)]
     [InlineData("rgb.png", 3)]
     [InlineData("g.tif", 1)]

@@ -40,6 +40,24 @@ internal static class TestImages
         return path;
     }
 
+    /// <summary>An uncompressed Windows bitmap, written field by field: 24 bits, or 8 with a palette of greys.</summary>
+    public static byte[] Bmp(Pixels pixels)
+    {
+        var (c, h, w) = (pixels.Channels, pixels.Height, pixels.Width);
+        byte[] v = (byte[])pixels.Values;
+        int row = (w * c + 3) / 4 * 4, palette = c == 1 ? 1024 : 0, data = 54 + palette;
+        byte[] file = new byte[data + row * h];
+        "BM"u8.CopyTo(file);
+        foreach (var (at, value) in new[] { (2, file.Length), (10, data), (14, 40), (18, w), (22, h), (26, 1 + ((8 * c) << 16)) })
+            BinaryPrimitives.WriteInt32LittleEndian(file.AsSpan(at), value);
+        for (int i = 0; i < palette; i++) file[54 + i] = (byte)(i % 4 == 3 ? 0 : i / 4);
+        for (int y = 0; y < h; y++)
+            for (int x = 0; x < w; x++)
+                for (int k = 0; k < c; k++)
+                    file[data + (h - 1 - y) * row + x * c + k] = v[((c - 1 - k) * h + y) * w + x];
+        return file;
+    }
+
     /// <summary>A plain little-endian TIFF file, written tag by tag: interleaved, one strip, 8 or 16 bits.</summary>
     public static byte[] Tiff(Pixels pixels, int photometric, int? extraSamples)
     {

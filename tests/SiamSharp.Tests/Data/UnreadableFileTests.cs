@@ -32,6 +32,22 @@ public sealed class UnreadableFileTests : IDisposable
         Assert.Equal($"is a damaged, cut-short or unsupported {format} file", Reason(path));
     }
 
+    [Theory]
+    [InlineData(30)]
+    [InlineData(500)]
+    public void Decode_BitmapCutShort_SaysSo(int bytes) => Assert.Equal("is a damaged, cut-short or unsupported BMP file",
+        Reason(_folder.Write("cut.bmp", TestImages.Bmp(TestImages.Rgb(48, 48))[..bytes])));
+
+    [Fact]
+    public void Decode_TooLargeBitmap_IsRefusedByItsHeader()
+    {
+        byte[] file = TestImages.Bmp(TestImages.Rgb(16, 16));
+        BitConverter.GetBytes(30_000).CopyTo(file, 18);
+        BitConverter.GetBytes(30_000).CopyTo(file, 22);
+        Assert.Equal("is a BMP image of 30000 x 30000 = 900 megapixels, more than data.maxMegapixels = 100",
+            Reason(_folder.Write("big.bmp", file), new DataOptions { MaxMegapixels = 100 }));
+    }
+
     [Fact]
     public void Decode_Empty_SaysSo() => Assert.Equal("is empty (0 bytes)", Reason(_folder.Write("e.jpg", "")));
 

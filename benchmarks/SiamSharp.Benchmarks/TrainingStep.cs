@@ -21,15 +21,17 @@ internal static class TrainingStep
     {
         JsonObject layer = OptionsJson.Parse(recipeFile is null ? ResNet18 : File.ReadAllText(recipeFile), recipeFile ?? "ResNet-18");
         int channels = recipeFile is null ? 3 : 1;
-        const int warmup = 1; // the loop leaves the first step out of its timing
-        IImageSource Open(DataOptions options) => Synthetic(batch * (steps + warmup), channels, size, options);
+        const int warmup = 1, last = 1; // the loop leaves the first step out of its timing; the last one writes the checkpoint
+        IImageSource Open(DataOptions options) => Synthetic(batch * (warmup + steps + last), channels, size, options);
         Recipe recipe = Recipe.Resolve([layer], ["training.epochs=1", $"training.batchSize={batch}", $"training.threads={threads}"], Open);
         ImageDataset data = ImageDataset.Load(Open(recipe.Data), recipe.Data);
 
         string folder = Directory.CreateTempSubdirectory("step").FullName;
         try
         {
-            StepTiming t = Pretraining.Run(recipe, data, new RunFolder(Path.Combine(folder, "run"))).Timing;
+            var clock = new StepClock();
+            StepTiming t = Pretraining.Run(recipe, data, new RunFolder(Path.Combine(folder, "run")), progress: clock).Timing;
+            double[] stepSeconds = [.. clock.Seconds.Skip(warmup).Take(steps)];
             double loss = LossSeconds(batch), step = (t.Total - t.Checkpoint) / t.Steps;
             double outside = (t.Waiting + t.Views + t.Logging) / t.Steps + loss;
             return new
@@ -39,7 +41,8 @@ internal static class TrainingStep
                 size,
                 batch_size = batch,
                 steps = t.Steps,
-                images_per_second = batch / step,
+                images_per_second = batch / Median(stepSeconds),
+                step_seconds = stepSeconds,
                 seconds = new
                 {
                     waiting = t.Waiting / t.Steps,
@@ -56,6 +59,29 @@ internal static class TrainingStep
         {
             Directory.Delete(folder, recursive: true);
         }
+    }
+
+    private sealed class StepClock : IProgress<TrainingProgress>
+    {
+        private readonly TimeProvider _time = TimeProvider.System;
+        private readonly List<double> _seconds = [];
+        private long _last = TimeProvider.System.GetTimestamp();
+
+        /// <summary>Wall time of each step.</summary>
+        internal IReadOnlyList<double> Seconds => _seconds;
+
+        public void Report(TrainingProgress value)
+        {
+            long now = _time.GetTimestamp();
+            _seconds.Add(_time.GetElapsedTime(_last, now).TotalSeconds);
+            _last = now;
+        }
+    }
+
+    private static double Median(double[] values)
+    {
+        double[] sorted = [.. values.Order()];
+        return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
     }
 
     /// <summary>Random pixels; views and network cost the same whatever they show.</summary>

@@ -122,6 +122,7 @@ public sealed class ResNetTests
     [InlineData("resnet18", 24)]
     [InlineData("resnet50", 10)]
     [InlineData("resnet50", 16)]
+    [InlineData("resnet50", 64)]
     public void Backward_AnyWidth_AgreesWithDoublePrecision(string name, int width)
     {
         using var scope = NewDisposeScope();

@@ -9,7 +9,8 @@ for seed in "$@"; do
     run=$out/quickstart-$preset-$seed
     [ -s "$run/evaluation.json" ] && continue
     rm -rf "$run"
-    fill=zero; [ $preset = naive-mask ] && fill=black
-    $siam quickstart --set views.preset=$preset --set views.branches.0.masks.0.fill.kind=$fill --set training.seed="$seed" ${SIAM_SET:-} --out "$run"
+    mask=views.branches.0.masks.0 # the recipe's grid in both, since another preset comes with its own
+    $siam quickstart --set views.preset=$preset --set $mask.cell=14 --set $mask.minRatio=0.25 --set $mask.maxRatio=0.75 \
+      --set training.seed="$seed" ${SIAM_SET:-} --out "$run"
   done
 done

@@ -15,7 +15,6 @@ public sealed class Encoder : IDisposable
     private const string Format = "siamsharp-encoder-1";
 
     private readonly Backbone _backbone;
-    private readonly Preprocessing _preprocessing;
 
     /// <summary>Puts a backbone and its preprocessing together.</summary>
     /// <param name="backbone">float32 (N, C, H, W) to (N, D); owned by the encoder from here on and switched to evaluation mode.</param>
@@ -26,7 +25,7 @@ public sealed class Encoder : IDisposable
     {
         _backbone = backbone;
         _backbone.eval();
-        _preprocessing = preprocessing;
+        Preprocessing = preprocessing;
         Channels = channels;
         Size = size;
     }
@@ -37,6 +36,9 @@ public sealed class Encoder : IDisposable
     /// <summary>Side of the images it was trained with, in pixels.</summary>
     public int Size { get; }
 
+    /// <summary>What images go through ahead of the backbone.</summary>
+    public Preprocessing Preprocessing { get; }
+
     /// <summary>Representations of a batch.</summary>
     /// <param name="images">float32 (N, C, H, W), 0 to 1 for integer sources.</param>
     /// <returns>float32 (N, D), not differentiable, owned by the caller.</returns>
@@ -46,14 +48,14 @@ public sealed class Encoder : IDisposable
             throw new ArgumentException($"Images must be (N, {Channels}, H, W), but are ({string.Join(", ", images.shape)}).");
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
-        return _backbone.forward(_preprocessing.Apply(images)).MoveToOuterDisposeScope();
+        return _backbone.forward(Preprocessing.Apply(images)).MoveToOuterDisposeScope();
     }
 
     /// <summary>The encoder that the run started from: same preprocessing, same seed, no training.</summary>
     /// <param name="recipe">Of the run.</param>
     /// <returns>Owned by the caller.</returns>
     public Encoder Untrained(Recipe recipe) =>
-        new(recipe.Backbone.Create(Channels, Size, (ulong)recipe.Training.Seed), _preprocessing, Channels, Size);
+        new(recipe.Backbone.Create(Channels, Size, (ulong)recipe.Training.Seed), Preprocessing, Channels, Size);
 
     /// <summary>Writes backbone weights (torchvision's keys) with the preprocessing in the metadata.</summary>
     /// <param name="path">A .safetensors file; replaced whole or not at all.</param>
@@ -62,16 +64,17 @@ public sealed class Encoder : IDisposable
     /// <param name="preprocessing">Of the run.</param>
     /// <param name="channels">C.</param>
     /// <param name="size">H and W in pixels.</param>
+    /// <exception cref="RunException">The file cannot be written.</exception>
     public static void Save(
         string path, Backbone backbone, Recipe recipe, Preprocessing preprocessing, int channels, int size) =>
-        SafeTensors.Write(path, backbone.state_dict(), new Dictionary<string, string>
+        RunFolder.Writing(path, () => SafeTensors.Write(path, backbone.state_dict(), new Dictionary<string, string>
         {
             ["format"] = Format,
-            ["backbone"] = OptionsJson.Write(recipe.Backbone).ToJsonString(),
+            ["backbone"] = OptionsJson.Write(recipe.Backbone with { Weights = "" }).ToJsonString(),
             ["preprocessing"] = OptionsJson.Write(preprocessing).ToJsonString(),
             ["channels"] = $"{channels}",
             ["size"] = $"{size}",
-        });
+        }));
 
     /// <summary>Reads an encoder written by a run.</summary>
     /// <param name="path">A run's encoder.safetensors.</param>
@@ -87,7 +90,7 @@ public sealed class Encoder : IDisposable
         int channels = int.Parse(file.Metadata["channels"]), size = int.Parse(file.Metadata["size"]);
         var options = OptionsJson.Read<BackboneOptions>((JsonObject)JsonNode.Parse(file.Metadata["backbone"])!);
         var preprocessing = OptionsJson.Read<Preprocessing>((JsonObject)JsonNode.Parse(file.Metadata["preprocessing"])!);
-        var backbone = (options with { Weights = "" }).Create(channels, size, seed: 0);
+        var backbone = options.Create(channels, size, seed: 0);
         StateDict.Load(backbone, file.Tensors);
         return new Encoder(backbone, preprocessing, channels, size);
     }

@@ -19,6 +19,9 @@ internal static class EvaluateCommand
         return command;
     }
 
+    private static bool BelongsToTheRun(string assignment) => assignment.Split('=')[0] is var path
+        && !(path.StartsWith("evaluation", StringComparison.Ordinal) || (path.StartsWith("data.", StringComparison.Ordinal) && path != "data.size"));
+
     private static Command For(Protocol protocol, string name, string description, Func<ParseResult, Screen> screenOf)
     {
         Option<string> run = CommonOptions.Run();
@@ -30,7 +33,10 @@ internal static class EvaluateCommand
         {
             Screen screen = screenOf(parsed);
             var folder = new RunFolder(parsed.GetValue(run)!);
-            Recipe recipe = Recipe.Reread(folder.ReadRecipe(), parsed.GetValue(set)!);
+            string[] assignments = parsed.GetValue(set)!;
+            Recipe recipe = Recipe.Reread(folder.ReadRecipe(), assignments);
+            if (assignments.FirstOrDefault(BelongsToTheRun) is { } other)
+                throw new RecipeException([new Fault(other.Split('=')[0], "belongs to the run and cannot be changed any more; evaluation.* can, and data.* apart from data.size")]);
             ImageDataset trainData = Loading.Load(screen, ImageSources.Open(parsed.GetValue(train)!, recipe.Data), recipe.Data, null, cancel);
             ImageDataset testData = Loading.Load(screen, ImageSources.Open(parsed.GetValue(test)!, recipe.Data), recipe.Data, null, cancel);
             IReadOnlyList<Score> scores = RunEvaluation.Judge(folder, recipe, [protocol], trainData, testData, cancel: cancel);

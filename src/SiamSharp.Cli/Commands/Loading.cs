@@ -19,18 +19,27 @@ internal static class Loading
         return (recipe, source!);
     }
 
-    /// <summary>Loads a dataset; unreadable files go to the run's skipped.jsonl and, counted, to the screen.</summary>
+    /// <summary>Loads a dataset; says what its source noticed and what could not be read, which goes to the run's skipped.jsonl too.</summary>
     internal static ImageDataset Load(Screen screen, IImageSource source, DataOptions options, RunFolder? folder, CancellationToken cancel)
     {
+        foreach (string note in source.Notes) screen.Warn(note);
         ImageDataset data = ImageDataset.Load(source, options, progress: null, cancel);
+        if (folder is not null) SkippedFile.Write(folder.Skipped, data.Skipped);
         if (data.Skipped.Count > 0)
         {
-            if (folder is not null) SkippedFile.Write(folder.Skipped, data.Skipped);
             screen.Warn($"{data.Skipped.Count} of {source.Count} files in {source.Name} cannot be read and are left out"
                 + (folder is null ? ":" : $"; all of them are listed in {folder.Skipped}:"));
             foreach (SkippedFile file in data.Skipped.Take(NamedOnScreen)) screen.Say($"  {file.Path}: {file.Reason}");
             if (data.Skipped.Count > NamedOnScreen) screen.Say($"  and {data.Skipped.Count - NamedOnScreen} more");
         }
         return data;
+    }
+
+    /// <summary>Says what has become unreadable while the run went on.</summary>
+    internal static void ShowLost(Screen screen, ImageDataset data, int skippedAtStart, RunFolder folder)
+    {
+        if (data.Skipped.Count == skippedAtStart) return;
+        SkippedFile.Write(folder.Skipped, data.Skipped);
+        screen.Warn($"{data.Skipped.Count - skippedAtStart} files became unreadable during the run; they are listed last in {folder.Skipped}.");
     }
 }

@@ -32,11 +32,14 @@ internal static class PretrainCommand
         // A resumed run starts from its own recipe; what is given again must agree with it.
         IReadOnlyList<JsonObject> layers = [.. resume && folder.HasRun ? [folder.ReadRecipe()] : Array.Empty<JsonObject>(), .. RecipeFiles.Layers(recipeName)];
         var (recipe, images) = Loading.Open(source, layers, assignments);
+        Pretraining.CheckFolder(recipe, folder, resume);
         folder.Create();
         ImageDataset dataset = Loading.Load(screen, images, recipe.Data, folder, cancel);
+        int skipped = dataset.Skipped.Count;
 
         PretrainingResult result = TrainingBar.Show(screen, progress =>
             Pretraining.Run(recipe, dataset, folder, resume, progress, cancel: cancel));
+        Loading.ShowLost(screen, dataset, skipped, folder);
         if (!result.Finished)
         {
             screen.Say($"Interrupted at step {result.Step} of {result.Steps}. Everything is saved; go on with --resume.");

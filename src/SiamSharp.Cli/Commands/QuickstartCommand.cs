@@ -28,8 +28,10 @@ internal static class QuickstartCommand
     private static int Run(Screen screen, RunFolder folder, string[] assignments, CancellationToken cancel)
     {
         var (recipe, images) = Loading.Open("fashion-mnist:sample", RecipeFiles.Layers("quickstart"), assignments);
+        if (folder.HasRun) throw new RunException($"{folder.Path} already holds a run. Choose another --out.");
+        folder.Create();
         var (train, test) = images.Split(TrainCount, SplitSeed);
-        ImageDataset trainData = Loading.Load(screen, train, recipe.Data, folder, cancel), testData = Loading.Load(screen, test, recipe.Data, folder, cancel);
+        ImageDataset trainData = Loading.Load(screen, train, recipe.Data, folder, cancel), testData = Loading.Load(screen, test, recipe.Data, null, cancel);
 
         screen.Say($"Pretraining on {trainData.Count:N0} Fashion-MNIST images without their labels: {OptionsJson.KindOf(recipe.Method)}, "
             + $"views '{recipe.Views.Preset}', {recipe.Training.Epochs} epochs.");

@@ -35,8 +35,6 @@ public sealed record BackboneOptions : IHasRules
             if (Depths[i] is < 1 or > 100)
                 yield return new($"depths.{i}", $"is {Depths[i]}; 1 to 100 blocks are allowed");
         }
-        if (Weights.Length > 0 && !File.Exists(Weights))
-            yield return new("weights", $"the file \"{Weights}\" does not exist");
     }
 
     /// <summary>Builds the network and gives it its weights.</summary>
@@ -45,6 +43,7 @@ public sealed record BackboneOptions : IHasRules
     /// <param name="seed">Seed of the weights that are drawn.</param>
     /// <returns>A backbone in training mode on the CPU, owned by the caller.</returns>
     /// <exception cref="ArgumentException">The options break a rule.</exception>
+    /// <exception cref="RecipeException">The file of weights does not exist.</exception>
     /// <exception cref="SafeTensorsException">The file of weights is damaged.</exception>
     /// <exception cref="StateDictMismatchException">The file holds the weights of another network.</exception>
     public Backbone Create(int channels, int size, ulong seed)
@@ -60,6 +59,7 @@ public sealed record BackboneOptions : IHasRules
 
     private void LoadWeights(Backbone backbone)
     {
+        if (!File.Exists(Weights)) throw new RecipeException([new Fault("backbone.weights", $"the file \"{Weights}\" does not exist")]);
         using var file = SafeTensors.Read(Weights);
         StateDict.Load(backbone, file.Tensors.Where(t => !t.Key.StartsWith("fc.", StringComparison.Ordinal)).ToDictionary());
     }

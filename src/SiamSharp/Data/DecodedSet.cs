@@ -69,8 +69,9 @@ internal sealed class DecodedSet
                         + $"but '{source.PathOf(i)}' came as {image.Height} x {image.Width}.");
                 facts[i] = ImageFacts.Of(image);
                 // Too large a set is still decoded to its end, to know what is unreadable, but not kept.
-                if (Interlocked.Add(ref bytes, (long)image.Values.Length * image.BitDepth / 8) <= room) pixels[i] = image;
-                else Array.Clear(pixels);
+                long own = (long)image.Values.Length * image.BitDepth / 8, total = Interlocked.Add(ref bytes, own);
+                if (total <= room) pixels[i] = image;
+                else if (total - own <= room) Array.Clear(pixels); // the one image that crosses the limit
             }
             catch (UnreadableImageException e)
             {

@@ -19,10 +19,10 @@ internal static class ImageFolder
     /// <exception cref="DataSourceException">There is no image in it.</exception>
     public static IImageSource Open(string name, string folder, DataOptions options)
     {
-        string[] files = List(folder);
+        var notes = new List<string>();
+        string[] files = List(folder, notes);
         string?[] labels = [.. files.Select(f => f.IndexOf('/') is > 0 and var end ? f[..end] : null)];
         var classes = labels.OfType<string>().CountBy(l => l).ToArray();
-        var notes = new List<string>();
         if (classes.Length > 0 && classes.All(c => c.Value == 1))
         {
             notes.Add($"Each of the {classes.Length} sub-folders of '{name}' holds a single image, so they are not taken "
@@ -36,8 +36,10 @@ internal static class ImageFolder
     }
 
     /// <summary>Relative paths of all images, with <c>/</c> between names, in ordinal order.</summary>
+    /// <param name="folder">Listed with its sub-folders.</param>
+    /// <param name="notes">Told of sub-folders that cannot be listed.</param>
     /// <exception cref="DataSourceException">There is none, or the folder cannot be listed.</exception>
-    public static string[] List(string folder)
+    public static string[] List(string folder, List<string> notes)
     {
         var (images, others) = (new List<string>(), 0);
         try
@@ -58,7 +60,7 @@ internal static class ImageFolder
         {
             string real = directory.ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? directory.FullName;
             if (parents.Contains(real)) return;
-            foreach (var entry in directory.EnumerateFileSystemInfos())
+            foreach (var entry in Entries(directory, prefix))
             {
                 if (entry.Name.StartsWith('.') || entry.Name == "__MACOSX") continue;
                 string path = prefix + entry.Name;
@@ -67,6 +69,19 @@ internal static class ImageFolder
                         path + "/", [.. parents, real]);
                 else if (ImageFormats.HasImageEnding(entry.Name)) images.Add(path);
                 else others++;
+            }
+        }
+
+        FileSystemInfo[] Entries(DirectoryInfo directory, string prefix)
+        {
+            try
+            {
+                return directory.GetFileSystemInfos();
+            }
+            catch (Exception e) when (prefix.Length > 0 && e is IOException or UnauthorizedAccessException)
+            {
+                notes.Add($"The sub-folder '{prefix.TrimEnd('/')}' of '{folder}' cannot be listed and is left out: {e.Message}");
+                return [];
             }
         }
     }

@@ -11,7 +11,8 @@ internal static class LabelledFolder
     /// <exception cref="DataSourceException">No image, an unreadable file, or a file that names none of the images.</exception>
     public static IImageSource Open(string name, string folder, string labelFile, DataOptions options)
     {
-        string[] files = ImageFolder.List(folder);
+        var notes = new List<string>();
+        string[] files = ImageFolder.List(folder, notes);
         var byName = new Dictionary<string, int>(StringComparer.Ordinal);
         for (int i = 0; i < files.Length; i++)
         {
@@ -35,9 +36,10 @@ internal static class LabelledFolder
             throw new DataSourceException(
                 $"'{labelFile}' must name images of '{folder}', but names none of its {files.Length}: it names "
                 + $"'{missing[0]}', while the folder holds '{files[0]}'.");
-        string[] notes = missing.Count == 0 ? [] :
-            [$"{missing.Count} of the {entries.Count} names in '{labelFile}' are no image in '{folder}', such as "
-                + $"'{missing[0]}'."];
+        if (missing.Count > 0)
+            notes.Add($"{missing.Count} of the {entries.Count} names in '{labelFile}' are no image in '{folder}', such as '{missing[0]}'.");
+        if (entries.TrueForAll(e => e.Label is null))
+            throw new DataSourceException($"'{labelFile}' must give a label to the images it names, but gives none: name the column of the labels 'label' or 'class'.");
         return new FileSource(name, [.. files.Select(f => Path.Combine(folder, f))], labels, options, notes);
     }
 }

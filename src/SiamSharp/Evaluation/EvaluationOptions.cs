@@ -1,15 +1,16 @@
 using System.ComponentModel.DataAnnotations;
+using SiamSharp.Recipes;
 
 namespace SiamSharp.Evaluation;
 
 /// <summary>How an encoder is judged.</summary>
-public sealed record EvaluationOptions
+public sealed record EvaluationOptions : IHasRules
 {
     /// <summary>Neighbours that vote in k-NN.</summary>
     [Range(1, 10_000)] public int K { get; init; } = 20;
 
     /// <summary>Temperature of the k-NN weights exp(similarity / T). Source: Wu et al. 2018, arXiv 1805.01978, section 3.4.</summary>
-    [Range(0.001, 10.0)] public double KnnTemperature { get; init; } = 0.07;
+    [Range(Knn.LowestTemperature, 10.0)] public double KnnTemperature { get; init; } = 0.07;
 
     /// <summary>L2 penalties of the linear probe to choose among, on a tenth of the training labels held out.</summary>
     [Range(0.0, 1e6)] public IReadOnlyList<double> LinearPenalties { get; init; } = [1e-4, 1e-3, 1e-2];
@@ -19,4 +20,10 @@ public sealed record EvaluationOptions
 
     /// <summary>Images per forward pass.</summary>
     [Range(1, 65_536)] public int BatchSize { get; init; } = 256;
+
+    /// <inheritdoc/>
+    public IEnumerable<Fault> Faults()
+    {
+        if (LinearPenalties.Count == 0) yield return new("linearPenalties", "there are none: give one or more, such as [1e-3]");
+    }
 }

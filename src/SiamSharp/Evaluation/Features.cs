@@ -45,7 +45,7 @@ public sealed record Features(Tensor Values, Tensor Labels, IReadOnlyList<string
         return Collect(data, batchSize, images =>
         {
             using Tensor signal = standardise.Apply(images);
-            return signal.flatten(1).clone();
+            return signal.flatten(1);
         }, null, cancel);
     }
 
@@ -64,17 +64,23 @@ public sealed record Features(Tensor Values, Tensor Labels, IReadOnlyList<string
                 + "or name a list of labels as FOLDER@labels.csv.");
         int[] chosen = [.. Enumerable.Range(0, data.Count).Where(i => labels[i] >= 0)];
 
+        if (chosen.Length == 0)
+            throw new DataSourceException($"Not one of the {data.Count} images of {data.Name} has a label, and judging needs them.");
+
         using var scope = NewDisposeScope();
-        var parts = new List<Tensor>();
+        Tensor? all = null;
         for (int start = 0; start < chosen.Length; start += batchSize)
         {
             cancel.ThrowIfCancellationRequested();
-            using Tensor images = data.Batch(chosen.AsSpan(start, Math.Min(batchSize, chosen.Length - start)));
-            parts.Add(represent(images));
-            progress?.Report((double)Math.Min(start + batchSize, chosen.Length) / chosen.Length);
+            using var batch = NewDisposeScope();
+            int end = Math.Min(start + batchSize, chosen.Length);
+            Tensor part = represent(data.Batch(chosen.AsSpan(start..end)));
+            all ??= empty([chosen.Length, part.shape[1]]).MoveToOuterDisposeScope();
+            all[start..end].copy_(part);
+            progress?.Report((double)end / chosen.Length);
         }
         return new Features(
-            cat(parts, 0).MoveToOuterDisposeScope(),
+            all!.MoveToOuterDisposeScope(),
             tensor(chosen.Select(i => (long)labels[i]).ToArray()).MoveToOuterDisposeScope(),
             names);
     }

@@ -5,6 +5,9 @@ namespace SiamSharp.Evaluation;
 /// <summary>Weighted k-nearest-neighbour classification of frozen representations.</summary>
 public static class Knn
 {
+    /// <summary>Below it the weights of near neighbours overflow.</summary>
+    public const double LowestTemperature = 0.02;
+
     private const int QueriesAtOnce = 1024;
 
     /// <summary>Scores of each class: the weights of the neighbours that have it.</summary>
@@ -19,15 +22,18 @@ public static class Knn
     /// <param name="queries">Float (Q, D), any norm.</param>
     /// <param name="classes">Number of classes.</param>
     /// <param name="k">Neighbours; 1 to B.</param>
-    /// <param name="temperature">Above 0.</param>
+    /// <param name="temperature">0.02 or more: exp(1 / temperature) is then finite in float32.</param>
     /// <returns>Float (Q, classes), not differentiable, owned by the caller.</returns>
-    /// <exception cref="ArgumentException">k is outside 1 to B, or the widths differ.</exception>
+    /// <exception cref="ArgumentException">k is outside 1 to B, the widths differ, or the temperature is too low.</exception>
     public static Tensor Scores(Tensor bank, Tensor labels, Tensor queries, int classes, int k, double temperature)
     {
         if (k < 1 || k > bank.shape[0])
             throw new ArgumentException($"k must be 1 to the number of training images, {bank.shape[0]}, but is {k}; lower evaluation.k.");
         if (bank.shape[1] != queries.shape[1])
             throw new ArgumentException($"Training and test representations must be equally wide, but are {bank.shape[1]} and {queries.shape[1]}.");
+
+        if (!(temperature >= LowestTemperature))
+            throw new ArgumentException($"The temperature of k-NN must be {LowestTemperature} or more, but is {temperature}.");
 
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();

@@ -37,6 +37,7 @@ public sealed record Recipe : IHasRules
     public EvaluationOptions Evaluation { get; init; } = new();
 
     /// <summary>Makes the complete recipe: defaults, then the views preset for the image size, then the layers, then the assignments.</summary>
+    /// <remarks>Where the assignments name another preset than the layers, the views of the layers are left out.</remarks>
     /// <param name="layers">Partial recipes, later ones win.</param>
     /// <param name="assignments"><c>path=value</c>, in order.</param>
     /// <param name="open">Opens the images with these options: their own side in pixels, or else <see cref="SizeForFiles"/>, is taken
@@ -44,13 +45,17 @@ public sealed record Recipe : IHasRules
     /// <exception cref="RecipeException">Anything is wrong; all faults are listed.</exception>
     public static Recipe Resolve(IReadOnlyList<JsonObject> layers, IReadOnlyList<string> assignments, Func<DataOptions, IImageSource> open)
     {
-        JsonObject given = Layered(new JsonObject(), layers, assignments.Where(a => RoomOf(a) is "data" || a.StartsWith("views.preset=", StringComparison.Ordinal)));
-        string preset = given["views"]?["preset"] is JsonValue p && p.TryGetValue(out string? name) ? name : ViewsOptions.DefaultPreset;
+        JsonObject given = Layered(new JsonObject(), layers,
+            assignments.Where(a => RoomOf(a) is "data" || a.StartsWith("views.preset=", StringComparison.Ordinal) || a.StartsWith("views=", StringComparison.Ordinal)));
+        string preset = PresetOf(given) ?? ViewsOptions.DefaultPreset;
         if (!ViewsOptions.PresetNames.Contains(preset))
             throw new RecipeException([new Fault("views.preset", $"\"{preset}\" is none of: {string.Join(", ", ViewsOptions.PresetNames)}")]);
 
         var (size, channels) = KindOfImages(given["data"] as JsonObject, open);
         JsonObject tree = OptionsJson.Write(new Recipe { Views = ViewsOptions.FromPreset(preset, size, channels) });
+        // Another preset than the layers were written for replaces all their views.
+        if (PresetOf(Layered(new JsonObject(), layers, [])) is var written && preset != (written ?? ViewsOptions.DefaultPreset))
+            layers = [.. layers.Select(l => new JsonObject(l.Where(o => o.Key != "views").Select(o => KeyValuePair.Create(o.Key, o.Value?.DeepClone()))))];
         Layered(tree, layers, assignments);
         // A size of 0 means the images' own; anything else, right or wrong, is left for the check to judge.
         if (tree["data"] is JsonObject data && data["size"] is JsonValue v && v.TryGetValue(out int asked) && asked == 0) data["size"] = size;
@@ -82,6 +87,9 @@ public sealed record Recipe : IHasRules
         }
         return tree;
     }
+
+    private static string? PresetOf(JsonObject tree) =>
+        tree["views"] is JsonObject views && views["preset"] is JsonValue p && p.TryGetValue(out string? name) ? name : null;
 
     private static string RoomOf(string assignment) => assignment.Split('.', '=')[0];
 

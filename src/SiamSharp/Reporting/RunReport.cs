@@ -17,7 +17,11 @@ public static class RunReport
     public static void Write(RunFolder folder, ImageDataset? images)
     {
         Recipe recipe = OptionsJson.Read<Recipe>(folder.ReadRecipe());
-        if (images is not null) ViewSheet.Write(folder.Views, images, recipe.Views, images.Measure(recipe.Views.HighPass), (ulong)recipe.Training.Seed);
+        if (images is not null)
+        {
+            using Encoder encoder = Encoder.Load(folder.Encoder);
+            ViewSheet.Write(folder.Views, images, recipe.Views, encoder.Preprocessing, (ulong)recipe.Training.Seed);
+        }
         LossPlot.Write(folder.Metrics, folder.LossCurve);
 
         var page = new StringBuilder($"""
@@ -32,8 +36,8 @@ public static class RunReport
         page.Append(Scores(folder.ReadScores()));
         page.Append(Picture("What the network saw", folder.Views, "Sheet of original images, high-pass, masks and views"));
         page.Append(Picture("How it learned", folder.LossCurve, "Loss over steps"));
-        if (File.Exists(folder.Skipped))
-            page.Append($"<h2>Left out</h2><p>{File.ReadLines(folder.Skipped).Count()} files could not be read; skipped.jsonl names them with the reason.</p>\n");
+        if (File.Exists(folder.Skipped) && File.ReadLines(folder.Skipped).Count() is > 0 and var skipped)
+            page.Append($"<h2>Left out</h2><p>{skipped} files could not be read; skipped.jsonl names them with the reason.</p>\n");
         page.Append($"<h2>Recipe</h2><details><summary>All options</summary><pre>{Text(File.ReadAllText(folder.Recipe))}</pre></details>\n</body></html>\n");
         RunFolder.WriteText(folder.Report, page.ToString());
     }

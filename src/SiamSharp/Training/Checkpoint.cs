@@ -35,22 +35,15 @@ internal sealed class Checkpoint(
 
     internal void Save(long step, MetricsLog metrics)
     {
-        try
+        metrics.Flush();
+        RunFolder.Writing(folder.Checkpoint, () => SafeTensors.Write(folder.Checkpoint, State(), new Dictionary<string, string>
         {
-            metrics.Flush();
-            SafeTensors.Write(folder.Checkpoint, State(), new Dictionary<string, string>
-            {
-                ["format"] = Format,
-                ["recipe"] = OptionsJson.Write(recipe).ToJsonString(),
-                ["step"] = $"{step}",
-                ["metricsLength"] = $"{metrics.Length}",
-                ["dataHash"] = dataHash,
-            });
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw RunException.CannotWrite(folder.Checkpoint, e);
-        }
+            ["format"] = Format,
+            ["recipe"] = OptionsJson.Write(recipe).ToJsonString(),
+            ["step"] = $"{step}",
+            ["metricsLength"] = $"{metrics.Length}",
+            ["dataHash"] = dataHash,
+        }));
     }
 
     /// <summary>Loads the last state saved.</summary>

@@ -7,7 +7,7 @@ namespace SiamSharp.Training;
 /// <summary>Measures the preprocessing on a dataset.</summary>
 public static class Measuring
 {
-    private const int ImagesAtOnce = 256;
+    private const int ImagesAtOnce = 256, ValuesAtOnce = 1 << 22;
 
     /// <summary>Mean and standard deviation of each channel after the high-pass, over all images.</summary>
     /// <param name="data">The training images.</param>
@@ -18,7 +18,8 @@ public static class Measuring
 
     private static IEnumerable<Tensor> Batches(ImageDataset data)
     {
-        foreach (int[] indexes in Enumerable.Range(0, data.Count).Chunk(ImagesAtOnce))
+        long each = (long)data.Channels * data.Size * data.Size;
+        foreach (int[] indexes in Enumerable.Range(0, data.Count).Chunk((int)Math.Clamp(ValuesAtOnce / each, 1, ImagesAtOnce)))
         {
             using Tensor batch = data.Batch(indexes);
             yield return batch;

@@ -24,14 +24,15 @@ public static class Pretraining
     /// <param name="resume">Go on from the folder's checkpoint, or from the start when none was written yet.</param>
     /// <param name="progress">Told after each step.</param>
     /// <param name="time">The clock, for speed and time left only.</param>
-    /// <param name="cancel">Saves a checkpoint and returns with <see cref="PretrainingResult.Finished"/> false.</param>
+    /// <param name="cancel">Ends the step, saves a checkpoint and returns with <see cref="PretrainingResult.Finished"/> false.</param>
     /// <exception cref="RunException">The folder holds another run, the loss is not finite, the disk is full.</exception>
     public static PretrainingResult Run(
         Recipe recipe, ImageDataset data, RunFolder folder, bool resume = false,
         IProgress<TrainingProgress>? progress = null, TimeProvider? time = null, CancellationToken cancel = default)
     {
         CheckFits(recipe, data);
-        OpenFolder(recipe, folder, resume);
+        CheckFolder(recipe, folder, resume);
+        folder.Create();
         set_num_threads(recipe.Training.Threads > 0 ? recipe.Training.Threads : Environment.ProcessorCount);
 
         using var run = NewDisposeScope();
@@ -40,22 +41,25 @@ public static class Pretraining
         long steps = (long)recipe.Training.Epochs * stepsPerEpoch, step = 0;
 
         Preprocessing preprocessing = data.Measure(recipe.Views.HighPass, cancel);
-        Backbone backbone = recipe.Backbone.Create(data.Channels, data.Size, seed);
+        bool goesOn = resume && File.Exists(folder.Checkpoint);
+        Backbone backbone = (goesOn ? recipe.Backbone with { Weights = "" } : recipe.Backbone).Create(data.Channels, data.Size, seed);
         using SiameseMethod method = recipe.Method.Create(backbone, backbone.OutputWidth, seed);
         using Optimizer optimizer = recipe.Optimizer.Create(method);
         var viewMaker = new ViewMaker(recipe.Views, preprocessing, data.Size, seed);
         var schedule = new LearningRateSchedule(recipe.Optimizer.LearningRate, (long)(recipe.Optimizer.WarmupEpochs * stepsPerEpoch), steps,
             recipe.Optimizer.LearningRate * recipe.Optimizer.FinalShare);
         var checkpoint = new Checkpoint(folder, recipe, data.DataHash, method, optimizer);
-        if (resume && checkpoint.Exists) step = checkpoint.Load();
+        if (goesOn) step = checkpoint.Load();
+        if (!folder.HasRun) RunFolder.WriteText(folder.Recipe, OptionsJson.Write(recipe).ToJsonString(OptionsJson.Serializer) + "\n");
 
         using var metrics = new MetricsLog(folder.Metrics, checkpoint.MetricsLength);
         using var loader = new BatchLoader(data, batchSize, seed, startEpoch: (int)(step / stepsPerEpoch), startStep: (int)(step % stepsPerEpoch));
         var meter = new StepMeter(time ?? TimeProvider.System, progress, steps, stepsPerEpoch, batchSize, step);
         double? last = null;
+        bool stop = false;
 
         method.train();
-        while (step < steps && !cancel.IsCancellationRequested)
+        while (step < steps && !stop)
         {
             using var scope = NewDisposeScope();
             int epoch = (int)(step / stepsPerEpoch);
@@ -84,8 +88,9 @@ public static class Pretraining
                 metrics.Write(step, epoch, learningRate, gradientNorm, loss, terms.Terms.Select(t => (t.Name, t.Value.ToDouble())));
             meter.Mark(StepPhase.Logging);
 
+            stop = cancel.IsCancellationRequested; // looked at once a step: what is left is what was saved
             bool due = step % stepsPerEpoch == 0 || (recipe.Training.CheckpointSteps > 0 && step % recipe.Training.CheckpointSteps == 0);
-            if (due || cancel.IsCancellationRequested)
+            if (due || stop)
             {
                 if (!checkpoint.IsFinite()) throw NotFinite("state of the network", step - 1, terms, folder, checkpoint.Exists);
                 checkpoint.Save(step, metrics);
@@ -105,24 +110,27 @@ public static class Pretraining
         Fault[] faults = [.. recipe.Views.FaultsFor(data.Size, data.Channels)];
         if (faults.Length > 0) throw new RecipeException([.. faults.Select(f => f with { Path = $"views.{f.Path}" })]);
         if (data.Count < recipe.Training.BatchSize)
-            throw new RunException($"A step needs training.batchSize = {recipe.Training.BatchSize} images, but {data.Name} has {data.Count} readable "
-                + $"ones. Give more images, or --set training.batchSize={Math.Max(2, data.Count / 2)}.");
+            throw new RunException($"A step needs training.batchSize = {recipe.Training.BatchSize} images, but {data.Name} has {data.Count} readable. "
+                + (data.Count < 4 ? "Give more images." : $"Give more images, or --set training.batchSize={data.Count / 2}."));
+        double batchBytes = 4.0 * recipe.Training.BatchSize * data.Channels * data.Size * data.Size;
+        if (batchBytes > Array.MaxLength)
+            throw new RunException($"A batch must be below 2 GiB, but training.batchSize = {recipe.Training.BatchSize} images of {data.Channels} x {data.Size} x "
+                + $"{data.Size} have {batchBytes / (1L << 30):F1} GiB. Lower training.batchSize or data.size.");
     }
 
-    private static void OpenFolder(Recipe recipe, RunFolder folder, bool resume)
+    /// <summary>Refuses a folder that holds another run; costs nothing, so ask before images are decoded.</summary>
+    /// <param name="recipe">What is to be run.</param>
+    /// <param name="folder">Where.</param>
+    /// <param name="resume">Whether the run in it is to go on.</param>
+    /// <exception cref="RunException">There is a run and <paramref name="resume"/> is off, or its recipe is another.</exception>
+    public static void CheckFolder(Recipe recipe, RunFolder folder, bool resume)
     {
-        if (folder.HasRun && !resume)
-            throw new RunException($"{folder.Path} already holds a run. Continue it with --resume, or choose another --out.");
-        if (resume && folder.HasRun)
-        {
-            var differences = RecipeTree.Differences(folder.ReadRecipe(), OptionsJson.Write(recipe));
-            if (differences.Count > 0)
-                throw new RunException($"{folder.Path} holds a run with another recipe. Resume it without these changes, or choose another --out:\n"
-                    + string.Join('\n', differences.Select(d => $"  {d.Path}: {d.Problem}")));
-            return;
-        }
-        folder.Create();
-        RunFolder.WriteText(folder.Recipe, OptionsJson.Write(recipe).ToJsonString(OptionsJson.Serializer) + "\n");
+        if (!folder.HasRun) return;
+        if (!resume) throw new RunException($"{folder.Path} already holds a run. Continue it with --resume, or choose another --out.");
+        var differences = RecipeTree.Differences(folder.ReadRecipe(), OptionsJson.Write(recipe));
+        if (differences.Count > 0)
+            throw new RunException($"{folder.Path} holds a run with another recipe. Resume it without these changes, or choose another --out:\n"
+                + string.Join('\n', differences.Select(d => $"  {d.Path}: {d.Problem}")));
     }
 
     private static RunException NotFinite(string what, long step, LossTerms terms, RunFolder folder, bool saved) => new(

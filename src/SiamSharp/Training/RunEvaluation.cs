@@ -20,8 +20,9 @@ public static class RunEvaluation
         RunFolder folder, Recipe recipe, IReadOnlyList<Protocol> protocols, ImageDataset train, ImageDataset test,
         IProgress<string>? progress = null, CancellationToken cancel = default)
     {
-        if (train.DataHash == test.DataHash)
-            throw new DataSourceException($"The training and the test images are the same ({train.Name}): every image would be its own nearest "
+        var known = Enumerable.Range(0, train.Count).Select(train.HashOf).ToHashSet();
+        if (Enumerable.Range(0, test.Count).All(i => known.Contains(test.HashOf(i))))
+            throw new DataSourceException($"Every test image ({test.Name}) is among the training images ({train.Name}): each would be its own nearest "
                 + "neighbour. Give --test images that are not in --train.");
         using Encoder pretrained = Encoder.Load(folder.Encoder);
         using Encoder untrained = pretrained.Untrained(recipe);

@@ -84,7 +84,7 @@ public sealed class RunFolder(string path)
     public static void WriteText(string path, string text)
     {
         string partial = path + ".partial";
-        try
+        Writing(path, () =>
         {
             using (var file = new FileStream(partial, FileMode.Create))
             {
@@ -92,6 +92,16 @@ public sealed class RunFolder(string path)
                 file.Flush(flushToDisk: true);
             }
             File.Move(partial, path, overwrite: true);
+        });
+    }
+
+    /// <summary>Writes a file; a full disk or a lost folder is told as such.</summary>
+    /// <exception cref="RunException">The disk is full or the folder cannot be written to.</exception>
+    internal static void Writing(string path, Action write)
+    {
+        try
+        {
+            write();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -110,4 +110,11 @@ public sealed class ManifestTests : IDisposable
         Assert.Contains("it names 'q.jpg', while the folder holds 'a.jpg'",
             Assert.Throws<DataSourceException>(() => Open("img@labels.csv")).Message);
     }
+
+    [Fact]
+    public void Open_NoColumnOfLabels_SaysHowToNameIt()
+    {
+        _folder.Write("img/labels.csv", "filename,category\na.jpg,cat\n");
+        Assert.Contains("name the column of the labels 'label' or 'class'", Assert.Throws<DataSourceException>(() => Open("img@labels.csv")).Message);
+    }
 }

@@ -32,6 +32,16 @@ public class KnnTests
     public void Scores_ImpossibleK_Throws(int k) =>
         Assert.Throws<ArgumentException>(() => Knn.Scores(ones(12, 5), arange(12) % 3, ones(2, 5), 3, k, 0.1));
 
+    [Theory]
+    [InlineData(0.01)]
+    [InlineData(double.NaN)]
+    public void Scores_TemperatureWhereWeightsOverflow_Throws(double temperature) =>
+        Assert.Throws<ArgumentException>(() => Knn.Scores(ones(12, 5), arange(12) % 3, ones(2, 5), 3, 2, temperature));
+
+    [Fact]
+    public void Scores_LowestTemperature_AreFinite() =>
+        Assert.True(Knn.Scores(ones(12, 5), arange(12) % 3, ones(2, 5), 3, 12, Knn.LowestTemperature).isfinite().all().item<bool>());
+
     [Fact]
     public void Scores_OtherWidth_Throws() =>
         Assert.Throws<ArgumentException>(() => Knn.Scores(ones(12, 5), arange(12) % 3, ones(2, 4), 3, 2, 0.1));

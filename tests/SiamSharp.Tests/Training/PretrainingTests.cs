@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using SiamSharp.Data;
 using SiamSharp.Interop;
@@ -60,6 +61,66 @@ public sealed class PretrainingTests : IDisposable
         Assert.Equal(File.ReadAllBytes(whole.Encoder), File.ReadAllBytes(parts.Encoder));
         Assert.Equal(File.ReadAllBytes(whole.Checkpoint), File.ReadAllBytes(parts.Checkpoint));
         Assert.Equal(9, File.ReadAllLines(whole.Metrics).Length);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    public void Run_StoppedBetweenCheckpoints_HasSavedItsLastStep(long step)
+    {
+        RunFolder folder = Folder("stopped");
+        PretrainingResult stopped = RunUntil(step, folder, resume: false, "training.checkpointSteps=0", "training.batchSize=8");
+        Assert.False(stopped.Finished);
+        Assert.InRange(stopped.Step, step, step + 1);
+        using var saved = SafeTensors.Read(folder.Checkpoint);
+        Assert.Equal($"{stopped.Step}", saved.Metadata["step"]);
+    }
+
+    [Fact]
+    public void Run_FailsBeforeItsFirstStep_LeavesTheFolderFree()
+    {
+        RunFolder folder = Folder("free");
+        string message = Assert.Throws<RecipeException>(() =>
+            Pretraining.Run(Tiny("backbone.weights=nowhere.safetensors"), s_images.Value, folder)).Message;
+        Assert.Contains("backbone.weights: the file \"nowhere.safetensors\" does not exist", message);
+        Assert.True(Pretraining.Run(Tiny(), s_images.Value, folder).Finished);
+    }
+
+    [Fact]
+    public void Run_FirstWeightsGoneLater_EncoderLoadsAndTheRunGoesOn()
+    {
+        RunFolder first = Folder("first"), second = Folder("second");
+        Pretraining.Run(Tiny("training.epochs=1"), s_images.Value, first);
+        string weights = Path.Combine(_folder, "weights.safetensors"), set = $"backbone.weights={weights}";
+        File.Copy(first.Encoder, weights);
+        Assert.False(RunUntil(2, second, resume: false, set).Finished);
+        File.Delete(weights);
+
+        Assert.True(Pretraining.Run(Tiny(set), s_images.Value, second, resume: true).Finished);
+        using Encoder encoder = Encoder.Load(second.Encoder);
+        using var images = s_images.Value.Batch([0, 1, 2]);
+        using var representations = encoder.Encode(images);
+        Assert.Equal([3, 8], representations.shape);
+        Assert.DoesNotContain("weights.safetensors", File.ReadAllText(second.Encoder));
+    }
+
+    [Fact]
+    public void Run_WhereNumbersHaveAComma_WritesTheSameMetrics()
+    {
+        RunFolder here = Folder("here"), there = Folder("there");
+        Pretraining.Run(Tiny("training.epochs=1"), s_images.Value, here);
+        CultureInfo usual = CultureInfo.CurrentCulture;
+        try
+        {
+            // InvariantGlobalization knows no de-DE, but a comma is a comma.
+            CultureInfo.CurrentCulture = new CultureInfo("") { NumberFormat = { NumberDecimalSeparator = "," } };
+            Pretraining.Run(Tiny("training.epochs=1"), s_images.Value, there);
+        }
+        finally
+        {
+            CultureInfo.CurrentCulture = usual;
+        }
+        Assert.Equal(File.ReadAllText(here.Metrics), File.ReadAllText(there.Metrics));
     }
 
     [Fact]

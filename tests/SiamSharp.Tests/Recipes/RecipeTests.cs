@@ -1,0 +1,58 @@
+using SiamSharp.Data;
+using SiamSharp.Masking;
+using SiamSharp.Recipes;
+using Xunit;
+
+namespace SiamSharp.Tests.Recipes;
+
+public sealed class RecipeTests
+{
+    private const string Quadrants = """{ "views": { "branches": [{ "count": 2, "masks": [{ "shape": "grid", "cell": 14 }] }] } }""";
+
+    private static Recipe Resolve(string layer, params string[] assignments) => Recipe.Resolve(
+        [OptionsJson.Parse(layer, "layer")], assignments, options => ImageSources.Open("fashion-mnist:sample", options));
+
+    [Fact]
+    public void Resolve_ViewsOfALayer_ReplaceThoseOfThePreset()
+    {
+        var mask = Assert.IsType<GridMask>(Assert.Single(Assert.Single(Resolve(Quadrants).Views.Branches).Masks));
+        Assert.Equal(14, mask.Cell);
+        Assert.Equal(FillKind.Zero, mask.Fill.Kind);
+    }
+
+    [Theory]
+    [InlineData("views.preset=crop")]
+    [InlineData("views={\"preset\":\"crop\"}")]
+    public void Resolve_AnotherPresetThanTheLayers_TakesItsViewsAlone(string assignment)
+    {
+        var views = Resolve(Quadrants, assignment).Views;
+        Assert.Equal("crop", views.Preset);
+        Assert.Equal(0, views.HighPass.Sigma);
+        var branch = Assert.Single(views.Branches);
+        Assert.Empty(branch.Masks);
+        Assert.Equal(1, branch.Crop.Probability);
+    }
+
+    [Fact]
+    public void Resolve_NaiveMasks_AreBlack()
+    {
+        var views = Resolve(Quadrants, "views.preset=naive-mask", "views.branches.0.masks.0.cell=14").Views;
+        var mask = Assert.IsType<GridMask>(Assert.Single(views.Branches[0].Masks));
+        Assert.Equal((14, FillKind.Black, 0.0), (mask.Cell, mask.Fill.Kind, views.HighPass.Sigma));
+    }
+
+    [Fact]
+    public void Resolve_PresetOfTheLayerAgain_KeepsItsViews()
+    {
+        var mask = Assert.IsType<GridMask>(Resolve(Quadrants, "views.preset=mscn").Views.Branches[0].Masks[0]);
+        Assert.Equal(14, mask.Cell);
+    }
+
+    [Fact]
+    public void Resolve_ViewsAsAName_IsAFaultOfTheRecipe() =>
+        Assert.Contains("views", Assert.Throws<RecipeException>(() => Resolve("""{ "views": "mscn" }""")).Message);
+
+    [Fact]
+    public void Resolve_NoPenalty_IsAFault() => Assert.Contains("evaluation.linearPenalties: there are none",
+        Assert.Throws<RecipeException>(() => Resolve("{}", "evaluation.linearPenalties=[]")).Message);
+}

@@ -1,0 +1,83 @@
+using SiamSharp.Data;
+using SiamSharp.Evaluation;
+using SiamSharp.Recipes;
+using SiamSharp.Training;
+using Xunit;
+
+namespace SiamSharp.Tests.Training;
+
+/// <summary>An encoder of one step, judged on real images.</summary>
+public sealed class RunEvaluationTests : IDisposable
+{
+    private readonly string _root = Directory.CreateTempSubdirectory("judged").FullName;
+    private readonly RunFolder _folder;
+    private readonly Recipe _recipe;
+
+    public RunEvaluationTests()
+    {
+        _folder = new RunFolder(Path.Combine(_root, "run"));
+        _recipe = Recipe.Resolve([OptionsJson.Parse("""
+            { "backbone": { "width": 4, "depths": [1, 1] }, "training": { "epochs": 1, "batchSize": 32, "threads": 1 } }
+            """, "tiny")], [], _ => Part(0, 32));
+        Pretraining.Run(_recipe, Load(0, 32), _folder);
+    }
+
+    public void Dispose() => Directory.Delete(_root, recursive: true);
+
+    private static SubsetSource Part(int first, int count) => new(
+        ImageSources.Open("fashion-mnist:sample", new DataOptions()), [.. Enumerable.Range(first, count)], $"{count} images from {first}");
+
+    private static ImageDataset Load(int first, int count) => ImageDataset.Load(Part(first, count), new DataOptions());
+
+    [Fact]
+    public void Judge_BothProtocols_ScoresEachRepresentationAndKeepsTheScores()
+    {
+        IReadOnlyList<Score> scores = RunEvaluation.Judge(_folder, _recipe, [Protocol.Knn, Protocol.Linear], Load(0, 400), Load(400, 200));
+        Assert.Equal(["pixels", "pixels", "untrained", "untrained", "pretrained", "pretrained"], scores.Select(s => s.Encoder));
+        Assert.All(scores, s => Assert.Equal((400, 200), (s.TrainCount, s.TestCount)));
+        Assert.All(scores, s => Assert.InRange(s.Value, 0.25, 0.95)); // ten classes; the encoder has 8 numbers an image
+        Assert.Equal(scores, _folder.ReadScores());
+
+        RunEvaluation.Judge(_folder, _recipe, [Protocol.Knn], Load(0, 400), Load(400, 200));
+        Assert.Equal(6, _folder.ReadScores().Count);
+    }
+
+    [Fact]
+    public void Judge_Pixels_EqualsTheNaiveNeighbours()
+    {
+        ImageDataset train = Load(0, 100), test = Load(100, 60);
+        double score = RunEvaluation.Judge(_folder, _recipe with { Evaluation = new EvaluationOptions { K = 1 } }, [Protocol.Knn], train, test)[0].Value;
+
+        double[][] bank = Standardised(train), queries = Standardised(test);
+        int right = queries.Index().Count(q =>
+            train.ClassNames![train.Labels![bank.Index().MaxBy(b => Cosine(b.Item, q.Item)).Index]] == test.ClassNames![test.Labels![q.Index]]);
+        Assert.Equal(right / 60.0, score, 1e-9);
+
+        double[][] Standardised(ImageDataset data) =>
+            [.. Enumerable.Range(0, data.Count).Select(i =>
+            {
+                float[] pixels = new float[28 * 28];
+                data.Read(i, pixels);
+                return pixels.Select(p => (p - train.Mean[0]) / train.Std[0]).ToArray();
+            })];
+        static double Cosine(double[] a, double[] b) =>
+            a.Zip(b, (x, y) => x * y).Sum() / Math.Sqrt(a.Sum(x => x * x) * b.Sum(y => y * y));
+    }
+
+    [Fact]
+    public void Judge_TestImagesAmongTheTrainingImages_Throws() => Assert.Contains("Give --test images that are not in --train",
+        Assert.Throws<DataSourceException>(() => RunEvaluation.Judge(_folder, _recipe, [Protocol.Knn], Load(0, 100), Load(20, 30))).Message);
+
+    [Fact]
+    public void Save_AndLoad_GivesTheSameRepresentations()
+    {
+        using Encoder once = Encoder.Load(_folder.Encoder), twice = Encoder.Load(_folder.Encoder);
+        using Encoder untrained = once.Untrained(_recipe);
+        using var images = Load(0, 8).Batch([0, 1, 2, 3, 4, 5, 6, 7]);
+        using var a = once.Encode(images);
+        using var b = twice.Encode(images);
+        using var c = untrained.Encode(images);
+        Assert.Equal(a.data<float>().ToArray(), b.data<float>().ToArray());
+        Assert.NotEqual(a.data<float>().ToArray(), c.data<float>().ToArray());
+    }
+}

@@ -20,7 +20,7 @@ public static class Siam
         using var interrupt = new CancellationTokenSource();
         void Stop(PosixSignalContext signal)
         {
-            signal.Cancel = true;
+            signal.Cancel = !interrupt.IsCancellationRequested; // a second one ends the process at once
             interrupt.Cancel();
         }
         using var onInterrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);

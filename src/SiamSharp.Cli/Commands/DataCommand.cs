@@ -19,7 +19,7 @@ internal static class DataCommand
         {
             Screen screen = screenOf(parsed);
             var (recipe, images) = Loading.Open(parsed.GetValue(source)!, [], parsed.GetValue(set)!);
-            DataInspection found = DataInspection.Inspect(images, recipe.Data, cancellation: cancel);
+            DataInspection found = ReadingBar.Show(screen, progress => DataInspection.Inspect(images, recipe.Data, progress, cancel));
             screen.Result(found, console => Show(console, found));
             return Task.FromResult(0);
         });
@@ -40,6 +40,7 @@ internal static class DataCommand
         if (found.Unlabelled > 0 && found.Classes.Count > 0) Row("without label", $"{found.Unlabelled:N0}");
         Row("mean", Numbers(found.Mean) + $" (at {found.DecodedSize} px)");
         Row("std", Numbers(found.Std));
+        Row("values", $"{found.Min:G4} to {found.Max:G4}" + (found.BitDepths.Keys.Min() < 32 ? " (integers are scaled to 0 to 1)" : ""));
         Row("duplicates", found.Duplicates.Count == 0 ? "none" : $"{found.Duplicates.Count:N0} groups of equal images");
         foreach (var group in found.Duplicates.Take(Shown)) Row("", string.Join(" = ", group.Take(3)) + (group.Count > 3 ? " = ..." : ""));
         foreach (SkippedFile file in found.Unreadable.Take(Shown)) Row("unreadable", $"{file.Path}: {file.Reason}");

@@ -23,7 +23,7 @@ internal static class Loading
     internal static ImageDataset Load(Screen screen, IImageSource source, DataOptions options, RunFolder? folder, CancellationToken cancel)
     {
         foreach (string note in source.Notes) screen.Warn(note);
-        ImageDataset data = ImageDataset.Load(source, options, progress: null, cancel);
+        ImageDataset data = ReadingBar.Show(screen, progress => ImageDataset.Load(source, options, progress, cancel));
         if (folder is not null) SkippedFile.Write(folder.Skipped, data.Skipped);
         if (data.Skipped.Count > 0)
         {

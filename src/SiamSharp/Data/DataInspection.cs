@@ -52,6 +52,12 @@ public sealed record DataInspection
     /// <summary>Population standard deviation of each channel; integers scaled to 0 to 1.</summary>
     public required IReadOnlyList<double> Std { get; init; }
 
+    /// <summary>Smallest value of all pixels; integers scaled to 0 to 1.</summary>
+    public required float Min { get; init; }
+
+    /// <summary>Largest value of all pixels; integers scaled to 0 to 1.</summary>
+    public required float Max { get; init; }
+
     /// <summary>Groups of images whose decoded pixels are equal: two or more paths each.</summary>
     public required IReadOnlyList<IReadOnlyList<string>> Duplicates { get; init; }
 
@@ -91,6 +97,8 @@ public sealed record DataInspection
             Unlabelled = set.Labels?.Count(l => l < 0) ?? set.Count,
             Mean = set.Mean,
             Std = set.Std,
+            Min = set.Range.Min,
+            Max = set.Range.Max,
             Duplicates = [.. readable.GroupBy(set.HashOf).Where(g => g.Count() > 1)
                 .Select(IReadOnlyList<string> (g) => [.. g.Select(set.PathOf)])],
             Unreadable = set.Skipped,

@@ -25,6 +25,7 @@ public sealed class ImageDataset
         (Size, Channels, BitDepth, Threads) = (set.Size, set.Moments.Length, set.BitDepth, set.Threads);
         Mean = [.. set.Moments.Select(m => m.Mean)];
         Std = [.. set.Moments.Select(m => m.Std)];
+        Range = (set.Moments.Min(m => m.Min), set.Moments.Max(m => m.Max));
         ClassNames = _source.ClassNames;
         Labels = ClassNames is null ? null : [.. _sourceIndex.Select(_source.LabelOf)];
         DataHash = set.HashWith(Labels);
@@ -72,6 +73,9 @@ public sealed class ImageDataset
     /// Population standard deviation of each channel over all pixels of all images, at the scale of <see cref="Read"/>.
     /// </summary>
     public IReadOnlyList<double> Std { get; }
+
+    /// <summary>Smallest and largest value of all pixels of all images, at the scale of <see cref="Read"/>.</summary>
+    public (float Min, float Max) Range { get; }
 
     /// <summary>
     /// XxHash128 of all decoded pixels and labels in order, 32 hexadecimal digits: the name of the data behind a number.

@@ -12,7 +12,7 @@ namespace SiamSharp.Masking;
 /// </remarks>
 public sealed record GridMask : Mask
 {
-    /// <summary>Side of a cell in pixels; 0 = a seventh of the view, at least 2.</summary>
+    /// <summary>Side of a cell in pixels; 0 = a seventh of the view, rounded up, at least 2.</summary>
     [Range(0, 1024)] public int Cell { get; init; }
 
     /// <summary>Smallest mask ratio; drawn anew for each mask.</summary>
@@ -21,8 +21,8 @@ public sealed record GridMask : Mask
     /// <summary>Largest mask ratio.</summary>
     [Range(0.0, 1.0)] public double MaxRatio { get; init; } = 0.7;
 
-    /// <summary>A seventh of the side, at least 2.</summary>
-    public static int DefaultCell(int side) => Math.Max(2, (int)Math.Round(side / 7.0));
+    /// <summary>A seventh of the side, rounded up so that no sliver is left over; at least 2.</summary>
+    public static int DefaultCell(int side) => Math.Max(2, (side + 6) / 7);
 
     /// <inheritdoc/>
     public override void DrawPlane(Span<bool> keepMask, int height, int width, ref RandomStream random)

@@ -75,6 +75,8 @@ public sealed record Recipe : IHasRules
         int views = Views.ViewCount;
         if (views < Method.MinViews || views > Method.MaxViews)
             yield return new Fault("views.branches", $"{views} views, but {OptionsJson.KindOf(Method)} takes {Method.MinViews} to {Method.MaxViews}");
+        if (Optimizer.WarmupEpochs > Training.Epochs)
+            yield return new Fault("optimizer.warmupEpochs", $"{Optimizer.WarmupEpochs} epochs of warm-up, but training.epochs is {Training.Epochs}: at most that many");
     }
 
     private static JsonObject Layered(JsonObject tree, IEnumerable<JsonObject> layers, IEnumerable<string> assignments)

@@ -33,6 +33,7 @@ public static class Pretraining
         CheckFits(recipe, data);
         CheckFolder(recipe, folder, resume);
         folder.Create();
+        using IDisposable folderLock = folder.Lock();
         set_num_threads(recipe.Training.Threads > 0 ? recipe.Training.Threads : Environment.ProcessorCount);
 
         using var run = NewDisposeScope();
@@ -109,6 +110,9 @@ public static class Pretraining
     {
         Fault[] faults = [.. recipe.Views.FaultsFor(data.Size, data.Channels)];
         if (faults.Length > 0) throw new RecipeException([.. faults.Select(f => f with { Path = $"views.{f.Path}" })]);
+        if ((data.Range.Min < 0 || data.Range.Max > 1) && recipe.Views.Branches.Any(b => b.NeedsUnitRange))
+            throw new RunException($"Colour jitter and solarisation are defined for pixels from 0 to 1, but those of {data.Name} go from {data.Range.Min:G4} to "
+                + $"{data.Range.Max:G4}. Set their probabilities to 0, or scale the images.");
         if (data.Count < recipe.Training.BatchSize)
             throw new RunException($"A step needs training.batchSize = {recipe.Training.BatchSize} images, but {data.Name} has {data.Count} readable. "
                 + (data.Count < 4 ? "Give more images." : $"Give more images, or --set training.batchSize={data.Count / 2}."));

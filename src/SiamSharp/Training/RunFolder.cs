@@ -79,6 +79,20 @@ public sealed class RunFolder(string path)
         }
     }
 
+    /// <summary>Keeps every other process out of the folder until the result is disposed or this process ends, however it ends.</summary>
+    /// <exception cref="RunException">Another process trains in it.</exception>
+    internal IDisposable Lock()
+    {
+        try
+        {
+            return new FileStream(In(".lock"), FileMode.OpenOrCreate, FileAccess.Write, FileShare.None, bufferSize: 0, FileOptions.DeleteOnClose);
+        }
+        catch (IOException)
+        {
+            throw new RunException($"Another process is training in {Path}. Wait until it has ended, or choose another --out.");
+        }
+    }
+
     /// <summary>Writes a text file whole or not at all: a temporary name, flushed, renamed.</summary>
     /// <exception cref="RunException">The disk is full or the folder cannot be written to.</exception>
     public static void WriteText(string path, string text)

@@ -41,6 +41,9 @@ public sealed record BranchOptions : IHasRules
     internal bool ChangesPixels => Crop.Probability > 0 || FlipProbability > 0 || ColorJitter.Probability > 0
         || GrayscaleProbability > 0 || Blur.Probability > 0 || Solarize.Probability > 0;
 
+    /// <summary>Whether any part is defined for pixels from 0 to 1 only.</summary>
+    internal bool NeedsUnitRange => ColorJitter.Probability > 0 || Solarize.Probability > 0;
+
     /// <summary>Whether any part mixes red, green and blue.</summary>
     internal bool NeedsRgb => GrayscaleProbability > 0
         || (ColorJitter.Probability > 0 && (ColorJitter.Saturation > 0 || ColorJitter.Hue > 0));

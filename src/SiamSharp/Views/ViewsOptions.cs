@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
+using SiamSharp.Masking;
 using SiamSharp.Recipes;
 
 namespace SiamSharp.Views;
@@ -57,9 +58,16 @@ public sealed record ViewsOptions : IHasRules
             yield return new("highPass.kernel",
                 $"{HighPass.Kernel} is too wide for views of {smallest} px: at most {2 * smallest - 1}");
         for (int b = 0; b < Branches.Count; b++)
+        {
             if (Branches[b].NeedsRgb && channels != 3)
                 yield return new($"branches.{b}",
                     $"saturation, hue and grayscale need 3 channels, but the images have {channels}: set them to 0");
+            int side = Branches[b].SizeFor(size);
+            for (int m = 0; m < Branches[b].Masks.Count; m++)
+                if (Branches[b].Masks[m] is GridMask grid && grid.Cell >= side)
+                    yield return new($"branches.{b}.masks.{m}.cell",
+                        $"a cell of {grid.Cell} px covers the whole view of {side} px: at most {side / 2}, or 0 for a seventh");
+        }
     }
 }
 

@@ -26,6 +26,8 @@ public class DataInspectionTests
             seen.Unreadable.Select(u => u.Reason));
         Assert.Single(seen.Notes);
         Assert.Equal(3, seen.Mean.Count);
+        Assert.InRange(seen.Max, seen.Mean.Max(), 1);
+        Assert.InRange(seen.Min, 0, seen.Mean.Min());
     }
 
     [Fact]

@@ -15,5 +15,6 @@ public class MomentsTests
             Assert.Equal(whole.Count, merged.Count);
             Assert.Equal(whole.Mean, merged.Mean, 1e-9);
             Assert.Equal(whole.Std, merged.Std, 1e-9);
+            Assert.Equal((a.Concat(b).Min(), a.Concat(b).Max()), (merged.Min, merged.Max));
         });
 }

@@ -52,6 +52,16 @@ public sealed class RecipeTests
     public void Resolve_ViewsAsAName_IsAFaultOfTheRecipe() =>
         Assert.Contains("views", Assert.Throws<RecipeException>(() => Resolve("""{ "views": "mscn" }""")).Message);
 
+    [Theory]
+    [InlineData(10, false)]
+    [InlineData(9, true)]
+    public void Resolve_WarmupLongerThanTheRun_IsAFault(int epochs, bool fault)
+    {
+        Recipe Lars() => Resolve("{}", "optimizer=lars", $"training.epochs={epochs}"); // LARS warms up for 10 epochs
+        if (fault) Assert.Contains("optimizer.warmupEpochs: 10 epochs of warm-up, but training.epochs is 9", Assert.Throws<RecipeException>(Lars).Message);
+        else Assert.Equal(10, Lars().Optimizer.WarmupEpochs);
+    }
+
     [Fact]
     public void Resolve_NoPenalty_IsAFault() => Assert.Contains("evaluation.linearPenalties: there are none",
         Assert.Throws<RecipeException>(() => Resolve("{}", "evaluation.linearPenalties=[]")).Message);

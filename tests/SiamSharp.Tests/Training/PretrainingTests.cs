@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using SiamSharp.Data;
 using SiamSharp.Interop;
 using SiamSharp.Recipes;
+using SiamSharp.Tests.Data;
 using SiamSharp.Training;
 using TorchSharp;
 using Xunit;
@@ -49,7 +50,7 @@ public sealed class PretrainingTests : IDisposable
     [InlineData("lars")]
     public void Run_StoppedTwiceAndResumed_EndsWithTheSameBits(string optimizer)
     {
-        string set = $"optimizer={optimizer}";
+        string[] set = [$"optimizer={optimizer}", "optimizer.warmupEpochs=1"];
         RunFolder whole = Folder("whole"), parts = Folder("parts");
         Assert.True(Pretraining.Run(Tiny(set), s_images.Value, whole).Finished);
 
@@ -229,6 +230,25 @@ public sealed class PretrainingTests : IDisposable
         Assert.Contains("The last good state is in", e.Message);
         using var saved = SafeTensors.Read(folder.Checkpoint);
         Assert.All(saved.Tensors.Values, t => Assert.True(t.isfinite().all().item<bool>()));
+    }
+
+    [Fact]
+    public void Run_WhileAnotherTrainsHere_SaysSo()
+    {
+        RunFolder folder = Folder("busy");
+        folder.Create();
+        using (folder.Lock())
+            Assert.Contains("Another process is training", Assert.Throws<RunException>(() => Pretraining.Run(Tiny(), s_images.Value, folder)).Message);
+        Assert.True(Pretraining.Run(Tiny("training.epochs=1"), s_images.Value, folder).Finished);
+        Assert.DoesNotContain(".lock", Directory.GetFiles(folder.Path).Select(Path.GetFileName));
+    }
+
+    [Fact]
+    public void Run_ColourJitterOfPixelsBeyondOne_SaysWhichTheyAre()
+    {
+        var images = ImageDataset.Load(new FakeSource(8, i => new Pixels(new float[] { i, -2, 0, 0 }, 1, 2, 2)), new DataOptions());
+        Recipe recipe = Tiny("training.batchSize=4", "data.size=2", "views.preset=paper", "views.highPass.kernel=1");
+        Assert.Contains("from -2 to 7", Assert.Throws<RunException>(() => Pretraining.Run(recipe, images, Folder("x"))).Message);
     }
 
     [Fact]

@@ -21,7 +21,7 @@ public sealed class ViewsOptionsTests
     [InlineData(6, 2.0, 11, 2)]
     [InlineData(28, 2.0, 13, 4)]
     [InlineData(32, 2.0, 13, 5)]
-    [InlineData(64, 4.0, 13, 9)]
+    [InlineData(64, 4.0, 13, 10)]
     [InlineData(224, 5.0, 13, 32)]
     public void FromPreset_Mscn_ScalesWithTheSize(int size, double sigma, int kernel, int cell)
     {
@@ -78,5 +78,16 @@ public sealed class ViewsOptionsTests
 
         static void AssertFaults(IHasRules options, params string[] paths) =>
             Assert.Equal(paths, options.Faults().Select(fault => fault.Path));
+    }
+
+    [Theory]
+    [InlineData(0, 16, 0)]
+    [InlineData(14, 0, 0)]
+    [InlineData(14, 14, 1)]
+    [InlineData(28, 0, 1)]
+    public void FaultsFor_GridOfOneCell_IsAFault(int cell, int viewSize, int faults)
+    {
+        var options = new ViewsOptions { Branches = [new BranchOptions { Size = viewSize, Masks = [new GridMask { Cell = cell }] }] };
+        Assert.Equal(Enumerable.Repeat("branches.0.masks.0.cell", faults), options.FaultsFor(28, 1).Select(f => f.Path));
     }
 }

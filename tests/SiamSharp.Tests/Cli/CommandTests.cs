@@ -1,0 +1,111 @@
+using System.Text.Json.Nodes;
+using SiamSharp.Cli;
+using SiamSharp.Tests.Data;
+using Xunit;
+
+namespace SiamSharp.Tests.Cli;
+
+/// <summary>Exit codes and words of the commands.</summary>
+public sealed class CommandTests
+{
+    private static async Task<(int ExitCode, string Output, string Error)> Run(params string[] arguments)
+    {
+        using StringWriter output = new(), error = new();
+        int exitCode = await Siam.RunAsync(arguments, output, error);
+        return (exitCode, output.ToString(), error.ToString());
+    }
+
+    private static async Task<JsonNode> Json(params string[] arguments)
+    {
+        var (exitCode, output, error) = await Run([.. arguments, "--json"]);
+        Assert.True(exitCode == 0, error);
+        return JsonNode.Parse(output)!;
+    }
+
+    /// <summary>Two classes of real pictures: stripes across and stripes down, at random phases.</summary>
+    private static void SaveStripes(TempFolder folder, string name, int seed)
+    {
+        var random = new Random(seed);
+        foreach (bool across in new[] { true, false })
+            for (int i = 0; i < 12; i++)
+            {
+                int phase = random.Next(6), shade = random.Next(40);
+                TestImages.Save(TestImages.Make(1, 16, 16, (_, y, x) => (byte)(((across ? y : x) + phase) / 3 % 2 * 180 + shade + (x * y % 7))),
+                    folder.At($"{name}/{(across ? "across" : "down")}/{i}.png"));
+            }
+    }
+
+    [Fact]
+    public async Task PretrainThenEvaluate_FolderOfTwoClasses_GivesScoresOfTheContract()
+    {
+        using var folder = new TempFolder();
+        SaveStripes(folder, "train", 1);
+        SaveStripes(folder, "test", 2);
+        string run = folder.At("run");
+        JsonNode pretrained = await Json("pretrain", "--data", folder.At("train"), "--out", run, "--set", "data.size=16", "--set", "backbone.width=16",
+            "--set", "backbone.depths=[1]", "--set", "training.epochs=2", "--set", "training.batchSize=12", "--set", "training.threads=1");
+        Assert.Equal(4, (int)pretrained["steps"]!);
+        Assert.All(["recipe.json", "metrics.jsonl", "checkpoint.safetensors", "encoder.safetensors", "skipped.jsonl", "report.html"],
+            name => Assert.True(File.Exists(Path.Combine(run, name)), name));
+
+        JsonArray results = (await Json("evaluate", "knn", "--run", run, "--train", folder.At("train"), "--test", folder.At("test")))["results"]!.AsArray();
+        Assert.Equal(["pixels", "untrained", "pretrained"], results.Select(r => (string)r!["encoder"]!));
+        Assert.All(results, r =>
+        {
+            Assert.Equal(["protocol", "encoder", "metric", "value", "k", "shots", "seed", "train_count", "test_count", "data_hash", "penalty"],
+                r!.AsObject().Select(p => p.Key));
+            Assert.Equal(("knn", "top1", 24, 24), ((string)r["protocol"]!, (string)r["metric"]!, (int)r["train_count"]!, (int)r["test_count"]!));
+            Assert.InRange((double)r["value"]!, 0, 1);
+        });
+        Assert.True(JsonNode.DeepEquals(results, JsonNode.Parse(File.ReadAllText(Path.Combine(run, "evaluation.json")))));
+
+        var (exitCode, _, error) = await Run("evaluate", "knn", "--run", run, "--train", folder.At("train"), "--test", folder.At("test"), "--set", "views.preset=crop");
+        Assert.Equal(2, exitCode);
+        Assert.Contains("belongs to the run", error);
+        (exitCode, _, error) = await Run("pretrain", "--data", folder.At("train"), "--out", run);
+        Assert.Equal(1, exitCode);
+        Assert.Contains("--resume", error);
+    }
+
+    [Fact]
+    public async Task DataInspect_Json_IsTheInspection()
+    {
+        JsonNode found = await Json("data", "inspect", "fashion-mnist:sample");
+        Assert.Equal((10_000, 1, 10), ((int)found["readable"]!, (int)found["channels"]!, found["classes"]!.AsArray().Count));
+        Assert.Equal((0f, 1f), ((float)found["min"]!, (float)found["max"]!));
+    }
+
+    [Fact]
+    public async Task Views_Sample_WritesTheSheet()
+    {
+        using var folder = new TempFolder();
+        string file = folder.At("views.png");
+        Assert.Equal(file, (string)(await Json("views", "--data", "fashion-mnist:sample", "--out", file))["file"]!);
+        Assert.Equal("PNG"u8, File.ReadAllBytes(file).AsSpan(1, 3));
+    }
+
+    [Fact]
+    public async Task Doctor_Here_FindsALibraryThatWorks()
+    {
+        JsonNode report = await Json("doctor");
+        Assert.True((bool)report["torch"]!["works"]!);
+        Assert.Null((string?)report["data"]![0]!["problem"]);
+    }
+
+    [Theory]
+    [InlineData(1, "nowhere", "data", "inspect", "nowhere")]
+    [InlineData(1, "holds no run", "evaluate", "knn", "--run", "nowhere", "--train", "fashion-mnist:sample", "--test", "fashion-mnist:sample")]
+    [InlineData(2, "no command or option 'pretend'", "pretend")]
+    [InlineData(2, "--data", "pretrain", "--out", "x")]
+    [InlineData(2, "training.epoch", "pretrain", "--data", "fashion-mnist:sample", "--out", "x", "--set", "training.epoch=3")]
+    [InlineData(2, "views.branches.0.masks.0.cell", "pretrain", "--data", "fashion-mnist:sample", "--out", "x", "--set", "views.branches.0.masks.0.cell=2000")]
+    public async Task Mistake_Any_IsOneReadableLine(int expected, string word, params string[] arguments)
+    {
+        var (exitCode, output, error) = await Run(arguments);
+        Assert.Equal(expected, exitCode);
+        Assert.Empty(output);
+        Assert.Contains(word, error);
+        Assert.StartsWith("error: ", error);
+        Assert.DoesNotContain("   at ", error);
+    }
+}

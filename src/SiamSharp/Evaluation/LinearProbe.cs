@@ -10,6 +10,7 @@ namespace SiamSharp.Evaluation;
 /// mean 0 and standard deviation 1 over the training images. Constant features stay 0.
 /// The penalty is the one of the given list that classifies a held-out tenth of the training images best; the final fit uses
 /// all of them. The test images take no part in either.
+/// Cost: from the largest penalty down, each fit starts from the weights of the one before, which changes the way and not the goal.
 /// </remarks>
 public sealed class LinearProbe : IDisposable
 {
@@ -39,6 +40,7 @@ public sealed class LinearProbe : IDisposable
         Tensor x = (features - mean) * scale;
 
         double penalty = options.LinearPenalties[0];
+        Tensor start = zeros([x.shape[1] + 1, classes], dtype: x.dtype);
         int held = count / 10;
         if (options.LinearPenalties.Count > 1 && held > 0)
         {
@@ -47,14 +49,15 @@ public sealed class LinearProbe : IDisposable
             Tensor inside = tensor(order[held..]), outside = tensor(order[..held]);
             Tensor xIn = x[inside], yIn = labels[inside], xOut = x[outside], yOut = labels[outside];
             double best = -1;
-            foreach (double candidate in options.LinearPenalties)
+            Tensor weights = start;
+            foreach (double candidate in options.LinearPenalties.OrderDescending())
             {
-                using var trial = NewDisposeScope();
-                double right = Predict(xOut, Minimize(xIn, yIn, classes, candidate, options.LinearIterations, cancel)).eq(yOut).sum().item<long>();
-                if (right > best) (best, penalty) = (right, candidate);
+                weights = Minimize(xIn, yIn, weights, candidate, options.LinearIterations, cancel);
+                double right = Predict(xOut, weights).eq(yOut).sum().item<long>();
+                if (right > best) (best, penalty, start) = (right, candidate, weights);
             }
         }
-        Tensor weight = Minimize(x, labels, classes, penalty, options.LinearIterations, cancel);
+        Tensor weight = Minimize(x, labels, start, penalty, options.LinearIterations, cancel);
         return new LinearProbe(mean.DetachFromDisposeScope(), scale.DetachFromDisposeScope(), weight.DetachFromDisposeScope(), penalty);
     }
 
@@ -81,11 +84,10 @@ public sealed class LinearProbe : IDisposable
     private static Tensor Logits(Tensor x, Tensor weight) =>
         x.mm(weight[..^1]).add_(weight[^1..]);    // (N, D) (D, K) + (1, K)
 
-    private static Tensor Minimize(Tensor x, Tensor labels, int classes, double penalty, int iterations, CancellationToken cancel)
+    private static Tensor Minimize(Tensor x, Tensor labels, Tensor start, double penalty, int iterations, CancellationToken cancel)
     {
         using var scope = NewDisposeScope();
-        Tensor target = nn.functional.one_hot(labels, classes).to(x.dtype);   // (N, K)
-        Tensor start = zeros([x.shape[1] + 1, classes], dtype: x.dtype);
+        Tensor target = nn.functional.one_hot(labels, start.shape[1]).to(x.dtype);   // (N, K)
         Tensor weight = LbfgsMinimizer.Minimize(start, w => Objective(x, target, w, penalty), iterations, 1e-5, cancel);
         return weight.MoveToOuterDisposeScope();
     }

@@ -14,14 +14,14 @@ public sealed class Encoder : IDisposable
 {
     private const string Format = "siamsharp-encoder-1";
 
-    private readonly Backbone _backbone;
+    private readonly nn.Module<Tensor, Tensor> _backbone;
 
     /// <summary>Puts a backbone and its preprocessing together.</summary>
     /// <param name="backbone">float32 (N, C, H, W) to (N, D); owned by the encoder from here on and switched to evaluation mode.</param>
     /// <param name="preprocessing">Applied to pixels first.</param>
     /// <param name="channels">C.</param>
     /// <param name="size">H and W that it was trained with, in pixels.</param>
-    public Encoder(Backbone backbone, Preprocessing preprocessing, int channels, int size)
+    public Encoder(nn.Module<Tensor, Tensor> backbone, Preprocessing preprocessing, int channels, int size)
     {
         _backbone = backbone;
         _backbone.eval();
@@ -66,7 +66,7 @@ public sealed class Encoder : IDisposable
     /// <param name="size">H and W in pixels.</param>
     /// <exception cref="RunException">The file cannot be written.</exception>
     public static void Save(
-        string path, Backbone backbone, Recipe recipe, Preprocessing preprocessing, int channels, int size) =>
+        string path, nn.Module<Tensor, Tensor> backbone, Recipe recipe, Preprocessing preprocessing, int channels, int size) =>
         RunFolder.Writing(path, () => SafeTensors.Write(path, backbone.state_dict(), new Dictionary<string, string>
         {
             ["format"] = Format,
@@ -78,8 +78,10 @@ public sealed class Encoder : IDisposable
 
     /// <summary>Reads an encoder written by a run.</summary>
     /// <param name="path">A run's encoder.safetensors.</param>
+    /// <param name="ownBackbone">The network that the run was given instead of the recipe's, of any weights; owned by the encoder.</param>
     /// <exception cref="RunException">The file is missing or no encoder.</exception>
-    public static Encoder Load(string path)
+    /// <exception cref="StateDictMismatchException">The weights are those of another network.</exception>
+    public static Encoder Load(string path, nn.Module<Tensor, Tensor>? ownBackbone = null)
     {
         if (!File.Exists(path))
             throw new RunException($"{path} is missing: the run has not finished. Continue it with `siam pretrain --resume`.");
@@ -90,9 +92,23 @@ public sealed class Encoder : IDisposable
         int channels = int.Parse(file.Metadata["channels"]), size = int.Parse(file.Metadata["size"]);
         var options = OptionsJson.Read<BackboneOptions>((JsonObject)JsonNode.Parse(file.Metadata["backbone"])!);
         var preprocessing = OptionsJson.Read<Preprocessing>((JsonObject)JsonNode.Parse(file.Metadata["preprocessing"])!);
-        var backbone = options.Create(channels, size, seed: 0);
+        var backbone = ownBackbone ?? options.Create(channels, size, seed: 0);
         StateDict.Load(backbone, file.Tensors);
         return new Encoder(backbone, preprocessing, channels, size);
+    }
+
+    /// <summary>Width D of a network's representation, by running it once on two black images.</summary>
+    internal static int WidthOf(Func<nn.Module<Tensor, Tensor>> make, int channels, int size)
+    {
+        using var noGradient = no_grad();
+        using var scope = NewDisposeScope();
+        using var network = make();
+        network.eval();
+        Tensor output = network.forward(zeros(2, channels, size, size));
+        return output.dim() == 2 && output.shape[0] == 2
+            ? (int)output.shape[1]
+            : throw new ArgumentException($"A backbone must turn (N, C, H, W) into (N, D), but gave ({string.Join(", ", output.shape)}) for "
+                + $"(2, {channels}, {size}, {size}): average or flatten at its end.");
     }
 
     /// <inheritdoc/>

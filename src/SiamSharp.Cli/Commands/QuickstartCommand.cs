@@ -33,7 +33,7 @@ internal static class QuickstartCommand
         var (train, test) = images.Split(TrainCount, SplitSeed);
         ImageDataset trainData = Loading.Load(screen, train, recipe.Data, folder, cancel), testData = Loading.Load(screen, test, recipe.Data, null, cancel);
 
-        screen.Say($"Pretraining on {trainData.Count:N0} Fashion-MNIST images without their labels: {OptionsJson.KindOf(recipe.Method)}, "
+        screen.Say($"Pretraining on {trainData.Count:N0} Fashion-MNIST images {(recipe.Method.NeedsLabels ? "with" : "without")} their labels: {OptionsJson.KindOf(recipe.Method)}, "
             + $"views '{recipe.Views.Preset}', {recipe.Training.Epochs} epochs.");
         PretrainingResult result = TrainingBar.Show(screen, progress => Pretraining.Run(recipe, trainData, folder, progress: progress, cancel: cancel));
         if (!result.Finished)

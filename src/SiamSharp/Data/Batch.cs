@@ -8,6 +8,7 @@ namespace SiamSharp.Data;
 /// dispose scope in which it asked for the batch.
 /// </param>
 /// <param name="SampleIds">N indexes into the source: what a sample's random numbers depend on.</param>
+/// <param name="Indexes">N indexes into the data set.</param>
 /// <param name="Epoch">0 or more.</param>
 /// <param name="Step">Within the epoch: 0 or more.</param>
-public sealed record Batch(Tensor Images, long[] SampleIds, int Epoch, int Step);
+public sealed record Batch(Tensor Images, long[] SampleIds, int[] Indexes, int Epoch, int Step);

@@ -81,7 +81,7 @@ public sealed class BatchLoader : IDisposable
         var images = empty([kept.Length, _dataset.Channels, _dataset.Size, _dataset.Size]);
         images.bytes = MemoryMarshal.AsBytes(filling.Values.AsSpan(0, kept.Length * length));
         lock (_gate) _spare.Push(filling.Values);
-        return new Batch(images, [.. kept.Select(i => (long)_dataset.SourceIndexOf(i))], filling.Epoch, filling.Step);
+        return new Batch(images, [.. kept.Select(i => (long)_dataset.SourceIndexOf(i))], kept, filling.Epoch, filling.Step);
     }
 
     /// <summary>Stops the threads; a batch in the making is thrown away.</summary>

@@ -12,15 +12,18 @@ public abstract class SiameseMethod : nn.Module
     /// <param name="backbone">float32 (N, C, H, W) to (N, D).</param>
     protected SiameseMethod(string name, nn.Module<Tensor, Tensor> backbone) : base(name) => Backbone = backbone;
 
-    /// <summary>The network to keep after training: float32 (N, C, H, W) to (N, D).</summary>
+    /// <summary>The network that learns: float32 (N, C, H, W) to (N, D).</summary>
     [field: ComponentName(Name = "backbone")]
     public nn.Module<Tensor, Tensor> Backbone { get; }
 
+    /// <summary>The network to keep after training: <see cref="Backbone"/>, or the target's where the framework's authors keep that.</summary>
+    public virtual nn.Module<Tensor, Tensor> Encoder => Backbone;
+
     /// <summary>The loss of one batch.</summary>
-    /// <param name="views">V views of the same N samples: float32 (N, C, H, W) each; sizes may differ between views.</param>
+    /// <param name="batch">Views and what is known of their samples.</param>
     /// <returns>The loss and its terms, owned by the caller.</returns>
     /// <exception cref="ArgumentException">The method cannot learn from so few views or samples.</exception>
-    public abstract LossTerms Loss(IReadOnlyList<Tensor> views);
+    public abstract LossTerms Loss(ViewBatch batch);
 
     /// <summary>What the method changes after the optimiser's step, such as a target network.</summary>
     /// <param name="progress">The share of training that is done, 0 to 1.</param>
@@ -30,7 +33,7 @@ public abstract class SiameseMethod : nn.Module
     /// <param name="network">(N, C, H, W) to (N, D).</param>
     /// <param name="views">V views: (N, C, H, W) each.</param>
     /// <returns>(V N, D), view by view, differentiable, owned by the caller.</returns>
-    protected static Tensor Represent(nn.Module<Tensor, Tensor> network, IReadOnlyList<Tensor> views)
+    internal static Tensor Represent(nn.Module<Tensor, Tensor> network, IReadOnlyList<Tensor> views)
     {
         using var scope = NewDisposeScope();
         var parts = new List<Tensor>();
@@ -42,5 +45,25 @@ public abstract class SiameseMethod : nn.Module
             parts.Add(network.forward(group));
         }
         return (parts.Count == 1 ? parts[0] : cat(parts)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Rows divided by their norms; what cosine similarities are taken of.</summary>
+    internal static Tensor Normalize(Tensor z) => nn.functional.normalize(z, p: 2, dim: 1, eps: 1e-12);
+
+    /// <summary>The terms of a loss with the spread of the embeddings, which tells a collapse.</summary>
+    /// <param name="total">The loss; it and the terms move out of the dispose scope that <c>Loss</c> has opened.</param>
+    /// <param name="embeddings">(V N, D).</param>
+    /// <param name="terms">What else is worth watching: detached scalars.</param>
+    private protected static LossTerms Terms(Tensor total, Tensor embeddings, params (string Name, Tensor Value)[] terms)
+    {
+        var spread = Collapse.Spread(Normalize(embeddings.detach()));
+        return new LossTerms(total.MoveToOuterDisposeScope(),
+            [.. terms.Select(t => (t.Name, t.Value.MoveToOuterDisposeScope())), ("embedding_spread", spread.MoveToOuterDisposeScope())]);
+    }
+
+    private protected static void CheckBatch(ViewBatch batch, string name)
+    {
+        if (batch.Samples < 2)
+            throw new ArgumentException($"{name} needs two samples or more in a batch, but there is {batch.Samples}.");
     }
 }

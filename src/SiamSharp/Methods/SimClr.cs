@@ -20,8 +20,7 @@ public sealed record SimClrOptions() : MethodOptions(minViews: 2, maxViews: 64)
     public bool NormalizeOutput { get; init; }
 
     /// <inheritdoc/>
-    public override SiameseMethod Create(nn.Module<Tensor, Tensor> backbone, int backboneWidth, ulong seed) =>
-        new SimClr(this, backbone, backboneWidth, seed);
+    public override SiameseMethod Create(MethodSetup setup) => new SimClr(this, setup);
 }
 
 /// <summary>SimCLR's networks and loss; see <see cref="SimClrOptions"/>.</summary>
@@ -30,29 +29,24 @@ public sealed class SimClr : SiameseMethod
     private readonly nn.Module<Tensor, Tensor> projector;
     private readonly double _temperature;
 
-    internal SimClr(SimClrOptions options, nn.Module<Tensor, Tensor> backbone, int width, ulong seed) : base("SimCLR", backbone)
+    internal SimClr(SimClrOptions options, MethodSetup setup) : base("SimCLR", setup.MakeBackbone())
     {
-        int hidden = options.ProjectorHidden > 0 ? options.ProjectorHidden : width;
-        projector = Projector.Create(width, hidden, options.ProjectorOutput, options.NormalizeOutput, seed);
+        int hidden = options.ProjectorHidden > 0 ? options.ProjectorHidden : setup.Width;
+        projector = Mlp.Create("Projector", setup.Seed, options.NormalizeOutput ? HeadEnd.Normalized : HeadEnd.Bias,
+            setup.Width, hidden, options.ProjectorOutput);
         _temperature = options.Temperature;
         RegisterComponents();
     }
 
     /// <inheritdoc/>
-    public override LossTerms Loss(IReadOnlyList<Tensor> views)
+    public override LossTerms Loss(ViewBatch batch)
     {
         using var scope = NewDisposeScope();
-        var embeddings = projector.forward(Represent(Backbone, views));
-        NtXent.Check(embeddings.chunk(views.Count), _temperature);
-        var normalized = nn.functional.normalize(embeddings, p: 2, dim: 1, eps: 1e-12);
-        var total = NtXent.LossOfNormalized(normalized, views.Count, _temperature);
-
-        var watched = normalized.detach();
-        var positive = NtXent.MeanPositive(watched, views.Count);
-        return new(total.MoveToOuterDisposeScope(),
-        [
-            ("positive_cosine", positive.MoveToOuterDisposeScope()),
-            ("embedding_spread", Collapse.Spread(watched).MoveToOuterDisposeScope()),
-        ]);
+        int views = batch.Views.Count;
+        var embeddings = projector.forward(Represent(Backbone, batch.Views));
+        NtXent.Check(embeddings.chunk(views), _temperature);
+        var normalized = Normalize(embeddings);
+        var total = NtXent.LossOfNormalized(normalized, views, _temperature);
+        return Terms(total, embeddings, ("positive_cosine", NtXent.MeanPositive(normalized.detach(), views)));
     }
 }

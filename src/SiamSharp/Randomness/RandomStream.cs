@@ -20,6 +20,9 @@ public enum RandomPurpose
 
     /// <summary>Splits and draws of an evaluation.</summary>
     Evaluation = 6,
+
+    /// <summary>What a sample is contrasted with.</summary>
+    Negatives = 7,
 }
 
 /// <summary>A counter-based stream of random numbers: a pure function of its key, whatever was drawn elsewhere.</summary>

@@ -52,7 +52,7 @@ public sealed record Recipe : IHasRules
             throw new RecipeException([new Fault("views.preset", $"\"{preset}\" is none of: {string.Join(", ", ViewsOptions.PresetNames)}")]);
 
         var (size, channels) = KindOfImages(given["data"] as JsonObject, open);
-        JsonObject tree = OptionsJson.Write(new Recipe { Views = ViewsOptions.FromPreset(preset, size, channels) });
+        JsonObject tree = OptionsJson.Write(new Recipe { Views = ViewsOptions.FromPreset(preset, size, channels, MethodOf(layers, assignments)) });
         // Another preset than the layers were written for replaces all their views.
         if (PresetOf(Layered(new JsonObject(), layers, [])) is var written && preset != (written ?? ViewsOptions.DefaultPreset))
             layers = [.. layers.Select(l => new JsonObject(l.Where(o => o.Key != "views").Select(o => KeyValuePair.Create(o.Key, o.Value?.DeepClone()))))];
@@ -75,6 +75,7 @@ public sealed record Recipe : IHasRules
         int views = Views.ViewCount;
         if (views < Method.MinViews || views > Method.MaxViews)
             yield return new Fault("views.branches", $"{views} views, but {OptionsJson.KindOf(Method)} takes {Method.MinViews} to {Method.MaxViews}");
+        foreach (Fault fault in Method.FaultsFor(Training.BatchSize)) yield return fault with { Path = $"method.{fault.Path}" };
         if (Optimizer.WarmupEpochs > Training.Epochs)
             yield return new Fault("optimizer.warmupEpochs", $"{Optimizer.WarmupEpochs} epochs of warm-up, but training.epochs is {Training.Epochs}: at most that many");
     }
@@ -92,6 +93,20 @@ public sealed record Recipe : IHasRules
 
     private static string? PresetOf(JsonObject tree) =>
         tree["views"] is JsonObject views && views["preset"] is JsonValue p && p.TryGetValue(out string? name) ? name : null;
+
+    /// <summary>The method asked for, with its defaults; SimCLR where it is wrong, which is reported with all other faults.</summary>
+    private static MethodOptions MethodOf(IReadOnlyList<JsonObject> layers, IReadOnlyList<string> assignments)
+    {
+        JsonObject given = Layered(OptionsJson.Write(new Recipe()), layers, assignments.Where(a => RoomOf(a) == "method"));
+        try
+        {
+            return OptionsJson.Read<MethodOptions>((JsonObject)given["method"]!);
+        }
+        catch (Exception e) when (e is RecipeException or InvalidCastException)
+        {
+            return new SimClrOptions();
+        }
+    }
 
     private static string RoomOf(string assignment) => assignment.Split('.', '=')[0];
 

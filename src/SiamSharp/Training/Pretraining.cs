@@ -24,11 +24,16 @@ public static class Pretraining
     /// <param name="resume">Go on from the folder's checkpoint, or from the start when none was written yet.</param>
     /// <param name="progress">Told after each step.</param>
     /// <param name="time">The clock, for speed and time left only.</param>
+    /// <param name="ownBackbone">
+    /// A network of your own instead of <see cref="Recipe.Backbone"/>: float32 (N, C, H, W) to (N, D); a new one, in training mode, at each
+    /// call, since methods with a target network need two. Its convolutions, linear layers and batch normalisations are drawn by the
+    /// run's seed. Dropout in it makes runs differ.
+    /// </param>
     /// <param name="cancel">Ends the step, saves a checkpoint and returns with <see cref="PretrainingResult.Finished"/> false.</param>
     /// <exception cref="RunException">The folder holds another run, the loss is not finite, the disk is full.</exception>
     public static PretrainingResult Run(
-        Recipe recipe, ImageDataset data, RunFolder folder, bool resume = false,
-        IProgress<TrainingProgress>? progress = null, TimeProvider? time = null, CancellationToken cancel = default)
+        Recipe recipe, ImageDataset data, RunFolder folder, bool resume = false, IProgress<TrainingProgress>? progress = null,
+        TimeProvider? time = null, Func<nn.Module<Tensor, Tensor>>? ownBackbone = null, CancellationToken cancel = default)
     {
         CheckFits(recipe, data);
         CheckFolder(recipe, folder, resume);
@@ -43,8 +48,16 @@ public static class Pretraining
 
         Preprocessing preprocessing = data.Measure(recipe.Views.HighPass, cancel);
         bool goesOn = resume && File.Exists(folder.Checkpoint);
-        Backbone backbone = (goesOn ? recipe.Backbone with { Weights = "" } : recipe.Backbone).Create(data.Channels, data.Size, seed);
-        using SiameseMethod method = recipe.Method.Create(backbone, backbone.OutputWidth, seed);
+        BackboneOptions options = goesOn ? recipe.Backbone with { Weights = "" } : recipe.Backbone;
+        Func<nn.Module<Tensor, Tensor>> makeBackbone = ownBackbone is null
+            ? () => options.Create(data.Channels, data.Size, seed)
+            : () => Drawn(ownBackbone(), seed);
+        var setup = new MethodSetup(makeBackbone, Encoder.WidthOf(makeBackbone, data.Channels, data.Size), seed)
+        {
+            Samples = data.Count,
+            TargetViews = recipe.Views.TargetViewCount(data.Size),
+        };
+        using SiameseMethod method = recipe.Method.Create(setup);
         using Optimizer optimizer = recipe.Optimizer.Create(method);
         var viewMaker = new ViewMaker(recipe.Views, preprocessing, data.Size, seed);
         var schedule = new LearningRateSchedule(recipe.Optimizer.LearningRate, (long)(recipe.Optimizer.WarmupEpochs * stepsPerEpoch), steps,
@@ -70,7 +83,13 @@ public static class Pretraining
             Tensor[] views = viewMaker.MakeViews(batch.Images, batch.SampleIds, epoch);   // V x (N, C, S, S)
             meter.Mark(StepPhase.Views);
 
-            LossTerms terms = method.Loss(views);
+            LossTerms terms = method.Loss(new ViewBatch(views)
+            {
+                Indexes = tensor(Array.ConvertAll(batch.Indexes, i => (long)i)),
+                Labels = recipe.Method.NeedsLabels ? tensor(Array.ConvertAll(batch.Indexes, i => (long)data.Labels![i])) : null,
+                Step = step,
+                StepsPerEpoch = stepsPerEpoch,
+            });
             double loss = terms.Total.ToDouble();
             if (!double.IsFinite(loss)) throw NotFinite("loss", step, terms, folder, checkpoint.Exists);
             terms.Total.backward();
@@ -102,14 +121,24 @@ public static class Pretraining
             last = loss;
         }
 
-        if (step == steps) Encoder.Save(folder.Encoder, backbone, recipe, preprocessing, data.Channels, data.Size);
+        if (step == steps) Encoder.Save(folder.Encoder, method.Encoder, recipe, preprocessing, data.Channels, data.Size);
         return new PretrainingResult(step == steps, step, steps, last, meter.Timing);
+    }
+
+    private static nn.Module<Tensor, Tensor> Drawn(nn.Module<Tensor, Tensor> network, ulong seed)
+    {
+        Initialization.Draw(network, seed);
+        return network;
     }
 
     private static void CheckFits(Recipe recipe, ImageDataset data)
     {
         Fault[] faults = [.. recipe.Views.FaultsFor(data.Size, data.Channels)];
         if (faults.Length > 0) throw new RecipeException([.. faults.Select(f => f with { Path = $"views.{f.Path}" })]);
+        if (recipe.Method.NeedsLabels && (data.Labels is null || data.Labels.Any(l => l < 0)))
+            throw new RunException($"{OptionsJson.KindOf(recipe.Method)} learns from classes, but "
+                + (data.Labels is null ? $"{data.Name} has no labels" : $"{data.Labels.Count(l => l < 0)} of {data.Count} images of {data.Name} have no label")
+                + ". Sort the images into one folder per class, or choose a method that needs no labels, such as --set method=simclr.");
         if ((data.Range.Min < 0 || data.Range.Max > 1) && recipe.Views.Branches.Any(b => b.NeedsUnitRange))
             throw new RunException($"Colour jitter and solarisation are defined for pixels from 0 to 1, but those of {data.Name} go from {data.Range.Min:G4} to "
                 + $"{data.Range.Max:G4}. Set their probabilities to 0, or scale the images.");

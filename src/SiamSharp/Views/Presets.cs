@@ -1,36 +1,41 @@
 using SiamSharp.Masking;
+using SiamSharp.Methods;
 
 namespace SiamSharp.Views;
 
 /// <summary>The named sets of views.</summary>
 internal static class Presets
 {
-    public static readonly string[] Names = ["mscn", "naive-mask", "crop", "crop-high-pass", "paper"];
+    public static readonly string[] Names = ["mscn", "naive-mask", "crop", "crop-high-pass", "paper", "paper-mscn"];
 
     public const string Default = "mscn";
 
     /// <summary>The complete options of one preset.</summary>
-    public static ViewsOptions Make(string name, int size, int channels)
+    public static ViewsOptions Make(string name, int size, int channels, MethodOptions method)
     {
-        (double sigma, BranchOptions branch) = name switch
+        (double sigma, IReadOnlyList<BranchOptions> branches) = name switch
         {
             // Masks alone, on the high-passed image.
-            "mscn" => (Sigma(size), new BranchOptions { Masks = [Grid(FillKind.Zero)] }),
+            "mscn" => (Sigma(size), Two(new BranchOptions { Masks = [Grid(FillKind.Zero)] })),
             // The same masks punched black into the plain image.
-            "naive-mask" => (0, new BranchOptions { Masks = [Grid(FillKind.Black)] }),
-            "crop" => (0, s_crop),
-            "crop-high-pass" => (Sigma(size), s_crop),
-            "paper" => (0, SimClr(channels)),
+            "naive-mask" => (0, Two(new BranchOptions { Masks = [Grid(FillKind.Black)] })),
+            "crop" => (0, Two(s_crop)),
+            "crop-high-pass" => (Sigma(size), Two(s_crop)),
+            "paper" => (0, method.PaperViews(size, channels)),
+            // Both: the paper's views, high-passed and masked with cells of a seventh of each view.
+            "paper-mscn" => (Sigma(size), method.PaperViews(size, channels).Select(b => b with { Masks = [new GridMask()] }).ToArray()),
             _ => throw new ArgumentException($"\"{name}\" is none of: {string.Join(", ", Names)}.", nameof(name)),
         };
+        int smallest = branches.Min(branch => branch.SizeFor(size));
         return new ViewsOptions
         {
             Preset = name,
-            HighPass = new HighPassOptions { Sigma = sigma, Kernel = Kernel(size) },
-            Branches = [branch with { Count = 2, Size = size }],
+            HighPass = new HighPassOptions { Sigma = sigma, Kernel = Kernel(Math.Min(size, smallest)) },
+            Branches = branches,
         };
 
         GridMask Grid(FillKind fill) => new() { Cell = GridMask.DefaultCell(size), Fill = new FillOptions { Kind = fill } };
+        IReadOnlyList<BranchOptions> Two(BranchOptions branch) => [branch with { Count = 2, Size = size }];
     }
 
     /// <summary>2 px up to images of 32 px, growing in proportion to 5 px from 80 px on.</summary>
@@ -43,22 +48,5 @@ internal static class Presets
     {
         Crop = new CropOptions { Probability = 1, MinArea = 0.2 },
         FlipProbability = 0.5,
-    };
-
-    /// <summary>Chen et al. 2020, arXiv 2002.05709, appendix A: colours of strength 0.5, blur in half of the views.</summary>
-    private static BranchOptions SimClr(int channels) => new()
-    {
-        Crop = new CropOptions { Probability = 1, MinArea = 0.08 },
-        FlipProbability = 0.5,
-        ColorJitter = new ColorJitterOptions
-        {
-            Probability = 0.8,
-            Brightness = 0.4,
-            Contrast = 0.4,
-            Saturation = channels == 3 ? 0.4 : 0,
-            Hue = channels == 3 ? 0.1 : 0,
-        },
-        GrayscaleProbability = channels == 3 ? 0.2 : 0,
-        Blur = new BlurOptions { Probability = 0.5 },
     };
 }

@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
 using SiamSharp.Masking;
+using SiamSharp.Methods;
 using SiamSharp.Recipes;
 
 namespace SiamSharp.Views;
@@ -12,8 +13,7 @@ public sealed record ViewsOptions : IHasRules
     /// <remarks>
     /// <c>mscn</c>: grid masks after the high-pass, and nothing else. <c>naive-mask</c>: the same masks, black, without the
     /// high-pass. <c>crop</c>: random crops and flips. <c>crop-high-pass</c>: those, after the high-pass. <c>paper</c>: the
-    /// views of SimCLR (crops, flips, colour changes and blur; Chen et al. 2020, arXiv 2002.05709, appendix A) with colour
-    /// distortion of strength 0.5.
+    /// views of the method's own paper (crops, flips, colour changes, blur). <c>paper-mscn</c>: those, after the high-pass, and masked.
     /// </remarks>
     public string Preset { get; init; } = DefaultPreset;
 
@@ -26,6 +26,10 @@ public sealed record ViewsOptions : IHasRules
     /// <summary>V, the number of views.</summary>
     [JsonIgnore] public int ViewCount => Branches.Sum(branch => branch.Count);
 
+    /// <summary>How many of the views are target views: the leading ones of the first view's size.</summary>
+    /// <param name="size">Side of the images in pixels.</param>
+    public int TargetViewCount(int size) => ViewBatch.TargetCount(Branches.SelectMany(b => Enumerable.Repeat((long)b.SizeFor(size), b.Count)));
+
     /// <summary>The names that <see cref="FromPreset"/> knows.</summary>
     public static IReadOnlyList<string> PresetNames => Presets.Names;
 
@@ -36,8 +40,10 @@ public sealed record ViewsOptions : IHasRules
     /// <param name="name">One of <see cref="PresetNames"/>.</param>
     /// <param name="size">Side of the images in pixels; 2 or more.</param>
     /// <param name="channels">C; where it is not 3, <c>paper</c> leaves out what needs red, green and blue.</param>
+    /// <param name="method">Whose paper; SimCLR's when not given.</param>
     /// <exception cref="ArgumentException">There is no such preset.</exception>
-    public static ViewsOptions FromPreset(string name, int size, int channels = 3) => Presets.Make(name, size, channels);
+    public static ViewsOptions FromPreset(string name, int size, int channels = 3, MethodOptions? method = null) =>
+        Presets.Make(name, size, channels, method ?? new SimClrOptions());
 
     /// <inheritdoc/>
     public IEnumerable<Fault> Faults()

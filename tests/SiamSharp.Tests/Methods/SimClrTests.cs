@@ -13,8 +13,7 @@ public sealed class SimClrTests
 {
     private static SiameseMethod Create(SimClrOptions? options = null, ulong seed = 1)
     {
-        var backbone = new BackboneOptions { Width = 8, Depths = [1, 1] }.Create(1, 16, seed);
-        return (options ?? new()).Create(backbone, backbone.OutputWidth, seed);
+        return (options ?? new()).Create(new MethodSetup(() => new BackboneOptions { Width = 8, Depths = [1, 1] }.Create(1, 16, seed), 16, seed));
     }
 
     [Fact]
@@ -38,7 +37,7 @@ public sealed class SimClrTests
         var projector = method.named_children().Single(c => c.name == "projector").module as nn.Module<Tensor, Tensor>;
         Tensor[] views = [.. new[] { 16, 16, 8, 16 }.Select((size, v) => RandomTensors.Normal((ulong)v, [4, 1, size, size]))];
         Tensor[] embeddings = [.. views.Select(view => projector!.forward(method.Backbone.forward(view)))];
-        var terms = method.Loss(views);
+        var terms = method.Loss(new(views));
         Assert.Equal(NtXent.Loss(embeddings, 0.2).item<float>(), terms.Total.item<float>(), 1e-5);
         Assert.Equal(["positive_cosine", "embedding_spread"], terms.Terms.Select(t => t.Name));
     }
@@ -50,7 +49,7 @@ public sealed class SimClrTests
         using var method = Create();
         method.eval();
         var same = ones(4, 1, 16, 16);
-        var terms = method.Loss([same, same]).Terms.ToDictionary(t => t.Name, t => t.Value.item<float>());
+        var terms = method.Loss(new([same, same])).Terms.ToDictionary(t => t.Name, t => t.Value.item<float>());
         Assert.Equal(1, terms["positive_cosine"], 1e-5);
         Assert.Equal(0, terms["embedding_spread"], 1e-3);
     }
@@ -62,7 +61,7 @@ public sealed class SimClrTests
         using var method = Create();
         method.eval();
         var one = ones(1, 1, 16, 16);
-        Assert.Contains("batch of 1", Assert.Throws<ArgumentException>(() => method.Loss([one, one])).Message, StringComparison.Ordinal);
+        Assert.Contains("batch of 1", Assert.Throws<ArgumentException>(() => method.Loss(new([one, one]))).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -77,7 +76,7 @@ public sealed class SimClrTests
             using (var scope = NewDisposeScope())
             {
                 var noise = RandomTensors.Normal((ulong)step, [16, 1, 16, 16]) * 0.3f;
-                var terms = method.Loss([clean + noise, clean - noise]);
+                var terms = method.Loss(new([clean + noise, clean - noise]));
                 terms.Total.backward();
                 optimizer.Step(2e-3);
                 optimizer.ZeroGrad();
@@ -96,7 +95,7 @@ public sealed class SimClrTests
         using var first = Create(seed: 5);
         using var second = Create(seed: 5);
         var view = RandomTensors.Normal(1, [4, 1, 16, 16]);
-        Near.Same(first.Loss([view, view * 2]).Total, second.Loss([view, view * 2]).Total);
+        Near.Same(first.Loss(new([view, view * 2])).Total, second.Loss(new([view, view * 2])).Total);
     }
 
     [Fact]

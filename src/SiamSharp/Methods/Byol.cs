@@ -1,0 +1,63 @@
+using System.ComponentModel.DataAnnotations;
+using SiamSharp.Views;
+using static TorchSharp.torch;
+
+namespace SiamSharp.Methods;
+
+/// <summary>BYOL: predict the target network's embedding of another view; no negatives.</summary>
+/// <remarks>Source: Grill et al. 2020, arXiv 2006.07733. Every pair of a view and a target view other than it counts alike.</remarks>
+public sealed record ByolOptions() : MethodOptions(minViews: 2, maxViews: 64)
+{
+    /// <summary>Share that the target keeps of itself at the first step, rising to 1 by half a cosine; 0.996 as published.</summary>
+    [Range(0.0, 1.0)] public double EmaDecay { get; init; } = 0.996;
+
+    /// <summary>Width of the hidden layers of projector and predictor; 4096 as published.</summary>
+    [Range(1, 65_536)] public int HeadHidden { get; init; } = 4096;
+
+    /// <summary>Width of the embedding; 256 as published.</summary>
+    [Range(2, 65_536)] public int ProjectorOutput { get; init; } = 256;
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<BranchOptions> PaperViews(int size, int channels) => PaperBranches.Byol(size, channels);
+
+    /// <inheritdoc/>
+    public override SiameseMethod Create(MethodSetup setup) => new Byol(this, setup);
+}
+
+/// <summary>BYOL's networks and loss; see <see cref="ByolOptions"/>.</summary>
+public sealed class Byol : SiameseMethod
+{
+    private readonly nn.Module<Tensor, Tensor> projector, predictor;
+    private readonly TargetNetwork target;
+    private readonly double _decay;
+
+    internal Byol(ByolOptions options, MethodSetup setup) : base("BYOL", setup.MakeBackbone())
+    {
+        _decay = options.EmaDecay;
+        projector = Project();
+        predictor = Mlp.Create("Predictor", setup.Seed, HeadEnd.Bias, options.ProjectorOutput, options.HeadHidden, options.ProjectorOutput);
+        target = new TargetNetwork(setup.MakeBackbone(), Project(), Backbone, projector);
+        RegisterComponents();
+
+        nn.Module<Tensor, Tensor> Project() => Mlp.Create("Projector", setup.Seed, HeadEnd.Bias, setup.Width, options.HeadHidden, options.ProjectorOutput);
+    }
+
+    /// <inheritdoc/>
+    public override LossTerms Loss(ViewBatch batch)
+    {
+        CheckBatch(batch, "BYOL");
+        using var scope = NewDisposeScope();
+        var embeddings = projector.forward(Represent(Backbone, batch.Views));
+        return Terms(LossOf(predictor.forward(embeddings), target.Embed(batch.Targets), batch.Samples), embeddings);
+    }
+
+    /// <summary>2 - 2 cosine, summed over both directions, mean over the batch: equation 2 of the paper.</summary>
+    internal static Tensor LossOf(Tensor predictions, Tensor targets, long samples)
+    {
+        using var scope = NewDisposeScope();
+        return (CosineRegression.Loss(predictions, targets, samples) * 4 + 4).MoveToOuterDisposeScope();
+    }
+
+    /// <inheritdoc/>
+    public override void AfterStep(double progress) => target.Follow(TargetNetwork.DecayAt(_decay, progress));
+}

@@ -1,0 +1,150 @@
+using System.ComponentModel.DataAnnotations;
+using SiamSharp.Backbones;
+using SiamSharp.Views;
+using static TorchSharp.torch;
+
+namespace SiamSharp.Methods;
+
+/// <summary>DINO: a student matches the centred and sharpened output of its own moving average, the teacher.</summary>
+/// <remarks>
+/// Source: Caron et al. 2021, arXiv 2104.14294. The teacher sees the target views, the student all of them (multi-crop). The teacher's
+/// backbone is what is kept, as the authors do.
+/// </remarks>
+public sealed record DinoOptions() : MethodOptions(minViews: 2, maxViews: 64)
+{
+    /// <summary>K, width of the output; 65536 as published.</summary>
+    [Range(2, 1 << 20)] public int Outputs { get; init; } = 65_536;
+
+    /// <summary>Divides the student's outputs; 0.1 as published.</summary>
+    [Range(0.001, 10.0)] public double StudentTemperature { get; init; } = 0.1;
+
+    /// <summary>Divides the teacher's centred outputs after the warm-up; 0.04 is the authors' default, up to 0.07 in their longer runs.</summary>
+    [Range(0.001, 10.0)] public double TeacherTemperature { get; init; } = 0.04;
+
+    /// <summary>The teacher's temperature at the start; it rises or falls evenly to the other.</summary>
+    [Range(0.001, 10.0)] public double TeacherWarmupTemperature { get; init; } = 0.04;
+
+    /// <summary>Epochs of that; 0 is the authors' default, 30 in their longer runs.</summary>
+    [Range(0.0, 100_000.0)] public double TeacherWarmupEpochs { get; init; }
+
+    /// <summary>Share that the centre keeps of itself at each step; 0.9 as published.</summary>
+    [Range(0.0, 1.0)] public double CenterDecay { get; init; } = 0.9;
+
+    /// <summary>Share that the teacher keeps of itself at the first step, rising to 1 by half a cosine; 0.996 as published.</summary>
+    [Range(0.0, 1.0)] public double EmaDecay { get; init; } = 0.996;
+
+    /// <summary>Epochs during which the last layer stays as it is; 1 as published.</summary>
+    [Range(0.0, 1000.0)] public double FreezeLastLayerEpochs { get; init; } = 1;
+
+    /// <summary>Width of the head's two hidden layers; 2048 as published.</summary>
+    [Range(1, 65_536)] public int HeadHidden { get; init; } = 2048;
+
+    /// <summary>Width of the normalised layer ahead of the last; 256 as published.</summary>
+    [Range(1, 65_536)] public int HeadBottleneck { get; init; } = 256;
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<BranchOptions> PaperViews(int size, int channels) =>
+    [
+        PaperBranches.Branch(size, channels, minArea: 0.4, saturation: 0.2, blur: 1.0),
+        PaperBranches.Branch(size, channels, minArea: 0.4, saturation: 0.2, blur: 0.1, solarize: 0.2),
+        PaperBranches.Branch(size, channels, minArea: 0.05, maxArea: 0.4, cropSize: 96, saturation: 0.2) with { Count = 8 },
+    ];
+
+    /// <inheritdoc/>
+    public override SiameseMethod Create(MethodSetup setup) => new Dino(this, setup);
+}
+
+/// <summary>DINO's networks and loss; see <see cref="DinoOptions"/>.</summary>
+public sealed class Dino : SiameseMethod
+{
+    private readonly DinoHead projector;
+    private readonly TargetNetwork target;
+    private readonly Tensor center;
+    private readonly DinoOptions _options;
+
+    internal Dino(DinoOptions options, MethodSetup setup) : base("DINO", setup.MakeBackbone())
+    {
+        _options = options;
+        projector = new DinoHead(options, setup);
+        target = new TargetNetwork(setup.MakeBackbone(), new DinoHead(options, setup), Backbone, projector);
+        center = zeros(options.Outputs);
+        RegisterComponents();
+    }
+
+    /// <inheritdoc/>
+    public override nn.Module<Tensor, Tensor> Encoder => target.Backbone;
+
+    /// <inheritdoc/>
+    public override LossTerms Loss(ViewBatch batch)
+    {
+        CheckBatch(batch, "DINO");
+        using var scope = NewDisposeScope();
+        projector.Frozen = batch.Epoch < _options.FreezeLastLayerEpochs;
+        var student = projector.forward(Represent(Backbone, batch.Views));
+        IReadOnlyList<Tensor> targets = batch.Targets;
+        var teacher = target.Embed(targets);
+        double temperature = TemperatureAt(batch.Epoch);
+        var total = LossOf(student.chunk(batch.Views.Count), teacher.chunk(targets.Count), center, _options.StudentTemperature, temperature);
+        var used = Swav.PrototypesUsed(((teacher - center) / temperature).softmax(1));
+        MoveCenter(center, teacher, _options.CenterDecay);
+        return Terms(total, student, ("outputs_used", used));
+    }
+
+    /// <inheritdoc/>
+    public override void AfterStep(double progress) => target.Follow(TargetNetwork.DecayAt(_options.EmaDecay, progress));
+
+    private double TemperatureAt(double epoch) => epoch >= _options.TeacherWarmupEpochs
+        ? _options.TeacherTemperature
+        : double.Lerp(_options.TeacherWarmupTemperature, _options.TeacherTemperature, epoch / _options.TeacherWarmupEpochs);
+
+    /// <summary>The mean cross entropy between the teacher's view of one target view and the student's of each other view.</summary>
+    /// <remarks>Source: equation 3 and algorithm 1 of the paper.</remarks>
+    /// <param name="student">V tensors (N, K).</param>
+    /// <param name="teacher">T tensors (N, K) of the first T views, without gradient.</param>
+    /// <param name="center">(K): subtracted from the teacher's outputs.</param>
+    /// <param name="studentTemperature">Above 0.</param>
+    /// <param name="teacherTemperature">Above 0, below the student's.</param>
+    /// <returns>A differentiable scalar, owned by the caller.</returns>
+    internal static Tensor LossOf(
+        IReadOnlyList<Tensor> student, IReadOnlyList<Tensor> teacher, Tensor center, double studentTemperature, double teacherTemperature)
+    {
+        using var scope = NewDisposeScope();
+        Tensor[] wanted = [.. teacher.Select(t => ((t - center) / teacherTemperature).softmax(1))];
+        return Swav.LossOf(student, wanted, studentTemperature).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Moves the centre towards the mean of the teacher's outputs. Source: equation 4 of the paper.</summary>
+    internal static void MoveCenter(Tensor center, Tensor teacher, double decay)
+    {
+        using var scope = NewDisposeScope();
+        using var noGradient = no_grad();
+        center.mul_(decay).add_(teacher.mean([0]), alpha: 1 - decay);
+    }
+
+    /// <summary>Three linear layers with GELU between them, norm 1, then a weight-normalised layer: (N, D) to (N, K).</summary>
+    private sealed class DinoHead : nn.Module<Tensor, Tensor>
+    {
+        private readonly TorchSharp.Modules.Sequential mlp;
+        private readonly Prototypes last;
+
+        public DinoHead(DinoOptions options, MethodSetup setup) : base(nameof(DinoHead))
+        {
+            mlp = nn.Sequential(
+                nn.Linear(setup.Width, options.HeadHidden), nn.GELU(),
+                nn.Linear(options.HeadHidden, options.HeadHidden), nn.GELU(),
+                nn.Linear(options.HeadHidden, options.HeadBottleneck));
+            Initialization.Draw(mlp, setup.Seed, nameof(DinoHead));
+            last = new Prototypes(options.Outputs, options.HeadBottleneck, setup.Seed);
+            RegisterComponents();
+        }
+
+        /// <summary>Whether the last layer gets no gradient.</summary>
+        public bool Frozen { get; set; }
+
+        public override Tensor forward(Tensor x)
+        {
+            using var scope = NewDisposeScope();
+            return last.Score(Normalize(mlp.forward(x)), Frozen, projected: true).MoveToOuterDisposeScope();
+        }
+    }
+}

@@ -1,0 +1,46 @@
+using SiamSharp.Randomness;
+using static TorchSharp.torch;
+
+namespace SiamSharp.Methods;
+
+/// <summary>The embeddings of the last batches, first in first out.</summary>
+/// <remarks>Rows and position are buffers, so they are in the state dict. It starts with random directions, as MoCo's.</remarks>
+internal sealed class FeatureQueue : nn.Module
+{
+    private readonly Tensor rows, added;
+
+    /// <param name="length">K, rows held; 1 or more.</param>
+    /// <param name="width">E.</param>
+    /// <param name="seed">Of the first rows.</param>
+    public FeatureQueue(int length, int width, ulong seed) : base(nameof(FeatureQueue))
+    {
+        float[] values = new float[length * width];
+        new RandomStream(seed, RandomPurpose.Weights, sample: 1).FillNormal(values);
+        using var drawn = tensor(values, [length, width]);
+        rows = SiameseMethod.Normalize(drawn);
+        added = zeros(1, ScalarType.Int64);
+        RegisterComponents();
+    }
+
+    /// <summary>float32 (K, E), owned by the queue; changed in place by <see cref="Add"/>.</summary>
+    public Tensor Rows => rows;
+
+    /// <summary>Whether all rows are real ones by now.</summary>
+    public bool Full => added.item<long>() >= rows.shape[0];
+
+    /// <summary>Puts new rows in the place of the oldest.</summary>
+    /// <param name="embeddings">(N, E); of more than K, the last K stay.</param>
+    public void Add(Tensor embeddings)
+    {
+        using var scope = NewDisposeScope();
+        using var noGradient = no_grad();
+        long length = rows.shape[0], count = embeddings.shape[0], done = added.item<long>(), skipped = Math.Max(0, count - length);
+        for (long from = skipped; from < count;)
+        {
+            long start = (done + from) % length, part = Math.Min(length - start, count - from);
+            rows.narrow(0, start, part).copy_(embeddings.narrow(0, from, part));
+            from += part;
+        }
+        added.add_(count);
+    }
+}

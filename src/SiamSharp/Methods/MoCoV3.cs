@@ -1,0 +1,84 @@
+using System.ComponentModel.DataAnnotations;
+using SiamSharp.Views;
+using static TorchSharp.torch;
+
+namespace SiamSharp.Methods;
+
+/// <summary>MoCo v3: predictions from one view agree with the momentum encoder's keys of another, differ from the batch's other keys.</summary>
+/// <remarks>
+/// Source: Chen et al. 2021, arXiv 2104.02057, algorithm 1 and section 3, with the two-layer projector for ConvNets.
+/// Every pair of a view and a target view other than it counts alike.
+/// </remarks>
+public sealed record MoCoV3Options() : MethodOptions(minViews: 2, maxViews: 64)
+{
+    /// <summary>Divides the cosine similarities; published: 1.0 (ResNet-50), 0.2 (ViT).</summary>
+    [Range(0.001, 10.0)] public double Temperature { get; init; } = 1.0;
+
+    /// <summary>Share that the momentum encoder keeps of itself at the first step, rising to 1 by half a cosine; 0.99 as published.</summary>
+    [Range(0.0, 1.0)] public double EmaDecay { get; init; } = 0.99;
+
+    /// <summary>Width of the hidden layers of projector and predictor; 4096 as published.</summary>
+    [Range(1, 65_536)] public int HeadHidden { get; init; } = 4096;
+
+    /// <summary>Width of the embedding; 256 as published.</summary>
+    [Range(2, 65_536)] public int ProjectorOutput { get; init; } = 256;
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<BranchOptions> PaperViews(int size, int channels) => PaperBranches.Byol(size, channels, minArea: 0.2);
+
+    /// <inheritdoc/>
+    public override SiameseMethod Create(MethodSetup setup) => new MoCoV3(this, setup);
+}
+
+/// <summary>MoCo v3's networks and loss; see <see cref="MoCoV3Options"/>.</summary>
+public sealed class MoCoV3 : SiameseMethod
+{
+    private readonly nn.Module<Tensor, Tensor> projector, predictor;
+    private readonly TargetNetwork target;
+    private readonly MoCoV3Options _options;
+
+    internal MoCoV3(MoCoV3Options options, MethodSetup setup) : base("MoCo v3", setup.MakeBackbone())
+    {
+        _options = options;
+        projector = Project();
+        predictor = Mlp.Create("Predictor", setup.Seed, HeadEnd.Plain, options.ProjectorOutput, options.HeadHidden, options.ProjectorOutput);
+        target = new TargetNetwork(setup.MakeBackbone(), Project(), Backbone, projector);
+        RegisterComponents();
+
+        nn.Module<Tensor, Tensor> Project() => Mlp.Create("Projector", setup.Seed, HeadEnd.Standardized,
+            setup.Width, options.HeadHidden, options.ProjectorOutput);
+    }
+
+    /// <inheritdoc/>
+    public override LossTerms Loss(ViewBatch batch)
+    {
+        CheckBatch(batch, "MoCo v3");
+        using var scope = NewDisposeScope();
+        var embeddings = projector.forward(Represent(Backbone, batch.Views));
+        Tensor[] queries = Normalize(predictor.forward(embeddings)).chunk(batch.Views.Count);
+        IReadOnlyList<Tensor> targets = batch.Targets;
+        Tensor[] keys = Normalize(target.Embed(targets)).chunk(targets.Count);
+        return Terms(LossOf(queries, keys, _options.Temperature), embeddings);
+    }
+
+    /// <summary>Twice the temperature times the mean loss over all pairs, times the 2 of the two directions that the paper adds up.</summary>
+    /// <param name="queries">V tensors (N, E), rows of norm 1.</param>
+    /// <param name="keys">T tensors (N, E) of the first T views, rows of norm 1.</param>
+    /// <param name="temperature">Above 0.</param>
+    /// <returns>A differentiable scalar, owned by the caller.</returns>
+    internal static Tensor LossOf(IReadOnlyList<Tensor> queries, IReadOnlyList<Tensor> keys, double temperature)
+    {
+        using var scope = NewDisposeScope();
+        Tensor[] pairs =
+        [
+            .. from k in Enumerable.Range(0, keys.Count)
+               from q in Enumerable.Range(0, queries.Count)
+               where q != k
+               select InfoNce.LossInBatch(queries[q], keys[k], temperature),
+        ];
+        return (stack(pairs).mean() * (4 * temperature)).MoveToOuterDisposeScope();
+    }
+
+    /// <inheritdoc/>
+    public override void AfterStep(double progress) => target.Follow(TargetNetwork.DecayAt(_options.EmaDecay, progress));
+}

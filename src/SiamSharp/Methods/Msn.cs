@@ -1,0 +1,112 @@
+using System.ComponentModel.DataAnnotations;
+using SiamSharp.Masking;
+using SiamSharp.Views;
+using static TorchSharp.torch;
+
+namespace SiamSharp.Methods;
+
+/// <summary>MSN: masked anchors match the prototypes of a target view, and all prototypes are to be used.</summary>
+/// <remarks>
+/// Source: Assran et al. 2022, arXiv 2204.07141. The first view is the target, all others are anchors: mask the anchors only for the
+/// published setting. The target network's backbone is what is kept.
+/// </remarks>
+public sealed record MsnOptions() : MethodOptions(minViews: 2, maxViews: 64)
+{
+    /// <summary>Number of prototypes; 1024 as published.</summary>
+    [Range(2, 1 << 20)] public int Prototypes { get; init; } = 1024;
+
+    /// <summary>Divides the cosines; 0.1 as published.</summary>
+    [Range(0.001, 10.0)] public double Temperature { get; init; } = 0.1;
+
+    /// <summary>Sharpens the target's probabilities, to the power of its inverse; 0.25 as published.</summary>
+    [Range(0.01, 1.0)] public double TargetSharpening { get; init; } = 0.25;
+
+    /// <summary>Weight of the entropy of the mean prediction; 1 as published.</summary>
+    [Range(0.0, 1000.0)] public double EntropyWeight { get; init; } = 1;
+
+    /// <summary>Iterations of Sinkhorn's algorithm on the targets; 3 in the authors' settings, 0 = none.</summary>
+    [Range(0, 100)] public int SinkhornIterations { get; init; } = 3;
+
+    /// <summary>Share that the target keeps of itself at the first step, rising to 1 by half a cosine; 0.996 as published.</summary>
+    [Range(0.0, 1.0)] public double EmaDecay { get; init; } = 0.996;
+
+    /// <summary>Width of the projector's two hidden layers; 2048 as published.</summary>
+    [Range(1, 65_536)] public int ProjectorHidden { get; init; } = 2048;
+
+    /// <summary>Width of the embedding; 256 as published.</summary>
+    [Range(2, 65_536)] public int ProjectorOutput { get; init; } = 256;
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<BranchOptions> PaperViews(int size, int channels) =>
+    [
+        PaperBranches.Branch(size, channels, minArea: 0.3),
+        PaperBranches.Branch(size, channels, minArea: 0.3) with { Masks = [new BlockMask { MinRatio = 0.15, MaxRatio = 0.15 }] },
+        PaperBranches.Branch(size, channels, minArea: 0.05, maxArea: 0.3, cropSize: 96) with { Count = 10 },
+    ];
+
+    /// <inheritdoc/>
+    public override SiameseMethod Create(MethodSetup setup) => new Msn(this, setup);
+}
+
+/// <summary>MSN's networks and loss; see <see cref="MsnOptions"/>.</summary>
+public sealed class Msn : SiameseMethod
+{
+    private readonly nn.Module<Tensor, Tensor> projector;
+    private readonly Prototypes prototypes;
+    private readonly TargetNetwork target;
+    private readonly MsnOptions _options;
+
+    internal Msn(MsnOptions options, MethodSetup setup) : base("MSN", setup.MakeBackbone())
+    {
+        _options = options;
+        projector = Project();
+        prototypes = new Prototypes(options.Prototypes, options.ProjectorOutput, setup.Seed);
+        target = new TargetNetwork(setup.MakeBackbone(), Project(), Backbone, projector);
+        RegisterComponents();
+
+        nn.Module<Tensor, Tensor> Project() => Mlp.Create("Projector", setup.Seed, HeadEnd.Bias,
+            setup.Width, options.ProjectorHidden, options.ProjectorHidden, options.ProjectorOutput);
+    }
+
+    /// <inheritdoc/>
+    public override nn.Module<Tensor, Tensor> Encoder => target.Backbone;
+
+    /// <inheritdoc/>
+    public override LossTerms Loss(ViewBatch batch)
+    {
+        CheckBatch(batch, "MSN");
+        using var scope = NewDisposeScope();
+        var anchors = projector.forward(Represent(Backbone, [.. batch.Views.Skip(1)]));
+        var wanted = prototypes.Score(Normalize(target.Embed([batch.Views[0]])), frozen: true, projected: true);
+        var (match, entropy) = LossOf(prototypes.Score(Normalize(anchors), projected: true), wanted,
+            _options.Temperature, _options.TargetSharpening, _options.SinkhornIterations);
+        return Terms(match - _options.EntropyWeight * entropy, anchors, ("match", match.detach()), ("prototypes_used", entropy.detach().exp()));
+    }
+
+    /// <summary>Cross entropy of the anchors with the sharpened targets, and the entropy of the anchors' mean prediction.</summary>
+    /// <remarks>
+    /// Definition: p+ = softmax(target cosines / T) to the power 1 / sharpening, each row to a sum of 1, balanced by Sinkhorn's algorithm;
+    /// match = mean over anchors of - sum over P of p+ log p; entropy = - sum over P of m log m with m the mean of p.
+    /// Source: equation 1 of the paper, the loss being match - weight * entropy. Some code adds the constant weight * log P.
+    /// </remarks>
+    /// <param name="anchors">(M N, P): cosines of M anchors, view by view.</param>
+    /// <param name="targets">(N, P): cosines, without gradient.</param>
+    /// <param name="temperature">T, above 0.</param>
+    /// <param name="sharpening">0 to 1.</param>
+    /// <param name="iterations">0 or more.</param>
+    /// <returns>Differentiable scalars, owned by the caller.</returns>
+    internal static (Tensor Match, Tensor Entropy) LossOf(Tensor anchors, Tensor targets, double temperature, double sharpening, int iterations)
+    {
+        using var scope = NewDisposeScope();
+        var sharp = (targets.detach() / (temperature * sharpening)).softmax(1); // the same as a power of the softmax, brought to a sum of 1
+        var wanted = Sinkhorn.Balance(sharp, iterations).repeat(anchors.shape[0] / targets.shape[0], 1);
+        var logarithms = (anchors / temperature).log_softmax(1);
+        var match = -(wanted * logarithms).sum(1).mean();
+        var mean = logarithms.exp().mean([0]);
+        var entropy = -(mean * mean.log()).sum();
+        return (match.MoveToOuterDisposeScope(), entropy.MoveToOuterDisposeScope());
+    }
+
+    /// <inheritdoc/>
+    public override void AfterStep(double progress) => target.Follow(TargetNetwork.DecayAt(_options.EmaDecay, progress));
+}

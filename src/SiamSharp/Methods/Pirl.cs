@@ -1,0 +1,113 @@
+using System.ComponentModel.DataAnnotations;
+using SiamSharp.Randomness;
+using static TorchSharp.torch;
+
+namespace SiamSharp.Methods;
+
+/// <summary>PIRL: an image and its transformed views agree with the image's row in a memory of the whole data set.</summary>
+/// <remarks>
+/// Source: Misra and van der Maaten 2019, arXiv 1912.01991; the memory's loss, for any views. The first view is the image, all others are
+/// its transformations; each kind has its own linear head.
+/// Differences: one set of negatives for all samples of a batch, each leaving out its own row.
+/// </remarks>
+public sealed record PirlOptions() : MethodOptions(minViews: 2, maxViews: 64)
+{
+    /// <summary>Divides the cosines; 0.07 as published.</summary>
+    [Range(0.001, 10.0)] public double Temperature { get; init; } = 0.07;
+
+    /// <summary>Rows of the memory that a step compares with; 32000 as published. At most all others are taken.</summary>
+    [Range(1, 1 << 22)] public int Negatives { get; init; } = 32_000;
+
+    /// <summary>Weight of the transformed views; the image itself has the rest. 0.5 as published.</summary>
+    [Range(0.0, 1.0)] public double TransformedWeight { get; init; } = 0.5;
+
+    /// <summary>Share that a row of the memory keeps of itself; 0.5 as published.</summary>
+    [Range(0.0, 1.0)] public double MemoryDecay { get; init; } = 0.5;
+
+    /// <summary>Width of the embedding; 128 as published.</summary>
+    [Range(2, 65_536)] public int ProjectorOutput { get; init; } = 128;
+
+    /// <inheritdoc/>
+    public override SiameseMethod Create(MethodSetup setup) => new Pirl(this, setup);
+}
+
+/// <summary>PIRL's networks and loss; see <see cref="PirlOptions"/>.</summary>
+public sealed class Pirl : SiameseMethod
+{
+    private readonly nn.Module<Tensor, Tensor> projector, transformedProjector;
+    private readonly Tensor memory;
+    private readonly PirlOptions _options;
+    private readonly ulong _seed;
+
+    internal Pirl(PirlOptions options, MethodSetup setup) : base("PIRL", setup.MakeBackbone())
+    {
+        if (setup.Samples < 2) throw new ArgumentException($"PIRL needs a data set of two samples or more for its memory, but there are {setup.Samples}.");
+        (_options, _seed) = (options, setup.Seed);
+        projector = Mlp.Create("Projector", setup.Seed, HeadEnd.Bias, setup.Width, options.ProjectorOutput);
+        transformedProjector = Mlp.Create("TransformedProjector", setup.Seed, HeadEnd.Bias, setup.Width, options.ProjectorOutput);
+        float[] values = new float[setup.Samples * options.ProjectorOutput];
+        new RandomStream(setup.Seed, RandomPurpose.Weights, sample: 2).FillNormal(values);
+        using var drawn = tensor(values, [setup.Samples, options.ProjectorOutput]);
+        memory = Normalize(drawn);
+        RegisterComponents();
+    }
+
+    /// <inheritdoc/>
+    public override LossTerms Loss(ViewBatch batch)
+    {
+        CheckBatch(batch, "PIRL");
+        if (batch.Indexes is null) throw new ArgumentException("PIRL needs the indexes of the samples for its memory, but the batch has none.");
+        using var scope = NewDisposeScope();
+        Tensor[] features = Represent(Backbone, batch.Views).chunk(batch.Views.Count);
+        var image = Normalize(projector.forward(features[0]));
+        var transformed = Normalize(transformedProjector.forward(cat(features[1..])));
+        int transformations = features.Length - 1;
+
+        var own = memory[batch.Indexes];
+        Tensor drawn = Draw(batch.Step);
+        var others = memory[drawn];
+        var isOwn = batch.Indexes.unsqueeze(1) == drawn.unsqueeze(0);
+        var ofImage = LossOf(image, own, others, isOwn, _options.Temperature);
+        var ofTransformed = LossOf(transformed, own.repeat(transformations, 1), others, isOwn.repeat(transformations, 1), _options.Temperature);
+        Remember(batch.Indexes, image.detach(), own);
+        double weight = _options.TransformedWeight;
+        return Terms(weight * ofTransformed + (1 - weight) * ofImage, transformed, ("image", ofImage.detach()), ("transformed", ofTransformed.detach()));
+    }
+
+    /// <summary>Rows of the memory without repetition, a function of (seed, step).</summary>
+    private Tensor Draw(long step)
+    {
+        int samples = (int)memory.shape[0], count = Math.Min(_options.Negatives, samples);
+        var random = new RandomStream(_seed, RandomPurpose.Negatives, sample: step);
+        int[] all = [.. Enumerable.Range(0, samples)];
+        if (count < samples) random.Shuffle<int>(all);
+        return tensor(Array.ConvertAll(all[..count], i => (long)i));
+    }
+
+    private void Remember(Tensor indexes, Tensor image, Tensor own)
+    {
+        using var noGradient = no_grad();
+        memory.index_copy_(0, indexes, Normalize(own * _options.MemoryDecay + image * (1 - _options.MemoryDecay)));
+    }
+
+    /// <summary>Noise-contrastive loss of embeddings against their rows of the memory and others.</summary>
+    /// <remarks>
+    /// Definition: with p the softmax over [v m, v n for each other row n] / T: mean over v of - log p(m) - sum over n of log(1 - p(n)).
+    /// Source: equations 4 and 5 of the paper.
+    /// </remarks>
+    /// <param name="v">(N, E), rows of norm 1.</param>
+    /// <param name="own">(N, E): the rows of these samples; no gradient.</param>
+    /// <param name="others">(M, E): rows of other samples; no gradient.</param>
+    /// <param name="isOwn">bool (N, M): where a row of <paramref name="others"/> is the sample's own, to be left out.</param>
+    /// <param name="temperature">T, above 0.</param>
+    /// <returns>A differentiable scalar, owned by the caller.</returns>
+    internal static Tensor LossOf(Tensor v, Tensor own, Tensor others, Tensor isOwn, double temperature)
+    {
+        using var scope = NewDisposeScope();
+        var positive = (v * own).sum(1, keepdim: true);
+        var negative = v.mm(others.t()).masked_fill(isOwn, double.NegativeInfinity);
+        var p = (cat([positive, negative], 1) / temperature).softmax(1);
+        var wrong = p.narrow(1, 1, others.shape[0]);
+        return (-(p.select(1, 0) + 1e-12).log() - (-wrong).log1p().sum(1)).mean().MoveToOuterDisposeScope();
+    }
+}

@@ -1,0 +1,70 @@
+using System.ComponentModel.DataAnnotations;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace SiamSharp.Methods;
+
+/// <summary>The original siamese network for labelled pairs: equal classes come together, others are pushed beyond a margin.</summary>
+/// <remarks>
+/// Source: Hadsell, Chopra and LeCun 2006, "Dimensionality reduction by learning an invariant mapping", equation 4.
+/// Differences: all pairs of the batch instead of drawn ones, all views of all samples; pairs of equal and of different classes have the
+/// same total weight, as if drawn in equal numbers. Views of one sample are a pair of equal class.
+/// </remarks>
+public sealed record SiamesePairsOptions() : MethodOptions(minViews: 1, maxViews: 64)
+{
+    /// <summary>Distance beyond which different classes are let be.</summary>
+    [Range(0.001, 1000.0)] public double Margin { get; init; } = 1;
+
+    /// <summary>Width of the embedding, a linear map of the representation.</summary>
+    [Range(1, 65_536)] public int ProjectorOutput { get; init; } = 128;
+
+    /// <inheritdoc/>
+    public override bool NeedsLabels => true;
+
+    /// <inheritdoc/>
+    public override SiameseMethod Create(MethodSetup setup) => new SiamesePairs(this, setup);
+}
+
+/// <summary>The original siamese network and its loss; see <see cref="SiamesePairsOptions"/>.</summary>
+public sealed class SiamesePairs : SiameseMethod
+{
+    private readonly nn.Module<Tensor, Tensor> projector;
+    private readonly double _margin;
+
+    internal SiamesePairs(SiamesePairsOptions options, MethodSetup setup) : base("siamese pairs", setup.MakeBackbone())
+    {
+        _margin = options.Margin;
+        projector = Mlp.Create("Projector", setup.Seed, HeadEnd.Bias, setup.Width, options.ProjectorOutput);
+        RegisterComponents();
+    }
+
+    /// <inheritdoc/>
+    public override LossTerms Loss(ViewBatch batch)
+    {
+        CheckBatch(batch, "siamese pairs");
+        if (batch.Labels is null) throw new ArgumentException("siamese pairs learn from classes, but the batch has no labels.");
+        using var scope = NewDisposeScope();
+        var embeddings = projector.forward(Represent(Backbone, batch.Views));
+        var (together, apart) = LossOf(embeddings, batch.Labels.repeat(batch.Views.Count), _margin);
+        return Terms((together + apart) / 2, embeddings, ("together", together.detach()), ("apart", apart.detach()));
+    }
+
+    /// <summary>The two terms, each the mean over its own pairs; 0 where there are none.</summary>
+    /// <remarks>Definition: with D the distance of a pair: D^2 / 2 for equal classes, max(0, margin - D)^2 / 2 for others.</remarks>
+    /// <param name="z">(M, E).</param>
+    /// <param name="labels">int64 (M).</param>
+    /// <param name="margin">Above 0.</param>
+    /// <returns>Differentiable scalars, owned by the caller.</returns>
+    internal static (Tensor Together, Tensor Apart) LossOf(Tensor z, Tensor labels, double margin)
+    {
+        using var scope = NewDisposeScope();
+        var same = labels.unsqueeze(0) == labels.unsqueeze(1);
+        var upper = ones_like(same).triu(1); // each pair once
+        var distances = cdist(z, z, 2.0, compute_mode.donot_use_mm_for_euclid_dist); // exact also for near points
+        var together = Mean(distances.square() / 2, same & upper);
+        var apart = Mean((margin - distances).relu().square() / 2, ~same & upper);
+        return (together.MoveToOuterDisposeScope(), apart.MoveToOuterDisposeScope());
+
+        static Tensor Mean(Tensor values, Tensor chosen) => (values * chosen).sum() / chosen.sum().clamp_min(1);
+    }
+}

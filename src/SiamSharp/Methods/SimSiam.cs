@@ -1,0 +1,52 @@
+using System.ComponentModel.DataAnnotations;
+using SiamSharp.Views;
+using static TorchSharp.torch;
+
+namespace SiamSharp.Methods;
+
+/// <summary>SimSiam: predict the embedding of another view, without negatives and without a target network.</summary>
+/// <remarks>
+/// Source: Chen and He 2020, arXiv 2011.10566, with the three-layer projector of section 4. What keeps it from collapsing is that
+/// no gradient flows into the embedding that is predicted.
+/// </remarks>
+public sealed record SimSiamOptions() : MethodOptions(minViews: 2, maxViews: 64)
+{
+    /// <summary>Width of the projector's hidden layers; 0 = that of the representation, as published.</summary>
+    [Range(0, 65_536)] public int ProjectorHidden { get; init; }
+
+    /// <summary>Width of the embedding; 2048 as published.</summary>
+    [Range(2, 65_536)] public int ProjectorOutput { get; init; } = 2048;
+
+    /// <summary>Width of the predictor's hidden layer, narrower than the embedding; 512 as published.</summary>
+    [Range(1, 65_536)] public int PredictorHidden { get; init; } = 512;
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<BranchOptions> PaperViews(int size, int channels) => PaperBranches.MoCo(size, channels);
+
+    /// <inheritdoc/>
+    public override SiameseMethod Create(MethodSetup setup) => new SimSiam(this, setup);
+}
+
+/// <summary>SimSiam's networks and loss; see <see cref="SimSiamOptions"/>.</summary>
+public sealed class SimSiam : SiameseMethod
+{
+    private readonly nn.Module<Tensor, Tensor> projector, predictor;
+
+    internal SimSiam(SimSiamOptions options, MethodSetup setup) : base("SimSiam", setup.MakeBackbone())
+    {
+        int hidden = options.ProjectorHidden > 0 ? options.ProjectorHidden : setup.Width;
+        projector = Mlp.Create("Projector", setup.Seed, HeadEnd.Standardized, setup.Width, hidden, hidden, options.ProjectorOutput);
+        predictor = Mlp.Create("Predictor", setup.Seed, HeadEnd.Bias, options.ProjectorOutput, options.PredictorHidden, options.ProjectorOutput);
+        RegisterComponents();
+    }
+
+    /// <inheritdoc/>
+    public override LossTerms Loss(ViewBatch batch)
+    {
+        CheckBatch(batch, "SimSiam");
+        using var scope = NewDisposeScope();
+        var embeddings = projector.forward(Represent(Backbone, batch.Views));
+        var targets = embeddings.narrow(0, 0, batch.Targets.Count * batch.Samples);
+        return Terms(CosineRegression.Loss(predictor.forward(embeddings), targets, batch.Samples), embeddings);
+    }
+}

@@ -1,0 +1,136 @@
+using System.ComponentModel.DataAnnotations;
+using SiamSharp.Recipes;
+using SiamSharp.Views;
+using static TorchSharp.torch;
+
+namespace SiamSharp.Methods;
+
+/// <summary>SwAV: predict from one view the prototype that another is assigned to, with assignments balanced over the batch.</summary>
+/// <remarks>
+/// Source: Caron et al. 2020, arXiv 2006.09882. Target views give the assignments, all others learn to predict them (multi-crop).
+/// </remarks>
+public sealed record SwavOptions() : MethodOptions(minViews: 2, maxViews: 64)
+{
+    /// <summary>Number of prototypes; 3000 as published for 1000 classes.</summary>
+    [Range(2, 1 << 20)] public int Prototypes { get; init; } = 3000;
+
+    /// <summary>Divides the scores; 0.1 as published.</summary>
+    [Range(0.001, 10.0)] public double Temperature { get; init; } = 0.1;
+
+    /// <summary>Softness of the assignments; 0.05 as published, 0.03 there for other settings.</summary>
+    [Range(0.001, 10.0)] public double Epsilon { get; init; } = 0.05;
+
+    /// <summary>Iterations of Sinkhorn's algorithm; 3 as published. 0 = none: the softmax of a view's scores, which collapses.</summary>
+    [Range(0, 100)] public int SinkhornIterations { get; init; } = 3;
+
+    /// <summary>Embeddings of earlier batches that the balance is taken over too, for small batches; 0 = none, published 3840.</summary>
+    [Range(0, 1 << 22)] public int QueueSize { get; init; }
+
+    /// <summary>Epoch from which the queue is used; 15 as published.</summary>
+    [Range(0, 100_000)] public int QueueFromEpoch { get; init; } = 15;
+
+    /// <summary>Epochs during which the prototypes stay as they are; 1 as published.</summary>
+    [Range(0.0, 1000.0)] public double FreezePrototypesEpochs { get; init; } = 1;
+
+    /// <summary>Width of the projector's hidden layer; 2048 as published.</summary>
+    [Range(1, 65_536)] public int ProjectorHidden { get; init; } = 2048;
+
+    /// <summary>Width of the embedding; 128 as published.</summary>
+    [Range(2, 65_536)] public int ProjectorOutput { get; init; } = 128;
+
+    /// <inheritdoc/>
+    public override IEnumerable<Fault> FaultsFor(int batchSize)
+    {
+        if (QueueSize % batchSize != 0)
+            yield return new("queueSize", $"{QueueSize} is no multiple of training.batchSize, {batchSize}: batches would be cut. Choose "
+                + $"{Math.Max(1, QueueSize / batchSize) * batchSize}, or 0 for none");
+    }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<BranchOptions> PaperViews(int size, int channels) =>
+    [
+        PaperBranches.Branch(size, channels, minArea: 0.14, strength: 2) with { Count = 2 },
+        PaperBranches.Branch(size, channels, minArea: 0.05, maxArea: 0.14, cropSize: 96, strength: 2) with { Count = 6 },
+    ];
+
+    /// <inheritdoc/>
+    public override SiameseMethod Create(MethodSetup setup) => new Swav(this, setup);
+}
+
+/// <summary>SwAV's networks and loss; see <see cref="SwavOptions"/>.</summary>
+public sealed class Swav : SiameseMethod
+{
+    private readonly nn.Module<Tensor, Tensor> projector;
+    private readonly Prototypes prototypes;
+    private readonly FeatureQueue[] _queues;
+    private readonly SwavOptions _options;
+
+    internal Swav(SwavOptions options, MethodSetup setup) : base("SwAV", setup.MakeBackbone())
+    {
+        _options = options;
+        projector = Mlp.Create("Projector", setup.Seed, HeadEnd.Bias, setup.Width, options.ProjectorHidden, options.ProjectorOutput);
+        prototypes = new Prototypes(options.Prototypes, options.ProjectorOutput, setup.Seed);
+        RegisterComponents();
+        _queues = new FeatureQueue[options.QueueSize > 0 ? setup.TargetViews : 0]; // one for each target view, as the authors'
+        for (int t = 0; t < _queues.Length; t++)
+            register_module($"queue{t}", _queues[t] = new FeatureQueue(options.QueueSize, options.ProjectorOutput, setup.Seed + (ulong)t));
+    }
+
+    /// <inheritdoc/>
+    public override LossTerms Loss(ViewBatch batch)
+    {
+        CheckBatch(batch, "SwAV");
+        using var scope = NewDisposeScope();
+        prototypes.Normalize();
+        var z = Normalize(projector.forward(Represent(Backbone, batch.Views)));
+        Tensor[] scores = prototypes.Score(z, frozen: batch.Epoch < _options.FreezePrototypesEpochs).chunk(batch.Views.Count);
+        Tensor[] embeddings = z.detach().chunk(batch.Views.Count);
+        Tensor[] assignments = [.. Enumerable.Range(0, batch.Targets.Count).Select(t => Assign(scores[t].detach(), embeddings[t], t, batch.Epoch))];
+        var total = LossOf(scores, assignments, _options.Temperature);
+        return Terms(total, z, ("prototypes_used", PrototypesUsed(cat(assignments))));
+    }
+
+    private Tensor Assign(Tensor scores, Tensor embeddings, int view, double epoch)
+    {
+        if (view >= _queues.Length) return AssignmentOf(scores);
+        FeatureQueue queue = _queues[view];
+        bool use = epoch >= _options.QueueFromEpoch && queue.Full;
+        Tensor all = use ? cat([prototypes.Score(queue.Rows, frozen: true), scores]) : scores;
+        Tensor own = AssignmentOf(all).narrow(0, all.shape[0] - scores.shape[0], scores.shape[0]);
+        queue.Add(embeddings);
+        return own;
+    }
+
+    private Tensor AssignmentOf(Tensor scores) => _options.SinkhornIterations > 0
+        ? Sinkhorn.Assign(scores, _options.Epsilon, _options.SinkhornIterations)
+        : (scores / _options.Epsilon).softmax(1);
+
+    /// <summary>The mean cross entropy of each view's scores with the assignments of each target view other than it.</summary>
+    /// <remarks>Source: equation 2 and section 3.2 of the paper.</remarks>
+    /// <param name="scores">V tensors (N, P): cosines.</param>
+    /// <param name="assignments">T tensors (N, P) of the first T views: rows that sum to 1, without gradient.</param>
+    /// <param name="temperature">Above 0.</param>
+    /// <returns>A differentiable scalar, owned by the caller.</returns>
+    internal static Tensor LossOf(IReadOnlyList<Tensor> scores, IReadOnlyList<Tensor> assignments, double temperature)
+    {
+        using var scope = NewDisposeScope();
+        Tensor[] predicted = [.. scores.Select(s => (s / temperature).log_softmax(1))];
+        Tensor[] pairs =
+        [
+            .. from t in Enumerable.Range(0, assignments.Count)
+               from v in Enumerable.Range(0, scores.Count)
+               where v != t
+               select -(assignments[t] * predicted[v]).sum(1).mean(),
+        ];
+        return stack(pairs).mean().MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The number of prototypes that assignments are spread over: exp of the entropy of their mean, 1 to P.</summary>
+    internal static Tensor PrototypesUsed(Tensor assignments)
+    {
+        using var scope = NewDisposeScope();
+        using var noGradient = no_grad();
+        var mean = assignments.detach().mean([0]);
+        return (-(mean * (mean + 1e-12).log()).sum()).exp().MoveToOuterDisposeScope();
+    }
+}

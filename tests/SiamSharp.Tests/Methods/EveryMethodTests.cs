@@ -1,0 +1,175 @@
+using System.Text.Json.Nodes;
+using SiamSharp.Backbones;
+using SiamSharp.Data;
+using SiamSharp.Methods;
+using SiamSharp.Optim;
+using SiamSharp.Recipes;
+using SiamSharp.Tests.Reference;
+using SiamSharp.Training;
+using SiamSharp.Views;
+using TorchSharp;
+using Xunit;
+using static TorchSharp.torch;
+
+namespace SiamSharp.Tests.Methods;
+
+/// <summary>What holds for every framework.</summary>
+public sealed class EveryMethodTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("methods").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    /// <summary>Each framework with heads for tests; what is not named has its default.</summary>
+    private static readonly Dictionary<string, string> s_small = new()
+    {
+        ["simclr"] = """{ "projectorOutput": 8 }""",
+        ["moco-v2"] = """{ "queueSize": 64, "emaDecay": 0.9, "projectorOutput": 8 }""",
+        ["moco-v3"] = """{ "headHidden": 16, "projectorOutput": 8 }""",
+        ["byol"] = """{ "headHidden": 16, "projectorOutput": 8 }""",
+        ["simsiam"] = """{ "projectorOutput": 16, "predictorHidden": 8 }""",
+        ["swav"] = """{ "prototypes": 12, "queueSize": 64, "queueFromEpoch": 1, "projectorHidden": 16, "projectorOutput": 8 }""",
+        ["barlow-twins"] = """{ "projectorHidden": 16, "projectorOutput": 16 }""",
+        ["vicreg"] = """{ "projectorHidden": 16, "projectorOutput": 16 }""",
+        ["dino"] = """{ "outputs": 24, "headHidden": 16, "headBottleneck": 8, "teacherWarmupEpochs": 2, "teacherWarmupTemperature": 0.07 }""",
+        ["msn"] = """{ "prototypes": 12, "projectorHidden": 16, "projectorOutput": 8 }""",
+        ["pirl"] = """{ "negatives": 40, "projectorOutput": 8 }""",
+        ["siamese-pairs"] = """{ "projectorOutput": 8 }""",
+    };
+
+    public static TheoryData<string> Names => [.. s_small.Keys];
+
+    private static MethodOptions Options(string name)
+    {
+        JsonObject tree = OptionsJson.Parse(s_small[name], name);
+        tree.Insert(0, "name", name);
+        return OptionsJson.Read<MethodOptions>(tree);
+    }
+
+    private static SiameseMethod Create(string name, int targetViews = 2) => Options(name).Create(
+        new MethodSetup(() => new BackboneOptions { Width = 8, Depths = [1, 1] }.Create(1, 16, 1), 16, 1) { Samples = 96, TargetViews = targetViews });
+
+    private static ViewBatch Batch(int seed, params int[] sides) => new(
+        [.. sides.Select((side, v) => RandomTensors.Normal((ulong)(seed * 100 + v), [16, 1, side, side]))])
+    {
+        Indexes = arange(16, dtype: ScalarType.Int64),
+        Labels = arange(16, dtype: ScalarType.Int64).remainder(3),
+        Step = seed,
+        StepsPerEpoch = 3,
+    };
+
+    [Fact]
+    public void Names_AreAllFrameworks() => Assert.Equal(
+        s_small.Keys.Order(),
+        OptionsJson.Serializer.GetTypeInfo(typeof(MethodOptions)).PolymorphismOptions!.DerivedTypes.Select(t => (string)t.TypeDiscriminator!).Order());
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Steps_Some_MoveAllThatLearnsAndKeepTheLiveTensorCount(string name)
+    {
+        using var method = Create(name);
+        using var optimizer = new AdamWOptions().Create(method);
+        var counts = new List<long>();
+        Dictionary<string, Tensor> before = method.state_dict().ToDictionary(p => p.Key, p => p.Value.clone().DetachFromDisposeScope());
+        for (int step = 0; step < 8; step++)
+        {
+            using (var scope = NewDisposeScope())
+            {
+                LossTerms terms = method.Loss(Batch(step, 16, 16));
+                Assert.True(float.IsFinite(terms.Total.item<float>()));
+                Assert.Equal(1, terms.Terms.Count(t => t.Name == "embedding_spread"));
+                terms.Total.backward();
+                foreach (var (key, parameter) in method.named_parameters())
+                    Assert.True(parameter.requires_grad || key.StartsWith("target.", StringComparison.Ordinal), key);
+                optimizer.Step(1e-3);
+                optimizer.ZeroGrad();
+                method.AfterStep((step + 1) / 10.0);
+            }
+            counts.Add(DisposeScopeManager.Statistics.ThreadTotalLiveCount);
+        }
+        Assert.Single(counts.Skip(1).Distinct());
+        foreach (var (key, value) in method.state_dict())
+        {
+            Assert.True(value.to(ScalarType.Float32).isfinite().all().item<bool>(), key);
+            // A shift ahead of a standardisation has no effect, so no gradient moves it.
+            if (value.is_floating_point() && !key.EndsWith(".bias", StringComparison.Ordinal))
+                Assert.False(value.equal(before[key]).all().item<bool>(), $"{key} has not moved");
+            before[key].Dispose();
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Loss_SmallViewsToo_TakesThem(string name)
+    {
+        using var scope = NewDisposeScope();
+        using var method = Create(name);
+        Tensor loss = method.Loss(Batch(1, 16, 16, 8, 8)).Total;
+        loss.backward();
+        Assert.True(float.IsFinite(loss.item<float>()));
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Loss_BatchOfOne_IsRefused(string name)
+    {
+        using var scope = NewDisposeScope();
+        using var method = Create(name);
+        method.eval();
+        Tensor one = ones(1, 1, 16, 16);
+        var batch = new ViewBatch([one, one]) { Indexes = zeros(1, ScalarType.Int64), Labels = zeros(1, ScalarType.Int64) };
+        Assert.Contains("1", Assert.Throws<ArgumentException>(() => method.Loss(batch)).Message);
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void PaperViews_AnySize_FitTheMethod(string name)
+    {
+        MethodOptions options = Options(name);
+        foreach (int size in new[] { 28, 64, 224 })
+            foreach (int channels in new[] { 1, 3, 5 })
+                foreach (string preset in new[] { "paper", "paper-mscn" })
+                {
+                    ViewsOptions views = ViewsOptions.FromPreset(preset, size, channels, options);
+                    Assert.Empty(views.Faults());
+                    Assert.Empty(views.FaultsFor(size, channels));
+                    Assert.InRange(views.ViewCount, options.MinViews, options.MaxViews);
+                }
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Run_StoppedAndResumed_EndsWithTheSameBits(string name)
+    {
+        Recipe recipe = Recipe.Resolve(
+            [OptionsJson.Parse($$"""
+                { "method": {{s_small[name].Insert(1, $" \"name\": \"{name}\",")}}, "backbone": { "width": 4, "depths": [1, 1] },
+                  "training": { "epochs": 3, "batchSize": 32, "threads": 1, "logSteps": 1, "checkpointSteps": 2 } }
+                """, name)],
+            [], Images);
+        ImageDataset images = ImageDataset.Load(Images(recipe.Data), recipe.Data);
+        RunFolder whole = new(Path.Combine(_folder, "whole")), parts = new(Path.Combine(_folder, "parts"));
+        Assert.True(Pretraining.Run(recipe, images, whole).Finished);
+
+        foreach (long step in new[] { 3, 6 }) // within and at the end of an epoch
+        {
+            using var cancel = new CancellationTokenSource();
+            Assert.False(Pretraining.Run(recipe, images, parts, resume: true, new StopAt(step, cancel), cancel: cancel.Token).Finished);
+        }
+        Assert.True(Pretraining.Run(recipe, images, parts, resume: true).Finished);
+        Assert.Equal(File.ReadAllText(whole.Metrics), File.ReadAllText(parts.Metrics));
+        Assert.Equal(File.ReadAllBytes(whole.Checkpoint), File.ReadAllBytes(parts.Checkpoint));
+        Assert.Equal(File.ReadAllBytes(whole.Encoder), File.ReadAllBytes(parts.Encoder));
+        using Encoder encoder = Encoder.Load(parts.Encoder);
+
+        static SubsetSource Images(DataOptions options) => new(ImageSources.Open("fashion-mnist:sample", options), [.. Enumerable.Range(0, 96)], "96 images");
+    }
+
+    private sealed class StopAt(long step, CancellationTokenSource source) : IProgress<TrainingProgress>
+    {
+        public void Report(TrainingProgress value)
+        {
+            if (value.Step >= step - 1) source.Cancel();
+        }
+    }
+}

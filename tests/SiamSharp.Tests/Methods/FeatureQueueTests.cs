@@ -1,0 +1,37 @@
+using SiamSharp.Methods;
+using SiamSharp.Tests.Reference;
+using Xunit;
+using static TorchSharp.torch;
+
+namespace SiamSharp.Tests.Methods;
+
+public sealed class FeatureQueueTests
+{
+    [Fact]
+    public void Add_BatchesOfAnySize_HoldsTheLastRowsInTheirPlaces()
+    {
+        using var scope = NewDisposeScope();
+        using var queue = new FeatureQueue(5, 2, seed: 1);
+        float[] expected = queue.Rows.select(1, 0).data<float>().ToArray();
+        long added = 0;
+        foreach (int count in new[] { 2, 2, 3, 1, 7, 5, 4 })
+        {
+            float[] rows = [.. Enumerable.Range(0, count).Select(i => added + i + 100f)];
+            queue.Add(tensor(rows).unsqueeze(1).repeat(1, 2));
+            foreach (float row in rows) expected[added++ % 5] = row;
+            Assert.Equal(expected, queue.Rows.select(1, 0).data<float>().ToArray());
+            Assert.Equal(added >= 5, queue.Full);
+        }
+    }
+
+    [Fact]
+    public void Create_BySeed_StartsWithDirectionsInTheStateDict()
+    {
+        using var scope = NewDisposeScope();
+        using FeatureQueue first = new(6, 3, seed: 1), same = new(6, 3, seed: 1), other = new(6, 3, seed: 2);
+        Assert.Equal(["added", "rows"], first.state_dict().Keys.Order());
+        Near.Equal(ones(6), first.Rows.norm(1), 1e-6);
+        Near.Same(first.Rows, same.Rows);
+        Assert.False(first.Rows.equal(other.Rows).all().item<bool>());
+    }
+}

@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
 using SiamSharp.Interop;
+using SiamSharp.Masking;
 using SiamSharp.Recipes;
 
 namespace SiamSharp.Backbones;
@@ -8,28 +9,50 @@ namespace SiamSharp.Backbones;
 /// <summary>Which network turns an image into its representation.</summary>
 public sealed record BackboneOptions : IHasRules
 {
-    /// <summary>Architecture: <c>resnet18</c>, <c>resnet34</c> (basic blocks) or <c>resnet50</c> (bottleneck blocks).</summary>
+    /// <summary>Architecture, by torchvision's name; <see cref="Names"/> lists them.</summary>
     public string Name { get; init; } = "resnet18";
 
-    /// <summary>Channels of the first stage, doubled by each later stage; 64 as published, 16 for small machines.</summary>
-    [Range(1, 1024)] public int Width { get; init; } = 64;
+    /// <summary>Channels of the first stage, from which those of the others follow; of a ViT, of its tokens. 0 = as published.</summary>
+    [Range(0, 4096)] public int Width { get; init; }
 
-    /// <summary>Blocks in each stage, 1 to 6 stages; empty = as published (2-2-2-2 or 3-4-6-3).</summary>
+    /// <summary>Blocks in each stage, 1 to 6 stages (a RegNet: 4, a ViT: 1); empty = as published.</summary>
     public IReadOnlyList<int> Depths { get; init; } = [];
 
-    /// <summary>The first layers.</summary>
+    /// <summary>The first layers of a ConvNet.</summary>
     public Stem Stem { get; init; } = Stem.Auto;
 
-    /// <summary>A safetensors file of weights to start from (torchvision's keys, <c>fc.*</c> passed over); empty = drawn.</summary>
+    /// <summary>Side in pixels of a ViT's patches, 1 to 64; 0 = 4 for images of up to 64 pixels, 16 for larger ones.</summary>
+    [Range(0, 64)] public int PatchSize { get; init; }
+
+    /// <summary>What a ViT's representation is.</summary>
+    public Pooling Pooling { get; init; } = Pooling.ClassToken;
+
+    /// <summary>A safetensors file of weights to start from (torchvision's keys, classifiers passed over); empty = drawn.</summary>
     public string Weights { get; init; } = "";
+
+    /// <summary>All names that <see cref="Name"/> can have.</summary>
+    [JsonIgnore]
+    public static IReadOnlyList<string> Names { get; } =
+        [.. ResNet.Architectures.Keys, .. RegNet.Architectures.Keys, .. ConvNeXt.Architectures.Keys, .. VisionTransformer.Architectures.Keys];
+
+    private bool IsTransformer => VisionTransformer.Architectures.ContainsKey(Name);
+
+    /// <summary>Stages that the architecture allows.</summary>
+    private int MostStages => IsTransformer ? 1 : RegNet.Architectures.ContainsKey(Name) ? 4 : 6;
 
     /// <inheritdoc/>
     public IEnumerable<Fault> Faults()
     {
-        if (!ResNet.Architectures.ContainsKey(Name))
-            yield return new("name", $"\"{Name}\" is not one of {string.Join(", ", ResNet.Architectures.Keys)}");
-        if (Depths.Count > 6)
-            yield return new("depths", $"has {Depths.Count} stages; at most 6 are allowed");
+        if (!Names.Contains(Name))
+            yield return new("name", $"\"{Name}\" is not one of {string.Join(", ", Names)}");
+        if (Depths.Count > MostStages)
+            yield return new("depths", $"has {Depths.Count} stages; at most {MostStages} are allowed for {Name}");
+        if (IsTransformer && Stem != Stem.Auto)
+            yield return new("stem", $"{Name} has none: set backbone.patchSize instead");
+        if (!IsTransformer && PatchSize != 0)
+            yield return new("patchSize", $"{Name} has no patches: leave it 0, or choose a ViT");
+        if (!IsTransformer && Pooling != Pooling.ClassToken)
+            yield return new("pooling", $"{Name} always averages over its pixels: leave it out, or choose a ViT");
         for (int i = 0; i < Depths.Count; i++)
         {
             if (Depths[i] is < 1 or > 100)
@@ -51,33 +74,78 @@ public sealed record BackboneOptions : IHasRules
         string[] faults = [.. Faults().Select(f => $"backbone.{f.Path}: {f.Problem}")];
         if (faults.Length > 0) throw new ArgumentException(string.Join(Environment.NewLine, faults));
 
-        var backbone = new ResNet(this, channels, size);
-        Initialization.Draw(backbone, seed);
+        Backbone backbone = IsTransformer ? new VisionTransformer(this, channels, size)
+            : ConvNeXt.Architectures.ContainsKey(Name) ? new ConvNeXt(this, channels, size)
+            : RegNet.Architectures.ContainsKey(Name) ? new RegNet(this, channels, size)
+            : new ResNet(this, channels, size);
+        backbone.Draw(seed);
         if (Weights.Length > 0) LoadWeights(backbone);
         return backbone;
     }
+
+    /// <summary>What does not fit images of this size.</summary>
+    /// <param name="size">Side of the images in pixels.</param>
+    /// <param name="views">Sides of the views, which a ViT's patches must divide too.</param>
+    public IEnumerable<Fault> FaultsFor(int size, IEnumerable<int> views)
+    {
+        if (!IsTransformer) yield break;
+        int patch = VisionTransformer.PatchSizeFor(this, size);
+        foreach (int side in views.Append(size).Distinct().Where(side => side % patch != 0))
+            yield return new("patchSize", $"patches of {patch} px do not divide {(side == size ? "images" : "views")} of {side} px: choose a divisor of {side}");
+    }
+
+    /// <summary>Why this backbone cannot leave out what a mask drops; null when it can.</summary>
+    /// <param name="mask">A mask that drops.</param>
+    /// <param name="side">Of the views in pixels.</param>
+    /// <param name="size">Of the images in pixels.</param>
+    internal string? ProblemOfDropping(Mask mask, int side, int size)
+    {
+        if (!IsTransformer) return $"only a ViT can leave out what is dropped, but backbone.name is {Name}: choose another fill, such as zero";
+        int patch = VisionTransformer.PatchSizeFor(this, size);
+        if (mask is not GridMask grid) return "only grid masks consist of whole patches: choose the shape grid, or another fill";
+        int cell = grid.Cell > 0 ? grid.Cell : GridMask.DefaultCell(side);
+        if (cell % patch != 0 || side % cell != 0)
+            return $"cells of {cell} px do not consist of whole patches of {patch} px, or do not divide views of {side} px: set cell to a multiple of {patch}";
+        return grid.MinRatio != grid.MaxRatio || grid.Probability < 1 || grid.Sharing != MaskSharing.AllChannels
+            ? "all images of a batch must drop the same number of patches: set minRatio = maxRatio, probability 1 and sharing all-channels"
+            : null;
+    }
+
+    /// <summary>torchvision's names of the classifiers, which a backbone has not.</summary>
+    private static readonly string[] s_heads = ["fc.", "classifier.2.", "heads."];
 
     private void LoadWeights(Backbone backbone)
     {
         if (!File.Exists(Weights)) throw new RecipeException([new Fault("backbone.weights", $"the file \"{Weights}\" does not exist")]);
         using var file = SafeTensors.Read(Weights);
-        StateDict.Load(backbone, file.Tensors.Where(t => !t.Key.StartsWith("fc.", StringComparison.Ordinal)).ToDictionary());
+        StateDict.Load(backbone, file.Tensors.Where(t => !s_heads.Any(head => t.Key.StartsWith(head, StringComparison.Ordinal))).ToDictionary());
     }
 }
 
-/// <summary>The first layers of a ResNet.</summary>
+/// <summary>What a ViT's representation is.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<Pooling>))]
+public enum Pooling
+{
+    /// <summary>The class token, as published.</summary>
+    [JsonStringEnumMemberName("class-token")] ClassToken,
+
+    /// <summary>The mean of all patches.</summary>
+    [JsonStringEnumMemberName("average")] Average,
+}
+
+/// <summary>The first layers of a ConvNet.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<Stem>))]
 public enum Stem
 {
-    /// <summary><see cref="Small"/> for images of up to 64 pixels a side, <see cref="ImageNet"/> for larger ones.</summary>
+    /// <summary><see cref="Small"/> (ConvNeXt: <see cref="Half"/>) for images of up to 64 pixels a side, <see cref="ImageNet"/> for larger ones.</summary>
     [JsonStringEnumMemberName("auto")] Auto,
 
-    /// <summary>A 7 x 7 convolution with stride 2 and a 3 x 3 maximum with stride 2, as torchvision.</summary>
+    /// <summary>As torchvision; a ResNet: a 7 x 7 convolution with stride 2 and a 3 x 3 maximum with stride 2.</summary>
     [JsonStringEnumMemberName("imagenet")] ImageNet,
 
     /// <summary>A 3 x 3 convolution with stride 1 and no pooling (He et al. 2015 on CIFAR; SimCLR, appendix B.9).</summary>
     [JsonStringEnumMemberName("small")] Small,
 
-    /// <summary>A 3 x 3 convolution with stride 2 and no pooling: a quarter of <see cref="Small"/>'s work for the same width.</summary>
+    /// <summary>A 3 x 3 convolution (ConvNeXt: 2 x 2) with stride 2 and no pooling: a quarter of <see cref="Small"/>'s work for the same width.</summary>
     [JsonStringEnumMemberName("half")] Half,
 }

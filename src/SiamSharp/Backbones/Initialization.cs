@@ -27,6 +27,24 @@ public static class Initialization
         Parallel.ForEach(layers.ToArray(), layer => DrawLayer(layer.Item2, seed, Join(prefix, layer.Item1)));
     }
 
+    /// <summary>As transformers and ConvNeXt are drawn: weights normal with deviation 0.02, biases 0; normalisations keep 1 and 0.</summary>
+    /// <remarks>Source: torchvision's ConvNeXt (whose truncation at 100 deviations has no effect).</remarks>
+    /// <param name="module">float32 parameters on the CPU.</param>
+    /// <param name="seed">The run's seed.</param>
+    internal static void DrawNormal(nn.Module module, ulong seed)
+    {
+        const double deviation = 0.02;
+        Parallel.ForEach(module.named_parameters().ToArray(), p =>
+        {
+            bool isBias = p.name.EndsWith("bias", StringComparison.Ordinal);
+            if (isBias) Values(p.parameter).Clear();
+            else if (p.parameter.dim() is 2 or 4) FillNormal(p.parameter, seed, p.name, deviation);
+        });
+    }
+
+    /// <summary>Position embeddings: normal with deviation 0.02.</summary>
+    internal static void DrawPositions(Tensor positions, ulong seed) => FillNormal(positions, seed, "pos_embedding", 0.02);
+
     private static void DrawLayer(nn.Module layer, ulong seed, string name)
     {
         switch (layer)

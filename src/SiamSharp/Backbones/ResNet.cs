@@ -6,20 +6,36 @@ namespace SiamSharp.Backbones;
 /// <summary>A residual network up to its global average pooling.</summary>
 /// <remarks>
 /// Definition: stem, then stages of residual blocks; stage s (from 0) has Width 2^s channels (times 4 with bottlenecks) and
-/// starts with stride 2 except for the first; then the mean over all pixels.
-/// Source: He et al. 2015, arXiv 1512.03385; with torchvision's placement of the stride (in a bottleneck's 3 x 3 convolution).
+/// starts with stride 2 except for the first; then the mean over all pixels. Wide networks have twice as many channels within their
+/// bottlenecks, ResNeXt has them in groups.
+/// Source: He et al. 2015, arXiv 1512.03385; with torchvision's placement of the stride (in a bottleneck's 3 x 3 convolution);
+/// Zagoruyko and Komodakis 2016, arXiv 1605.07146 (wide); Xie et al. 2016, arXiv 1611.05431 (ResNeXt).
 /// Differences: no <c>fc</c> head. State-dict keys equal torchvision's. Channels are innermost in memory (see ChannelsLast).
 /// Cost: with autograd one tensor of each convolution's output size is kept; sums and activations are made in place.
 /// </remarks>
 public sealed class ResNet : Backbone
 {
-    internal static readonly IReadOnlyDictionary<string, (bool Bottleneck, int[] Depths)> Architectures =
-        new SortedDictionary<string, (bool, int[])>(StringComparer.Ordinal)
-        {
-            ["resnet18"] = (false, [2, 2, 2, 2]),
-            ["resnet34"] = (false, [3, 4, 6, 3]),
-            ["resnet50"] = (true, [3, 4, 6, 3]),
-        };
+    private const int PublishedWidth = 64;
+
+    /// <param name="Bottleneck">Three convolutions in a block instead of two.</param>
+    /// <param name="Depths">Blocks in each stage.</param>
+    /// <param name="Groups">Of a bottleneck's 3 x 3 convolution.</param>
+    /// <param name="GroupWidth">Channels of such a group for each 64 channels of the stage.</param>
+    internal sealed record Architecture(bool Bottleneck, int[] Depths, int Groups = 1, int GroupWidth = PublishedWidth);
+
+    internal static readonly IReadOnlyDictionary<string, Architecture> Architectures = new Dictionary<string, Architecture>
+    {
+        ["resnet18"] = new(false, [2, 2, 2, 2]),
+        ["resnet34"] = new(false, [3, 4, 6, 3]),
+        ["resnet50"] = new(true, [3, 4, 6, 3]),
+        ["resnet101"] = new(true, [3, 4, 23, 3]),
+        ["resnet152"] = new(true, [3, 8, 36, 3]),
+        ["wide_resnet50_2"] = new(true, [3, 4, 6, 3], GroupWidth: 128),
+        ["wide_resnet101_2"] = new(true, [3, 4, 23, 3], GroupWidth: 128),
+        ["resnext50_32x4d"] = new(true, [3, 4, 6, 3], Groups: 32, GroupWidth: 4),
+        ["resnext101_32x8d"] = new(true, [3, 4, 23, 3], Groups: 32, GroupWidth: 8),
+        ["resnext101_64x4d"] = new(true, [3, 4, 23, 3], Groups: 64, GroupWidth: 4),
+    };
 
     private readonly Conv2d conv1;
     private readonly BatchNorm2d bn1;
@@ -33,30 +49,31 @@ public sealed class ResNet : Backbone
     public ResNet(BackboneOptions options, int channels, int size) : base(options.Name)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(channels, 1);
-        var (bottleneck, published) = Architectures[options.Name];
+        var (bottleneck, published, groups, groupWidth) = Architectures[options.Name];
         var depths = options.Depths.Count > 0 ? options.Depths : published;
+        int first = options.Width > 0 ? options.Width : PublishedWidth;
         Stem stem = options.Stem != Stem.Auto ? options.Stem : size <= 64 ? Stem.Small : Stem.ImageNet;
         _pooledStem = stem == Stem.ImageNet;
 
         conv1 = stem switch
         {
-            Stem.ImageNet => nn.Conv2d(channels, options.Width, kernel_size: 7, stride: 2, padding: 3, bias: false),
-            Stem.Half => nn.Conv2d(channels, options.Width, kernel_size: 3, stride: 2, padding: 1, bias: false),
-            _ => nn.Conv2d(channels, options.Width, kernel_size: 3, padding: 1, bias: false),
+            Stem.ImageNet => nn.Conv2d(channels, first, kernel_size: 7, stride: 2, padding: 3, bias: false),
+            Stem.Half => nn.Conv2d(channels, first, kernel_size: 3, stride: 2, padding: 1, bias: false),
+            _ => nn.Conv2d(channels, first, kernel_size: 3, padding: 1, bias: false),
         };
-        bn1 = nn.BatchNorm2d(options.Width);
+        bn1 = nn.BatchNorm2d(first);
         RegisterComponents();
 
         _stages = new Sequential[depths.Count];
-        int input = options.Width;
+        int input = first;
         for (int s = 0; s < depths.Count; s++)
         {
-            int width = options.Width << s;
+            int width = first << s, inner = Math.Max(1, width * groupWidth / PublishedWidth) * groups;
             var blocks = new List<(string, nn.Module<Tensor, Tensor>)>();
             for (int b = 0; b < depths[s]; b++)
             {
                 int stride = s > 0 && b == 0 ? 2 : 1;
-                blocks.Add(($"{b}", bottleneck ? new BottleneckBlock(input, width, stride) : new BasicBlock(input, width, stride)));
+                blocks.Add(($"{b}", bottleneck ? new BottleneckBlock(input, width, inner, stride, groups) : new BasicBlock(input, width, stride)));
                 input = bottleneck ? width * BottleneckBlock.Expansion : width;
             }
             _stages[s] = nn.Sequential(blocks);

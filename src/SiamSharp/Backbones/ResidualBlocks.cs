@@ -39,14 +39,19 @@ internal sealed class BottleneckBlock : nn.Module<Tensor, Tensor>
     private readonly BatchNorm2d bn1, bn2, bn3;
     private readonly Sequential? downsample;
 
-    public BottleneckBlock(int input, int width, int stride) : base(nameof(BottleneckBlock))
+    /// <param name="input">Channels that come in.</param>
+    /// <param name="width">A quarter of the channels that go out.</param>
+    /// <param name="inner">Channels between: <paramref name="width"/>, or more in wide and grouped networks.</param>
+    /// <param name="stride">Of the 3 x 3 convolution.</param>
+    /// <param name="groups">Of the 3 x 3 convolution.</param>
+    public BottleneckBlock(int input, int width, int inner, int stride, int groups) : base(nameof(BottleneckBlock))
     {
         int output = width * Expansion;
-        conv1 = new(input, width, stride: 1);
-        bn1 = nn.BatchNorm2d(width);
-        conv2 = Convolutions.ThreeByThree(width, width, stride);
-        bn2 = nn.BatchNorm2d(width);
-        conv3 = new(width, output, stride: 1);
+        conv1 = new(input, inner, stride: 1);
+        bn1 = nn.BatchNorm2d(inner);
+        conv2 = Convolutions.ThreeByThree(inner, inner, stride, groups);
+        bn2 = nn.BatchNorm2d(inner);
+        conv3 = new(inner, output, stride: 1);
         bn3 = nn.BatchNorm2d(output);
         if (stride != 1 || input != output) downsample = Convolutions.Downsample(input, output, stride);
         RegisterComponents();
@@ -65,8 +70,8 @@ internal sealed class BottleneckBlock : nn.Module<Tensor, Tensor>
 /// <summary>The parts that residual blocks are made of; no convolution has a bias, batch normalisation follows each.</summary>
 internal static class Convolutions
 {
-    public static Conv2d ThreeByThree(int input, int output, int stride) =>
-        nn.Conv2d(input, output, kernel_size: 3, stride: stride, padding: 1, bias: false);
+    public static Conv2d ThreeByThree(int input, int output, int stride, int groups = 1) =>
+        nn.Conv2d(input, output, kernel_size: 3, stride: stride, padding: 1, groups: groups, bias: false);
 
     public static Sequential Downsample(int input, int output, int stride) =>
         nn.Sequential(("0", new PointwiseConvolution(input, output, stride)), ("1", nn.BatchNorm2d(output)));

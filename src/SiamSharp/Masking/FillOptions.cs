@@ -38,4 +38,7 @@ public enum FillKind
 
     /// <summary>The same view of the next sample in the batch (after the last, the first): depends on the batch.</summary>
     [JsonStringEnumMemberName("other-image")] OtherImage,
+
+    /// <summary>Nothing: the pixels are NaN, and a ViT leaves out their patches, which saves their share of its work.</summary>
+    [JsonStringEnumMemberName("drop")] Drop,
 }

@@ -26,6 +26,7 @@ internal static class Holes
             case FillKind.Noise: FillNoise(view, keepMask, (float)fill.NoiseStd, ref random); break;
             case FillKind.Blur: Blur(signal, view, width, fill.BlurSigma); break;
             case FillKind.OtherImage: other.CopyTo(view); break;
+            case FillKind.Drop: view.Fill(float.NaN); break;
             default: throw new ArgumentOutOfRangeException(nameof(fill), fill.Kind, "There is no such kind of fill.");
         }
         for (int start = 0, end; start < view.Length; start = end)

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using SiamSharp.Backbones;
 using SiamSharp.Data;
 using SiamSharp.Evaluation;
+using SiamSharp.Masking;
 using SiamSharp.Methods;
 using SiamSharp.Optim;
 using SiamSharp.Training;
@@ -78,6 +79,19 @@ public sealed record Recipe : IHasRules
         foreach (Fault fault in Method.FaultsFor(Training.BatchSize)) yield return fault with { Path = $"method.{fault.Path}" };
         if (Optimizer.WarmupEpochs > Training.Epochs)
             yield return new Fault("optimizer.warmupEpochs", $"{Optimizer.WarmupEpochs} epochs of warm-up, but training.epochs is {Training.Epochs}: at most that many");
+    }
+
+    /// <summary>What does not fit images of this kind.</summary>
+    /// <param name="size">Side of the images in pixels.</param>
+    /// <param name="channels">C, 1 or more.</param>
+    public IEnumerable<Fault> FaultsFor(int size, int channels)
+    {
+        foreach (Fault fault in Views.FaultsFor(size, channels)) yield return fault with { Path = $"views.{fault.Path}" };
+        foreach (Fault fault in Backbone.FaultsFor(size, Views.Branches.Select(b => b.SizeFor(size)))) yield return fault with { Path = $"backbone.{fault.Path}" };
+        for (int b = 0; b < Views.Branches.Count; b++)
+            for (int m = 0; m < Views.Branches[b].Masks.Count; m++)
+                if (Views.Branches[b].Masks[m] is { Fill.Kind: FillKind.Drop } mask && Backbone.ProblemOfDropping(mask, Views.Branches[b].SizeFor(size), size) is { } problem)
+                    yield return new Fault($"views.branches.{b}.masks.{m}.fill.kind", problem);
     }
 
     private static JsonObject Layered(JsonObject tree, IEnumerable<JsonObject> layers, IEnumerable<string> assignments)

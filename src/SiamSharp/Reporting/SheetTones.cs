@@ -69,6 +69,7 @@ internal sealed class SheetTones
             {
                 int channel = channels >= 3 ? k : 0;
                 float value = Math.Clamp(tone(values[channel * area + i], channel), 0, 1);
+                if (float.IsNaN(value)) value = 1; // dropped: as white as the paper
                 if (keepMask is not null && !keepMask[(channel * area + i) % keepMask.Length])
                     value = 0.3f * value + 0.7f * s_removed[k];
                 rgb[k] = (byte)MathF.Round(255 * value);

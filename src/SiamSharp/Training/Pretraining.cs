@@ -133,8 +133,8 @@ public static class Pretraining
 
     private static void CheckFits(Recipe recipe, ImageDataset data)
     {
-        Fault[] faults = [.. recipe.Views.FaultsFor(data.Size, data.Channels)];
-        if (faults.Length > 0) throw new RecipeException([.. faults.Select(f => f with { Path = $"views.{f.Path}" })]);
+        Fault[] faults = [.. recipe.FaultsFor(data.Size, data.Channels)];
+        if (faults.Length > 0) throw new RecipeException(faults);
         if (recipe.Method.NeedsLabels && (data.Labels is null || data.Labels.Any(l => l < 0)))
             throw new RunException($"{OptionsJson.KindOf(recipe.Method)} learns from classes, but "
                 + (data.Labels is null ? $"{data.Name} has no labels" : $"{data.Labels.Count(l => l < 0)} of {data.Count} images of {data.Name} have no label")

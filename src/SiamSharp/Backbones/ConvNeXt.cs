@@ -1,0 +1,120 @@
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace SiamSharp.Backbones;
+
+/// <summary>ConvNeXt up to the normalisation ahead of its classifier.</summary>
+/// <remarks>
+/// Definition: non-overlapping patches; stages of blocks (7 x 7 depthwise convolution, layer normalisation, two linear layers with GELU
+/// between, scaled by a learned factor per channel, added to the input) with 2 x 2 convolutions of stride 2 between the stages; the mean
+/// over all pixels; layer normalisation. Source: Liu et al. 2022, arXiv 2201.03545; keys as torchvision's.
+/// Differences: no classifier and no stochastic depth, so that steps repeat bit by bit. The stem of small images is a 2 x 2 patch
+/// (<see cref="Stem.Half"/>) or a 3 x 3 convolution (<see cref="Stem.Small"/>). Channels are innermost in memory.
+/// </remarks>
+public sealed class ConvNeXt : Backbone
+{
+    private const double Epsilon = 1e-6, FirstScale = 1e-6;
+
+    internal sealed record Architecture(int Width, int[] Depths);
+
+    internal static readonly IReadOnlyDictionary<string, Architecture> Architectures = new Dictionary<string, Architecture>
+    {
+        ["convnext_tiny"] = new(96, [3, 3, 9, 3]),
+        ["convnext_small"] = new(96, [3, 3, 27, 3]),
+        ["convnext_base"] = new(128, [3, 3, 27, 3]),
+        ["convnext_large"] = new(192, [3, 3, 27, 3]),
+    };
+
+    private readonly Sequential features, classifier;
+
+    /// <summary>Builds the network; <see cref="BackboneOptions.Create"/> draws its weights.</summary>
+    /// <param name="options">Architecture, width, depths and stem.</param>
+    /// <param name="channels">Channels of the images, 1 or more.</param>
+    /// <param name="size">Side of the images in pixels; decides the stem when it is <see cref="Stem.Auto"/>.</param>
+    public ConvNeXt(BackboneOptions options, int channels, int size) : base(options.Name)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(channels, 1);
+        var (publishedWidth, publishedDepths) = Architectures[options.Name];
+        var depths = options.Depths.Count > 0 ? options.Depths : publishedDepths;
+        int width = options.Width > 0 ? options.Width : publishedWidth;
+        Stem stem = options.Stem != Stem.Auto ? options.Stem : size <= 64 ? Stem.Half : Stem.ImageNet;
+        Conv2d patches = stem switch
+        {
+            Stem.ImageNet => nn.Conv2d(channels, width, kernel_size: 4, stride: 4),
+            Stem.Half => nn.Conv2d(channels, width, kernel_size: 2, stride: 2),
+            _ => nn.Conv2d(channels, width, kernel_size: 3, padding: 1),
+        };
+        var layers = new List<nn.Module<Tensor, Tensor>> { nn.Sequential(("0", patches), ("1", new ChannelNorm(width))) };
+        for (int s = 0; s < depths.Count; s++)
+        {
+            if (s > 0) layers.Add(nn.Sequential(("0", new ChannelNorm(width)), ("1", nn.Conv2d(width, width *= 2, kernel_size: 2, stride: 2))));
+            layers.Add(nn.Sequential(Enumerable.Range(0, depths[s]).Select(b => ($"{b}", (nn.Module<Tensor, Tensor>)new ConvNeXtBlock(width)))));
+        }
+        features = nn.Sequential(layers.Select((layer, i) => ($"{i}", layer)));
+        classifier = nn.Sequential(("0", new ChannelNorm(width)));
+        OutputWidth = width;
+        RegisterComponents();
+    }
+
+    /// <inheritdoc/>
+    public override int OutputWidth { get; }
+
+    /// <inheritdoc/>
+    internal override void Draw(ulong seed) => Initialization.DrawNormal(this, seed);
+
+    /// <summary>The representations of a batch of images.</summary>
+    /// <param name="x">float32 (N, C, H, W), preprocessed.</param>
+    /// <returns>float32 (N, D), differentiable, owned by the caller.</returns>
+    public override Tensor forward(Tensor x)
+    {
+        using var scope = NewDisposeScope();
+        return classifier.forward(features.forward(ChannelsLast.Of(x)).mean([2, 3], keepdim: true)).flatten(1).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Layer normalisation over the channels of each pixel: (N, C, H, W) to the same.</summary>
+    private sealed class ChannelNorm : nn.Module<Tensor, Tensor>
+    {
+        private readonly TorchSharp.Modules.Parameter weight, bias;
+
+        public ChannelNorm(int channels) : base(nameof(ChannelNorm))
+        {
+            weight = new Parameter(ones(channels));
+            bias = new Parameter(zeros(channels));
+            RegisterComponents();
+        }
+
+        public override Tensor forward(Tensor x)
+        {
+            using var scope = NewDisposeScope();
+            return nn.functional.layer_norm(x.permute(0, 2, 3, 1), [x.shape[1]], weight, bias, Epsilon).permute(0, 3, 1, 2).MoveToOuterDisposeScope();
+        }
+    }
+
+    /// <summary>(N, C, H, W) to the same.</summary>
+    private sealed class ConvNeXtBlock : nn.Module<Tensor, Tensor>
+    {
+        private readonly TorchSharp.Modules.Parameter layer_scale;
+        private readonly Sequential block;
+        private readonly Conv2d _depthwise;
+        private readonly Sequential _mlp;
+
+        public ConvNeXtBlock(int width) : base(nameof(ConvNeXtBlock))
+        {
+            layer_scale = new Parameter(full([width, 1, 1], (float)FirstScale));
+            var depthwise = nn.Conv2d(width, width, kernel_size: 7, padding: 3, groups: width);
+            var norm = nn.LayerNorm(width, Epsilon);
+            var (widen, narrow) = (nn.Linear(width, 4 * width), nn.Linear(4 * width, width));
+            block = nn.Sequential(("0", depthwise), ("2", norm), ("3", widen), ("5", narrow)); // the places of torchvision's layers
+            RegisterComponents();
+            _depthwise = depthwise;
+            _mlp = nn.Sequential(norm, widen, nn.GELU(), narrow);
+        }
+
+        public override Tensor forward(Tensor x)
+        {
+            using var scope = NewDisposeScope();
+            var y = _mlp.forward(_depthwise.forward(x).permute(0, 2, 3, 1)).permute(0, 3, 1, 2);
+            return (x + layer_scale * y).MoveToOuterDisposeScope();
+        }
+    }
+}

@@ -36,7 +36,7 @@ internal static class DataCommand
         Row("channels", $"{found.Channels}");
         Row("depth", string.Join(", ", found.BitDepths.Select(d => $"{d.Key} bits: {d.Value:N0}")));
         Row("labels", found.Classes.Count == 0 ? "none"
-            : $"{found.Classes.Count} classes: " + string.Join(", ", found.Classes.Take(Shown).Select(c => $"{c.Key} {c.Value:N0}")) + More(found.Classes.Count));
+            : $"{found.Classes.Count} {(found.Classes.Count == 1 ? "class" : "classes")}: " + string.Join(", ", found.Classes.Take(Shown).Select(c => $"{c.Key} {c.Value:N0}")) + More(found.Classes.Count));
         if (found.Unlabelled > 0 && found.Classes.Count > 0) Row("without label", $"{found.Unlabelled:N0}");
         Row("mean", Numbers(found.Mean) + $" (at {found.DecodedSize} px)");
         Row("std", Numbers(found.Std));

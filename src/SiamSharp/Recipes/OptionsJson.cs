@@ -59,11 +59,26 @@ public static class OptionsJson
     {
         var faults = new List<Fault>();
         CheckNode(tree, typeof(T), "", null, faults);
-        if (faults.Count > 0) throw new RecipeException(faults);
+        // With the defaults in the place of what is wrong, rules across values can still be checked.
+        if (WithoutFaults(tree, faults) is not { } sound) throw new RecipeException(faults);
 
-        T options = tree.Deserialize<T>(Serializer)!;
+        T options = sound.Deserialize<T>(Serializer)!;
         CheckRules(options, "", faults);
         return faults.Count > 0 ? throw new RecipeException(faults) : options;
+    }
+
+    /// <summary>The tree without the values that have a fault; null where one of them cannot be left out, as a kind or an item of a list.</summary>
+    private static JsonObject? WithoutFaults(JsonObject tree, List<Fault> faults)
+    {
+        if (faults.Count == 0) return tree;
+        var sound = (JsonObject)tree.DeepClone();
+        foreach (Fault fault in faults)
+        {
+            string[] keys = fault.Path.Split('.');
+            JsonNode? parent = keys[..^1].Aggregate((JsonNode?)sound, (node, key) => node is JsonObject o ? o[key] : null);
+            if (keys[^1] is "name" or "shape" || parent is not JsonObject owner || !owner.Remove(keys[^1])) return null;
+        }
+        return sound;
     }
 
     /// <summary>The name of a kind among several, such as <c>simclr</c> for <c>SimClrOptions</c>.</summary>

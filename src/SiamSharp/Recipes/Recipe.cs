@@ -48,9 +48,8 @@ public sealed record Recipe : IHasRules
     {
         JsonObject given = Layered(new JsonObject(), layers,
             assignments.Where(a => RoomOf(a) is "data" || a.StartsWith("views.preset=", StringComparison.Ordinal) || a.StartsWith("views=", StringComparison.Ordinal)));
-        string preset = PresetOf(given) ?? ViewsOptions.DefaultPreset;
-        if (!ViewsOptions.PresetNames.Contains(preset))
-            throw new RecipeException([new Fault("views.preset", $"\"{preset}\" is none of: {string.Join(", ", ViewsOptions.PresetNames)}")]);
+        string asked = PresetOf(given) ?? ViewsOptions.DefaultPreset;
+        string preset = ViewsOptions.PresetNames.Contains(asked) ? asked : ViewsOptions.DefaultPreset; // a wrong one is found by the check
 
         var (size, channels) = KindOfImages(given["data"] as JsonObject, open);
         JsonObject tree = OptionsJson.Write(new Recipe { Views = ViewsOptions.FromPreset(preset, size, channels, MethodOf(layers, assignments)) });
@@ -59,7 +58,7 @@ public sealed record Recipe : IHasRules
             layers = [.. layers.Select(l => new JsonObject(l.Where(o => o.Key != "views").Select(o => KeyValuePair.Create(o.Key, o.Value?.DeepClone()))))];
         Layered(tree, layers, assignments);
         // A size of 0 means the images' own; anything else, right or wrong, is left for the check to judge.
-        if (tree["data"] is JsonObject data && data["size"] is JsonValue v && v.TryGetValue(out int asked) && asked == 0) data["size"] = size;
+        if (tree["data"] is JsonObject data && data["size"] is JsonValue v && v.TryGetValue(out int side) && side == 0) data["size"] = size;
         return OptionsJson.Read<Recipe>(tree);
     }
 

@@ -52,6 +52,22 @@ public sealed class RecipeTests
     public void Resolve_ViewsAsAName_IsAFaultOfTheRecipe() =>
         Assert.Contains("views", Assert.Throws<RecipeException>(() => Resolve("""{ "views": "mscn" }""")).Message);
 
+    [Fact]
+    public void Resolve_FaultsOfEveryKind_AreListedTogether()
+    {
+        string message = Assert.Throws<RecipeException>(() =>
+            Resolve("{}", "views.preset=mcsn", "training.epoch=3", "optimizer.learningRate=-1", "backbone.name=resnet19", "optimizer.warmupEpochs=500")).Message;
+        Assert.All(["views.preset: \"mcsn\"", "training.epoch: there is no such option", "optimizer.learningRate: -1 is outside", "backbone.name: \"resnet19\"",
+            "optimizer.warmupEpochs: 500 epochs"], fault => Assert.Contains(fault, message));
+    }
+
+    [Fact]
+    public void Resolve_AnotherKindThatIsUnknown_IsListedWithTheRest()
+    {
+        string message = Assert.Throws<RecipeException>(() => Resolve("{}", "method=byul", "training.epochs=0")).Message;
+        Assert.All(["method.name: \"byul\" is none of: simclr, moco-v2", "training.epochs: 0 is outside"], fault => Assert.Contains(fault, message));
+    }
+
     [Theory]
     [InlineData(10, false)]
     [InlineData(9, true)]

@@ -8,7 +8,7 @@ using SiamSharp.Training;
 
 namespace SiamSharp.Cli.Commands;
 
-/// <summary><c>siam evaluate knn|linear</c>: what the encoder of a run is worth, next to two baselines.</summary>
+/// <summary><c>siam evaluate knn|linear|few-shot</c>: what the encoder of a run is worth, next to two baselines.</summary>
 internal static class EvaluateCommand
 {
     internal static Command Create(Func<ParseResult, Screen> screenOf)
@@ -16,6 +16,7 @@ internal static class EvaluateCommand
         var command = new Command("evaluate", "Judge a run's encoder with labelled images, next to raw pixels and the untrained encoder.");
         command.Subcommands.Add(For(Protocol.Knn, "knn", "Weighted k nearest neighbours.", screenOf));
         command.Subcommands.Add(For(Protocol.Linear, "linear", "Logistic regression on frozen representations.", screenOf));
+        command.Subcommands.Add(For(Protocol.FewShot, "few-shot", "The same with 1, 2, 5, 10 and 20 labels per class, drawn ten times.", screenOf));
         return command;
     }
 

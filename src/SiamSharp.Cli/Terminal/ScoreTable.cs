@@ -3,20 +3,21 @@ using Spectre.Console;
 
 namespace SiamSharp.Cli.Terminal;
 
-/// <summary>Scores as a table: one row per encoder, one column per protocol.</summary>
+/// <summary>Scores as a table: one row per encoder, one column per protocol; with the 95 % interval where labels were drawn.</summary>
 internal static class ScoreTable
 {
     internal static Table Of(IReadOnlyList<Score> scores)
     {
         var table = new Table().Border(TableBorder.Simple).AddColumn("representation");
-        string[] protocols = [.. scores.Select(s => s.Protocol).Distinct()];
-        foreach (string protocol in protocols)
-            table.AddColumn(new TableColumn(protocol == "knn" ? $"k-NN (k {scores.First(s => s.Protocol == "knn").K})" : protocol).RightAligned());
+        string[] columns = [.. scores.Select(s => s.Title).Distinct()];
+        foreach (string column in columns) table.AddColumn(new TableColumn(column).RightAligned());
         foreach (var row in scores.GroupBy(s => s.Encoder))
         {
             string name = row.Key switch { "pixels" => "pixels", "untrained" => "untrained encoder", _ => "pretrained encoder" };
-            table.AddRow([name, .. protocols.Select(p => row.LastOrDefault(s => s.Protocol == p) is { } s ? $"{s.Value:F4}" : "")]);
+            table.AddRow([name, .. columns.Select(c => row.LastOrDefault(s => s.Title == c) is { } s ? Show(s) : "")]);
         }
         return table;
     }
+
+    private static string Show(Score score) => score.Ci95 is double interval ? $"{score.Value:F4} ±{interval:F4}" : $"{score.Value:F4}";
 }

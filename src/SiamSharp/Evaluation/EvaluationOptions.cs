@@ -18,12 +18,25 @@ public sealed record EvaluationOptions : IHasRules
     /// <summary>Most iterations of L-BFGS for one linear probe.</summary>
     [Range(1, 100_000)] public int LinearIterations { get; init; } = 200;
 
+    /// <summary>Labels per class for few-shot: one score for each of these.</summary>
+    [Range(1, 100_000)] public IReadOnlyList<int> Shots { get; init; } = [1, 2, 5, 10, 20];
+
+    /// <summary>Draws of labels that a few-shot score is the mean of.</summary>
+    [Range(2, 10_000)] public int Draws { get; init; } = 10;
+
+    /// <summary>Seed of the draws; not the run's, so that all runs are judged with the same images.</summary>
+    [Range(0, int.MaxValue)] public int DrawSeed { get; init; } = 1;
+
+    /// <summary>L2 penalty of a few-shot probe, where there are no labels to choose it with.</summary>
+    [Range(0.0, 1e6)] public double FewShotPenalty { get; init; } = 0.01;
+
     /// <summary>Images per forward pass.</summary>
     [Range(1, 65_536)] public int BatchSize { get; init; } = 256;
 
     /// <inheritdoc/>
     public IEnumerable<Fault> Faults()
     {
+        if (Shots.Count == 0) yield return new("shots", "there are none: give one or more, such as [10]");
         if (LinearPenalties.Count == 0) yield return new("linearPenalties", "there are none: give one or more, such as [1e-3]");
     }
 }

@@ -11,6 +11,9 @@ public enum Protocol
 
     /// <summary>Logistic regression on frozen representations.</summary>
     Linear,
+
+    /// <summary>The same with a few labels per class, drawn many times.</summary>
+    FewShot,
 }
 
 /// <summary>The one evaluation engine: every number of the toolkit comes from here.</summary>
@@ -19,35 +22,59 @@ public enum Protocol
 public sealed class Evaluator(EvaluationOptions options, int seed)
 {
     /// <summary>Top-1 accuracy of one kind of representation.</summary>
-    /// <param name="protocol">k-NN or linear probe.</param>
+    /// <param name="protocol">k-NN, linear probe or few-shot.</param>
     /// <param name="encoder">What made the representations: <c>pretrained</c>, <c>untrained</c> or <c>pixels</c>.</param>
     /// <param name="train">Labelled images for the classifier.</param>
     /// <param name="test">Images to judge; none of them among <paramref name="train"/>.</param>
     /// <param name="dataHash">Names the data of both sets.</param>
     /// <param name="cancel">Stops the fit of a linear probe.</param>
-    /// <exception cref="DataSourceException">The classes of the two sets do not fit together.</exception>
-    public Score Judge(
+    /// <returns>One score; for few-shot one for each number of shots.</returns>
+    /// <exception cref="DataSourceException">The classes of the two sets do not fit together, or are too small for the shots.</exception>
+    public IReadOnlyList<Score> Judge(
         Protocol protocol, string encoder, Features train, Features test, string dataHash, CancellationToken cancel = default)
     {
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         int classes = train.ClassNames.Count;
         Tensor truth = Relabel(train, test);
-        Tensor predicted;
-        double? penalty = null;
-        if (protocol == Protocol.Knn)
+        var score = new Score { Encoder = encoder, Seed = seed, TrainCount = train.Count, TestCount = test.Count, DataHash = dataHash };
+        switch (protocol)
         {
-            predicted = Knn.Scores(train.Values, train.Labels, test.Values, classes, options.K, options.KnnTemperature).argmax(1);
+            case Protocol.Knn:
+                Tensor votes = Knn.Scores(train.Values, train.Labels, test.Values, classes, options.K, options.KnnTemperature);
+                return [score with { Protocol = "knn", Value = Accuracy(votes.argmax(1)), K = options.K }];
+            case Protocol.Linear:
+                using (LinearProbe probe = LinearProbe.Fit(train.Values, train.Labels, classes, options, seed, cancel))
+                    return [score with { Protocol = "linear", Value = Accuracy(probe.Predict(test.Values)), Penalty = probe.Penalty }];
+            default:
+                return [.. options.Shots.Select(FewShotScore)];
         }
-        else
+
+        double Accuracy(Tensor predicted) => predicted.eq(truth).sum().item<long>() / (double)test.Count;
+
+        Score FewShotScore(int shots)
         {
-            using LinearProbe probe = LinearProbe.Fit(train.Values, train.Labels, classes, options, seed, cancel);
-            predicted = probe.Predict(test.Values);
-            penalty = probe.Penalty;
+            long[] labels = train.Labels.data<long>().ToArray();
+            double[] values = new double[options.Draws];
+            for (int draw = 0; draw < values.Length; draw++)
+            {
+                using var trial = NewDisposeScope();
+                Tensor chosen = tensor(FewShot.Draw(labels, train.ClassNames, shots, draw, (ulong)options.DrawSeed));
+                using LinearProbe probe = LinearProbe.FitOn(train.Values, train.Labels, chosen, classes, options.FewShotPenalty, options.LinearIterations, cancel);
+                values[draw] = Accuracy(probe.Predict(test.Values));
+            }
+            double mean = values.Average(), std = Math.Sqrt(values.Sum(v => (v - mean) * (v - mean)) / (values.Length - 1));
+            return score with
+            {
+                Protocol = "few-shot",
+                Value = mean,
+                Shots = shots,
+                Penalty = options.FewShotPenalty,
+                Draws = values.Length,
+                Std = std,
+                Ci95 = FewShot.Interval(std, values.Length),
+            };
         }
-        double accuracy = predicted.eq(truth).sum().item<long>() / (double)test.Count;
-        bool knn = protocol == Protocol.Knn;
-        return new Score(knn ? "knn" : "linear", encoder, "top1", accuracy, knn ? options.K : null, null, seed, train.Count, test.Count, dataHash, penalty);
     }
 
     /// <summary>The labels of the test set in the numbering of the training set.</summary>

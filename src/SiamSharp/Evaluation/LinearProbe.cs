@@ -34,9 +34,7 @@ public sealed class LinearProbe : IDisposable
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         int count = (int)features.shape[0];
-        Tensor mean = features.mean([0], keepdim: true);
-        Tensor std = features.std(0, unbiased: false, keepdim: true);
-        Tensor scale = where(std > 1e-6 * std.max(), 1 / std, zeros_like(std));
+        var (mean, scale) = Standardise(features);
         Tensor x = (features - mean) * scale;
 
         double penalty = options.LinearPenalties[0];
@@ -59,6 +57,32 @@ public sealed class LinearProbe : IDisposable
         }
         Tensor weight = Minimize(x, labels, start, penalty, options.LinearIterations, cancel);
         return new LinearProbe(mean.DetachFromDisposeScope(), scale.DetachFromDisposeScope(), weight.DetachFromDisposeScope(), penalty);
+    }
+
+    /// <summary>Fits a probe on some of the images only.</summary>
+    /// <remarks>Mean and standard deviation are those of all images, which takes no label.</remarks>
+    /// <param name="features">Float32 (N, D).</param>
+    /// <param name="labels">Int64 (N); those of the chosen images are looked at.</param>
+    /// <param name="chosen">Int64 (M): indexes of the images to fit on.</param>
+    /// <param name="classes">Number of classes, 2 or more.</param>
+    /// <param name="penalty">The L2 penalty.</param>
+    /// <param name="iterations">At most so many.</param>
+    /// <param name="cancel">Stops between two iterations.</param>
+    public static LinearProbe FitOn(Tensor features, Tensor labels, Tensor chosen, int classes, double penalty, int iterations, CancellationToken cancel)
+    {
+        using var noGradient = no_grad();
+        using var scope = NewDisposeScope();
+        var (mean, scale) = Standardise(features);
+        Tensor start = zeros([features.shape[1] + 1, classes], dtype: features.dtype);
+        Tensor weight = Minimize((features[chosen] - mean) * scale, labels[chosen], start, penalty, iterations, cancel);
+        return new LinearProbe(mean.DetachFromDisposeScope(), scale.DetachFromDisposeScope(), weight.DetachFromDisposeScope(), penalty);
+    }
+
+    /// <summary>Mean (1, D) and 1 / standard deviation (1, D) of features (N, D); 0 for constant ones.</summary>
+    private static (Tensor Mean, Tensor Scale) Standardise(Tensor features)
+    {
+        Tensor std = features.std(0, unbiased: false, keepdim: true);
+        return (features.mean([0], keepdim: true), where(std > 1e-6 * std.max(), 1 / std, zeros_like(std)));
     }
 
     /// <summary>The most likely class of each representation.</summary>

@@ -3,26 +3,51 @@ using System.Text.Json.Serialization;
 namespace SiamSharp.Evaluation;
 
 /// <summary>One number with everything needed to trust it: an entry of <c>evaluation.json</c>.</summary>
-/// <param name="Protocol"><c>knn</c> or <c>linear</c>.</param>
-/// <param name="Encoder"><c>pretrained</c>, <c>untrained</c> or <c>pixels</c>.</param>
-/// <param name="Metric"><c>top1</c>: the share of test images whose class was predicted.</param>
-/// <param name="Value">0 to 1.</param>
-/// <param name="K">Neighbours, for k-NN.</param>
-/// <param name="Shots">Labels per class, for few-shot; null when all labels are used.</param>
-/// <param name="Seed">The run's seed.</param>
-/// <param name="TrainCount">Labelled images that the classifier saw.</param>
-/// <param name="TestCount">Images judged.</param>
-/// <param name="DataHash">Names the pixels and labels of both sets.</param>
-/// <param name="Penalty">The L2 penalty chosen, for the linear probe.</param>
-public sealed record Score(
-    [property: JsonPropertyName("protocol")] string Protocol,
-    [property: JsonPropertyName("encoder")] string Encoder,
-    [property: JsonPropertyName("metric")] string Metric,
-    [property: JsonPropertyName("value")] double Value,
-    [property: JsonPropertyName("k")] int? K,
-    [property: JsonPropertyName("shots")] int? Shots,
-    [property: JsonPropertyName("seed")] int Seed,
-    [property: JsonPropertyName("train_count")] int TrainCount,
-    [property: JsonPropertyName("test_count")] int TestCount,
-    [property: JsonPropertyName("data_hash")] string DataHash,
-    [property: JsonPropertyName("penalty")] double? Penalty);
+public sealed record Score
+{
+    /// <summary><c>knn</c>, <c>linear</c> or <c>few-shot</c>.</summary>
+    [JsonPropertyName("protocol")] public string Protocol { get; init; } = "";
+
+    /// <summary><c>pretrained</c>, <c>untrained</c> or <c>pixels</c>.</summary>
+    [JsonPropertyName("encoder")] public string Encoder { get; init; } = "";
+
+    /// <summary><c>top1</c>: the share of test images whose class was predicted.</summary>
+    [JsonPropertyName("metric")] public string Metric { get; init; } = "top1";
+
+    /// <summary>0 to 1; for few-shot the mean over the draws.</summary>
+    [JsonPropertyName("value")] public double Value { get; init; }
+
+    /// <summary>Neighbours, for k-NN.</summary>
+    [JsonPropertyName("k")] public int? K { get; init; }
+
+    /// <summary>Labels per class, for few-shot; null when all labels are used.</summary>
+    [JsonPropertyName("shots")] public int? Shots { get; init; }
+
+    /// <summary>The run's seed.</summary>
+    [JsonPropertyName("seed")] public int Seed { get; init; }
+
+    /// <summary>Labelled images that the classifier saw, or that few-shot drew from.</summary>
+    [JsonPropertyName("train_count")] public int TrainCount { get; init; }
+
+    /// <summary>Images judged.</summary>
+    [JsonPropertyName("test_count")] public int TestCount { get; init; }
+
+    /// <summary>Names the pixels and labels of both sets.</summary>
+    [JsonPropertyName("data_hash")] public string DataHash { get; init; } = "";
+
+    /// <summary>The L2 penalty: chosen for the linear probe, given for few-shot.</summary>
+    [JsonPropertyName("penalty")] public double? Penalty { get; init; }
+
+    /// <summary>Draws of labels, for few-shot.</summary>
+    [JsonPropertyName("draws"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public int? Draws { get; init; }
+
+    /// <summary>Sample standard deviation over the draws, for few-shot.</summary>
+    [JsonPropertyName("std"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public double? Std { get; init; }
+
+    /// <summary>Half the width of the 95 % confidence interval of the mean over the draws, for few-shot.</summary>
+    [JsonPropertyName("ci95"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public double? Ci95 { get; init; }
+
+    /// <summary>The protocol as the head of a column: <c>k-NN (k 20)</c>, <c>linear</c>, <c>10-shot</c>.</summary>
+    [JsonIgnore]
+    public string Title => Protocol switch { "knn" => $"k-NN (k {K})", "few-shot" => $"{Shots}-shot", _ => Protocol };
+}

@@ -60,14 +60,16 @@ public static class RunReport
     {
         if (scores.Count == 0)
             return "<h2>What it is worth</h2><p>Not judged yet: <code>siam evaluate knn --run DIR --train SRC --test SRC</code>.</p>\n";
-        string[] protocols = [.. scores.Select(s => s.Protocol).Distinct()];
+        string[] columns = [.. scores.Select(s => s.Title).Distinct()];
         var html = new StringBuilder("<h2>What it is worth</h2>\n");
         foreach (var data in scores.GroupBy(s => (s.DataHash, s.TrainCount, s.TestCount)))
         {
-            html.Append($"<table><tr><th>representation</th>{string.Concat(protocols.Select(p => $"<th>{p}</th>"))}</tr>\n");
+            html.Append($"<table><tr><th>representation</th>{string.Concat(columns.Select(c => $"<th>{c}</th>"))}</tr>\n");
             foreach (var row in data.GroupBy(s => s.Encoder))
             {
-                IEnumerable<string> cells = protocols.Select(p => row.LastOrDefault(s => s.Protocol == p)?.Value.ToString("F4", CultureInfo.InvariantCulture) ?? "");
+                IEnumerable<string> cells = columns.Select(c => row.LastOrDefault(s => s.Title == c) is { } s
+                    ? s.Value.ToString("F4", CultureInfo.InvariantCulture) + (s.Ci95 is double ci ? $" &plusmn; {ci.ToString("F4", CultureInfo.InvariantCulture)}" : "")
+                    : "");
                 html.Append($"<tr class=\"{row.Key}\"><td>{Text(row.Key)}</td>{string.Concat(cells.Select(c => $"<td>{c}</td>"))}</tr>\n");
             }
             html.Append($"</table>\n<p><small>Top-1 accuracy on {data.Key.TestCount:N0} test images with {data.Key.TrainCount:N0} labelled ones; "

@@ -40,7 +40,7 @@ public static class RunEvaluation
         {
             progress?.Report($"judging {name}");
             using Features x = features(train), y = features(test);
-            foreach (Protocol protocol in protocols) scores.Add(evaluator.Judge(protocol, name, x, y, hash, cancel));
+            foreach (Protocol protocol in protocols) scores.AddRange(evaluator.Judge(protocol, name, x, y, hash, cancel));
         }
         folder.AddScores(scores);
         return scores;

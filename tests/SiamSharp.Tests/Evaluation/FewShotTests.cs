@@ -1,0 +1,72 @@
+using SiamSharp.Data;
+using SiamSharp.Evaluation;
+using Xunit;
+using static TorchSharp.torch;
+
+namespace SiamSharp.Tests.Evaluation;
+
+public sealed class FewShotTests
+{
+    private static readonly string[] s_names = ["a", "b", "c"];
+
+    private static long[] Labels(params int[] counts) => [.. counts.Index().SelectMany(c => Enumerable.Repeat((long)c.Index, c.Item))];
+
+    [Fact]
+    public void Draw_Shots_TakesSoManyOfEachClassWithoutRepetition()
+    {
+        long[] labels = Labels(8, 5, 20);
+        for (int draw = 0; draw < 20; draw++)
+        {
+            long[] chosen = FewShot.Draw(labels, s_names, 5, draw, seed: 1);
+            Assert.Equal(15, chosen.Distinct().Count());
+            Assert.Equal(Labels(5, 5, 5), chosen.Select(i => labels[i]));
+            Assert.Equal(chosen, FewShot.Draw(labels, s_names, 5, draw, seed: 1));
+            // Fewer shots are a part of more.
+            Assert.Subset(chosen.ToHashSet(), FewShot.Draw(labels, s_names, 2, draw, seed: 1).ToHashSet());
+        }
+        long[][] draws = [.. Enumerable.Range(0, 20).Select(draw => FewShot.Draw(labels, s_names, 5, draw, seed: 1))];
+        Assert.Equal(20, draws.Select(d => string.Join(",", d)).Distinct().Count());
+        Assert.Equal(20, draws.SelectMany(d => d).Where(i => i >= 13).Distinct().Count()); // every image of the largest class has its turn
+        Assert.NotEqual(draws[0], FewShot.Draw(labels, s_names, 5, 0, seed: 2));
+    }
+
+    [Fact]
+    public void Draw_ClassTooSmall_NamesIt() => Assert.Contains("1 classes have fewer: b (5)",
+        Assert.Throws<DataSourceException>(() => FewShot.Draw(Labels(8, 5, 20), s_names, 6, 0, seed: 1)).Message);
+
+    [Theory]
+    [InlineData(2, 12.7062)]
+    [InlineData(10, 2.2622)]
+    [InlineData(31, 2.0423)]
+    [InlineData(32, 2.0395)]
+    [InlineData(101, 1.9840)]
+    [InlineData(10_001, 1.9602)]
+    public void Interval_Count_HasStudentsQuantile(int count, double quantile) =>
+        Assert.Equal(quantile, FewShot.Interval(Math.Sqrt(count), count), 1e-4);
+
+    [Fact]
+    public void Judge_SeparateClusters_ScoresEachNumberOfShots()
+    {
+        using var scope = NewDisposeScope();
+        Features Clusters(ulong seed, int each)
+        {
+            Tensor labels = arange(3 * each, dtype: ScalarType.Int64).remainder(3);
+            Tensor values = Reference.RandomTensors.Normal(seed, [3 * each, 6]);
+            values.select(1, 0).add_(labels.to(ScalarType.Float32) * 3);
+            return new Features(values, labels, s_names);
+        }
+        var options = new EvaluationOptions { Shots = [1, 10], Draws = 12 };
+        IReadOnlyList<Score> scores = new Evaluator(options, seed: 7).Judge(Protocol.FewShot, "pretrained", Clusters(1, 40), Clusters(2, 100), "hash");
+        Assert.Equal([1, 10], scores.Select(s => s.Shots!.Value));
+        Assert.All(scores, s =>
+        {
+            Assert.Equal(("few-shot", 12, 120, 300), (s.Protocol, s.Draws!.Value, s.TrainCount, s.TestCount));
+            Assert.Equal(FewShot.Interval(s.Std!.Value, 12), s.Ci95);
+        });
+        Assert.InRange(scores[0].Value, 0.4, 0.85);
+        Assert.InRange(scores[1].Value, 0.7, 1);
+        Assert.True(scores[1].Std < scores[0].Std);
+        // Labels of images that were not drawn take no part.
+        Assert.Equal(scores, new Evaluator(options, seed: 8).Judge(Protocol.FewShot, "pretrained", Clusters(1, 40), Clusters(2, 100), "hash").Select(s => s with { Seed = 7 }));
+    }
+}

@@ -64,10 +64,10 @@ public sealed class BarlowTwins : SiameseMethod
         {
             for (int b = a + 1; b < z.Count; b++)
             {
-                var correlation = standard[a].t().mm(standard[b]) / z[a].shape[0];
-                var diagonal = correlation.diagonal();
+                long samples = z[a].shape[0];
+                var diagonal = (standard[a] * standard[b]).mean([0]);
                 invariance.Add((diagonal - 1).square().sum());
-                redundancy.Add(correlation.square().sum() - diagonal.square().sum());
+                redundancy.Add(CrossProducts.SumOfSquares(standard[a], standard[b]) / (samples * samples) - diagonal.square().sum());
             }
         }
         return (stack(invariance).mean().MoveToOuterDisposeScope(), stack(redundancy).mean().MoveToOuterDisposeScope());

@@ -75,10 +75,10 @@ public sealed class VicReg : SiameseMethod
         foreach (Tensor view in z)
         {
             var centred = view - view.mean([0]);
-            var matrix = centred.t().mm(centred) / (view.shape[0] - 1);
-            var diagonal = matrix.diagonal();
+            long freedom = view.shape[0] - 1;
+            var diagonal = centred.square().sum(dim: 0) / freedom;
             variance.Add((1 - (diagonal + Epsilon).sqrt()).relu().mean());
-            covariance.Add((matrix.square().sum() - diagonal.square().sum()) / view.shape[1]);
+            covariance.Add((CrossProducts.SumOfSquares(centred, centred) / (freedom * freedom) - diagonal.square().sum()) / view.shape[1]);
         }
         return (stack(pairs).mean().MoveToOuterDisposeScope(), stack(variance).mean().MoveToOuterDisposeScope(),
             (stack(covariance).mean() * 2).MoveToOuterDisposeScope());

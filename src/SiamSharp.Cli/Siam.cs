@@ -27,13 +27,22 @@ public static class Siam
         using var onTerminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
 
         FreedMemory.Keep();
-        ParseResult parsed = Root(output, error).Parse(args.Length == 0 ? ["--help"] : args);
-        var screen = new Screen(output, error, parsed.GetValue(CommonOptions.Json));
+        Screen? shared = null;
+        Screen ScreenOf(ParseResult parsed) => shared ??= new Screen(output, error, parsed.GetValue(CommonOptions.Json));
+        ParseResult parsed = Root(ScreenOf).Parse(args.Length == 0 ? ["--help"] : args);
+        int exitCode = await RunAsync(parsed, ScreenOf(parsed), output, error, interrupt.Token);
+        if (exitCode != 0) ScreenOf(parsed).CloseWithout(exitCode);
+        return exitCode;
+    }
+
+    private static async Task<int> RunAsync(ParseResult parsed, Screen screen, TextWriter output, TextWriter error, CancellationToken interrupt)
+    {
         if (parsed.Errors.Count > 0)
         {
-            bool unknown = parsed.UnmatchedTokens.Count > 0;
-            foreach (string word in parsed.UnmatchedTokens) screen.Fail($"there is no command or option '{word}' here");
-            if (!unknown)
+            string[] commands = [.. parsed.CommandResult.Command.Subcommands.Select(c => c.Name)];
+            string choice = commands.Length > 0 ? $"; choose one of: {string.Join(", ", commands)}" : "";
+            if (parsed.UnmatchedTokens.Count > 0) screen.Fail($"there is no command or option '{parsed.UnmatchedTokens[0]}' here{choice}");
+            else
                 foreach (var problem in parsed.Errors) screen.Fail(problem.Message);
             screen.Say($"See: {CommandLine(parsed.CommandResult)} --help");
             return 2;
@@ -42,7 +51,7 @@ public static class Siam
         {
             return await parsed.InvokeAsync(
                 new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null },
-                interrupt.Token);
+                interrupt);
         }
         catch (Exception e) when (!parsed.GetValue(CommonOptions.Debug))
         {
@@ -55,17 +64,16 @@ public static class Siam
         ? $"{CommandLine(parent)} {result.Command.Name}"
         : "siam";
 
-    private static RootCommand Root(TextWriter output, TextWriter error)
+    private static RootCommand Root(Func<ParseResult, Screen> screenOf)
     {
-        Screen Screen(ParseResult parsed) => new(output, error, parsed.GetValue(CommonOptions.Json));
         var root = new RootCommand("Self-supervised pretraining of image encoders with masked siamese ConvNets.")
         {
-            QuickstartCommand.Create(Screen),
-            PretrainCommand.Create(Screen),
-            EvaluateCommand.Create(Screen),
-            ViewsCommand.Create(Screen),
-            DataCommand.Create(Screen),
-            DoctorCommand.Create(Screen),
+            QuickstartCommand.Create(screenOf),
+            PretrainCommand.Create(screenOf),
+            EvaluateCommand.Create(screenOf),
+            ViewsCommand.Create(screenOf),
+            DataCommand.Create(screenOf),
+            DoctorCommand.Create(screenOf),
         };
         root.Options.Add(CommonOptions.Json);
         root.Options.Add(CommonOptions.Debug);

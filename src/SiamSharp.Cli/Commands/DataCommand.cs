@@ -19,7 +19,18 @@ internal static class DataCommand
         {
             Screen screen = screenOf(parsed);
             var (recipe, images) = Loading.Open(parsed.GetValue(source)!, [], parsed.GetValue(set)!);
-            DataInspection found = ReadingBar.Show(screen, progress => DataInspection.Inspect(images, recipe.Data, progress, cancel));
+            DataInspection found;
+            try
+            {
+                found = ReadingBar.Show(screen, progress => DataInspection.Inspect(images, recipe.Data, progress, cancel));
+            }
+            catch (DataSourceException e) when (e.ChannelsDiffer)
+            {
+                // Described as RGB, with the advice that pretraining would give.
+                screen.Warn(e.Message);
+                DataOptions asRgb = recipe.Data with { Channels = 3 };
+                found = ReadingBar.Show(screen, progress => DataInspection.Inspect(ImageSources.Open(parsed.GetValue(source)!, asRgb), asRgb, progress, cancel));
+            }
             screen.Result(found, console => Show(console, found));
             return Task.FromResult(0);
         });
@@ -41,6 +52,7 @@ internal static class DataCommand
         Row("mean", Numbers(found.Mean) + $" (at {found.DecodedSize} px)");
         Row("std", Numbers(found.Std));
         Row("values", $"{found.Min:G4} to {found.Max:G4}" + (found.BitDepths.Keys.Min() < 32 ? " (integers are scaled to 0 to 1)" : ""));
+        if (found.Blank > 0) Row("blank", $"{found.Blank:N0} images of one colour only; where the shape is in the transparency: --set data.alpha=white or black");
         Row("duplicates", found.Duplicates.Count == 0 ? "none" : $"{found.Duplicates.Count:N0} groups of equal images");
         foreach (var group in found.Duplicates.Take(Shown)) Row("", string.Join(" = ", group.Take(3)) + (group.Count > 3 ? " = ..." : ""));
         foreach (SkippedFile file in found.Unreadable.Take(Shown)) Row("unreadable", $"{file.Path}: {file.Reason}");

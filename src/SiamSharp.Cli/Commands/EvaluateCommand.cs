@@ -5,6 +5,7 @@ using SiamSharp.Evaluation;
 using SiamSharp.Recipes;
 using SiamSharp.Reporting;
 using SiamSharp.Training;
+using Spectre.Console;
 
 namespace SiamSharp.Cli.Commands;
 
@@ -41,8 +42,17 @@ internal static class EvaluateCommand
             ImageDataset trainData = Loading.Load(screen, ImageSources.Open(parsed.GetValue(train)!, recipe.Data), recipe.Data, null, cancel);
             ImageDataset testData = Loading.Load(screen, ImageSources.Open(parsed.GetValue(test)!, recipe.Data), recipe.Data, null, cancel);
             IReadOnlyList<Score> scores = RunEvaluation.Judge(folder, recipe, [protocol], trainData, testData, cancel: cancel);
+            if (scores[0] is { TestInTrain: > 0 } leaked)
+                screen.Warn($"{leaked.TestInTrain} of {leaked.TestCount} test images are among the training images too: the scores are flattered. Leave them out of one of the two.");
+            if (protocol == Protocol.Knn && recipe.Evaluation.K * 5 > scores[0].TrainCount)
+                screen.Warn($"{recipe.Evaluation.K} neighbours of only {scores[0].TrainCount} labelled images is almost a vote of all: --set evaluation.k={Math.Max(1, scores[0].TrainCount / 20)}.");
+            screen.Result(new { run = folder.Path, results = scores }, console =>
+            {
+                console.Write(ScoreTable.Of(scores));
+                console.WriteLine($"Accuracy on {scores[0].TestCount:N0} test images with {scores[0].TrainCount:N0} labelled ones.");
+            });
+            folder.AddScores(scores); // after they were shown: a full disk does not lose them
             RunReport.Write(folder, null);
-            screen.Result(new { run = folder.Path, results = scores }, console => console.Write(ScoreTable.Of(scores)));
             return Task.FromResult(0);
         });
         return command;

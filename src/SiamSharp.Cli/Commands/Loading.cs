@@ -32,7 +32,21 @@ internal static class Loading
             foreach (SkippedFile file in data.Skipped.Take(NamedOnScreen)) screen.Say($"  {file.Path}: {file.Reason}");
             if (data.Skipped.Count > NamedOnScreen) screen.Say($"  and {data.Skipped.Count - NamedOnScreen} more");
         }
+        if (data.BlankCount > 0)
+            screen.Warn($"{data.BlankCount} of {data.Count} images in {source.Name} are blank, of one colour only"
+                + (options.Alpha == AlphaBackground.Mean ? ". Where their shape is in the transparency, --set data.alpha=white or black shows it." : "."));
         return data;
+    }
+
+    /// <summary>Refuses to write pictures among the images: they would be images the next time.</summary>
+    /// <exception cref="RunException">The path lies inside of the folder of images.</exception>
+    internal static void CheckOutside(string path, string source)
+    {
+        string folder = source.Split('@')[0];
+        if (!Directory.Exists(folder)) return;
+        string inside = Path.GetRelativePath(Path.GetFullPath(folder), Path.GetFullPath(path));
+        if (inside == "." || !(inside.StartsWith("..", StringComparison.Ordinal) || Path.IsPathRooted(inside)))
+            throw new RunException($"--out {path} lies within the folder of images, {folder}, so that its pictures would count as images. Choose a place outside.");
     }
 
     /// <summary>Says what has become unreadable while the run went on.</summary>

@@ -33,6 +33,8 @@ internal static class PretrainCommand
         IReadOnlyList<JsonObject> layers = [.. resume && folder.HasRun ? [folder.ReadRecipe()] : Array.Empty<JsonObject>(), .. RecipeFiles.Layers(recipeName)];
         var (recipe, images) = Loading.Open(source, layers, assignments);
         Pretraining.CheckFolder(recipe, folder, resume);
+        Loading.CheckOutside(folder.Path, source);
+        if (resume && !folder.HasRun) screen.Warn($"There is no run in {folder.Path} yet: starting one.");
         folder.Create();
         ImageDataset dataset = Loading.Load(screen, images, recipe.Data, folder, cancel);
         int skipped = dataset.Skipped.Count;

@@ -43,6 +43,7 @@ internal static class QuickstartCommand
         }
         screen.Say($"Judging on {testData.Count:N0} other images: what is each worth with the {trainData.Count:N0} labels?");
         IReadOnlyList<Score> scores = RunEvaluation.Judge(folder, recipe, [Protocol.Knn, Protocol.Linear], trainData, testData, cancel: cancel);
+        folder.AddScores(scores);
         RunReport.Write(folder, trainData);
 
         screen.Result(new { run = folder.Path, steps = result.Steps, loss = result.Loss, timing = result.Timing, results = scores }, console =>

@@ -20,6 +20,7 @@ internal static class ViewsCommand
         command.SetAction((parsed, cancel) =>
         {
             Screen screen = screenOf(parsed);
+            Loading.CheckOutside(parsed.GetValue(output)!, parsed.GetValue(data)!);
             var (recipe, source) = Loading.Open(parsed.GetValue(data)!, RecipeFiles.Layers(parsed.GetValue(recipeName)), parsed.GetValue(set)!);
             ImageDataset images = Loading.Load(screen, source, recipe.Data, null, cancel);
             string path = Path.GetFullPath(parsed.GetValue(output)!);

@@ -11,6 +11,8 @@ namespace SiamSharp.Cli.Terminal;
 internal sealed class Screen(TextWriter output, TextWriter error, bool json)
 {
     private readonly IAnsiConsole _results = ConsoleOn(output);
+    private readonly List<string> _failures = [];
+    private bool _hasResult;
 
     /// <summary>True when results are to be JSON.</summary>
     internal bool Json { get; } = json;
@@ -22,7 +24,11 @@ internal sealed class Screen(TextWriter output, TextWriter error, bool json)
     internal void Say(string text) => Messages.WriteLine(text);
 
     /// <summary>A failure, in red where there are colours.</summary>
-    internal void Fail(string text) => Messages.MarkupLine($"[red]error:[/] {Markup.Escape(text)}");
+    internal void Fail(string text)
+    {
+        _failures.Add(text);
+        Messages.MarkupLine($"[red]error:[/] {Markup.Escape(text)}");
+    }
 
     /// <summary>Something to look at that does not stop the work.</summary>
     internal void Warn(string text) => Messages.MarkupLine($"[yellow]note:[/] {Markup.Escape(text)}");
@@ -30,8 +36,17 @@ internal sealed class Screen(TextWriter output, TextWriter error, bool json)
     /// <summary>The result: JSON, or what a person reads.</summary>
     internal void Result(object document, Action<IAnsiConsole> show)
     {
+        _hasResult = true;
         if (Json) output.WriteLine(JsonSerializer.Serialize(document, OptionsJson.Serializer));
         else show(_results);
+    }
+
+    /// <summary>Where a result in JSON was asked for and there is none, one that says why.</summary>
+    internal void CloseWithout(int exitCode)
+    {
+        if (Json && !_hasResult)
+            output.WriteLine(JsonSerializer.Serialize(
+                new { error = _failures.Count > 0 ? string.Join('\n', _failures) : "interrupted", exitCode }, OptionsJson.Serializer));
     }
 
     private static IAnsiConsole ConsoleOn(TextWriter writer)

@@ -18,6 +18,7 @@ internal static class ChannelCounts
             ? "make all of them RGB with --set data.channels=3, or grey with --set data.channels=1"
             : "put each kind into a source of its own";
         throw new DataSourceException(
-            $"All images of '{source.Name}' must have the same number of channels, but there are {found}: {fix}.");
+            $"All images of '{source.Name}' must have the same number of channels, but there are {found}: {fix}.")
+        { ChannelsDiffer = true };
     }
 }

@@ -58,6 +58,9 @@ public sealed record DataInspection
     /// <summary>Largest value of all pixels; integers scaled to 0 to 1.</summary>
     public required float Max { get; init; }
 
+    /// <summary>Images of one value in each channel: see <see cref="ImageDataset.BlankCount"/>.</summary>
+    public required int Blank { get; init; }
+
     /// <summary>Groups of images whose decoded pixels are equal: two or more paths each.</summary>
     public required IReadOnlyList<IReadOnlyList<string>> Duplicates { get; init; }
 
@@ -97,6 +100,7 @@ public sealed record DataInspection
             Unlabelled = set.Labels?.Count(l => l < 0) ?? set.Count,
             Mean = set.Mean,
             Std = set.Std,
+            Blank = set.BlankCount,
             Min = set.Range.Min,
             Max = set.Range.Max,
             Duplicates = [.. readable.GroupBy(set.HashOf).Where(g => g.Count() > 1)

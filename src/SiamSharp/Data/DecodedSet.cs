@@ -23,6 +23,9 @@ internal sealed class DecodedSet
     /// <summary>Of each channel, over all readable images.</summary>
     public required Moments[] Moments { get; init; }
 
+    /// <summary>Readable images of one value in each channel.</summary>
+    public required int BlankCount { get; init; }
+
     public required List<SkippedFile> Skipped { get; init; }
 
     /// <summary>Decodes on several threads; the result does not depend on how many.</summary>
@@ -56,6 +59,7 @@ internal sealed class DecodedSet
             Pixels = bytes > room ? null : [.. readable.Select(i => pixels[i]!)],
             Hashes = [.. readable.Select(i => facts[i]!.Hash)],
             Moments = readable.Select(i => facts[i]!.Moments).Aggregate((a, b) => [.. a.Zip(b, (x, y) => x.Merge(y))]),
+            BlankCount = readable.Count(i => facts[i]!.Moments.All(m => m.Min == m.Max)),
             Skipped = [.. skipped],
         };
 

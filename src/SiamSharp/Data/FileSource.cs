@@ -19,7 +19,7 @@ internal sealed class FileSource : IImageSource
         int unlabelled = labels.Count(l => l is null);
         if (unlabelled < labels.Count) (_labels, ClassNames) = ClassLabels.FromNames(labels);
         Notes = unlabelled == 0 || _labels is null ? notes : [.. notes,
-            $"{unlabelled} of the {labels.Count} images have no label: they take part in pretraining, but not in evaluation."];
+            $"{unlabelled} of the {labels.Count} images have no label: an evaluation leaves them out."];
     }
 
     public string Name { get; }

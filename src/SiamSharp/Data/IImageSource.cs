@@ -57,4 +57,8 @@ public sealed class UnreadableImageException(string path, string reason) : Excep
 }
 
 /// <summary>A source that cannot be used at all; the message says what to do.</summary>
-public sealed class DataSourceException(string message) : Exception(message);
+public sealed class DataSourceException(string message) : Exception(message)
+{
+    /// <summary>Whether the images differ in their number of channels, which <see cref="DataOptions.Channels"/> mends.</summary>
+    public bool ChannelsDiffer { get; init; }
+}

@@ -25,6 +25,7 @@ public sealed class ImageDataset
         (Size, Channels, BitDepth, Threads) = (set.Size, set.Moments.Length, set.BitDepth, set.Threads);
         Mean = [.. set.Moments.Select(m => m.Mean)];
         Std = [.. set.Moments.Select(m => m.Std)];
+        BlankCount = set.BlankCount;
         Range = (set.Moments.Min(m => m.Min), set.Moments.Max(m => m.Max));
         ClassNames = _source.ClassNames;
         Labels = ClassNames is null ? null : [.. _sourceIndex.Select(_source.LabelOf)];
@@ -73,6 +74,9 @@ public sealed class ImageDataset
     /// Population standard deviation of each channel over all pixels of all images, at the scale of <see cref="Read"/>.
     /// </summary>
     public IReadOnlyList<double> Std { get; }
+
+    /// <summary>Images of one value in each channel: there is nothing on them, or it is in their transparency alone.</summary>
+    public int BlankCount { get; }
 
     /// <summary>Smallest and largest value of all pixels of all images, at the scale of <see cref="Read"/>.</summary>
     public (float Min, float Max) Range { get; }

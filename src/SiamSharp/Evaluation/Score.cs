@@ -32,6 +32,9 @@ public sealed record Score
     /// <summary>Images judged.</summary>
     [JsonPropertyName("test_count")] public int TestCount { get; init; }
 
+    /// <summary>Test images that are among the training images too, and so flatter the score.</summary>
+    [JsonPropertyName("test_in_train")] public int TestInTrain { get; init; }
+
     /// <summary>Names the pixels and labels of both sets.</summary>
     [JsonPropertyName("data_hash")] public string DataHash { get; init; } = "";
 

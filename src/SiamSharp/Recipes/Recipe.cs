@@ -59,7 +59,9 @@ public sealed record Recipe : IHasRules
         Layered(tree, layers, assignments);
         // A size of 0 means the images' own; anything else, right or wrong, is left for the check to judge.
         if (tree["data"] is JsonObject data && data["size"] is JsonValue v && v.TryGetValue(out int side) && side == 0) data["size"] = size;
-        return OptionsJson.Read<Recipe>(tree);
+        Recipe recipe = OptionsJson.Read<Recipe>(tree);
+        Fault[] faults = [.. recipe.FaultsFor(size, channels)];
+        return faults.Length == 0 ? recipe : throw new RecipeException(faults);
     }
 
     /// <summary>The complete recipe of a run, read again, with some options changed.</summary>

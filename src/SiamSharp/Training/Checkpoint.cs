@@ -1,3 +1,4 @@
+using SiamSharp.Data;
 using SiamSharp.Interop;
 using SiamSharp.Methods;
 using SiamSharp.Native;
@@ -15,7 +16,7 @@ namespace SiamSharp.Training;
 /// functions of (seed, epoch, sample, view).
 /// </remarks>
 internal sealed class Checkpoint(
-    RunFolder folder, Recipe recipe, string dataHash, SiameseMethod method, Optimizer optimizer)
+    RunFolder folder, Recipe recipe, ImageDataset data, SiameseMethod method, Optimizer optimizer)
 {
     private const string Format = "siamsharp-checkpoint-1";
 
@@ -42,7 +43,8 @@ internal sealed class Checkpoint(
             ["recipe"] = OptionsJson.Write(recipe).ToJsonString(),
             ["step"] = $"{step}",
             ["metricsLength"] = $"{metrics.Length}",
-            ["dataHash"] = dataHash,
+            ["dataHash"] = data.DataHash,
+            ["images"] = $"{data.Count}",
         }));
     }
 
@@ -54,9 +56,10 @@ internal sealed class Checkpoint(
         using SafeTensorsFile file = SafeTensors.Read(folder.Checkpoint);
         if (file.Metadata.GetValueOrDefault("format") != Format)
             throw new RunException($"{folder.Checkpoint} is no checkpoint that this version can read. Start anew in another folder.");
-        if (file.Metadata["dataHash"] != dataHash)
-            throw new RunException($"The images are not those of the run in {folder.Path}: their hash is {dataHash}, the run's is "
-                + $"{file.Metadata["dataHash"]}. Give the same --data, or start anew in another folder.");
+        if (file.Metadata["dataHash"] != data.DataHash)
+            throw new RunException($"The images are not those of the run in {folder.Path}: there are {data.Count} now, and there were "
+                + $"{file.Metadata.GetValueOrDefault("images", "others")} when it began{(file.Metadata.GetValueOrDefault("images") == $"{data.Count}" ? ", but not the same" : "")}. "
+                + "Give the same --data, without files that came or went since, or start anew in another folder.");
 
         StateDict.Load(State(), file.Tensors);
         MetricsLength = long.Parse(file.Metadata["metricsLength"]);

@@ -62,7 +62,7 @@ public static class Pretraining
         var viewMaker = new ViewMaker(recipe.Views, preprocessing, data.Size, seed);
         var schedule = new LearningRateSchedule(recipe.Optimizer.LearningRate, (long)(recipe.Optimizer.WarmupEpochs * stepsPerEpoch), steps,
             recipe.Optimizer.LearningRate * recipe.Optimizer.FinalShare);
-        var checkpoint = new Checkpoint(folder, recipe, data.DataHash, method, optimizer);
+        var checkpoint = new Checkpoint(folder, recipe, data, method, optimizer);
         if (goesOn) step = checkpoint.Load();
         if (!folder.HasRun) RunFolder.WriteText(folder.Recipe, OptionsJson.Write(recipe).ToJsonString(OptionsJson.Serializer) + "\n");
 

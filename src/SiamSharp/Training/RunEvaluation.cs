@@ -7,7 +7,7 @@ namespace SiamSharp.Training;
 /// <summary>Judges the encoder of a run next to its two baselines, all measured the same way.</summary>
 public static class RunEvaluation
 {
-    /// <summary>Scores standardised pixels, the untrained encoder and the pretrained one, and adds them to the run's evaluation.json.</summary>
+    /// <summary>Scores standardised pixels, the untrained encoder and the pretrained one; <see cref="RunFolder.AddScores"/> keeps them with the run.</summary>
     /// <param name="folder">A finished run.</param>
     /// <param name="recipe">The run's recipe, evaluation options possibly overridden.</param>
     /// <param name="protocols">In the order wanted.</param>
@@ -21,7 +21,8 @@ public static class RunEvaluation
         IProgress<string>? progress = null, CancellationToken cancel = default)
     {
         var known = Enumerable.Range(0, train.Count).Select(train.HashOf).ToHashSet();
-        if (Enumerable.Range(0, test.Count).All(i => known.Contains(test.HashOf(i))))
+        int overlap = Enumerable.Range(0, test.Count).Count(i => known.Contains(test.HashOf(i)));
+        if (overlap == test.Count)
             throw new DataSourceException($"Every test image ({test.Name}) is among the training images ({train.Name}): each would be its own nearest "
                 + "neighbour. Give --test images that are not in --train.");
         using Encoder pretrained = Encoder.Load(folder.Encoder);
@@ -40,9 +41,8 @@ public static class RunEvaluation
         {
             progress?.Report($"judging {name}");
             using Features x = features(train), y = features(test);
-            foreach (Protocol protocol in protocols) scores.AddRange(evaluator.Judge(protocol, name, x, y, hash, cancel));
+            foreach (Protocol protocol in protocols) scores.AddRange(evaluator.Judge(protocol, name, x, y, hash, cancel).Select(s => s with { TestInTrain = overlap }));
         }
-        folder.AddScores(scores);
         return scores;
     }
 }

@@ -5,6 +5,6 @@ namespace SiamSharp.Training;
 public sealed class RunException(string message) : Exception(message)
 {
     internal static RunException CannotWrite(string path, Exception cause) => new(
-        $"{path} could not be written ({cause.Message.TrimEnd('.')}). Free some space or choose another --out, then continue with --resume; "
-        + "the last checkpoint is intact.");
+        $"{path} could not be written ({cause.Message.TrimEnd('.')}). Free some space, then give the command again; a run that was started goes on "
+        + "with --resume, and what had been saved before is intact.");
 }

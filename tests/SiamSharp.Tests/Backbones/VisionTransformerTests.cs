@@ -78,6 +78,6 @@ public sealed class VisionTransformerTests
     [InlineData("views.branches.0.masks.0.sharing=per-channel", "the same number of patches")]
     [InlineData("views.branches.0.masks.0.probability=0.5", "the same number of patches")]
     [InlineData("backbone.patchSize=5", "patches of 5 px do not divide images of 28 px")]
-    public void FaultsFor_WhatCannotDrop_SaysWhy(string assignment, string word) =>
-        Assert.Contains(Resolve(assignment).FaultsFor(28, 1), f => f.Problem.Contains(word, StringComparison.Ordinal));
+    public void Resolve_WhatCannotDrop_SaysWhy(string assignment, string word) =>
+        Assert.Contains(word, Assert.Throws<RecipeException>(() => Resolve(assignment)).Message);
 }

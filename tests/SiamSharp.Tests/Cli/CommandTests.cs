@@ -52,7 +52,7 @@ public sealed class CommandTests
         Assert.Equal(["pixels", "untrained", "pretrained"], results.Select(r => (string)r!["encoder"]!));
         Assert.All(results, r =>
         {
-            Assert.Equal(["protocol", "encoder", "metric", "value", "k", "shots", "seed", "train_count", "test_count", "data_hash", "penalty"],
+            Assert.Equal(["protocol", "encoder", "metric", "value", "k", "shots", "seed", "train_count", "test_count", "test_in_train", "data_hash", "penalty"],
                 r!.AsObject().Select(p => p.Key));
             Assert.Equal(("knn", "top1", 24, 24), ((string)r["protocol"]!, (string)r["metric"]!, (int)r["train_count"]!, (int)r["test_count"]!));
             Assert.InRange((double)r["value"]!, 0, 1);
@@ -96,6 +96,7 @@ public sealed class CommandTests
     [InlineData(1, "nowhere", "data", "inspect", "nowhere")]
     [InlineData(1, "holds no run", "evaluate", "knn", "--run", "nowhere", "--train", "fashion-mnist:sample", "--test", "fashion-mnist:sample")]
     [InlineData(2, "no command or option 'pretend'", "pretend")]
+    [InlineData(2, "choose one of: knn, linear, few-shot", "evaluate", "svm", "--run", "x")]
     [InlineData(2, "--data", "pretrain", "--out", "x")]
     [InlineData(2, "training.epoch", "pretrain", "--data", "fashion-mnist:sample", "--out", "x", "--set", "training.epoch=3")]
     [InlineData(2, "views.branches.0.masks.0.cell", "pretrain", "--data", "fashion-mnist:sample", "--out", "x", "--set", "views.branches.0.masks.0.cell=2000")]
@@ -107,5 +108,34 @@ public sealed class CommandTests
         Assert.Contains(word, error);
         Assert.StartsWith("error: ", error);
         Assert.DoesNotContain("   at ", error);
+        (exitCode, output, _) = await Run([.. arguments, "--json"]);
+        Assert.Equal(expected, exitCode);
+        JsonNode failure = JsonNode.Parse(output)!;
+        Assert.Contains(word, (string)failure["error"]!);
+        Assert.Equal(expected, (int)failure["exitCode"]!);
+    }
+
+    [Fact]
+    public async Task Pretrain_IntoTheImagesFolder_IsRefused()
+    {
+        using var folder = new TempFolder();
+        SaveStripes(folder, "train", 1);
+        var (exitCode, _, error) = await Run("pretrain", "--data", folder.At("train"), "--out", folder.At("train/run"));
+        Assert.Equal(1, exitCode);
+        Assert.Contains("lies within the folder of images", error);
+        Assert.False(Directory.Exists(folder.At("train/run")));
+    }
+
+    [Fact]
+    public async Task DataInspect_MixedChannelsAndBlankImages_DescribesThem()
+    {
+        using var folder = new TempFolder();
+        TestImages.Save(TestImages.Rgb(20, 20), folder.At("a/1.png"));
+        TestImages.Save(TestImages.Make(1, 20, 20, (_, _, _) => (byte)9), folder.At("a/2.png"));
+        JsonNode found = await Json("data", "inspect", folder.At("a"));
+        Assert.Equal((2, 3, 1), ((int)found["readable"]!, (int)found["channels"]!, (int)found["blank"]!));
+        var (_, output, error) = await Run("data", "inspect", folder.At("a"));
+        Assert.Contains("--set data.channels=3", error);
+        Assert.Contains("1 images of one colour only", output);
     }
 }

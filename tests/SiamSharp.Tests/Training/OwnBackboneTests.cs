@@ -1,7 +1,7 @@
 using SiamSharp.Data;
 using SiamSharp.Recipes;
+using SiamSharp.Tests.Docs;
 using SiamSharp.Training;
-using TorchSharp.Modules;
 using Xunit;
 using static TorchSharp.torch;
 
@@ -14,16 +14,6 @@ public sealed class OwnBackboneTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    private sealed class MyNetwork : nn.Module<Tensor, Tensor>
-    {
-        private readonly Sequential layers = nn.Sequential(
-            nn.Conv2d(1, 16, 5, stride: 2), nn.BatchNorm2d(16), nn.ReLU(), nn.Conv2d(16, 32, 3, stride: 2), nn.ReLU());
-
-        public MyNetwork() : base(nameof(MyNetwork)) => RegisterComponents();
-
-        public override Tensor forward(Tensor images) => layers.forward(images).mean([2, 3]);   // (N, 1, H, W) -> (N, 32)
-    }
-
     private static SubsetSource Images(DataOptions options) => new(ImageSources.Open("fashion-mnist:sample", options), [.. Enumerable.Range(0, 64)], "64 images");
 
     [Theory]
@@ -35,13 +25,20 @@ public sealed class OwnBackboneTests : IDisposable
         ImageDataset images = ImageDataset.Load(Images(recipe.Data), recipe.Data);
         RunFolder first = new(Path.Combine(_folder, "first")), second = new(Path.Combine(_folder, "second"));
         foreach (RunFolder folder in new[] { first, second })
-            Assert.True(Pretraining.Run(recipe, images, folder, ownBackbone: () => new MyNetwork()).Finished);
+            Assert.True(Pretraining.Run(recipe, images, folder, ownBackbone: () => new MethodsSample.MyNetwork()).Finished);
         Assert.Equal(File.ReadAllBytes(first.Encoder), File.ReadAllBytes(second.Encoder));
 
-        using Encoder encoder = Encoder.Load(first.Encoder, new MyNetwork());
+        using Encoder encoder = Encoder.Load(first.Encoder, new MethodsSample.MyNetwork());
         using var batch = images.Batch([0, 1, 2]);
         using var representations = encoder.Encode(batch);
         Assert.Equal([3, 32], representations.shape);
+    }
+
+    [Fact]
+    public void Sample_OfTheDocs_GivesRepresentations()
+    {
+        ImageDataset images = ImageDataset.Load(Images(new DataOptions()), new DataOptions());
+        Assert.Equal([3, 32], MethodsSample.Run(Images, images, new RunFolder(Path.Combine(_folder, "sample"))));
     }
 
     [Fact]

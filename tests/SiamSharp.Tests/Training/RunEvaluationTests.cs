@@ -36,9 +36,10 @@ public sealed class RunEvaluationTests : IDisposable
         Assert.Equal(["pixels", "pixels", "untrained", "untrained", "pretrained", "pretrained"], scores.Select(s => s.Encoder));
         Assert.All(scores, s => Assert.Equal((400, 200), (s.TrainCount, s.TestCount)));
         Assert.All(scores, s => Assert.InRange(s.Value, 0.25, 0.95)); // ten classes; the encoder has 8 numbers an image
+        _folder.AddScores(scores);
         Assert.Equal(scores, _folder.ReadScores());
 
-        RunEvaluation.Judge(_folder, _recipe, [Protocol.Knn], Load(0, 400), Load(400, 200));
+        _folder.AddScores(RunEvaluation.Judge(_folder, _recipe, [Protocol.Knn], Load(0, 400), Load(400, 200)));
         Assert.Equal(6, _folder.ReadScores().Count);
     }
 
@@ -67,6 +68,10 @@ public sealed class RunEvaluationTests : IDisposable
     [Fact]
     public void Judge_TestImagesAmongTheTrainingImages_Throws() => Assert.Contains("Give --test images that are not in --train",
         Assert.Throws<DataSourceException>(() => RunEvaluation.Judge(_folder, _recipe, [Protocol.Knn], Load(0, 100), Load(20, 30))).Message);
+
+    [Fact]
+    public void Judge_SomeTestImagesAmongTheTrainingImages_CountsThem() => Assert.All(
+        RunEvaluation.Judge(_folder, _recipe, [Protocol.Knn], Load(0, 100), Load(80, 50)), s => Assert.Equal(20, s.TestInTrain));
 
     [Fact]
     public void Save_AndLoad_GivesTheSameRepresentations()

@@ -6,19 +6,10 @@
 set -eu
 out=$1; count=$2
 siam=${SIAM:-"dotnet run -c Release --project $(dirname "$0")/../../src/SiamSharp.Cli --"}
-source=${FASHION_MNIST:-/usr/share/datasets/fashion-mnist}
+. "$(dirname "$0")/part.sh"
 
-part() { # NAME FIRST COUNT: a slice of the training set as a pair of IDX files
-  [ -s "$out/$1-labels-idx1-ubyte" ] && return
-  be32() { printf "\\x$(printf '%08x' "$1" | sed 's/../&\\x/g; s/\\x$//')"; }
-  { printf '\x00\x00\x08\x03'; be32 "$3"; be32 28; be32 28; zcat "$source/train-images-idx3-ubyte.gz" | tail -c +$((17 + $2 * 784)) | head -c $(($3 * 784)); } > "$out/$1-images-idx3-ubyte"
-  { printf '\x00\x00\x08\x01'; be32 "$3"; zcat "$source/train-labels-idx1-ubyte.gz" | tail -c +$((9 + $2)) | head -c "$3"; } > "$out/$1-labels-idx1-ubyte.part"
-  mv "$out/$1-labels-idx1-ubyte.part" "$out/$1-labels-idx1-ubyte"
-}
-
-mkdir -p "$out"
-part "first-$count" 0 "$count"
-part validation 50000 10000
+part "$out" "first-$count" 0 "$count"
+part "$out" validation 50000 10000
 train=$out/first-$count-images-idx3-ubyte test=$out/validation-images-idx3-ubyte
 while read -r name options; do
   [ -z "$name" ] && continue

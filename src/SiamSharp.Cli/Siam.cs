@@ -73,6 +73,7 @@ public static class Siam
             EvaluateCommand.Create(screenOf),
             ViewsCommand.Create(screenOf),
             DataCommand.Create(screenOf),
+            OptionsCommand.Create(screenOf),
             DoctorCommand.Create(screenOf),
         };
         root.Options.Add(CommonOptions.Json);

@@ -25,7 +25,7 @@ internal static class CommonOptions
 
     internal static Option<string[]> Set() => new("--set")
     {
-        Description = "Override one option, such as training.epochs=20; may be repeated.",
+        Description = "Override one option, such as training.epochs=20 (`siam options` lists all); may be repeated.",
         HelpName = "path=value",
         DefaultValueFactory = _ => [],
     };

@@ -8,6 +8,7 @@ namespace SiamSharp.Methods;
 /// <remarks>
 /// Source: Misra and van der Maaten 2019, arXiv 1912.01991; the memory's loss, for any views. The first view is the image, all others are
 /// its transformations; each kind has its own linear head.
+/// Cost: a row of 4 times <see cref="ProjectorOutput"/> bytes for each image, in memory and in every checkpoint.
 /// Differences: one set of negatives for all samples of a batch, each leaving out its own row.
 /// </remarks>
 public sealed record PirlOptions() : MethodOptions(minViews: 2, maxViews: 64)

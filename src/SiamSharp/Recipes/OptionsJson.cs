@@ -89,6 +89,45 @@ public static class OptionsJson
         return (string)Write(options)[key]!;
     }
 
+    /// <summary>Every single option of a record, at its value there.</summary>
+    /// <param name="options">Such as a <see cref="Recipe"/>.</param>
+    public static IReadOnlyList<OptionDescription> Describe<T>(T options) where T : notnull
+    {
+        var found = new List<OptionDescription>();
+        Describe(options, "", found);
+        return found;
+    }
+
+    private static void Describe(object options, string path, List<OptionDescription> found)
+    {
+        Type type = options.GetType();
+        string? kindKey = type.BaseType is { } b && b != typeof(object) ? Serializer.GetTypeInfo(b).PolymorphismOptions?.TypeDiscriminatorPropertyName : null;
+        if (kindKey is not null)
+        {
+            JsonPolymorphismOptions kinds = Serializer.GetTypeInfo(type.BaseType!).PolymorphismOptions!;
+            string name = (string)kinds.DerivedTypes.Single(k => k.DerivedType == type).TypeDiscriminator!;
+            found.Add(new(Join(path, kindKey), name, string.Join(", ", kinds.DerivedTypes.Select(k => k.TypeDiscriminator)), type, null));
+        }
+        foreach (JsonPropertyInfo property in Serializer.GetTypeInfo(type).Properties)
+        {
+            if (property.Get?.Invoke(options) is not { } value) continue;
+            string at = Join(path, property.Name);
+            var member = property.AttributeProvider as PropertyInfo;
+            if (value is System.Collections.IEnumerable list and not string && list.Cast<object>().FirstOrDefault() is IHasRules)
+                foreach (var (i, item) in list.Cast<object>().Index()) Describe(item, Join(at, $"{i}"), found);
+            else if (Serializer.GetTypeInfo(value.GetType()).Kind == JsonTypeInfoKind.Object) Describe(value, at, found);
+            else
+            {
+                RangeAttribute? range = member?.GetCustomAttribute<RangeAttribute>();
+                string allowed = range is not null ? $"{range.Minimum} to {range.Maximum}"
+                    : value is Enum or bool ? Wanted(value.GetType()).Replace("one of: ", "", StringComparison.Ordinal) : "";
+                found.Add(new(at, JsonSerializer.Serialize(value, value.GetType(), s_oneLine).Trim('"'), allowed, type, member));
+            }
+        }
+    }
+
+    private static readonly JsonSerializerOptions s_oneLine = new(Serializer) { WriteIndented = false };
+
     private static void CheckNode(JsonNode? node, Type type, string path, ICustomAttributeProvider? declared, List<Fault> faults)
     {
         if (node is null)

@@ -85,6 +85,21 @@ public sealed class CommandTests
     }
 
     [Fact]
+    public async Task Options_All_HaveValueAndMeaning()
+    {
+        JsonArray options = (await Json("options")).AsArray();
+        Assert.True(options.Count > 60);
+        Assert.All(options, o => Assert.NotEmpty((string)o!["meaning"]!));
+        JsonNode epochs = options.Single(o => (string)o!["path"]! == "training.epochs")!;
+        Assert.Equal(("100", "1 to 100000"), ((string)epochs["value"]!, (string)epochs["allowed"]!));
+        Assert.Contains("byol", (string)options.Single(o => (string)o!["path"]! == "method.name")!["allowed"]!);
+        // Every path listed is one that --set takes.
+        foreach (JsonNode? option in options)
+            Assert.NotEmpty((await Json("options", (string)option!["path"]!, "--set", $"{option["path"]}={option["value"]}")).AsArray());
+        Assert.Equal(2, (await Run("options", "nothing")).ExitCode);
+    }
+
+    [Fact]
     public async Task Doctor_Here_FindsALibraryThatWorks()
     {
         JsonNode report = await Json("doctor");

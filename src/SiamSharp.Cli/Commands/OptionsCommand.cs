@@ -1,0 +1,66 @@
+using System.CommandLine;
+using System.Reflection;
+using System.Text.RegularExpressions;
+using System.Xml.Linq;
+using SiamSharp.Cli.Terminal;
+using SiamSharp.Data;
+using SiamSharp.Recipes;
+using Spectre.Console;
+
+namespace SiamSharp.Cli.Commands;
+
+/// <summary><c>siam options</c>: everything that --set can change, with value, range and meaning.</summary>
+internal static partial class OptionsCommand
+{
+    internal static Command Create(Func<ParseResult, Screen> screenOf)
+    {
+        var part = new Argument<string?>("PART") { Description = "Only paths that start so, such as training or views.highPass.", Arity = ArgumentArity.ZeroOrOne };
+        Option<string> recipe = CommonOptions.Recipe();
+        Option<string[]> set = CommonOptions.Set();
+        var command = new Command("options", "List what --set can change, with values, ranges and meanings.") { part, recipe, set };
+        command.SetAction((parsed, cancel) =>
+        {
+            Screen screen = screenOf(parsed);
+            // The embedded images stand for the user's: 28 px, grey.
+            Recipe resolved = Recipe.Resolve(RecipeFiles.Layers(parsed.GetValue(recipe)), parsed.GetValue(set)!, options => ImageSources.Open("fashion-mnist:sample", options));
+            Dictionary<string, string> documents = Documents();
+            var options = OptionsJson.Describe(resolved)
+                .Where(o => parsed.GetValue(part) is not { } prefix || o.Path.StartsWith(prefix, StringComparison.Ordinal))
+                .Select(o => new { path = o.Path, value = o.Value, allowed = o.Allowed, meaning = documents.GetValueOrDefault(KeyOf(o), "") }).ToList();
+            if (options.Count == 0) throw new RecipeException([new Fault(parsed.GetValue(part)!, "no option starts so; `siam options` lists all")]);
+            screen.Result(options, console =>
+            {
+                foreach (var option in options)
+                {
+                    console.MarkupLine($"[bold]{Markup.Escape(option.path)}[/] = {Markup.Escape(option.value)}"
+                        + (option.allowed.Length > 0 ? $"   [dim]({Markup.Escape(option.allowed)})[/]" : ""));
+                    if (option.meaning.Length > 0) console.Write(new Padder(new Text(option.meaning), new Padding(4, 0, 0, 0)));
+                }
+            });
+            return Task.FromResult(0);
+        });
+        return command;
+    }
+
+    private static string KeyOf(OptionDescription option) => option.Member is PropertyInfo property
+        ? $"P:{property.DeclaringType!.FullName}.{property.Name}"
+        : $"T:{option.Owner.FullName}";
+
+    /// <summary>The summaries of the library's documentation file, in plain words, by member.</summary>
+    private static Dictionary<string, string> Documents()
+    {
+        string file = Path.Combine(AppContext.BaseDirectory, "SiamSharp.xml");
+        if (!File.Exists(file)) return [];
+        return XDocument.Load(file).Descendants("member").ToDictionary(m => (string)m.Attribute("name")!, m => Plain(m.Element("summary")));
+    }
+
+    private static string Plain(XElement? summary) => summary is null ? "" : Spaces().Replace(string.Concat(summary.Nodes().Select(node => node switch
+    {
+        XElement { Name.LocalName: "see" } see => ((string?)see.Attribute("cref") ?? "").Split('.')[^1],
+        XElement element => element.Value,
+        _ => node.ToString(),
+    })), " ").Trim();
+
+    [GeneratedRegex(@"\s+")]
+    private static partial Regex Spaces();
+}

@@ -17,6 +17,9 @@ public sealed record ByolOptions() : MethodOptions(minViews: 2, maxViews: 64)
     /// <summary>Width of the embedding; 256 as published.</summary>
     [Range(2, 65_536)] public int ProjectorOutput { get; init; } = 256;
 
+    /// <summary>Whether the embedding is standardised over the batch, as SimSiam's; not so in the paper.</summary>
+    public bool NormalizeOutput { get; init; }
+
     /// <inheritdoc/>
     public override IReadOnlyList<BranchOptions> PaperViews(int size, int channels) => PaperBranches.Byol(size, channels);
 
@@ -39,7 +42,7 @@ public sealed class Byol : SiameseMethod
         target = new TargetNetwork(setup.MakeBackbone(), Project(), Backbone, projector);
         RegisterComponents();
 
-        nn.Module<Tensor, Tensor> Project() => Mlp.Create("Projector", setup.Seed, HeadEnd.Bias, setup.Width, options.HeadHidden, options.ProjectorOutput);
+        nn.Module<Tensor, Tensor> Project() => Mlp.Create("Projector", setup.Seed, options.NormalizeOutput ? HeadEnd.Standardized : HeadEnd.Bias, setup.Width, options.HeadHidden, options.ProjectorOutput);
     }
 
     /// <inheritdoc/>

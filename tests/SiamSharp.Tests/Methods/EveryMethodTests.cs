@@ -58,6 +58,16 @@ public sealed class EveryMethodTests : IDisposable
         StepsPerEpoch = 3,
     };
 
+    [Theory]
+    [InlineData(false, "projector.3.bias")]
+    [InlineData(true, "projector.4.running_mean")]
+    public void Byol_NormalizeOutput_ReplacesTheBiasByAStandardisation(bool normalize, string key)
+    {
+        using var method = new ByolOptions { HeadHidden = 16, ProjectorOutput = 8, NormalizeOutput = normalize }.Create(
+            new MethodSetup(() => new BackboneOptions { Width = 8, Depths = [1] }.Create(1, 16, 1), 8, 1));
+        Assert.Equal([key, $"target.{key}"], method.state_dict().Keys.Where(k => k.EndsWith(key, StringComparison.Ordinal)).Order());
+    }
+
     [Fact]
     public void Names_AreAllFrameworks() => Assert.Equal(
         s_small.Keys.Order(),

@@ -1,4 +1,5 @@
 using SiamSharp.Randomness;
+using SiamSharp.Recipes;
 using static TorchSharp.torch;
 
 namespace SiamSharp.Methods;
@@ -27,6 +28,14 @@ internal sealed class FeatureQueue : nn.Module
 
     /// <summary>Whether all rows are real ones by now.</summary>
     public bool Full => added.item<long>() >= rows.shape[0];
+
+    /// <summary>The rule that a queue holds whole batches.</summary>
+    public static IEnumerable<Fault> FaultsOf(int queueSize, int batchSize)
+    {
+        if (queueSize % batchSize != 0)
+            yield return new("queueSize", $"{queueSize} is no multiple of training.batchSize, {batchSize}: batches would be cut. Choose "
+                + $"{Math.Max(1, queueSize / batchSize) * batchSize}");
+    }
 
     /// <summary>Puts new rows in the place of the oldest.</summary>
     /// <param name="embeddings">(N, E); of more than K, the last K stay.</param>

@@ -30,12 +30,7 @@ public sealed record MoCoV2Options() : MethodOptions(minViews: 2, maxViews: 64)
     [Range(2, 65_536)] public int ProjectorOutput { get; init; } = 128;
 
     /// <inheritdoc/>
-    public override IEnumerable<Fault> FaultsFor(int batchSize)
-    {
-        if (QueueSize % batchSize != 0)
-            yield return new("queueSize", $"{QueueSize} is no multiple of training.batchSize, {batchSize}: batches would be cut. Choose "
-                + $"{Math.Max(1, QueueSize / batchSize) * batchSize}");
-    }
+    public override IEnumerable<Fault> FaultsFor(int batchSize) => FeatureQueue.FaultsOf(QueueSize, batchSize);
 
     /// <inheritdoc/>
     public override IReadOnlyList<BranchOptions> PaperViews(int size, int channels) => PaperBranches.MoCo(size, channels);

@@ -39,12 +39,7 @@ public sealed record SwavOptions() : MethodOptions(minViews: 2, maxViews: 64)
     [Range(2, 65_536)] public int ProjectorOutput { get; init; } = 128;
 
     /// <inheritdoc/>
-    public override IEnumerable<Fault> FaultsFor(int batchSize)
-    {
-        if (QueueSize % batchSize != 0)
-            yield return new("queueSize", $"{QueueSize} is no multiple of training.batchSize, {batchSize}: batches would be cut. Choose "
-                + $"{Math.Max(1, QueueSize / batchSize) * batchSize}, or 0 for none");
-    }
+    public override IEnumerable<Fault> FaultsFor(int batchSize) => FeatureQueue.FaultsOf(QueueSize, batchSize);
 
     /// <inheritdoc/>
     public override IReadOnlyList<BranchOptions> PaperViews(int size, int channels) =>

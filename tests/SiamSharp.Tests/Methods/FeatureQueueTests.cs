@@ -24,6 +24,21 @@ public sealed class FeatureQueueTests
         }
     }
 
+    [Theory]
+    [InlineData(512, 256, null)]
+    [InlineData(700, 256, "Choose 512")]
+    [InlineData(100, 256, "Choose 256")]
+    public void FaultsFor_QueueOfBrokenBatches_SaysWhatToChoose(int queueSize, int batchSize, string? advice)
+    {
+        foreach (MethodOptions options in new MethodOptions[] { new MoCoV2Options { QueueSize = queueSize }, new SwavOptions { QueueSize = queueSize } })
+        {
+            var faults = options.FaultsFor(batchSize).ToArray();
+            if (advice is null) Assert.Empty(faults);
+            else Assert.Contains(advice, Assert.Single(faults, f => f.Path == "queueSize").Problem);
+        }
+        Assert.Empty(new SwavOptions { QueueSize = 0 }.FaultsFor(batchSize));
+    }
+
     [Fact]
     public void Create_BySeed_StartsWithDirectionsInTheStateDict()
     {

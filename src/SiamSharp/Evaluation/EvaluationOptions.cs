@@ -30,6 +30,9 @@ public sealed record EvaluationOptions : IHasRules
     /// <summary>L2 penalty of a few-shot probe, where there are no labels to choose it with.</summary>
     [Range(0.0, 1e6)] public double FewShotPenalty { get; init; } = 0.01;
 
+    /// <summary>Whether pixels and the untrained encoder are judged too.</summary>
+    public bool Baselines { get; init; } = true;
+
     /// <summary>Images per forward pass.</summary>
     [Range(1, 65_536)] public int BatchSize { get; init; } = 256;
 

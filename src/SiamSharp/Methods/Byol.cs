@@ -6,6 +6,7 @@ namespace SiamSharp.Methods;
 
 /// <summary>BYOL: predict the target network's embedding of another view; no negatives.</summary>
 /// <remarks>Source: Grill et al. 2020, arXiv 2006.07733. Every pair of a view and a target view other than it counts alike.</remarks>
+[Framework("byol")]
 public sealed record ByolOptions() : MethodOptions(minViews: 2, maxViews: 64)
 {
     /// <summary>Share that the target keeps of itself at the first step, rising to 1 by half a cosine; 0.996 as published.</summary>

@@ -10,6 +10,7 @@ namespace SiamSharp.Methods;
 /// Source: Caron et al. 2021, arXiv 2104.14294. The teacher sees the target views, the student all of them (multi-crop). The teacher's
 /// backbone is what is kept, as the authors do.
 /// </remarks>
+[Framework("dino")]
 public sealed record DinoOptions() : MethodOptions(minViews: 2, maxViews: 64)
 {
     /// <summary>K, width of the output; 65536 as published.</summary>
@@ -41,6 +42,9 @@ public sealed record DinoOptions() : MethodOptions(minViews: 2, maxViews: 64)
 
     /// <summary>Width of the normalised layer ahead of the last; 256 as published.</summary>
     [Range(1, 65_536)] public int HeadBottleneck { get; init; } = 256;
+
+    /// <summary>Whether the hidden layers are followed by batch normalisations; false as published, an option of the authors' code.</summary>
+    public bool HeadBatchNorm { get; init; }
 
     /// <inheritdoc/>
     public override IReadOnlyList<BranchOptions> PaperViews(int size, int channels) =>
@@ -130,12 +134,17 @@ public sealed class Dino : SiameseMethod
         public DinoHead(DinoOptions options, MethodSetup setup) : base(nameof(DinoHead))
         {
             mlp = nn.Sequential(
-                nn.Linear(setup.Width, options.HeadHidden), nn.GELU(),
-                nn.Linear(options.HeadHidden, options.HeadHidden), nn.GELU(),
-                nn.Linear(options.HeadHidden, options.HeadBottleneck));
-            Initialization.Draw(mlp, setup.Seed, nameof(DinoHead));
+                [.. Hidden(setup.Width), .. Hidden(options.HeadHidden), nn.Linear(options.HeadHidden, options.HeadBottleneck)]);
+            Initialization.DrawNormal(mlp, setup.Seed);
             last = new Prototypes(options.Outputs, options.HeadBottleneck, setup.Seed);
             RegisterComponents();
+
+            IEnumerable<nn.Module<Tensor, Tensor>> Hidden(int inputs)
+            {
+                yield return nn.Linear(inputs, options.HeadHidden);
+                if (options.HeadBatchNorm) yield return nn.BatchNorm1d(options.HeadHidden);
+                yield return nn.GELU();
+            }
         }
 
         /// <summary>Whether the last layer gets no gradient.</summary>

@@ -1,24 +1,14 @@
+using System.Reflection;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 using SiamSharp.Recipes;
 using SiamSharp.Views;
 
 namespace SiamSharp.Methods;
 
 /// <summary>Which siamese framework trains the backbone, and its settings.</summary>
-/// <remarks>A new framework is one file in this folder and one line here.</remarks>
+/// <remarks>A new framework is one file in this folder: it is found by its <see cref="FrameworkAttribute"/>.</remarks>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "name")]
-[JsonDerivedType(typeof(SimClrOptions), "simclr")]
-[JsonDerivedType(typeof(MoCoV2Options), "moco-v2")]
-[JsonDerivedType(typeof(MoCoV3Options), "moco-v3")]
-[JsonDerivedType(typeof(ByolOptions), "byol")]
-[JsonDerivedType(typeof(SimSiamOptions), "simsiam")]
-[JsonDerivedType(typeof(SwavOptions), "swav")]
-[JsonDerivedType(typeof(BarlowTwinsOptions), "barlow-twins")]
-[JsonDerivedType(typeof(VicRegOptions), "vicreg")]
-[JsonDerivedType(typeof(DinoOptions), "dino")]
-[JsonDerivedType(typeof(MsnOptions), "msn")]
-[JsonDerivedType(typeof(PirlOptions), "pirl")]
-[JsonDerivedType(typeof(SiamesePairsOptions), "siamese-pairs")]
 public abstract record MethodOptions : IHasRules
 {
     private protected MethodOptions(int minViews, int maxViews) => (MinViews, MaxViews) = (minViews, maxViews);
@@ -48,4 +38,25 @@ public abstract record MethodOptions : IHasRules
     /// <param name="setup">The backbone and what else the method is built for.</param>
     /// <returns>A method in training mode on the CPU, owned by the caller.</returns>
     public abstract SiameseMethod Create(MethodSetup setup);
+}
+
+/// <summary>The name of a framework on the command line and in recipes.</summary>
+/// <param name="name">Lower case, words joined by hyphens.</param>
+[AttributeUsage(AttributeTargets.Class)]
+public sealed class FrameworkAttribute(string name) : Attribute
+{
+    /// <summary>Such as <c>moco-v2</c>.</summary>
+    public string Name { get; } = name;
+
+    /// <summary>Makes all frameworks of this library known to the serialiser.</summary>
+    internal static void AddKinds(JsonTypeInfo type)
+    {
+        if (type.Type != typeof(MethodOptions)) return;
+        var frameworks = from found in typeof(MethodOptions).Assembly.GetTypes()
+                         let name = found.GetCustomAttribute<FrameworkAttribute>()?.Name
+                         where name is not null
+                         orderby name
+                         select new JsonDerivedType(found, name);
+        foreach (JsonDerivedType framework in frameworks) type.PolymorphismOptions!.DerivedTypes.Add(framework);
+    }
 }

@@ -12,6 +12,7 @@ namespace SiamSharp.Methods;
 /// Differences: no shuffling of the batch. It hides which queries and keys share batch statistics when several devices each
 /// normalise their part of a batch; in one process all keys share one set of statistics, in whatever order.
 /// </remarks>
+[Framework("moco-v2")]
 public sealed record MoCoV2Options() : MethodOptions(minViews: 2, maxViews: 64)
 {
     /// <summary>Divides the cosine similarities; 0.2 as published.</summary>

@@ -9,6 +9,7 @@ namespace SiamSharp.Methods;
 /// Source: Chen et al. 2021, arXiv 2104.02057, algorithm 1 and section 3, with the two-layer projector for ConvNets.
 /// Every pair of a view and a target view other than it counts alike.
 /// </remarks>
+[Framework("moco-v3")]
 public sealed record MoCoV3Options() : MethodOptions(minViews: 2, maxViews: 64)
 {
     /// <summary>Divides the cosine similarities; published: 1.0 (ResNet-50), 0.2 (ViT).</summary>

@@ -10,6 +10,7 @@ namespace SiamSharp.Methods;
 /// Source: Assran et al. 2022, arXiv 2204.07141. The first view is the target, all others are anchors: mask the anchors only for the
 /// published setting. The target network's backbone is what is kept.
 /// </remarks>
+[Framework("msn")]
 public sealed record MsnOptions() : MethodOptions(minViews: 2, maxViews: 64)
 {
     /// <summary>Number of prototypes; 1024 as published.</summary>

@@ -9,8 +9,10 @@ namespace SiamSharp.Methods;
 /// Source: Misra and van der Maaten 2019, arXiv 1912.01991; the memory's loss, for any views. The first view is the image, all others are
 /// its transformations; each kind has its own linear head.
 /// Cost: a row of 4 times <see cref="ProjectorOutput"/> bytes for each image, in memory and in every checkpoint.
-/// Differences: one set of negatives for all samples of a batch, each leaving out its own row.
+/// Differences: one set of negatives for all samples of a batch, each leaving out its own row. A row is empty until its sample comes for
+/// the first time, when it takes the embedding of then; empty rows are left out, where the paper starts with random directions.
 /// </remarks>
+[Framework("pirl")]
 public sealed record PirlOptions() : MethodOptions(minViews: 2, maxViews: 64)
 {
     /// <summary>Divides the cosines; 0.07 as published.</summary>
@@ -36,7 +38,7 @@ public sealed record PirlOptions() : MethodOptions(minViews: 2, maxViews: 64)
 public sealed class Pirl : SiameseMethod
 {
     private readonly nn.Module<Tensor, Tensor> projector, transformedProjector;
-    private readonly Tensor memory;
+    private readonly Tensor memory, seen;
     private readonly PirlOptions _options;
     private readonly ulong _seed;
 
@@ -46,10 +48,8 @@ public sealed class Pirl : SiameseMethod
         (_options, _seed) = (options, setup.Seed);
         projector = Mlp.Create("Projector", setup.Seed, HeadEnd.Bias, setup.Width, options.ProjectorOutput);
         transformedProjector = Mlp.Create("TransformedProjector", setup.Seed, HeadEnd.Bias, setup.Width, options.ProjectorOutput);
-        float[] values = new float[setup.Samples * options.ProjectorOutput];
-        new RandomStream(setup.Seed, RandomPurpose.Weights, sample: 2).FillNormal(values);
-        using var drawn = tensor(values, [setup.Samples, options.ProjectorOutput]);
-        memory = Normalize(drawn);
+        memory = zeros(setup.Samples, options.ProjectorOutput);
+        seen = zeros(setup.Samples, ScalarType.Bool);
         RegisterComponents();
     }
 
@@ -64,12 +64,12 @@ public sealed class Pirl : SiameseMethod
         var transformed = Normalize(transformedProjector.forward(cat(features[1..])));
         int transformations = features.Length - 1;
 
-        var own = memory[batch.Indexes];
+        var own = Fill(batch.Indexes, image.detach());
         Tensor drawn = Draw(batch.Step);
         var others = memory[drawn];
-        var isOwn = batch.Indexes.unsqueeze(1) == drawn.unsqueeze(0);
-        var ofImage = LossOf(image, own, others, isOwn, _options.Temperature);
-        var ofTransformed = LossOf(transformed, own.repeat(transformations, 1), others, isOwn.repeat(transformations, 1), _options.Temperature);
+        var leftOut = (batch.Indexes.unsqueeze(1) == drawn.unsqueeze(0)).logical_or(seen[drawn].logical_not());
+        var ofImage = LossOf(image, own, others, leftOut, _options.Temperature);
+        var ofTransformed = LossOf(transformed, own.repeat(transformations, 1), others, leftOut.repeat(transformations, 1), _options.Temperature);
         Remember(batch.Indexes, image.detach(), own);
         double weight = _options.TransformedWeight;
         return Terms(weight * ofTransformed + (1 - weight) * ofImage, transformed, ("image", ofImage.detach()), ("transformed", ofTransformed.detach()));
@@ -83,6 +83,16 @@ public sealed class Pirl : SiameseMethod
         int[] all = [.. Enumerable.Range(0, samples)];
         if (count < samples) random.Shuffle<int>(all);
         return tensor(Array.ConvertAll(all[..count], i => (long)i));
+    }
+
+    /// <summary>The rows of these samples; those that are empty take the embedding first.</summary>
+    private Tensor Fill(Tensor indexes, Tensor image)
+    {
+        using var noGradient = no_grad();
+        var own = where(seen[indexes].unsqueeze(1), memory[indexes], image);
+        memory.index_copy_(0, indexes, own);
+        seen.index_fill_(0, indexes, true);
+        return own;
     }
 
     private void Remember(Tensor indexes, Tensor image, Tensor own)
@@ -99,14 +109,14 @@ public sealed class Pirl : SiameseMethod
     /// <param name="v">(N, E), rows of norm 1.</param>
     /// <param name="own">(N, E): the rows of these samples; no gradient.</param>
     /// <param name="others">(M, E): rows of other samples; no gradient.</param>
-    /// <param name="isOwn">bool (N, M): where a row of <paramref name="others"/> is the sample's own, to be left out.</param>
+    /// <param name="leftOut">bool (N, M): where a row of <paramref name="others"/> does not count: the sample's own, or an empty one.</param>
     /// <param name="temperature">T, above 0.</param>
     /// <returns>A differentiable scalar, owned by the caller.</returns>
-    internal static Tensor LossOf(Tensor v, Tensor own, Tensor others, Tensor isOwn, double temperature)
+    internal static Tensor LossOf(Tensor v, Tensor own, Tensor others, Tensor leftOut, double temperature)
     {
         using var scope = NewDisposeScope();
         var positive = (v * own).sum(1, keepdim: true);
-        var negative = v.mm(others.t()).masked_fill(isOwn, double.NegativeInfinity);
+        var negative = v.mm(others.t()).masked_fill(leftOut, double.NegativeInfinity);
         var p = (cat([positive, negative], 1) / temperature).softmax(1);
         var wrong = p.narrow(1, 1, others.shape[0]);
         return (-(p.select(1, 0) + 1e-12).log() - (-wrong).log1p().sum(1)).mean().MoveToOuterDisposeScope();

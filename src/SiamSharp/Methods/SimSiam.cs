@@ -9,6 +9,7 @@ namespace SiamSharp.Methods;
 /// Source: Chen and He 2020, arXiv 2011.10566, with the three-layer projector of section 4. What keeps it from collapsing is that
 /// no gradient flows into the embedding that is predicted.
 /// </remarks>
+[Framework("simsiam")]
 public sealed record SimSiamOptions() : MethodOptions(minViews: 2, maxViews: 64)
 {
     /// <summary>Width of the projector's hidden layers; 0 = that of the representation, as published.</summary>

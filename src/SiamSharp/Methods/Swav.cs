@@ -9,6 +9,7 @@ namespace SiamSharp.Methods;
 /// <remarks>
 /// Source: Caron et al. 2020, arXiv 2006.09882. Target views give the assignments, all others learn to predict them (multi-crop).
 /// </remarks>
+[Framework("swav")]
 public sealed record SwavOptions() : MethodOptions(minViews: 2, maxViews: 64)
 {
     /// <summary>Number of prototypes; 3000 as published for 1000 classes.</summary>

@@ -27,7 +27,7 @@ public static class OptionsJson
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
         AllowOutOfOrderMetadataProperties = true,
         NumberHandling = JsonNumberHandling.Strict,
-        TypeInfoResolver = new DefaultJsonTypeInfoResolver(),
+        TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { Methods.FrameworkAttribute.AddKinds } },
     };
 
     /// <summary>Reads one JSON object.</summary>

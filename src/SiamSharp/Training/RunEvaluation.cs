@@ -4,10 +4,11 @@ using SiamSharp.Recipes;
 
 namespace SiamSharp.Training;
 
-/// <summary>Judges the encoder of a run next to its two baselines, all measured the same way.</summary>
+/// <summary>Judges the encoder of a run, and next to it two baselines measured the same way.</summary>
 public static class RunEvaluation
 {
-    /// <summary>Scores standardised pixels, the untrained encoder and the pretrained one; <see cref="RunFolder.AddScores"/> keeps them with the run.</summary>
+    /// <summary>Scores standardised pixels and the untrained encoder, unless <see cref="EvaluationOptions.Baselines"/> is off, and the pretrained encoder.</summary>
+    /// <remarks><see cref="RunFolder.AddScores"/> keeps the scores with the run.</remarks>
     /// <param name="folder">A finished run.</param>
     /// <param name="recipe">The run's recipe, evaluation options possibly overridden.</param>
     /// <param name="protocols">In the order wanted.</param>
@@ -37,7 +38,7 @@ public static class RunEvaluation
             ("pixels", data => Features.OfPixels(data, train, batch, cancel)),
             ("untrained", data => Features.Of(untrained, data, batch, null, cancel)),
             ("pretrained", data => Features.Of(pretrained, data, batch, null, cancel)),
-        })
+        }.Skip(recipe.Evaluation.Baselines ? 0 : 2))
         {
             progress?.Report($"judging {name}");
             using Features x = features(train), y = features(test);

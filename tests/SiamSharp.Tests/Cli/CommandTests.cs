@@ -59,6 +59,11 @@ public sealed class CommandTests
         });
         Assert.True(JsonNode.DeepEquals(results, JsonNode.Parse(File.ReadAllText(Path.Combine(run, "evaluation.json")))));
 
+        JsonArray all = (await Json("evaluate", "all", "--run", run, "--train", folder.At("train"), "--test", folder.At("test"),
+            "--set", "evaluation.shots=[2]", "--set", "evaluation.baselines=false"))["results"]!.AsArray();
+        Assert.Equal(["knn", "linear", "few-shot"], all.Select(r => (string)r!["protocol"]!));
+        Assert.True(JsonNode.DeepEquals(results[2], all[0]));
+
         var (exitCode, _, error) = await Run("evaluate", "knn", "--run", run, "--train", folder.At("train"), "--test", folder.At("test"), "--set", "views.preset=crop");
         Assert.Equal(2, exitCode);
         Assert.Contains("belongs to the run", error);

@@ -31,7 +31,7 @@ public sealed class EveryMethodTests : IDisposable
         ["swav"] = """{ "prototypes": 12, "queueSize": 64, "queueFromEpoch": 1, "projectorHidden": 16, "projectorOutput": 8 }""",
         ["barlow-twins"] = """{ "projectorHidden": 16, "projectorOutput": 16 }""",
         ["vicreg"] = """{ "projectorHidden": 16, "projectorOutput": 16 }""",
-        ["dino"] = """{ "outputs": 24, "headHidden": 16, "headBottleneck": 8, "teacherWarmupEpochs": 2, "teacherWarmupTemperature": 0.07 }""",
+        ["dino"] = """{ "outputs": 24, "headBatchNorm": true, "headHidden": 16, "headBottleneck": 8, "teacherWarmupEpochs": 2, "teacherWarmupTemperature": 0.07 }""",
         ["msn"] = """{ "prototypes": 12, "projectorHidden": 16, "projectorOutput": 8 }""",
         ["pirl"] = """{ "negatives": 40, "projectorOutput": 8 }""",
         ["siamese-pairs"] = """{ "projectorOutput": 8 }""",
@@ -46,8 +46,8 @@ public sealed class EveryMethodTests : IDisposable
         return OptionsJson.Read<MethodOptions>(tree);
     }
 
-    private static SiameseMethod Create(string name, int targetViews = 2) => Options(name).Create(
-        new MethodSetup(() => new BackboneOptions { Width = 8, Depths = [1, 1] }.Create(1, 16, 1), 16, 1) { Samples = 96, TargetViews = targetViews });
+    private static SiameseMethod Create(string name, int targetViews = 2, int samples = 96) => Options(name).Create(
+        new MethodSetup(() => new BackboneOptions { Width = 8, Depths = [1, 1] }.Create(1, 16, 1), 16, 1) { Samples = samples, TargetViews = targetViews });
 
     private static ViewBatch Batch(int seed, params int[] sides) => new(
         [.. sides.Select((side, v) => RandomTensors.Normal((ulong)(seed * 100 + v), [16, 1, side, side]))])
@@ -117,6 +117,17 @@ public sealed class EveryMethodTests : IDisposable
         Tensor loss = method.Loss(Batch(1, 16, 16, 8, 8)).Total;
         loss.backward();
         Assert.True(float.IsFinite(loss.item<float>()));
+    }
+
+    [Fact]
+    public void Pirl_FirstStep_DoesNotCompareWithEmptyRows()
+    {
+        using var scope = NewDisposeScope();
+        using SiameseMethod full = Create("pirl", samples: 16), empty = Create("pirl", samples: 40); // all 40 rows are drawn
+        float first = full.Loss(Batch(0, 16, 16)).Total.item<float>();
+        Assert.Equal(first, empty.Loss(Batch(0, 16, 16)).Total.item<float>(), 1e-5);
+        Tensor norms = empty.state_dict()["memory"].norm(1);
+        Assert.Equal([.. Enumerable.Repeat(1.0f, 16), .. Enumerable.Repeat(0.0f, 24)], norms.data<float>().ToArray().Select(n => float.Round(n, 5)));
     }
 
     [Theory]

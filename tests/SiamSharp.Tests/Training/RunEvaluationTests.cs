@@ -44,6 +44,14 @@ public sealed class RunEvaluationTests : IDisposable
     }
 
     [Fact]
+    public void Judge_WithoutBaselines_GivesTheSameScoreOfTheEncoder()
+    {
+        var alone = _recipe with { Evaluation = new EvaluationOptions { Baselines = false } };
+        Score all = RunEvaluation.Judge(_folder, _recipe, [Protocol.Knn], Load(0, 100), Load(100, 50))[^1];
+        Assert.Equal([all], RunEvaluation.Judge(_folder, alone, [Protocol.Knn], Load(0, 100), Load(100, 50)));
+    }
+
+    [Fact]
     public void Judge_Pixels_EqualsTheNaiveNeighbours()
     {
         ImageDataset train = Load(0, 100), test = Load(100, 60);

@@ -7,11 +7,14 @@ using SiamSharp.Views;
 namespace SiamSharp.Methods;
 
 /// <summary>Which siamese framework trains the backbone, and its settings.</summary>
-/// <remarks>A new framework is one file in this folder: it is found by its <see cref="FrameworkAttribute"/>.</remarks>
+/// <remarks>A new framework is one file in this folder, or in a program that uses this library: its <see cref="FrameworkAttribute"/> makes it known.</remarks>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "name")]
 public abstract record MethodOptions : IHasRules
 {
-    private protected MethodOptions(int minViews, int maxViews) => (MinViews, MaxViews) = (minViews, maxViews);
+    /// <summary>Says how many views of an image the method can learn from.</summary>
+    /// <param name="minViews">2 or more.</param>
+    /// <param name="maxViews">As many or more.</param>
+    protected MethodOptions(int minViews, int maxViews) => (MinViews, MaxViews) = (minViews, maxViews);
 
     /// <summary>The fewest views of an image that the method can learn from.</summary>
     [JsonIgnore] public int MinViews { get; }
@@ -48,11 +51,13 @@ public sealed class FrameworkAttribute(string name) : Attribute
     /// <summary>Such as <c>moco-v2</c>.</summary>
     public string Name { get; } = name;
 
-    /// <summary>Makes all frameworks of this library known to the serialiser.</summary>
+    /// <summary>Makes the frameworks of this library and of the running program known to the serialiser.</summary>
     internal static void AddKinds(JsonTypeInfo type)
     {
         if (type.Type != typeof(MethodOptions)) return;
-        var frameworks = from found in typeof(MethodOptions).Assembly.GetTypes()
+        Assembly library = typeof(MethodOptions).Assembly, program = Assembly.GetEntryAssembly() ?? library;
+        var frameworks = from assembly in new[] { library, program }.Distinct()
+                         from found in assembly.GetTypes()
                          let name = found.GetCustomAttribute<FrameworkAttribute>()?.Name
                          where name is not null
                          orderby name

@@ -33,7 +33,7 @@ public abstract class SiameseMethod : nn.Module
     /// <param name="network">(N, C, H, W) to (N, D).</param>
     /// <param name="views">V views: (N, C, H, W) each.</param>
     /// <returns>(V N, D), view by view, differentiable, owned by the caller.</returns>
-    internal static Tensor Represent(nn.Module<Tensor, Tensor> network, IReadOnlyList<Tensor> views)
+    protected internal static Tensor Represent(nn.Module<Tensor, Tensor> network, IReadOnlyList<Tensor> views)
     {
         using var scope = NewDisposeScope();
         var parts = new List<Tensor>();
@@ -48,20 +48,26 @@ public abstract class SiameseMethod : nn.Module
     }
 
     /// <summary>Rows divided by their norms; what cosine similarities are taken of.</summary>
-    internal static Tensor Normalize(Tensor z) => nn.functional.normalize(z, p: 2, dim: 1, eps: 1e-12);
+    /// <param name="z">(N, D); rows of zeros stay so.</param>
+    /// <returns>(N, D), differentiable, owned by the caller.</returns>
+    protected internal static Tensor Normalize(Tensor z) => nn.functional.normalize(z, p: 2, dim: 1, eps: 1e-12);
 
     /// <summary>The terms of a loss with the spread of the embeddings, which tells a collapse.</summary>
     /// <param name="total">The loss; it and the terms move out of the dispose scope that <c>Loss</c> has opened.</param>
     /// <param name="embeddings">(V N, D).</param>
     /// <param name="terms">What else is worth watching: detached scalars.</param>
-    private protected static LossTerms Terms(Tensor total, Tensor embeddings, params (string Name, Tensor Value)[] terms)
+    protected static LossTerms Terms(Tensor total, Tensor embeddings, params (string Name, Tensor Value)[] terms)
     {
         var spread = Collapse.Spread(Normalize(embeddings.detach()));
         return new LossTerms(total.MoveToOuterDisposeScope(),
             [.. terms.Select(t => (t.Name, t.Value.MoveToOuterDisposeScope())), ("embedding_spread", spread.MoveToOuterDisposeScope())]);
     }
 
-    private protected static void CheckBatch(ViewBatch batch, string name)
+    /// <summary>Refuses batches without another sample to compare with.</summary>
+    /// <param name="batch">What <see cref="Loss"/> was given.</param>
+    /// <param name="name">Of the method, for the message.</param>
+    /// <exception cref="ArgumentException">There is one sample.</exception>
+    protected static void CheckBatch(ViewBatch batch, string name)
     {
         if (batch.Samples < 2)
             throw new ArgumentException($"{name} needs two samples or more in a batch, but there is {batch.Samples}.");

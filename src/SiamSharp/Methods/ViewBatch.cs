@@ -31,5 +31,5 @@ public sealed record ViewBatch(IReadOnlyList<Tensor> Views)
     internal static int TargetCount(IEnumerable<long> sides) => sides.TakeWhile(side => side == sides.First()).Count();
 
     /// <summary>The target views.</summary>
-    internal IReadOnlyList<Tensor> Targets => [.. Views.Take(TargetCount(Views.Select(v => v.shape[^1])))];
+    public IReadOnlyList<Tensor> Targets => [.. Views.Take(TargetCount(Views.Select(v => v.shape[^1])))];
 }

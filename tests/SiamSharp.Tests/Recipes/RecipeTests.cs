@@ -65,7 +65,7 @@ public sealed class RecipeTests
     public void Resolve_AnotherKindThatIsUnknown_IsListedWithTheRest()
     {
         string message = Assert.Throws<RecipeException>(() => Resolve("{}", "method=byul", "training.epochs=0")).Message;
-        Assert.All(["method.name: \"byul\" is none of: barlow-twins, byol", "training.epochs: 0 is outside"], fault => Assert.Contains(fault, message));
+        Assert.All(["method.name: \"byul\" is none of: align-uniform, barlow-twins, byol", "training.epochs: 0 is outside"], fault => Assert.Contains(fault, message));
     }
 
     [Theory]

@@ -60,10 +60,10 @@ public static class RunReport
     {
         if (scores.Count == 0)
             return "<h2>What it is worth</h2><p>Not judged yet: <code>siam evaluate knn --run DIR --train SRC --test SRC</code>.</p>\n";
-        string[] columns = [.. scores.Select(s => s.Title).Distinct()];
         var html = new StringBuilder("<h2>What it is worth</h2>\n");
         foreach (var data in scores.GroupBy(s => (s.DataHash, s.TrainCount, s.TestCount)))
         {
+            string[] columns = [.. data.OrderBy(s => s.Shots).Select(s => s.Title).Distinct()];
             html.Append($"<table><tr><th>representation</th>{string.Concat(columns.Select(c => $"<th>{c}</th>"))}</tr>\n");
             foreach (var row in data.GroupBy(s => s.Encoder))
             {

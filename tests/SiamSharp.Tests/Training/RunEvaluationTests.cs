@@ -1,6 +1,7 @@
 using SiamSharp.Data;
 using SiamSharp.Evaluation;
 using SiamSharp.Recipes;
+using SiamSharp.Reporting;
 using SiamSharp.Training;
 using Xunit;
 
@@ -80,6 +81,17 @@ public sealed class RunEvaluationTests : IDisposable
     [Fact]
     public void Judge_SomeTestImagesAmongTheTrainingImages_CountsThem() => Assert.All(
         RunEvaluation.Judge(_folder, _recipe, [Protocol.Knn], Load(0, 100), Load(80, 50)), s => Assert.Equal(20, s.TestInTrain));
+
+    [Fact]
+    public void Report_ScoresOfTwoDataSets_HasATableEachWithItsOwnColumns()
+    {
+        Score Of(string protocol, int? shots, string data) => new() { Protocol = protocol, K = 20, Shots = shots, Encoder = "pretrained", DataHash = data };
+        _folder.AddScores([Of("few-shot", 10, "a"), Of("few-shot", 5, "a"), Of("knn", null, "a"), Of("few-shot", 2, "b")]);
+        RunReport.Write(_folder, null);
+        string page = File.ReadAllText(_folder.Report);
+        Assert.Contains("<th>representation</th><th>k-NN (k 20)</th><th>5-shot</th><th>10-shot</th></tr>", page);
+        Assert.Contains("<th>representation</th><th>2-shot</th></tr>", page);
+    }
 
     [Fact]
     public void Save_AndLoad_GivesTheSameRepresentations()

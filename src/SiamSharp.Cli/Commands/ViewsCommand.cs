@@ -1,6 +1,7 @@
 using System.CommandLine;
 using SiamSharp.Cli.Terminal;
 using SiamSharp.Data;
+using SiamSharp.Recipes;
 using SiamSharp.Reporting;
 using SiamSharp.Training;
 using Spectre.Console;
@@ -20,6 +21,8 @@ internal static class ViewsCommand
         command.SetAction((parsed, cancel) =>
         {
             Screen screen = screenOf(parsed);
+            if (!Path.GetExtension(parsed.GetValue(output)!).Equals(".png", StringComparison.OrdinalIgnoreCase))
+                throw new RecipeException([new Fault("--out", $"\"{parsed.GetValue(output)}\" does not end in .png, which is what is written")]);
             Loading.CheckOutside(parsed.GetValue(output)!, parsed.GetValue(data)!);
             var (recipe, source) = Loading.Open(parsed.GetValue(data)!, RecipeFiles.Layers(parsed.GetValue(recipeName)), parsed.GetValue(set)!);
             ImageDataset images = Loading.Load(screen, source, recipe.Data, null, cancel);

@@ -160,11 +160,15 @@ public static class Pretraining
     {
         if (!folder.HasRun) return;
         if (!resume) throw new RunException($"{folder.Path} already holds a run. Continue it with --resume, or choose another --out.");
-        var differences = RecipeTree.Differences(folder.ReadRecipe(), OptionsJson.Write(recipe));
-        if (differences.Count > 0)
+        Fault[] differences = [.. RecipeTree.Differences(folder.ReadRecipe(), OptionsJson.Write(recipe)).Where(d => ChangesTheRun(d.Path))];
+        if (differences.Length > 0)
             throw new RunException($"{folder.Path} holds a run with another recipe. Resume it without these changes, or choose another --out:\n"
                 + string.Join('\n', differences.Select(d => $"  {d.Path}: {d.Problem}")));
     }
+
+    /// <summary>Whether an option decides what a run learns, and not only where its images are kept or how it is judged.</summary>
+    private static bool ChangesTheRun(string path) =>
+        path is not ("data.threads" or "data.memoryGiB") && !path.StartsWith("evaluation.", StringComparison.Ordinal);
 
     private static RunException NotFinite(string what, long step, LossTerms terms, RunFolder folder, bool saved) => new(
         $"The {what} is not finite at step {step + 1} ("

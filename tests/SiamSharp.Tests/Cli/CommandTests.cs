@@ -116,8 +116,9 @@ public sealed class CommandTests
     [InlineData(1, "nowhere", "data", "inspect", "nowhere")]
     [InlineData(1, "holds no run", "evaluate", "knn", "--run", "nowhere", "--train", "fashion-mnist:sample", "--test", "fashion-mnist:sample")]
     [InlineData(2, "no command or option 'pretend'", "pretend")]
-    [InlineData(2, "choose one of: knn, linear, few-shot", "evaluate", "svm", "--run", "x")]
+    [InlineData(2, "choose one of: knn, linear, few-shot, all", "evaluate", "svm", "--run", "x")]
     [InlineData(2, "--data", "pretrain", "--out", "x")]
+    [InlineData(2, "does not end in .png", "views", "--data", "fashion-mnist:sample", "--out", "x.jpg")]
     [InlineData(2, "training.epoch", "pretrain", "--data", "fashion-mnist:sample", "--out", "x", "--set", "training.epoch=3")]
     [InlineData(2, "views.branches.0.masks.0.cell", "pretrain", "--data", "fashion-mnist:sample", "--out", "x", "--set", "views.branches.0.masks.0.cell=2000")]
     public async Task Mistake_Any_IsOneReadableLine(int expected, string word, params string[] arguments)

@@ -147,6 +147,15 @@ public sealed class PretrainingTests : IDisposable
     }
 
     [Fact]
+    public void Resume_OtherThreadsMemoryAndEvaluation_GoesOn()
+    {
+        RunFolder folder = Folder("changed");
+        Pretraining.Run(Tiny(), s_images.Value, folder);
+        Recipe changed = Tiny("data.threads=3", "data.memoryGiB=1", "evaluation.k=5", "evaluation.shots=[3]");
+        Assert.True(Pretraining.Run(changed, s_images.Value, folder, resume: true).Finished);
+    }
+
+    [Fact]
     public void Run_ResumeOfACompleteRun_TakesNoStep()
     {
         RunFolder folder = Folder("complete");

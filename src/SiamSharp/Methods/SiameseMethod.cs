@@ -58,9 +58,11 @@ public abstract class SiameseMethod : nn.Module
     /// <param name="terms">What else is worth watching: detached scalars.</param>
     protected static LossTerms Terms(Tensor total, Tensor embeddings, params (string Name, Tensor Value)[] terms)
     {
-        var spread = Collapse.Spread(Normalize(embeddings.detach()));
+        var seen = embeddings.detach();
+        var spread = Collapse.Spread(Normalize(seen));
         return new LossTerms(total.MoveToOuterDisposeScope(),
-            [.. terms.Select(t => (t.Name, t.Value.MoveToOuterDisposeScope())), ("embedding_spread", spread.MoveToOuterDisposeScope())]);
+            [.. terms.Select(t => (t.Name, t.Value.MoveToOuterDisposeScope())), ("embedding_spread", spread.MoveToOuterDisposeScope())],
+            seen.MoveToOuterDisposeScope());
     }
 
     /// <summary>Refuses batches without another sample to compare with.</summary>

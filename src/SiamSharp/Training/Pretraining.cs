@@ -1,5 +1,6 @@
 using SiamSharp.Backbones;
 using SiamSharp.Data;
+using SiamSharp.Evaluation;
 using SiamSharp.Methods;
 using SiamSharp.Native;
 using SiamSharp.Optim;
@@ -104,12 +105,14 @@ public static class Pretraining
             step++;
             meter.Mark(StepPhase.Optimizer);
 
-            if (step % recipe.Training.LogSteps == 0 || step == steps)
-                metrics.Write(step, epoch, learningRate, gradientNorm, loss, terms.Terms.Select(t => (t.Name, t.Value.ToDouble())));
+            bool epochEnds = step % stepsPerEpoch == 0;
+            if (epochEnds || step % recipe.Training.LogSteps == 0)
+                metrics.Write(step, epoch, learningRate, gradientNorm, loss,
+                    [.. terms.Terms.Select(t => (t.Name, t.Value.ToDouble())), .. epochEnds ? Health(terms.Embeddings, batchSize) : []]);
             meter.Mark(StepPhase.Logging);
 
             stop = cancel.IsCancellationRequested; // looked at once a step: what is left is what was saved
-            bool due = step % stepsPerEpoch == 0 || (recipe.Training.CheckpointSteps > 0 && step % recipe.Training.CheckpointSteps == 0);
+            bool due = epochEnds || (recipe.Training.CheckpointSteps > 0 && step % recipe.Training.CheckpointSteps == 0);
             if (due || stop)
             {
                 if (!checkpoint.IsFinite()) throw NotFinite("state of the network", step - 1, terms, folder, checkpoint.Exists);
@@ -123,6 +126,17 @@ public static class Pretraining
 
         if (step == steps) Encoder.Save(folder.Encoder, method.Encoder, recipe, preprocessing, data.Channels, data.Size);
         return new PretrainingResult(step == steps, step, steps, last, meter.Timing);
+    }
+
+    /// <summary>How the embeddings of a batch fill their space; alignment only where the method embeds two views with the same network.</summary>
+    private static List<(string Name, double Value)> Health(Tensor embeddings, int batchSize)
+    {
+        using var scope = NewDisposeScope();
+        Tensor first = embeddings.narrow(0, 0, batchSize);
+        List<(string, double)> health = [("rankme", Spectrum.RankMe(Spectrum.SingularValues(embeddings))), ("uniformity", Spectrum.Uniformity(first))];
+        if (embeddings.shape[0] >= 2 * batchSize)
+            health.Add(("alignment", Spectrum.Alignment(first, embeddings.narrow(0, batchSize, batchSize))));
+        return health;
     }
 
     private static nn.Module<Tensor, Tensor> Drawn(nn.Module<Tensor, Tensor> network, ulong seed)

@@ -22,7 +22,10 @@ public sealed class RecipeFilesTests
     [Fact]
     public void Names_OfRecipes_HoldOneForEachFramework()
     {
-        string[] methods = [.. OptionsJson.Serializer.GetTypeInfo(typeof(MethodOptions)).PolymorphismOptions!.DerivedTypes.Select(t => (string)t.TypeDiscriminator!)];
+        string[] methods = [.. OptionsJson.Serializer.GetTypeInfo(typeof(MethodOptions)).PolymorphismOptions!.DerivedTypes
+            .Where(t => t.DerivedType.Assembly == typeof(MethodOptions).Assembly) // without the framework of the tests' own
+            .Select(t => (string)t.TypeDiscriminator!)];
+        Assert.Equal(12, methods.Length);
         foreach (string method in methods)
         {
             Assert.Contains(method, Names.Select(n => n.Data));

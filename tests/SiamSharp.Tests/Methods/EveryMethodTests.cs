@@ -89,6 +89,8 @@ public sealed class EveryMethodTests : IDisposable
                 LossTerms terms = method.Loss(Batch(step, 16, 16));
                 Assert.True(float.IsFinite(terms.Total.item<float>()));
                 Assert.Equal(1, terms.Terms.Count(t => t.Name == "embedding_spread"));
+                Assert.Equal(0, terms.Embeddings.shape[0] % 16);
+                Assert.False(terms.Embeddings.requires_grad);
                 terms.Total.backward();
                 foreach (var (key, parameter) in method.named_parameters())
                     Assert.True(parameter.requires_grad || key.StartsWith("target.", StringComparison.Ordinal), key);

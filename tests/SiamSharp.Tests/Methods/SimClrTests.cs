@@ -2,6 +2,7 @@ using System.Text.Json;
 using SiamSharp.Backbones;
 using SiamSharp.Methods;
 using SiamSharp.Optim;
+using SiamSharp.Recipes;
 using SiamSharp.Tests.Reference;
 using TorchSharp;
 using Xunit;
@@ -102,9 +103,9 @@ public sealed class SimClrTests
     public void Options_Json_RoundTripsByName()
     {
         MethodOptions options = new SimClrOptions { Temperature = 0.5, ProjectorHidden = 64 };
-        string json = JsonSerializer.Serialize(options);
-        Assert.StartsWith("{\"name\":\"simclr\"", json, StringComparison.Ordinal);
-        Assert.DoesNotContain("Views", json, StringComparison.Ordinal);
-        Assert.Equal(options, JsonSerializer.Deserialize<MethodOptions>(json));
+        string json = JsonSerializer.Serialize(options, OptionsJson.Serializer);
+        Assert.Contains("\"name\": \"simclr\"", json, StringComparison.Ordinal);
+        Assert.DoesNotContain("views", json, StringComparison.OrdinalIgnoreCase);
+        Assert.Equal(options, JsonSerializer.Deserialize<MethodOptions>(json, OptionsJson.Serializer));
     }
 }

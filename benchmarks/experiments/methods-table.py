@@ -1,48 +1,61 @@
 #!/usr/bin/env python3
-"""The table of docs/METHODS.md from the results of methods.sh:   methods-table.py results.jsonl
+"""The tables of docs/METHODS.md from the results of methods.sh and backbones.sh:
+
+    methods-table.py results.jsonl
+    METHODS="simclr moco-v3" methods-table.py resnet=results.jsonl convnext=OUT/convnext/results.jsonl vit=OUT/vit/results.jsonl
 
 Mean over the seeds and, in brackets, their standard deviation. Behind mscn its gain over naive masks with the same seed; bold where
 the mean gain is more than the standard deviation of the gains."""
-import json, statistics, sys
+import json, os, statistics, sys
 
-scores = {}  # (method, preset, encoder, protocol) -> {seed: value}
-for line in open(sys.argv[1]):
-    run = json.loads(line)
-    for s in run['scores']:
-        scores.setdefault((run['method'], run['preset'], s['encoder'], s['protocol']), {})[run['seed']] = s['value']
-
-PROTOCOLS = ['knn', 'linear', 'few-shot']
+METHODS = os.environ.get('METHODS', 'simclr moco-v2 moco-v3 byol simsiam swav barlow-twins vicreg dino msn pirl siamese-pairs').split()
+PROTOCOLS = {'knn': 'k-NN', 'linear': 'linear', 'few-shot': '10-shot'}
+BASELINES = [('pixels', 'mscn', 'standardised pixels'), ('untrained', 'naive-mask', 'untrained, plain input'), ('untrained', 'mscn', 'untrained, high-passed input')]
 
 
-def spread(values, form):
-    return f' ({format(statistics.stdev(values), form)})' if len(values) > 1 else ''
+def read(file):
+    scores = {}  # (method, preset, encoder, protocol) -> {seed: value}
+    for line in open(file):
+        run = json.loads(line)
+        for s in run['scores']:
+            scores.setdefault((run['method'], run['preset'], s['encoder'], s['protocol']), {})[run['seed']] = s['value']
+    return scores
 
 
-def cell(by_seed):
-    values = list(by_seed.values())
-    return f'{statistics.mean(values):.3f}{spread(values, ".3f")}' if values else ''
+def summary(values, form='.3f'):
+    values = list(values)
+    if not values: return ''
+    spread = f' ({statistics.stdev(values):.3f})' if len(set(values)) > 1 else ''
+    return f'{statistics.mean(values):{form}}{spread}'
 
 
-def gain(method, protocol):
+def gain(scores, method, protocol):
     naive, mscn = (scores.get((method, preset, 'pretrained', protocol), {}) for preset in ('naive-mask', 'mscn'))
     gains = [mscn[seed] - naive[seed] for seed in mscn if seed in naive]
-    if not gains: return '', False
     beyond = len(gains) > 1 and statistics.mean(gains) > statistics.stdev(gains)
-    bold = '**' if beyond else ''
-    return f', {bold}{statistics.mean(gains):+.3f}{bold}{spread(gains, ".3f")}', beyond
+    text = summary(gains, '+.3f')
+    return ('; **' + text.replace(' ', '** ', 1) if beyond else '; ' + text), beyond
 
 
-methods = list(dict.fromkeys(key[0] for key in scores))
-wins = {p: 0 for p in PROTOCOLS}
-print('| framework | views | k-NN | linear | 10-shot |\n|---|---|---|---|---|')
-for encoder, preset, name in (('pixels', 'mscn', 'standardised pixels'), ('untrained', 'naive-mask', 'untrained, plain input'), ('untrained', 'mscn', 'untrained, high-passed input')):
-    if any(k[2] == encoder for k in scores): print(f'| | {name} | ' + ' | '.join(cell(scores.get((methods[0], preset, encoder, p), {})) for p in PROTOCOLS) + ' |')
-for method in methods:
-    print(f'| {method} | `naive-mask` | ' + ' | '.join(cell(scores.get((method, 'naive-mask', 'pretrained', p), {})) for p in PROTOCOLS) + ' |')
-    cells = []
-    for p in PROTOCOLS:
-        text, beyond = gain(method, p)
-        wins[p] += beyond
-        cells.append(cell(scores.get((method, 'mscn', 'pretrained', p), {})) + text)
-    print('| | `mscn` | ' + ' | '.join(cells) + ' |')
-print(f'\nmscn ahead by more than the spread, of {len(methods)}: ' + ', '.join(f'{p} {n}' for p, n in wins.items()))
+def row(*cells): print('| ' + ' | '.join(cells) + ' |')
+
+
+wins, count = dict.fromkeys(PROTOCOLS, 0), 0
+row('', 'views', *PROTOCOLS.values())
+row(*['---'] * (2 + len(PROTOCOLS)))
+for argument in sys.argv[1:]:
+    name, file = argument.split('=', 1) if '=' in argument else ('', argument)
+    scores = read(file)
+    for encoder, preset, text in BASELINES:
+        if name and encoder == 'pixels' and argument != sys.argv[1]: continue  # the same for all backbones
+        row(name if encoder != 'pixels' else '', text, *(summary(scores.get(('simclr', preset, encoder, p), {}).values()) for p in PROTOCOLS))
+    for method in METHODS:
+        count += 1
+        row(f'{name} {method}'.strip(), '`naive-mask`', *(summary(scores.get((method, 'naive-mask', 'pretrained', p), {}).values()) for p in PROTOCOLS))
+        cells = []
+        for p in PROTOCOLS:
+            text, beyond = gain(scores, method, p)
+            wins[p] += beyond
+            cells.append(summary(scores.get((method, 'mscn', 'pretrained', p), {}).values()) + text)
+        row('', '`mscn`', *cells)
+print(f'\nmscn ahead by more than the spread, of {count}: ' + ', '.join(f'{PROTOCOLS[p]} {n}' for p, n in wins.items()))

@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using SiamSharp.Interop;
 using SiamSharp.Masking;
 using SiamSharp.Recipes;
+using static TorchSharp.torch;
 
 namespace SiamSharp.Backbones;
 
@@ -27,7 +28,7 @@ public sealed record BackboneOptions : IHasRules
     /// <summary>What a ViT's representation is.</summary>
     public Pooling Pooling { get; init; } = Pooling.ClassToken;
 
-    /// <summary>A safetensors file of weights to start from (torchvision's keys, classifiers passed over); empty = drawn.</summary>
+    /// <summary>A safetensors file of weights to start from (torchvision's keys, classifiers passed over, a ViT's positions interpolated); empty = drawn.</summary>
     public string Weights { get; init; } = "";
 
     /// <summary>All names that <see cref="Name"/> can have.</summary>
@@ -118,7 +119,11 @@ public sealed record BackboneOptions : IHasRules
     {
         if (!File.Exists(Weights)) throw new RecipeException([new Fault("backbone.weights", $"the file \"{Weights}\" does not exist")]);
         using var file = SafeTensors.Read(Weights);
-        StateDict.Load(backbone, file.Tensors.Where(t => !s_heads.Any(head => t.Key.StartsWith(head, StringComparison.Ordinal))).ToDictionary());
+        using var scope = NewDisposeScope();
+        using var noGradient = no_grad();
+        Dictionary<string, Tensor> weights = file.Tensors.Where(t => !s_heads.Any(head => t.Key.StartsWith(head, StringComparison.Ordinal))).ToDictionary();
+        if (backbone is VisionTransformer transformer) transformer.FitPositions(weights);
+        StateDict.Load(backbone, weights);
     }
 }
 

@@ -103,11 +103,25 @@ public sealed class VisionTransformer : Backbone
         return keep.nonzero().select(1, 1).view(patches.shape[0], most);
     }
 
-    /// <summary>Position embeddings of a grid: those learned, or interpolated from them. (1, 1 + rows columns, D).</summary>
-    private Tensor PositionsFor(long rows, long columns)
+    /// <summary>Interpolates the position embeddings among weights for images of another size to the size of this network.</summary>
+    /// <param name="weights">By key; the embeddings are replaced where they are those of a square grid of this network's width.</param>
+    internal void FitPositions(Dictionary<string, Tensor> weights)
     {
-        Tensor learned = encoder.pos_embedding;
-        long side = (long)Math.Sqrt(learned.shape[1] - 1);
+        const string key = "encoder.pos_embedding";
+        Tensor own = encoder.pos_embedding;
+        if (!weights.TryGetValue(key, out Tensor? given) || given.dim() != 3 || given.shape[0] != 1 || given.shape[2] != own.shape[2]) return;
+        long from = GridSide(given), to = GridSide(own);
+        if (from * from + 1 == given.shape[1]) weights[key] = Resized(given, to, to);
+    }
+
+    private Tensor PositionsFor(long rows, long columns) => Resized(encoder.pos_embedding, rows, columns);
+
+    private static long GridSide(Tensor positions) => (long)Math.Sqrt(positions.shape[1] - 1);
+
+    /// <summary>Position embeddings of a grid: those learned, or interpolated from them. (1, 1 + rows columns, D).</summary>
+    private static Tensor Resized(Tensor learned, long rows, long columns)
+    {
+        long side = GridSide(learned);
         if (rows == side && columns == side) return learned.alias();
         var grid = learned.narrow(1, 1, side * side).view(1, side, side, -1).permute(0, 3, 1, 2);
         var resized = nn.functional.interpolate(grid, [rows, columns], mode: InterpolationMode.Bicubic, align_corners: false);

@@ -1,5 +1,6 @@
 using SiamSharp.Backbones;
 using SiamSharp.Data;
+using SiamSharp.Interop;
 using SiamSharp.Recipes;
 using SiamSharp.Tests.Reference;
 using SiamSharp.Training;
@@ -53,6 +54,22 @@ public sealed class VisionTransformerTests
         using var vit = s_small.Create(1, 16, seed: 1);
         Assert.Equal([2, 24], vit.forward(RandomTensors.Normal(1, [2, 1, 24, 8])).shape);
         Assert.Contains("divisors of 18", Assert.Throws<ArgumentException>(() => vit.forward(zeros(2, 1, 18, 18))).Message);
+    }
+
+    [Fact]
+    public void Create_WeightsOfAnotherSize_InterpolatesTheirPositions()
+    {
+        using var scope = NewDisposeScope();
+        string path = Path.Combine(Directory.CreateTempSubdirectory("vit").FullName, "vit.safetensors");
+        using var small = s_small.Create(1, 16, seed: 1);
+        SafeTensors.Write(path, small.state_dict(), new Dictionary<string, string>());
+        using var large = (s_small with { Weights = path }).Create(1, 24, seed: 2);
+        var x = RandomTensors.Normal(1, [2, 1, 24, 24]);
+        Near.Same(small.forward(x), large.forward(x));
+
+        var mismatch = Assert.Throws<StateDictMismatchException>(() => (s_small with { Weights = path, Width = 27 }).Create(1, 24, seed: 2));
+        Assert.Contains("encoder.pos_embedding [1, 17, 24], not [1, 37, 27]", mismatch.Misshaped);
+        Directory.Delete(Path.GetDirectoryName(path)!, recursive: true);
     }
 
     private static IImageSource Images(DataOptions options) => new SubsetSource(ImageSources.Open("fashion-mnist:sample", options), [.. Enumerable.Range(0, 64)], "64 images");

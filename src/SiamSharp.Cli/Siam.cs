@@ -71,6 +71,7 @@ public static class Siam
             QuickstartCommand.Create(screenOf),
             PretrainCommand.Create(screenOf),
             EvaluateCommand.Create(screenOf),
+            StudyCommand.Create(screenOf),
             ViewsCommand.Create(screenOf),
             DataCommand.Create(screenOf),
             OptionsCommand.Create(screenOf),

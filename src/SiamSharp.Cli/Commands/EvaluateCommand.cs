@@ -18,7 +18,8 @@ internal static class EvaluateCommand
         command.Subcommands.Add(For([Protocol.Knn], "knn", "Weighted k nearest neighbours.", screenOf));
         command.Subcommands.Add(For([Protocol.Linear], "linear", "Logistic regression on frozen representations.", screenOf));
         command.Subcommands.Add(For([Protocol.FewShot], "few-shot", "The same with 1, 2, 5, 10 and 20 labels per class, drawn ten times.", screenOf));
-        command.Subcommands.Add(For([Protocol.Knn, Protocol.Linear, Protocol.FewShot], "all", "All of these from one pass over the images.", screenOf));
+        command.Subcommands.Add(For([Protocol.RankMe], "rankme", "The effective rank of the training images' representations, which takes no labels.", screenOf));
+        command.Subcommands.Add(For([Protocol.Knn, Protocol.Linear, Protocol.FewShot, Protocol.RankMe], "all", "All of these from one pass over the images.", screenOf));
         return command;
     }
 

@@ -19,5 +19,5 @@ internal static class ScoreTable
         return table;
     }
 
-    private static string Show(Score score) => score.Ci95 is double interval ? $"{score.Value:F4} ±{interval:F4}" : $"{score.Value:F4}";
+    private static string Show(Score score) => score.Ci95 is double interval ? $"{score.Shown} ±{interval:F4}" : score.Shown;
 }

@@ -8,7 +8,7 @@ internal static class TrainingBar
 {
     private const int LinesWithoutTerminal = 20;
 
-    internal static PretrainingResult Show(Screen screen, Func<IProgress<TrainingProgress>, PretrainingResult> work)
+    internal static T Show<T>(Screen screen, Func<IProgress<TrainingProgress>, T> work)
     {
         if (!screen.Messages.Profile.Capabilities.Interactive) return work(new Lines(screen));
         return screen.Messages.Progress()

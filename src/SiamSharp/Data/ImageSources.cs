@@ -1,23 +1,27 @@
+using System.Text.RegularExpressions;
+
 namespace SiamSharp.Data;
 
 /// <summary>Opens what the user names as a source of images.</summary>
-public static class ImageSources
+public static partial class ImageSources
 {
     private const string Forms =
         "a folder, FOLDER@labels.csv, a manifest .csv or .jsonl, an array .npy, an IDX file *-images-idx3-ubyte[.gz], "
-        + "fashion-mnist[:train|:test|:sample] or cifar10:DIR[:test]";
+        + "fashion-mnist[:train|:test|:sample] or cifar10:DIR[:test]; #FIRST..END behind it takes a part";
 
     /// <summary>Opens a source: lists it, reads its labels, decodes nothing yet.</summary>
     /// <param name="source">
     /// A folder (sub-folder names are the labels), <c>FOLDER@labels.csv</c>, a manifest <c>.csv</c> or <c>.jsonl</c>,
     /// <c>.npy</c> of shape (N, H, W) or (N, C, H, W), <c>*-images-idx3-ubyte[.gz]</c>,
-    /// <c>fashion-mnist[:train|:test|:sample]</c>, <c>cifar10:DIR[:test]</c>.
+    /// <c>fashion-mnist[:train|:test|:sample]</c>, <c>cifar10:DIR[:test]</c>. Behind any of them <c>#FIRST..END</c> takes the images
+    /// FIRST to END - 1 in the order of the source; either may be left out.
     /// </param>
     /// <param name="options">How images are decoded.</param>
     /// <exception cref="DataSourceException">There is no such source, or no image in it.</exception>
     public static IImageSource Open(string source, DataOptions options)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(source);
+        if (SubsetName().Match(source) is { Success: true } part && !Path.Exists(source)) return OpenPart(source, part, options);
         string[] parts = source.Split(':');
         if (parts[0] == "fashion-mnist" && parts.Length <= 2)
             return FashionMnist.Open(source, parts.Length == 2 ? parts[1] : "train", options);
@@ -27,6 +31,22 @@ public static class ImageSources
         int at = source.LastIndexOf('@');
         if (at > 0 && Directory.Exists(source[..at])) return OpenLabelled(source, source[..at], source[(at + 1)..], options);
         throw Missing(source);
+    }
+
+    [GeneratedRegex(@"^(?<whole>.+)#(?<first>\d*)\.\.(?<end>\d*)$")]
+    private static partial Regex SubsetName();
+
+    private static SubsetSource OpenPart(string source, Match part, DataOptions options)
+    {
+        IImageSource whole = Open(part.Groups["whole"].Value, options);
+        long first = Number("first", 0), end = Number("end", whole.Count);
+        if (first >= end || end > whole.Count)
+            throw new DataSourceException($"'{source}' names no part of its {whole.Count} images: write #FIRST..END with 0 <= FIRST < END <= {whole.Count}.");
+        return new SubsetSource(whole, [.. Enumerable.Range((int)first, (int)(end - first))], source);
+
+        long Number(string group, long otherwise) => part.Groups[group].Value is { Length: > 0 } digits
+            ? long.TryParse(digits, out long number) ? number : long.MaxValue
+            : otherwise;
     }
 
     private static IImageSource OpenFile(string source, DataOptions options)

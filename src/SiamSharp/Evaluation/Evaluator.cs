@@ -1,19 +1,24 @@
+using System.Text.Json.Serialization;
 using SiamSharp.Data;
 using static TorchSharp.torch;
 
 namespace SiamSharp.Evaluation;
 
 /// <summary>How representations are judged.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<Protocol>))]
 public enum Protocol
 {
     /// <summary>Weighted k nearest neighbours.</summary>
-    Knn,
+    [JsonStringEnumMemberName("knn")] Knn,
 
     /// <summary>Logistic regression on frozen representations.</summary>
-    Linear,
+    [JsonStringEnumMemberName("linear")] Linear,
 
     /// <summary>The same with a few labels per class, drawn many times.</summary>
-    FewShot,
+    [JsonStringEnumMemberName("few-shot")] FewShot,
+
+    /// <summary>The effective rank of the training images' representations, which takes no labels.</summary>
+    [JsonStringEnumMemberName("rankme")] RankMe,
 }
 
 /// <summary>The one evaluation engine: every number of the toolkit comes from here.</summary>
@@ -21,8 +26,11 @@ public enum Protocol
 /// <param name="seed">The run's seed.</param>
 public sealed class Evaluator(EvaluationOptions options, int seed)
 {
-    /// <summary>Top-1 accuracy of one kind of representation.</summary>
-    /// <param name="protocol">k-NN, linear probe or few-shot.</param>
+    /// <summary>Images that RankMe is taken over at most, as published.</summary>
+    internal const int RankMeImages = 25_600;
+
+    /// <summary>Top-1 accuracy of one kind of representation, or its effective rank.</summary>
+    /// <param name="protocol">k-NN, linear probe, few-shot or RankMe.</param>
     /// <param name="encoder">What made the representations: <c>pretrained</c>, <c>untrained</c> or <c>pixels</c>.</param>
     /// <param name="train">Labelled images for the classifier.</param>
     /// <param name="test">Images to judge; none of them among <paramref name="train"/>.</param>
@@ -46,6 +54,9 @@ public sealed class Evaluator(EvaluationOptions options, int seed)
             case Protocol.Linear:
                 using (LinearProbe probe = LinearProbe.Fit(train.Values, train.Labels, classes, options, seed, cancel))
                     return [score with { Protocol = "linear", Value = Accuracy(probe.Predict(test.Values)), Penalty = probe.Penalty }];
+            case Protocol.RankMe:
+                Tensor first = train.Values.narrow(0, 0, Math.Min(train.Count, RankMeImages));
+                return [score with { Protocol = "rankme", Metric = "rankme", Value = Spectrum.RankMe(Spectrum.SingularValues(first)) }];
             default:
                 return [.. options.Shots.Select(FewShotScore)];
         }
@@ -63,19 +74,28 @@ public sealed class Evaluator(EvaluationOptions options, int seed)
                 using LinearProbe probe = LinearProbe.FitOn(train.Values, train.Labels, chosen, classes, options.FewShotPenalty, options.LinearIterations, cancel);
                 values[draw] = Accuracy(probe.Predict(test.Values));
             }
-            double mean = values.Average(), std = Math.Sqrt(values.Sum(v => (v - mean) * (v - mean)) / (values.Length - 1));
+            double std = Statistics.StandardDeviation(values);
             return score with
             {
                 Protocol = "few-shot",
-                Value = mean,
+                Value = values.Average(),
                 Shots = shots,
                 Penalty = options.FewShotPenalty,
                 Draws = values.Length,
                 Std = std,
-                Ci95 = FewShot.Interval(std, values.Length),
+                Ci95 = Statistics.Interval(std, values.Length),
             };
         }
     }
+
+    /// <summary>What tells the scores that <see cref="Judge"/> gives: one condition for each.</summary>
+    internal static IEnumerable<Func<Score, bool>> Wanted(Protocol protocol, EvaluationOptions options) => protocol switch
+    {
+        Protocol.Knn => [s => s.Protocol == "knn" && s.K == options.K],
+        Protocol.Linear => [s => s.Protocol == "linear"],
+        Protocol.RankMe => [s => s.Protocol == "rankme"],
+        _ => options.Shots.Select(shots => (Func<Score, bool>)(s => s.Protocol == "few-shot" && s.Shots == shots && s.Draws == options.Draws)),
+    };
 
     /// <summary>The labels of the test set in the numbering of the training set.</summary>
     private static Tensor Relabel(Features train, Features test)

@@ -34,20 +34,4 @@ public static class FewShot
         }
         return [.. drawn];
     }
-
-    /// <summary>Half the width of the 95 % confidence interval of a mean, by Student's t.</summary>
-    /// <param name="std">Sample standard deviation.</param>
-    /// <param name="count">Values, 2 or more.</param>
-    public static double Interval(double std, int count)
-    {
-        // The 0.975 quantile for 1 to 30 degrees of freedom; beyond, the first terms of its expansion around the normal distribution's.
-        ReadOnlySpan<double> quantiles =
-        [
-            12.7062, 4.3027, 3.1824, 2.7764, 2.5706, 2.4469, 2.3646, 2.3060, 2.2622, 2.2281, 2.2010, 2.1788, 2.1604, 2.1448, 2.1314,
-            2.1199, 2.1098, 2.1009, 2.0930, 2.0860, 2.0796, 2.0739, 2.0687, 2.0639, 2.0595, 2.0555, 2.0518, 2.0484, 2.0452, 2.0423,
-        ];
-        int freedom = count - 1;
-        double t = freedom <= quantiles.Length ? quantiles[freedom - 1] : 1.95996 + 2.3722 / freedom + 2.8225 / ((double)freedom * freedom);
-        return t * std / Math.Sqrt(count);
-    }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Serialization;
 
 namespace SiamSharp.Evaluation;
@@ -5,16 +6,16 @@ namespace SiamSharp.Evaluation;
 /// <summary>One number with everything needed to trust it: an entry of <c>evaluation.json</c>.</summary>
 public sealed record Score
 {
-    /// <summary><c>knn</c>, <c>linear</c> or <c>few-shot</c>.</summary>
+    /// <summary><c>knn</c>, <c>linear</c>, <c>few-shot</c> or <c>rankme</c>.</summary>
     [JsonPropertyName("protocol")] public string Protocol { get; init; } = "";
 
     /// <summary><c>pretrained</c>, <c>untrained</c> or <c>pixels</c>.</summary>
     [JsonPropertyName("encoder")] public string Encoder { get; init; } = "";
 
-    /// <summary><c>top1</c>: the share of test images whose class was predicted.</summary>
+    /// <summary><c>top1</c>: the share of test images whose class was predicted; <c>rankme</c>: <see cref="Spectrum.RankMe"/>.</summary>
     [JsonPropertyName("metric")] public string Metric { get; init; } = "top1";
 
-    /// <summary>0 to 1; for few-shot the mean over the draws.</summary>
+    /// <summary>0 to 1, for few-shot the mean over the draws; RankMe: 1 to D.</summary>
     [JsonPropertyName("value")] public double Value { get; init; }
 
     /// <summary>Neighbours, for k-NN.</summary>
@@ -52,5 +53,9 @@ public sealed record Score
 
     /// <summary>The protocol as the head of a column: <c>k-NN (k 20)</c>, <c>linear</c>, <c>10-shot</c>.</summary>
     [JsonIgnore]
-    public string Title => Protocol switch { "knn" => $"k-NN (k {K})", "few-shot" => $"{Shots}-shot", _ => Protocol };
+    public string Title => Protocol switch { "knn" => $"k-NN (k {K})", "few-shot" => $"{Shots}-shot", "rankme" => "RankMe", _ => Protocol };
+
+    /// <summary>The value as a table shows it: a share with four digits behind the point, a rank with one.</summary>
+    [JsonIgnore]
+    public string Shown => Value.ToString(Metric == "rankme" ? "F1" : "F4", CultureInfo.InvariantCulture);
 }

@@ -178,9 +178,10 @@ public static class OptionsJson
         foreach (var (key, value) in tree)
         {
             if (key == discriminator) continue;
-            JsonPropertyInfo? property = info.Properties.FirstOrDefault(p => p.Name == key);
+            JsonPropertyInfo[] known = [.. info.Properties.Where(p => p.Set is not null)];
+            JsonPropertyInfo? property = known.FirstOrDefault(p => p.Name == key);
             if (property is null)
-                faults.Add(new Fault(Join(path, key), $"there is no such option; known here: {string.Join(", ", info.Properties.Select(p => p.Name))}"));
+                faults.Add(new Fault(Join(path, key), $"there is no such option; known here: {string.Join(", ", known.Select(p => p.Name))}"));
             else
                 CheckNode(value, property.PropertyType, Join(path, key), property.AttributeProvider, faults);
         }

@@ -68,7 +68,7 @@ public static class RunReport
             foreach (var row in data.GroupBy(s => s.Encoder))
             {
                 IEnumerable<string> cells = columns.Select(c => row.LastOrDefault(s => s.Title == c) is { } s
-                    ? s.Value.ToString("F4", CultureInfo.InvariantCulture) + (s.Ci95 is double ci ? $" &plusmn; {ci.ToString("F4", CultureInfo.InvariantCulture)}" : "")
+                    ? s.Shown + (s.Ci95 is double ci ? $" &plusmn; {ci.ToString("F4", CultureInfo.InvariantCulture)}" : "")
                     : "");
                 html.Append($"<tr class=\"{row.Key}\"><td>{Text(row.Key)}</td>{string.Concat(cells.Select(c => $"<td>{c}</td>"))}</tr>\n");
             }

@@ -39,4 +39,33 @@ public class ImageSourcesTests
         folder.Write("a@b/1.jpg", "x");
         Assert.Equal(1, ImageSources.Open(folder.At("a@b"), new DataOptions()).Count);
     }
+
+    [Theory]
+    [InlineData("#..3", 0, 3)]
+    [InlineData("#9990..", 9990, 10)]
+    [InlineData("#5..7", 5, 2)]
+    [InlineData("#..", 0, 10_000)]
+    public void Open_Part_TakesItsImages(string part, int first, int count)
+    {
+        IImageSource whole = ImageSources.Open("fashion-mnist:sample", new DataOptions()), taken = ImageSources.Open("fashion-mnist:sample" + part, new DataOptions());
+        Assert.Equal((count, "fashion-mnist:sample" + part, whole.PathOf(first)), (taken.Count, taken.Name, taken.PathOf(0)));
+        Assert.Equal((byte[])whole.Decode(first + count - 1, 28).Values, (byte[])taken.Decode(count - 1, 28).Values);
+        Assert.Equal(whole.ClassNames, taken.ClassNames);
+    }
+
+    [Theory]
+    [InlineData("#3..3")]
+    [InlineData("#7..5")]
+    [InlineData("#..10001")]
+    [InlineData("#99999999999999999999..")]
+    public void Open_PartThatIsNone_SaysHowManyThereAre(string part) =>
+        Assert.Contains("0 <= FIRST < END <= 10000", Message("fashion-mnist:sample" + part));
+
+    [Fact]
+    public void Open_FolderNamedLikeAPart_IsAFolder()
+    {
+        using var folder = new TempFolder();
+        folder.Write("a#1..2/1.jpg", "x");
+        Assert.Equal(1, ImageSources.Open(folder.At("a#1..2"), new DataOptions()).Count);
+    }
 }

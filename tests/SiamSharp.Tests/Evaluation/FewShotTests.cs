@@ -34,16 +34,6 @@ public sealed class FewShotTests
     public void Draw_ClassTooSmall_NamesIt() => Assert.Contains("1 classes have fewer: b (5)",
         Assert.Throws<DataSourceException>(() => FewShot.Draw(Labels(8, 5, 20), s_names, 6, 0, seed: 1)).Message);
 
-    [Theory]
-    [InlineData(2, 12.7062)]
-    [InlineData(10, 2.2622)]
-    [InlineData(31, 2.0423)]
-    [InlineData(32, 2.0395)]
-    [InlineData(101, 1.9840)]
-    [InlineData(10_001, 1.9602)]
-    public void Interval_Count_HasStudentsQuantile(int count, double quantile) =>
-        Assert.Equal(quantile, FewShot.Interval(Math.Sqrt(count), count), 1e-4);
-
     [Fact]
     public void Judge_SeparateClusters_ScoresEachNumberOfShots()
     {
@@ -61,7 +51,7 @@ public sealed class FewShotTests
         Assert.All(scores, s =>
         {
             Assert.Equal(("few-shot", 12, 120, 300), (s.Protocol, s.Draws!.Value, s.TrainCount, s.TestCount));
-            Assert.Equal(FewShot.Interval(s.Std!.Value, 12), s.Ci95);
+            Assert.Equal(Statistics.Interval(s.Std!.Value, 12), s.Ci95);
         });
         Assert.InRange(scores[0].Value, 0.4, 0.85);
         Assert.InRange(scores[1].Value, 0.7, 1);

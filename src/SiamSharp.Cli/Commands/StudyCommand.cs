@@ -1,0 +1,82 @@
+using System.CommandLine;
+using SiamSharp.Cli.Terminal;
+using SiamSharp.Data;
+using SiamSharp.Evaluation;
+using SiamSharp.Recipes;
+using SiamSharp.Studies;
+using Spectre.Console;
+
+namespace SiamSharp.Cli.Commands;
+
+/// <summary><c>siam study</c>: a table of runs, several at once, resumable, with plot.</summary>
+internal static class StudyCommand
+{
+    internal static Command Create(Func<ParseResult, Screen> screenOf)
+    {
+        var file = new Argument<string>("FILE") { Description = "The study: rows, seeds and images, in JSON (docs/STUDIES.md)." };
+        var output = new Option<string>("--out") { Description = "The study's folder: runs, table.md, table.json, plot.png.", HelpName = "DIR", Required = true };
+        var jobs = new Option<int>("--jobs") { Description = "Runs at once; 0 = as many as the processors allow.", HelpName = "N" };
+        Option<string[]> set = CommonOptions.Set();
+        var only = new Option<string>("--only") { Description = "Only this run, in this process, such as naive-masks-1.", HelpName = "NAME" };
+        var child = new Option<bool>("--child") { Description = "End when standard input does.", Hidden = true };
+        var command = new Command("study", "Pretrain and judge a table of recipes with several seeds; the same command goes on where it stopped.") { file, output, jobs, set, only, child };
+        command.SetAction(async (parsed, cancel) =>
+        {
+            Screen screen = screenOf(parsed);
+            Study study = Study.Read(parsed.GetValue(file)!);
+            string folder = Path.GetFullPath(parsed.GetValue(output)!);
+            IReadOnlyList<StudyRun> runs = study.Runs(parsed.GetValue(set)!, options => ImageSources.Open(study.Pretrain, options));
+            if (parsed.GetValue(only) is { } name) return RunOne(screen, study, folder, runs, name, parsed.GetValue(child), cancel);
+
+            StudyFolder.Prepare(study, folder, runs);
+            foreach (string source in new[] { study.Train, study.Test }.Where(s => s.Length > 0)) ImageSources.Open(source, runs[0].Recipe.Data);
+            int atOnce = parsed.GetValue(jobs) > 0 ? parsed.GetValue(jobs) : Math.Max(1, Environment.ProcessorCount / study.Threads);
+            string[] arguments = ["study", parsed.GetValue(file)!, "--out", folder, .. parsed.GetValue(set)!.SelectMany(s => new[] { "--set", s })];
+            IReadOnlyList<string> failed = await new StudyProcesses(screen, study, folder, runs, arguments).Run(atOnce, cancel);
+
+            StudyTable table = StudyFolder.WriteTable(study, folder, runs);
+            screen.Result(new { folder, failed, table }, console => Show(console, table, folder));
+            if (cancel.IsCancellationRequested)
+            {
+                screen.Say("Interrupted. What is done is saved; the same command goes on.");
+                return 130;
+            }
+            if (failed.Count > 0) screen.Fail($"{failed.Count} of {runs.Count} runs failed: {string.Join(", ", failed)}. Their .log files in {folder} say why; the same command tries them again.");
+            return failed.Count > 0 ? 1 : 0;
+        });
+        return command;
+    }
+
+    private static int RunOne(Screen screen, Study study, string folder, IReadOnlyList<StudyRun> runs, string name, bool child, CancellationToken cancel)
+    {
+        StudyRun run = runs.FirstOrDefault(r => r.Name == name)
+            ?? throw new RecipeException([new Fault("--only", $"there is no run \"{name}\"; the study has {string.Join(", ", runs.Select(r => r.Name))}")]);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        if (child)
+        {
+            // The study's process holds the other end: when it ends, however it does, this run saves and ends too.
+            new Thread(() =>
+            {
+                while (Console.In.Read() >= 0) { }
+                both.Cancel();
+            })
+            { IsBackground = true }.Start();
+        }
+        if (!TrainingBar.Show(screen, progress => run.Execute(study, folder, progress, both.Token))) return 130;
+        IReadOnlyList<Score> scores = run.Folder(folder).ReadScores();
+        screen.Result(new { run = run.Folder(folder).Path, results = scores }, console => console.Write(ScoreTable.Of(scores)));
+        return 0;
+    }
+
+    private static void Show(IAnsiConsole console, StudyTable table, string folder)
+    {
+        if (table.Columns.Count == 0) return; // no run is done
+        var shown = new Table().Border(TableBorder.Simple).AddColumn("");
+        foreach (string column in table.Columns) shown.AddColumn(Markup.Escape(column));
+        foreach (StudyTableRow row in table.Rows)
+            shown.AddRow([new Text(row.Name), .. row.Cells.Select(c => new Text(c?.Text().Replace("; ", "\n", StringComparison.Ordinal) ?? ""))]);
+        console.Write(shown);
+        console.WriteLine(table.Explanation);
+        console.WriteLine($"Table and plot: {Path.Combine(folder, "table.md")}, plot.png");
+    }
+}

@@ -1,0 +1,145 @@
+using System.ComponentModel.DataAnnotations;
+using System.Text.Json.Nodes;
+using SiamSharp.Data;
+using SiamSharp.Evaluation;
+using SiamSharp.Recipes;
+
+namespace SiamSharp.Studies;
+
+/// <summary>A table of runs: rows that differ in their recipes, each run from several seeds and judged on the same images.</summary>
+public sealed record Study : IHasRules
+{
+    /// <summary>The images to pretrain on; labels are not looked at.</summary>
+    public string Pretrain { get; init; } = "";
+
+    /// <summary>Labelled images for the classifiers; empty = those of <see cref="Pretrain"/>.</summary>
+    public string Train { get; init; } = "";
+
+    /// <summary>Labelled images to judge.</summary>
+    public string Test { get; init; } = "";
+
+    /// <summary>How the encoders are judged.</summary>
+    public IReadOnlyList<Protocol> Protocols { get; init; } = [Protocol.Knn, Protocol.Linear, Protocol.FewShot, Protocol.RankMe];
+
+    /// <summary>A run of every row for each of these.</summary>
+    [Range(0, int.MaxValue)] public IReadOnlyList<int> Seeds { get; init; } = [1, 2, 3];
+
+    /// <summary>Threads of a run; several runs go on at once where there are more processors.</summary>
+    [Range(1, 1024)] public int Threads { get; init; } = 1;
+
+    /// <summary>What all rows have in common: a partial recipe.</summary>
+    public JsonObject Recipe { get; init; } = [];
+
+    /// <summary>The rows in the order of the table.</summary>
+    public IReadOnlyList<StudyRow> Rows { get; init; } = [];
+
+    /// <summary>Reads a study's file.</summary>
+    /// <param name="file">JSON with comments.</param>
+    /// <exception cref="RecipeException">There is no such file, or anything in it is wrong; all faults are listed.</exception>
+    public static Study Read(string file) => File.Exists(file)
+        ? OptionsJson.Read<Study>(OptionsJson.Parse(File.ReadAllText(file), file))
+        : throw new RecipeException([new Fault("FILE", $"there is no study \"{file}\"")]);
+
+    /// <inheritdoc/>
+    public IEnumerable<Fault> Faults()
+    {
+        if (Pretrain.Length == 0) yield return new("pretrain", "name the images to pretrain on, such as a folder");
+        if (Test.Length == 0) yield return new("test", "name the labelled images to judge, such as a folder");
+        if (Protocols.Count == 0) yield return new("protocols", "there are none: give one or more, such as [\"knn\"]");
+        if (Seeds.Count == 0 || Seeds.Distinct().Count() < Seeds.Count) yield return new("seeds", "give one or more, each once, such as [1, 2, 3]");
+        if (Rows.Count == 0) yield return new("rows", "there are none: give one or more");
+        var names = new HashSet<string>();
+        for (int i = 0; i < Rows.Count; i++)
+        {
+            if (Rows[i].From is { Length: > 0 } from && Rows.Take(i).All(r => r.Name != from))
+                yield return new($"rows.{i}.from", $"\"{from}\" is no row before this one");
+            if (Rows[i].Against is { Length: > 0 } against && !names.Contains(StudyRow.Slug(against)))
+                yield return new($"rows.{i}.against", $"\"{against}\" is no row before this one");
+            foreach (StudyRow row in Rows[i].Each())
+                if (!names.Add(StudyRow.Slug(row.Name)))
+                    yield return new($"rows.{i}.name", $"\"{row.Name}\" is there twice, or differs only in signs: each row needs a name of its own");
+        }
+    }
+
+    /// <summary>All runs, seed by seed, so that the whole table is there early with the first seeds.</summary>
+    /// <param name="assignments"><c>path=value</c> for every row, applied last.</param>
+    /// <param name="open">Opens the images to pretrain on.</param>
+    /// <exception cref="RecipeException">A recipe is wrong; the faults of all rows are listed.</exception>
+    public IReadOnlyList<StudyRun> Runs(IReadOnlyList<string> assignments, Func<DataOptions, IImageSource> open)
+    {
+        var faults = new List<Fault>();
+        var runs = new List<StudyRun>();
+        StudyRow[] rows = [.. Rows.SelectMany(r => r.Each())];
+        foreach (int seed in Seeds)
+        {
+            foreach (var (i, row) in rows.Index())
+            {
+                bool baselines = i == 0 || row.Baselines;
+                try
+                {
+                    SiamSharp.Recipes.Recipe recipe = SiamSharp.Recipes.Recipe.Resolve(
+                        [Recipe, .. Lineage(row).Select(r => r.Recipe)],
+                        [
+                            .. Lineage(row).SelectMany(r => r.Set), .. assignments, $"training.seed={seed}", $"training.threads={Threads}",
+                            $"evaluation.baselines={(baselines ? "true" : "false")}",
+                        ], open);
+                    runs.Add(new StudyRun(row.Name, seed, recipe));
+                }
+                catch (RecipeException e) when (seed == Seeds[0])
+                {
+                    faults.AddRange(e.Faults.Select(f => f with { Path = $"row \"{row.Name}\", {f.Path}" }));
+                }
+            }
+            if (faults.Count > 0) throw new RecipeException(faults);
+        }
+        return runs;
+    }
+
+    /// <summary>A row after the rows that it starts from.</summary>
+    private IEnumerable<StudyRow> Lineage(StudyRow row) =>
+        [.. Rows.FirstOrDefault(r => r.Name == row.From && row.From.Length > 0) is { } parent ? Lineage(parent) : [], row];
+}
+
+/// <summary>One row of a study's table, or several with <see cref="Vary"/>.</summary>
+public sealed record StudyRow : IHasRules
+{
+    /// <summary>What the table calls it.</summary>
+    public string Name { get; init; } = "";
+
+    /// <summary>An earlier row whose recipe this one starts from; empty = the study's alone.</summary>
+    public string From { get; init; } = "";
+
+    /// <summary>The row that it is compared with; empty = the one before it.</summary>
+    public string Against { get; init; } = "";
+
+    /// <summary>What differs: a partial recipe.</summary>
+    public JsonObject Recipe { get; init; } = [];
+
+    /// <summary>What differs: <c>path=value</c>, after <see cref="Recipe"/>.</summary>
+    public IReadOnlyList<string> Set { get; init; } = [];
+
+    /// <summary>An option to vary, such as <c>views.highPass.sigma</c>: a row for each of <see cref="Values"/>.</summary>
+    public string Vary { get; init; } = "";
+
+    /// <summary>The values of <see cref="Vary"/>.</summary>
+    public JsonArray Values { get; init; } = [];
+
+    /// <summary>Whether the untrained encoder is judged with this row's runs too; with the first row it always is.</summary>
+    public bool Baselines { get; init; }
+
+    /// <inheritdoc/>
+    public IEnumerable<Fault> Faults()
+    {
+        if (Slug(Name).Length == 0) yield return new("name", $"\"{Name}\" has neither letter nor digit: give the row a name");
+        if (Vary.Length > 0 != Values.Count > 0) yield return new("values", "vary and values go together: give both or none");
+    }
+
+    /// <summary>The row itself, or one row for each value.</summary>
+    internal IEnumerable<StudyRow> Each() => Vary.Length == 0
+        ? [this]
+        : Values.Select(v => this with { Name = $"{Name} {v}", Set = [.. Set, $"{Vary}={v?.ToJsonString()}"] });
+
+    /// <summary>A name as the name of a folder: letters and digits, joined by hyphens.</summary>
+    internal static string Slug(string name) =>
+        string.Join('-', string.Concat(name.ToLowerInvariant().Select(c => char.IsAsciiLetterOrDigit(c) || c == '.' ? c : ' ')).Split(' ', StringSplitOptions.RemoveEmptyEntries));
+}

@@ -1,0 +1,53 @@
+using SiamSharp.Data;
+using SiamSharp.Evaluation;
+using SiamSharp.Recipes;
+using SiamSharp.Training;
+
+namespace SiamSharp.Studies;
+
+/// <summary>One run of a study.</summary>
+/// <param name="Row">Name of its row.</param>
+/// <param name="Seed">Its seed.</param>
+/// <param name="Recipe">Its complete recipe.</param>
+public sealed record StudyRun(string Row, int Seed, Recipe Recipe)
+{
+    /// <summary>Name of its folder within the study's.</summary>
+    public string Name => $"{StudyRow.Slug(Row)}-{Seed}";
+
+    /// <summary>Its folder.</summary>
+    /// <param name="study">The study's folder.</param>
+    public RunFolder Folder(string study) => new(Path.Combine(study, Name));
+
+    /// <summary>The scores of a run that is done; null while something is missing.</summary>
+    /// <param name="study">The study's folder.</param>
+    /// <param name="protocols">What it is to be judged by.</param>
+    public IReadOnlyList<Score>? ScoresIn(string study, IReadOnlyList<Protocol> protocols)
+    {
+        RunFolder folder = Folder(study);
+        if (!File.Exists(folder.Encoder)) return null;
+        IReadOnlyList<Score> scores = folder.ReadScores();
+        bool done = protocols.SelectMany(p => Evaluator.Wanted(p, Recipe.Evaluation)).All(wanted => Encoders.All(encoder =>
+            scores.Any(s => s.Encoder == encoder && wanted(s))));
+        return done ? scores : null;
+    }
+
+    private string[] Encoders => Recipe.Evaluation.Baselines ? ["pixels", "untrained", "pretrained"] : ["pretrained"];
+
+    /// <summary>Pretrains and judges; goes on where it was stopped.</summary>
+    /// <param name="study">The study.</param>
+    /// <param name="folder">The study's folder.</param>
+    /// <param name="progress">Told after each step.</param>
+    /// <param name="cancel">Saves and ends.</param>
+    /// <returns>False when it was interrupted.</returns>
+    public bool Execute(Study study, string folder, IProgress<TrainingProgress>? progress = null, CancellationToken cancel = default)
+    {
+        RunFolder run = Folder(folder);
+        ImageDataset images = Load(study.Pretrain);
+        if (!Pretraining.Run(Recipe, images, run, resume: true, progress, cancel: cancel).Finished) return false;
+        ImageDataset train = study.Train.Length == 0 ? images : Load(study.Train), test = Load(study.Test);
+        run.AddScores(RunEvaluation.Judge(run, Recipe, study.Protocols, train, test, cancel: cancel));
+        return true;
+
+        ImageDataset Load(string source) => ImageDataset.Load(ImageSources.Open(source, Recipe.Data), Recipe.Data, cancellation: cancel);
+    }
+}

@@ -1,0 +1,85 @@
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+using SiamSharp.Training;
+using Xunit;
+
+namespace SiamSharp.Tests.Cli;
+
+/// <summary>A study and its runs as processes.</summary>
+public sealed class StudyCommandTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("study").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private string StudyFile(string name, string test = "#9800..", string second = "training.epochs=2")
+    {
+        string path = Path.Combine(_folder, name);
+        File.WriteAllText(path, $$"""
+            {
+              // Two small rows.
+              "pretrain": "fashion-mnist:sample#..400", "test": "fashion-mnist:sample{{test}}", "protocols": ["knn", "rankme"], "seeds": [1, 2],
+              "recipe": { "backbone": { "width": 16, "depths": [1], "stem": "half" }, "optimizer": { "warmupEpochs": 0 },
+                          "training": { "epochs": 2, "batchSize": 50, "checkpointSteps": 1 } },
+              "rows": [{ "name": "naive masks", "recipe": { "views": { "preset": "naive-mask" } } }, { "name": "+ high-pass", "set": ["{{second}}"] }],
+            }
+            """);
+        return path;
+    }
+
+    private string Out(string name) => Path.Combine(_folder, name);
+
+    [Fact]
+    public async Task Study_KilledAndStartedAgain_EndsWithTheSameTable()
+    {
+        string file = StudyFile("study.json");
+        SiamProcess.Ended whole = await SiamProcess.Run("study", file, "--out", Out("whole"), "--json");
+        Assert.Equal(0, whole.ExitCode);
+        JsonNode table = JsonNode.Parse(whole.Output)!["table"]!;
+        Assert.Equal(["pixels", "untrained", "naive masks", "+ high-pass"], table["rows"]!.AsArray().Select(r => (string)r!["name"]!));
+        Assert.All(table["rows"]!.AsArray().Skip(1), r => Assert.Equal(2, (int)r!["cells"]![0]!["runs"]!));
+
+        using (Process process = SiamProcess.Start("study", file, "--out", Out("killed"), "--jobs", "1"))
+        {
+            while (await process.StandardError.ReadLineAsync() is { } line && !line.StartsWith("naive-masks-1:", StringComparison.Ordinal)) { }
+            process.Kill(); // its run notices, saves and ends by itself
+            await process.WaitForExitAsync();
+        }
+        string lockFile = Path.Combine(Out("killed"), "high-pass-1", ".lock");
+        for (int i = 0; i < 100 && File.Exists(lockFile); i++) await Task.Delay(100, TestContext.Current.CancellationToken);
+
+        SiamProcess.Ended again = await SiamProcess.Run("study", file, "--out", Out("killed"));
+        Assert.Equal((0, true), (again.ExitCode, again.Error.Contains("of 4 runs are done already", StringComparison.Ordinal)));
+        foreach (string name in new[] { "table.md", "table.json", "high-pass-1/metrics.jsonl", "naive-masks-2/evaluation.json" })
+            Assert.Equal(File.ReadAllText(Path.Combine(Out("whole"), name)), File.ReadAllText(Path.Combine(Out("killed"), name)));
+
+        // The same folder is not for other images, nor for other recipes.
+        SiamProcess.Ended images = await SiamProcess.Run("study", StudyFile("images.json", test: "#9900.."), "--out", Out("whole"));
+        Assert.Equal(1, images.ExitCode);
+        Assert.Contains("on other images (test was", images.Error);
+        SiamProcess.Ended recipe = await SiamProcess.Run("study", StudyFile("recipe.json", second: "training.epochs=3"), "--out", Out("whole"));
+        Assert.Equal(1, recipe.ExitCode);
+        Assert.Contains("training.epochs: the run has 2, asked for is 3", recipe.Error);
+    }
+
+    [Fact]
+    public async Task Study_RunThatFails_IsNamedAndTheOthersGoOn()
+    {
+        SiamProcess.Ended ended = await SiamProcess.Run("study", StudyFile("study.json", second: "training.batchSize=401"), "--out", Out("out"), "--json");
+        Assert.Equal(1, ended.ExitCode);
+        Assert.Contains("high-pass-1 failed: A step needs training.batchSize = 401", ended.Error);
+        JsonNode result = JsonNode.Parse(ended.Output)!;
+        Assert.Equal(["high-pass-1", "high-pass-2"], result["failed"]!.AsArray().Select(n => (string)n!).Order());
+        Assert.Equal(2, (int)result["table"]!["rows"]![2]!["cells"]![0]!["runs"]!);
+        Assert.Contains("batchSize", File.ReadAllText(Path.Combine(Out("out"), "high-pass-2.log")));
+        Assert.True(File.Exists(new RunFolder(Path.Combine(Out("out"), "naive-masks-1")).Encoder));
+    }
+
+    [Fact]
+    public async Task Study_OnlyUnknownRun_NamesThoseThereAre()
+    {
+        SiamProcess.Ended ended = await SiamProcess.Run("study", StudyFile("study.json"), "--out", Out("out"), "--only", "x-1");
+        Assert.Equal(2, ended.ExitCode);
+        Assert.Contains("naive-masks-1, high-pass-1", ended.Error);
+    }
+}

@@ -1,0 +1,66 @@
+using SiamSharp.Data;
+using SiamSharp.Masking;
+using SiamSharp.Methods;
+using SiamSharp.Recipes;
+using SiamSharp.Studies;
+using Xunit;
+
+namespace SiamSharp.Tests.Studies;
+
+public sealed class StudyTests
+{
+    private static Study Parse(string rows, string more = "") => OptionsJson.Read<Study>(OptionsJson.Parse(
+        $$"""{ "pretrain": "a", "test": "b", "rows": [{{rows}}] {{more}} }""", "study"));
+
+    private static IImageSource Images(DataOptions options) => ImageSources.Open("fashion-mnist:sample#..300", options);
+
+    [Fact]
+    public void Runs_RowsFromRows_LayRecipesAndAssignmentsInOrder()
+    {
+        Study study = Parse("""
+            { "name": "naive", "recipe": { "views": { "preset": "naive-mask" }, "training": { "epochs": 7 } } },
+            { "name": "deep", "from": "naive", "set": ["method=byol", "training.epochs=8"] },
+            { "name": "cell", "from": "deep", "baselines": true, "vary": "views.branches.0.masks.0.cell", "values": [4, 14] }
+            """, """, "seeds": [5, 9], "threads": 2, "recipe": { "training": { "epochs": 3, "batchSize": 50 } } """);
+        IReadOnlyList<StudyRun> runs = study.Runs(["training.batchSize=60"], Images);
+
+        // Seed by seed, so that every row has its first run early.
+        Assert.Equal(["naive-5", "deep-5", "cell-4-5", "cell-14-5", "naive-9", "deep-9", "cell-4-9", "cell-14-9"], runs.Select(r => r.Name));
+        Assert.Equal([5, 5, 5, 5, 9, 9, 9, 9], runs.Select(r => r.Recipe.Training.Seed));
+        Assert.Equal([7, 8, 8, 8], runs.Take(4).Select(r => r.Recipe.Training.Epochs));
+        Assert.Equal([true, false, true, true], runs.Take(4).Select(r => r.Recipe.Evaluation.Baselines));
+        Assert.All(runs, r => Assert.Equal((60, 2), (r.Recipe.Training.BatchSize, r.Recipe.Training.Threads)));
+        Assert.All(runs, r => Assert.Equal("naive-mask", r.Recipe.Views.Preset));
+        Assert.IsType<SimClrOptions>(runs[0].Recipe.Method);
+        Assert.IsType<ByolOptions>(runs[1].Recipe.Method);
+        Assert.Equal([4, 14], runs.Skip(2).Take(2).Select(r => ((GridMask)r.Recipe.Views.Branches[0].Masks[0]).Cell));
+    }
+
+    [Fact]
+    public void Runs_WrongRecipes_AreListedForAllRows()
+    {
+        Study study = Parse("""{ "name": "a", "set": ["training.epochs=0"] }, { "name": "b" }, { "name": "c", "set": ["backbone.name=x"] }""");
+        RecipeException wrong = Assert.Throws<RecipeException>(() => study.Runs([], Images));
+        Assert.Equal(["row \"a\", training.epochs", "row \"c\", backbone.name"], wrong.Faults.Select(f => f.Path));
+    }
+
+    [Theory]
+    [InlineData("""{ "name": "a", "from": "b" }, { "name": "b" }""", "rows.0.from")]
+    [InlineData("""{ "name": "a", "against": "b" }, { "name": "b" }""", "rows.0.against")]
+    [InlineData("""{ "name": "+ a" }, { "name": "A" }""", "rows.1.name")]
+    [InlineData("""{ "name": "+" }""", "rows.0.name")]
+    [InlineData("""{ "name": "a", "vary": "training.epochs" }""", "rows.0.values")]
+    [InlineData("""{ "name": "a", "values": [1] }""", "rows.0.values")]
+    [InlineData("""{ "name": "a", "colour": 1 }""", "rows.0.colour")]
+    [InlineData("", "rows")]
+    public void Read_BrokenRule_NamesItsPlace(string rows, string path) =>
+        Assert.Equal([path], Assert.Throws<RecipeException>(() => Parse(rows)).Faults.Select(f => f.Path));
+
+    [Theory]
+    [InlineData(""", "seeds": [1, 1]""", "seeds")]
+    [InlineData(""", "seeds": []""", "seeds")]
+    [InlineData(""", "protocols": ["knnn"]""", "protocols.0")]
+    [InlineData(""", "threads": 0""", "threads")]
+    public void Read_WrongSettings_AreNamed(string more, string path) =>
+        Assert.Equal([path], Assert.Throws<RecipeException>(() => Parse("""{ "name": "a" }""", more)).Faults.Select(f => f.Path));
+}

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using SiamSharp.Data;
 using SiamSharp.Masking;
 using SiamSharp.Methods;
@@ -43,6 +44,18 @@ public sealed class StudyTests
         RecipeException wrong = Assert.Throws<RecipeException>(() => study.Runs([], Images));
         Assert.Equal(["row \"a\", training.epochs", "row \"c\", backbone.name"], wrong.Faults.Select(f => f.Path));
     }
+
+    public static TheoryData<string> Files => [.. Directory.GetFiles(Path.Combine(Root(), "studies")).Select(path => Path.GetFileName(path)!)];
+
+    [Theory]
+    [MemberData(nameof(Files))]
+    public void Runs_OfTheRepositorysStudies_HaveNoFaults(string file)
+    {
+        Study study = Study.Read(Path.Combine(Root(), "studies", file));
+        Assert.Equal(study.Seeds.Count * study.Rows.Sum(r => Math.Max(1, r.Values.Count)), study.Runs([], Images).Count);
+    }
+
+    private static string Root([CallerFilePath] string thisFile = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(thisFile)!, "../../.."));
 
     [Theory]
     [InlineData("""{ "name": "a", "from": "b" }, { "name": "b" }""", "rows.0.from")]

@@ -48,11 +48,13 @@ internal static class PretrainCommand
             return 130;
         }
         RunReport.Write(folder, dataset);
-        screen.Result(new { run = folder.Path, steps = result.Steps, loss = result.Loss, timing = result.Timing }, console =>
+        RunHealth? health = RunHealth.Read(folder, recipe);
+        screen.Result(new { run = folder.Path, steps = result.Steps, loss = result.Loss, health, verdict = health?.Verdict(recipe), timing = result.Timing }, console =>
         {
             console.WriteLine(result.Loss is double loss
                 ? $"Pretrained {result.Steps} steps to a loss of {loss:F3}."
                 : $"The run was complete already: {result.Steps} steps.");
+            if (health is not null) console.WriteLine($"Health:  {health.Verdict(recipe)}");
             console.WriteLine($"Encoder: {folder.Encoder}");
             console.WriteLine($"Report:  {folder.Report}");
         });

@@ -41,12 +41,14 @@ internal static class QuickstartCommand
             screen.Say($"Interrupted at step {result.Step} of {result.Steps}.");
             return 130;
         }
+        RunHealth? health = RunHealth.Read(folder, recipe);
+        if (health is not null) screen.Say($"Health: {health.Verdict(recipe)}");
         screen.Say($"Judging on {testData.Count:N0} other images: what is each worth with the {trainData.Count:N0} labels?");
         IReadOnlyList<Score> scores = RunEvaluation.Judge(folder, recipe, [Protocol.Knn, Protocol.Linear], trainData, testData, cancel: cancel);
         folder.AddScores(scores);
         RunReport.Write(folder, trainData);
 
-        screen.Result(new { run = folder.Path, steps = result.Steps, loss = result.Loss, timing = result.Timing, results = scores }, console =>
+        screen.Result(new { run = folder.Path, steps = result.Steps, loss = result.Loss, health, verdict = health?.Verdict(recipe), timing = result.Timing, results = scores }, console =>
         {
             console.Write(ScoreTable.Of(scores));
             console.WriteLine($"Accuracy on {testData.Count:N0} test images. Everything is in {folder.Path}:");

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using SiamSharp.Cli.Terminal;
 using SiamSharp.Evaluation;
 using SiamSharp.Studies;
+using SiamSharp.Training;
 
 namespace SiamSharp.Cli.Commands;
 
@@ -82,6 +83,7 @@ internal sealed class StudyProcesses(Screen screen, Study study, string folder, 
                 StudyFolder.WriteTable(study, folder, runs);
                 string shown = string.Join(", ", scores.Where(s => s.Encoder == "pretrained").Select(s => $"{s.Title} {s.Shown}"));
                 screen.Say($"{run.Name}: {shown} ({++_done} of {runs.Count})");
+                if (RunHealth.Read(run.Folder(folder), run.Recipe) is { Problems.Count: > 0 } health) screen.Warn($"{run.Name} {health.Verdict(run.Recipe)}");
             }
             else if (!cancel.IsCancellationRequested)
             {

@@ -30,10 +30,11 @@ public sealed class BarlowTwins : SiameseMethod
 {
     private readonly nn.Module<Tensor, Tensor> projector;
     private readonly double _weight;
+    private readonly int _dimensions;
 
     internal BarlowTwins(BarlowTwinsOptions options, MethodSetup setup) : base("Barlow Twins", setup.MakeBackbone())
     {
-        _weight = options.RedundancyWeight;
+        (_weight, _dimensions) = (options.RedundancyWeight, options.ProjectorOutput);
         projector = Mlp.Create("Projector", setup.Seed, HeadEnd.Plain, setup.Width, options.ProjectorHidden, options.ProjectorHidden, options.ProjectorOutput);
         RegisterComponents();
     }
@@ -47,6 +48,9 @@ public sealed class BarlowTwins : SiameseMethod
         var (invariance, redundancy) = LossOf(embeddings.chunk(batch.Views.Count));
         return Terms(invariance + _weight * redundancy, embeddings, ("invariance", invariance.detach()), ("redundancy", redundancy.detach()));
     }
+
+    /// <inheritdoc/>
+    public override double? LossWhenCollapsed(ViewBatch batch) => _dimensions;
 
     /// <summary>The two terms, each the mean over all pairs of views.</summary>
     /// <remarks>

@@ -95,6 +95,9 @@ public sealed class Dino : SiameseMethod
     }
 
     /// <inheritdoc/>
+    public override double? LossWhenCollapsed(ViewBatch batch) => Math.Log(_options.Outputs);
+
+    /// <inheritdoc/>
     public override void AfterStep(double progress) => target.Follow(TargetNetwork.DecayAt(_options.EmaDecay, progress));
 
     private double TemperatureAt(double epoch) => epoch >= _options.TeacherWarmupEpochs

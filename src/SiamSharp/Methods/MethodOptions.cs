@@ -32,6 +32,9 @@ public abstract record MethodOptions : IHasRules
     /// <param name="batchSize">Images in a step, 2 or more.</param>
     public virtual IEnumerable<Fault> FaultsFor(int batchSize) => [];
 
+    /// <summary>Settings that let all embeddings become equal; allowed, since a study may want to show it.</summary>
+    public virtual IEnumerable<Fault> WaysToCollapse() => [];
+
     /// <summary>The views of the framework's paper; the preset <c>paper</c>.</summary>
     /// <param name="size">Side of the images in pixels; 2 or more.</param>
     /// <param name="channels">C; where it is not 3, what needs red, green and blue is left out.</param>

@@ -77,6 +77,9 @@ public sealed class MoCoV2 : SiameseMethod
     }
 
     /// <inheritdoc/>
+    public override double? LossWhenCollapsed(ViewBatch batch) => Math.Log(1.0 + _options.QueueSize);
+
+    /// <inheritdoc/>
     public override void AfterStep(double progress)
     {
         if (_keys is not null) queue.Add(_keys);

@@ -62,6 +62,9 @@ public sealed class MoCoV3 : SiameseMethod
         return Terms(LossOf(queries, keys, _options.Temperature), embeddings);
     }
 
+    /// <inheritdoc/>
+    public override double? LossWhenCollapsed(ViewBatch batch) => 4 * _options.Temperature * Math.Log(batch.Samples);
+
     /// <summary>Twice the temperature times the mean loss over all pairs, times the 2 of the two directions that the paper adds up.</summary>
     /// <param name="queries">V tensors (N, E), rows of norm 1.</param>
     /// <param name="keys">T tensors (N, E) of the first T views, rows of norm 1.</param>

@@ -84,6 +84,9 @@ public sealed class Msn : SiameseMethod
         return Terms(match - _options.EntropyWeight * entropy, anchors, ("match", match.detach()), ("prototypes_used", entropy.detach().exp()));
     }
 
+    /// <inheritdoc/>
+    public override double? LossWhenCollapsed(ViewBatch batch) => Math.Log(_options.Prototypes) * (1 - _options.EntropyWeight);
+
     /// <summary>Cross entropy of the anchors with the sharpened targets, and the entropy of the anchors' mean prediction.</summary>
     /// <remarks>
     /// Definition: p+ = softmax(target cosines / T) to the power 1 / sharpening, each row to a sum of 1, balanced by Sinkhorn's algorithm;

@@ -75,6 +75,13 @@ public sealed class Pirl : SiameseMethod
         return Terms(weight * ofTransformed + (1 - weight) * ofImage, transformed, ("image", ofImage.detach()), ("transformed", ofTransformed.detach()));
     }
 
+    /// <inheritdoc/>
+    public override double? LossWhenCollapsed(ViewBatch batch)
+    {
+        double negatives = Math.Min(_options.Negatives, memory.shape[0] - 1);
+        return Math.Log(1 + negatives) - negatives * Math.Log(1 - 1 / (1 + negatives));
+    }
+
     /// <summary>Rows of the memory without repetition, a function of (seed, step).</summary>
     private Tensor Draw(long step)
     {

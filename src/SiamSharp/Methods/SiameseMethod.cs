@@ -25,6 +25,13 @@ public abstract class SiameseMethod : nn.Module
     /// <exception cref="ArgumentException">The method cannot learn from so few views or samples.</exception>
     public abstract LossTerms Loss(ViewBatch batch);
 
+    /// <summary>
+    /// The loss when all embeddings are equal, so that nothing tells one image from another (where it depends on the heads, the lowest that it
+    /// can be then); null where no loss is lower anyway, as in BYOL and SimSiam.
+    /// </summary>
+    /// <param name="batch">A batch as <see cref="Loss"/> gets it; only its numbers of views and samples are looked at.</param>
+    public virtual double? LossWhenCollapsed(ViewBatch batch) => null;
+
     /// <summary>What the method changes after the optimiser's step, such as a target network.</summary>
     /// <param name="progress">The share of training that is done, 0 to 1.</param>
     public virtual void AfterStep(double progress) { }

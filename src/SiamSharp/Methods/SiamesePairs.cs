@@ -50,6 +50,9 @@ public sealed class SiamesePairs : SiameseMethod
         return Terms((together + apart) / 2, embeddings, ("together", together.detach()), ("apart", apart.detach()));
     }
 
+    /// <inheritdoc/>
+    public override double? LossWhenCollapsed(ViewBatch batch) => _margin * _margin / 4;
+
     /// <summary>The two terms, each the mean over its own pairs; 0 where there are none.</summary>
     /// <remarks>Definition: with D the distance of a pair: D^2 / 2 for equal classes, max(0, margin - D)^2 / 2 for others.</remarks>
     /// <param name="z">(M, E).</param>

@@ -50,4 +50,7 @@ public sealed class SimClr : SiameseMethod
         var total = NtXent.LossOfNormalized(normalized, views, _temperature);
         return Terms(total, embeddings, ("positive_cosine", NtXent.MeanPositive(normalized.detach(), views)));
     }
+
+    /// <inheritdoc/>
+    public override double? LossWhenCollapsed(ViewBatch batch) => Math.Log(batch.Views.Count * batch.Samples - 1);
 }

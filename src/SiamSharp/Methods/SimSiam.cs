@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using SiamSharp.Recipes;
 using SiamSharp.Views;
 using static TorchSharp.torch;
 
@@ -21,6 +22,15 @@ public sealed record SimSiamOptions() : MethodOptions(minViews: 2, maxViews: 64)
     /// <summary>Width of the predictor's hidden layer, narrower than the embedding; 512 as published.</summary>
     [Range(1, 65_536)] public int PredictorHidden { get; init; } = 512;
 
+    /// <summary>Whether the predicted embedding gets no gradient; true as published. Without it all images become equal.</summary>
+    public bool StopGradient { get; init; } = true;
+
+    /// <inheritdoc/>
+    public override IEnumerable<Fault> WaysToCollapse()
+    {
+        if (!StopGradient) yield return new("stopGradient", "is false, so that both views may move to one point: true as published");
+    }
+
     /// <inheritdoc/>
     public override IReadOnlyList<BranchOptions> PaperViews(int size, int channels) => PaperBranches.MoCo(size, channels);
 
@@ -32,9 +42,11 @@ public sealed record SimSiamOptions() : MethodOptions(minViews: 2, maxViews: 64)
 public sealed class SimSiam : SiameseMethod
 {
     private readonly nn.Module<Tensor, Tensor> projector, predictor;
+    private readonly bool _stopGradient;
 
     internal SimSiam(SimSiamOptions options, MethodSetup setup) : base("SimSiam", setup.MakeBackbone())
     {
+        _stopGradient = options.StopGradient;
         int hidden = options.ProjectorHidden > 0 ? options.ProjectorHidden : setup.Width;
         projector = Mlp.Create("Projector", setup.Seed, HeadEnd.Standardized, setup.Width, hidden, hidden, options.ProjectorOutput);
         predictor = Mlp.Create("Predictor", setup.Seed, HeadEnd.Bias, options.ProjectorOutput, options.PredictorHidden, options.ProjectorOutput);
@@ -48,6 +60,6 @@ public sealed class SimSiam : SiameseMethod
         using var scope = NewDisposeScope();
         var embeddings = projector.forward(Represent(Backbone, batch.Views));
         var targets = embeddings.narrow(0, 0, batch.Targets.Count * batch.Samples);
-        return Terms(CosineRegression.Loss(predictor.forward(embeddings), targets, batch.Samples), embeddings);
+        return Terms(CosineRegression.Loss(predictor.forward(embeddings), targets, batch.Samples, _stopGradient), embeddings);
     }
 }

@@ -43,6 +43,12 @@ public sealed record SwavOptions() : MethodOptions(minViews: 2, maxViews: 64)
     public override IEnumerable<Fault> FaultsFor(int batchSize) => FeatureQueue.FaultsOf(QueueSize, batchSize);
 
     /// <inheritdoc/>
+    public override IEnumerable<Fault> WaysToCollapse()
+    {
+        if (SinkhornIterations == 0) yield return new("sinkhornIterations", "is 0, so that all images may take the same prototype: 3 as published");
+    }
+
+    /// <inheritdoc/>
     public override IReadOnlyList<BranchOptions> PaperViews(int size, int channels) =>
     [
         PaperBranches.Branch(size, channels, minArea: 0.14, strength: 2) with { Count = 2 },
@@ -85,6 +91,9 @@ public sealed class Swav : SiameseMethod
         var total = LossOf(scores, assignments, _options.Temperature);
         return Terms(total, z, ("prototypes_used", PrototypesUsed(cat(assignments))));
     }
+
+    /// <inheritdoc/>
+    public override double? LossWhenCollapsed(ViewBatch batch) => _options.SinkhornIterations > 0 ? Math.Log(_options.Prototypes) : 0;
 
     private Tensor Assign(Tensor scores, Tensor embeddings, int view, double epoch)
     {

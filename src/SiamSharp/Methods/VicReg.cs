@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using SiamSharp.Recipes;
 using SiamSharp.Views;
 using static TorchSharp.torch;
 
@@ -23,6 +24,12 @@ public sealed record VicRegOptions() : MethodOptions(minViews: 2, maxViews: 16)
 
     /// <summary>Width of the embedding; 8192 as published.</summary>
     [Range(2, 65_536)] public int ProjectorOutput { get; init; } = 8192;
+
+    /// <inheritdoc/>
+    public override IEnumerable<Fault> WaysToCollapse()
+    {
+        if (VarianceWeight == 0) yield return new("varianceWeight", "is 0, so that nothing keeps the dimensions apart from a constant: 25 as published");
+    }
 
     /// <inheritdoc/>
     public override IReadOnlyList<BranchOptions> PaperViews(int size, int channels) => PaperBranches.Byol(size, channels);
@@ -56,6 +63,9 @@ public sealed class VicReg : SiameseMethod
         var total = _options.InvarianceWeight * invariance + _options.VarianceWeight * variance + _options.CovarianceWeight * covariance;
         return Terms(total, embeddings, ("invariance", invariance.detach()), ("variance", variance.detach()), ("covariance", covariance.detach()));
     }
+
+    /// <inheritdoc/>
+    public override double? LossWhenCollapsed(ViewBatch batch) => _options.VarianceWeight * (1 - Math.Sqrt(Epsilon));
 
     /// <summary>The three terms without their weights.</summary>
     /// <remarks>

@@ -33,6 +33,8 @@ public static class RunReport
             <p>{Text(Summary(recipe))}</p>
 
             """);
+        if (RunHealth.Read(folder, recipe) is { } health)
+            page.Append($"<p class=\"{(health.Problems.Count == 0 ? "healthy" : "collapsed")}\">Health: {Text(health.Verdict(recipe))}</p>\n");
         page.Append(Scores(folder.ReadScores()));
         page.Append(Picture("What the network saw", folder.Views, "Sheet of original images, high-pass, masks and views"));
         page.Append(Picture("How it learned", folder.LossCurve, "Loss over steps"));
@@ -48,6 +50,7 @@ public static class RunReport
         img{max-width:100%;image-rendering:auto;border:1px solid #ddd}
         table{border-collapse:collapse}th,td{padding:.3rem .9rem;border-bottom:1px solid #ddd;text-align:right}
         th:first-child,td:first-child{text-align:left}tr.pretrained{font-weight:600}
+        p.healthy,p.collapsed{border-left:4px solid #2e8b57;padding:.3rem .9rem;background:#f6f6f6}p.collapsed{border-color:#c22}
         pre{font-size:13px;background:#f6f6f6;padding:1rem;overflow:auto}small{color:#666}
         @media print{details{display:none}h2{break-after:avoid}}
         """;

@@ -1,6 +1,5 @@
 using SiamSharp.Backbones;
 using SiamSharp.Data;
-using SiamSharp.Evaluation;
 using SiamSharp.Methods;
 using SiamSharp.Native;
 using SiamSharp.Optim;
@@ -84,13 +83,14 @@ public static class Pretraining
             Tensor[] views = viewMaker.MakeViews(batch.Images, batch.SampleIds, epoch);   // V x (N, C, S, S)
             meter.Mark(StepPhase.Views);
 
-            LossTerms terms = method.Loss(new ViewBatch(views)
+            var viewBatch = new ViewBatch(views)
             {
                 Indexes = tensor(Array.ConvertAll(batch.Indexes, i => (long)i)),
                 Labels = recipe.Method.NeedsLabels ? tensor(Array.ConvertAll(batch.Indexes, i => (long)data.Labels![i])) : null,
                 Step = step,
                 StepsPerEpoch = stepsPerEpoch,
-            });
+            };
+            LossTerms terms = method.Loss(viewBatch);
             double loss = terms.Total.ToDouble();
             if (!double.IsFinite(loss)) throw NotFinite("loss", step, terms, folder, checkpoint.Exists);
             terms.Total.backward();
@@ -108,7 +108,7 @@ public static class Pretraining
             bool epochEnds = step % stepsPerEpoch == 0;
             if (epochEnds || step % recipe.Training.LogSteps == 0)
                 metrics.Write(step, epoch, learningRate, gradientNorm, loss,
-                    [.. terms.Terms.Select(t => (t.Name, t.Value.ToDouble())), .. epochEnds ? Health(terms.Embeddings, batchSize) : []]);
+                    [.. terms.Terms.Select(t => (t.Name, t.Value.ToDouble())), .. epochEnds ? RunHealth.Measure(terms.Embeddings, batchSize, method.LossWhenCollapsed(viewBatch)) : []]);
             meter.Mark(StepPhase.Logging);
 
             stop = cancel.IsCancellationRequested; // looked at once a step: what is left is what was saved
@@ -126,17 +126,6 @@ public static class Pretraining
 
         if (step == steps) Encoder.Save(folder.Encoder, method.Encoder, recipe, preprocessing, data.Channels, data.Size);
         return new PretrainingResult(step == steps, step, steps, last, meter.Timing);
-    }
-
-    /// <summary>How the embeddings of a batch fill their space; alignment only where the method embeds two views with the same network.</summary>
-    private static List<(string Name, double Value)> Health(Tensor embeddings, int batchSize)
-    {
-        using var scope = NewDisposeScope();
-        Tensor first = embeddings.narrow(0, 0, batchSize);
-        List<(string, double)> health = [("rankme", Spectrum.RankMe(Spectrum.SingularValues(embeddings))), ("uniformity", Spectrum.Uniformity(first))];
-        if (embeddings.shape[0] >= 2 * batchSize)
-            health.Add(("alignment", Spectrum.Alignment(first, embeddings.narrow(0, batchSize, batchSize))));
-        return health;
     }
 
     private static nn.Module<Tensor, Tensor> Drawn(nn.Module<Tensor, Tensor> network, ulong seed)

@@ -122,6 +122,49 @@ public sealed class EveryMethodTests : IDisposable
         Assert.True(float.IsFinite(loss.item<float>()));
     }
 
+    /// <summary>A backbone to which all images are equal.</summary>
+    private sealed class Blind : nn.Module<Tensor, Tensor>
+    {
+        private readonly TorchSharp.Modules.Parameter weight;
+
+        public Blind() : base(nameof(Blind))
+        {
+            weight = new TorchSharp.Modules.Parameter(linspace(-1, 2, 16));
+            RegisterComponents();
+        }
+
+        public override Tensor forward(Tensor x) => weight.expand(x.shape[0], -1);
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void LossWhenCollapsed_BackboneThatSeesNothing_IsItsLoss(string name)
+    {
+        using var scope = NewDisposeScope();
+        using SiameseMethod method = Options(name).Create(new MethodSetup(() => new Blind(), 16, 1) { Samples = 16 });
+        ViewBatch batch = Batch(1, 16, 16);
+        double loss = 0;
+        for (int step = 0; step < 100; step++) // until queue, memory and centre hold nothing else
+        {
+            using var inner = NewDisposeScope();
+            loss = method.Loss(batch with { Step = step }).Total.item<float>();
+            method.AfterStep(0);
+        }
+        double? collapsed = method.LossWhenCollapsed(batch);
+        switch (name)
+        {
+            case "byol" or "simsiam":
+                Assert.Null(collapsed);
+                break;
+            case "swav" or "dino" or "msn": // prototypes that have not moved predict something else than equal shares, which is the best
+                Assert.InRange(loss, collapsed!.Value - 1e-4, double.MaxValue);
+                break;
+            default:
+                Assert.Equal(collapsed!.Value, loss, 1e-4 * Math.Max(1, loss));
+                break;
+        }
+    }
+
     [Fact]
     public void Pirl_FirstStep_DoesNotCompareWithEmptyRows()
     {

@@ -48,6 +48,8 @@ public sealed class NaiveLossTests
                 for (int n = 0; n < 3 && view != target; n++, pairs++) sum -= Cosine(predictions[view * 3 + n], targets[target * 3 + n]);
         Assert.Equal(sum / pairs, CosineRegression.Loss(p, z, 3).item<double>(), 1e-12);
         AssertGradient(p, x => CosineRegression.Loss(x, z, 3));
+        AssertGradient(z, x => CosineRegression.Loss(p.detach(), x, 3, stopGradient: false));
+        Assert.False(CosineRegression.Loss(p.detach(), z, 3).requires_grad);
     }
 
     [Fact]

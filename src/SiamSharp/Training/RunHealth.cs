@@ -1,0 +1,88 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using SiamSharp.Evaluation;
+using SiamSharp.Recipes;
+using static TorchSharp.torch;
+
+namespace SiamSharp.Training;
+
+/// <summary>Whether a run has learned to tell images apart, by what can be measured without labels on the last batch of its last epoch.</summary>
+/// <param name="RankMe">Effective rank of the embeddings: dimensions in use.</param>
+/// <param name="Dimensions">As many as there can be: the embedding's width, or fewer where the batch is smaller.</param>
+/// <param name="Spread">Of the normalised embeddings over the sphere: 0 = all equal, about 1 = anywhere.</param>
+/// <param name="Loss">Of that batch.</param>
+/// <param name="LossWhenCollapsed">The loss if all embeddings were equal; null where that says nothing (BYOL, SimSiam).</param>
+/// <param name="PrototypesUsed">Prototypes or outputs that the images spread over; null where there are none.</param>
+/// <param name="Labelled">Whether the run learned from labels: a dimension for each class is enough then.</param>
+public sealed record RunHealth(double RankMe, int Dimensions, double Spread, double Loss, double? LossWhenCollapsed, double? PrototypesUsed, bool Labelled)
+{
+    // Healthy runs of the twelve frameworks are well on the other side of all of these (docs/EXPERIMENTS.md).
+    private const double LowestRank = 8, LowestRankShare = 0.25, LowestSpread = 0.1, LowestGain = 0.02, FewestPrototypes = 2;
+
+    /// <summary>What is wrong, in plain words; empty for a healthy run.</summary>
+    public IReadOnlyList<string> Problems
+    {
+        get
+        {
+            var problems = new List<string>();
+            if (Spread < LowestSpread)
+                problems.Add(Invariant($"all images have nearly the same embedding (spread {Spread:F3} of 1)"));
+            if (!Labelled && RankMe < Math.Min(LowestRank, Dimensions * LowestRankShare))
+                problems.Add(Invariant($"the embedding uses {RankMe:F1} of {Dimensions} dimensions"));
+            if (PrototypesUsed < FewestPrototypes)
+                problems.Add(Invariant($"the images share {PrototypesUsed:F1} prototypes"));
+            if (LossWhenCollapsed is double collapsed && Loss > collapsed - LowestGain * Math.Max(1, Math.Abs(collapsed)))
+                problems.Add(Invariant($"the loss of {Loss:F3} is no lower than with equal embeddings for all images ({collapsed:F3})"));
+            return problems;
+        }
+    }
+
+    /// <summary>The verdict: what is wrong with the likely cause and what to change, or that nothing is.</summary>
+    /// <param name="recipe">Of the run.</param>
+    public string Verdict(Recipe recipe)
+    {
+        string kind = OptionsJson.KindOf(recipe.Method);
+        if (Problems.Count == 0)
+            return Invariant($"healthy: the embedding uses {RankMe:F0} of {Dimensions} dimensions (spread {Spread:F2} of 1).");
+        Fault[] ways = [.. recipe.Method.WaysToCollapse()];
+        string cause = ways.Length > 0
+            ? "The cause: " + string.Join("; ", ways.Select(w => $"method.{w.Path} {w.Problem}"))
+            : Invariant($"The usual cause is too high a learning rate: --set optimizer.learningRate={recipe.Optimizer.LearningRate / 10:G3} instead of ")
+                + Invariant($"{recipe.Optimizer.LearningRate:G3}. After that, views that show nothing in common (lower the mask ratios), or too few epochs");
+        return $"collapsed, {kind} tells images no more apart: {string.Join(", ", Problems)}. {cause}.";
+    }
+
+    /// <summary>The health of a finished run.</summary>
+    /// <param name="folder">Its folder.</param>
+    /// <param name="recipe">Its recipe.</param>
+    /// <returns>Null where its metrics tell none.</returns>
+    public static RunHealth? Read(RunFolder folder, Recipe recipe)
+    {
+        if (!File.Exists(folder.Metrics)) return null;
+        JsonNode last = JsonNode.Parse(File.ReadLines(folder.Metrics).Last())!;
+        double? Number(string name) => (double?)last[name];
+        return Number("rankme") is double rank
+            ? new RunHealth(rank, (int)Number("dimensions")!, Number("embedding_spread")!.Value, Number("loss")!.Value, Number("loss_when_collapsed"),
+                Number("prototypes_used") ?? Number("outputs_used"), recipe.Method.NeedsLabels)
+            : null;
+    }
+
+    /// <summary>The numbers for metrics.jsonl at the end of an epoch; alignment only where one network embeds two views.</summary>
+    /// <param name="embeddings">(V N, E), view by view.</param>
+    /// <param name="samples">N.</param>
+    /// <param name="lossWhenCollapsed">See <see cref="Methods.SiameseMethod.LossWhenCollapsed"/>.</param>
+    internal static List<(string Name, double Value)> Measure(Tensor embeddings, int samples, double? lossWhenCollapsed)
+    {
+        using var scope = NewDisposeScope();
+        Tensor first = embeddings.narrow(0, 0, samples);
+        double[] singularValues = Spectrum.SingularValues(embeddings);
+        List<(string, double)> health =
+            [("rankme", Spectrum.RankMe(singularValues)), ("dimensions", singularValues.Length), ("uniformity", Spectrum.Uniformity(first))];
+        if (embeddings.shape[0] >= 2 * samples)
+            health.Add(("alignment", Spectrum.Alignment(first, embeddings.narrow(0, samples, samples))));
+        if (lossWhenCollapsed is double loss) health.Add(("loss_when_collapsed", loss));
+        return health;
+    }
+
+    private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,56 @@
+using SiamSharp.Cli;
+using SiamSharp.Data;
+using SiamSharp.Recipes;
+using SiamSharp.Training;
+using Xunit;
+
+namespace SiamSharp.Tests.Training;
+
+/// <summary>Real runs of all frameworks, and of some that must collapse.</summary>
+public sealed class RunHealthTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("health").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    public static TheoryData<string> Frameworks => [.. Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "recipes"))
+        .Select(path => Path.GetFileNameWithoutExtension(path)!).Where(name => name is not ("quickstart" or "fashion-mnist"))];
+
+    private (RunHealth Health, string Verdict) Train(string recipeName, params string[] assignments)
+    {
+        static SubsetSource Images(DataOptions options) => new(ImageSources.Open("fashion-mnist:sample", options), [.. Enumerable.Range(0, 1280)], "1,280 images");
+        Recipe recipe = Recipe.Resolve(RecipeFiles.Layers(recipeName),
+            ["backbone.width=16", "backbone.depths=[1, 1]", "backbone.stem=half", "training.batchSize=64", "training.threads=1", "views.branches.0.masks.0.cell=14", .. assignments], Images);
+        var run = new RunFolder(Path.Combine(_folder, "run"));
+        Pretraining.Run(recipe, ImageDataset.Load(Images(recipe.Data), recipe.Data), run);
+        RunHealth health = RunHealth.Read(run, recipe)!;
+        return (health, health.Verdict(recipe));
+    }
+
+    [Theory]
+    [MemberData(nameof(Frameworks))]
+    public void Verdict_FrameworkByItsRecipe_IsHealthy(string name)
+    {
+        // PIRL compares with a memory that is written once an epoch, so it learns later than the others.
+        var (health, verdict) = Train(name, $"training.epochs={(name == "pirl" ? 8 : 3)}");
+        Assert.True(health.Problems.Count == 0, health.ToString());
+        Assert.StartsWith("healthy: the embedding uses", verdict, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("simsiam", "method.stopGradient=false", "method.stopGradient is false")]
+    [InlineData("vicreg", "method.varianceWeight=0", "method.varianceWeight is 0")]
+    [InlineData("swav", "method.sinkhornIterations=0", "method.sinkhornIterations is 0")]
+    [InlineData("vicreg", "optimizer.learningRate=0.2", "--set optimizer.learningRate=0.02 instead of 0.2")]
+    [InlineData("byol", "optimizer.learningRate=0.2", "--set optimizer.learningRate=0.02 instead of 0.2")]
+    public void Verdict_WhatMustCollapse_IsToldWithItsCause(string name, string assignment, string cause)
+    {
+        var (health, verdict) = Train(name, assignment, "training.epochs=6");
+        Assert.True(health.Problems.Count > 0, health.ToString());
+        Assert.StartsWith("collapsed", verdict, StringComparison.Ordinal);
+        Assert.Contains(cause, verdict);
+    }
+
+    [Fact]
+    public void Read_FolderWithoutMetrics_IsNull() => Assert.Null(RunHealth.Read(new RunFolder(Path.Combine(_folder, "none")), new Recipe()));
+}

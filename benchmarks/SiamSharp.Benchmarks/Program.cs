@@ -3,14 +3,15 @@ using SiamSharp.Benchmarks;
 using SiamSharp.Native;
 
 // dotnet run -c Release --project benchmarks/SiamSharp.Benchmarks -- step|loader|memory|methods|drop [name=value]...
-// Prints one line of JSON. Run it alone on the machine.
+// step takes a recipe of the user's too, recipe=FILE, with "set=path=value;path=value". Prints one line of JSON. Run it alone on the machine.
 FreedMemory.Keep();
 Dictionary<string, string> given = args.Skip(1).Select(a => a.Split('=', 2)).ToDictionary(p => p[0], p => p[1]);
 int Number(string name, int otherwise) => given.TryGetValue(name, out string? text) ? int.Parse(text) : otherwise;
 
 object? result = args.FirstOrDefault() switch
 {
-    "step" => TrainingStep.Measure(Number("size", 64), Number("batch", 64), Number("steps", 10), Number("threads", 0), given.GetValueOrDefault("recipe")),
+    "step" => TrainingStep.Measure(Number("size", 64), Number("batch", 64), Number("steps", 10), Number("threads", 0), given.GetValueOrDefault("recipe"),
+        given.TryGetValue("set", out string? set) ? set.Split(';') : []),
     "loader" => LoaderWait.Measure(Number("images", 512), Number("batch", 128), Number("epochs", 3)),
     "memory" => MemoryGrowth.Measure(Number("steps", 1000)),
     "methods" => MethodShare.Measure(Number("size", 64), Number("batch", 64), Number("steps", 10)),

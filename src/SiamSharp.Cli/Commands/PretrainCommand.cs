@@ -54,7 +54,7 @@ internal static class PretrainCommand
             console.WriteLine(result.Loss is double loss
                 ? $"Pretrained {result.Steps} steps to a loss of {loss:F3}."
                 : $"The run was complete already: {result.Steps} steps.");
-            if (health is not null) console.WriteLine($"Health:  {health.Verdict(recipe)}");
+            if (health is not null) console.WriteLine(health.Verdict(recipe));
             console.WriteLine($"Encoder: {folder.Encoder}");
             console.WriteLine($"Report:  {folder.Report}");
         });

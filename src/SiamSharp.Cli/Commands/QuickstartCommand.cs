@@ -42,7 +42,7 @@ internal static class QuickstartCommand
             return 130;
         }
         RunHealth? health = RunHealth.Read(folder, recipe);
-        if (health is not null) screen.Say($"Health: {health.Verdict(recipe)}");
+        if (health is not null) screen.Say(health.Verdict(recipe));
         screen.Say($"Judging on {testData.Count:N0} other images: what is each worth with the {trainData.Count:N0} labels?");
         IReadOnlyList<Score> scores = RunEvaluation.Judge(folder, recipe, [Protocol.Knn, Protocol.Linear], trainData, testData, cancel: cancel);
         folder.AddScores(scores);

@@ -34,7 +34,7 @@ public static class RunReport
 
             """);
         if (RunHealth.Read(folder, recipe) is { } health)
-            page.Append($"<p class=\"{(health.Problems.Count == 0 ? "healthy" : "collapsed")}\">Health: {Text(health.Verdict(recipe))}</p>\n");
+            page.Append($"<p class=\"{(health.Problems.Count == 0 ? "healthy" : "collapsed")}\">{Text(health.Verdict(recipe))}</p>\n");
         page.Append(Scores(folder.ReadScores()));
         page.Append(Picture("What the network saw", folder.Views, "Sheet of original images, high-pass, masks and views"));
         page.Append(Picture("How it learned", folder.LossCurve, "Loss over steps"));

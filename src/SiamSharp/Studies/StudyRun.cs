@@ -1,3 +1,4 @@
+using System.Text.Json;
 using SiamSharp.Data;
 using SiamSharp.Evaluation;
 using SiamSharp.Recipes;
@@ -23,13 +24,15 @@ public sealed record StudyRun(string Row, int Seed, Recipe Recipe)
     /// <param name="protocols">What it is to be judged by.</param>
     public IReadOnlyList<Score>? ScoresIn(string study, IReadOnlyList<Protocol> protocols)
     {
-        RunFolder folder = Folder(study);
-        if (!File.Exists(folder.Encoder)) return null;
-        IReadOnlyList<Score> scores = folder.ReadScores();
+        if (!File.Exists(ScoresFile(study))) return null;
+        List<Score> scores = JsonSerializer.Deserialize<List<Score>>(File.ReadAllText(ScoresFile(study)))!;
         bool done = protocols.SelectMany(p => Evaluator.Wanted(p, Recipe.Evaluation)).All(wanted => Encoders.All(encoder =>
             scores.Any(s => s.Encoder == encoder && wanted(s))));
         return done ? scores : null;
     }
+
+    /// <summary>The scores of the study alone; evaluation.json has those on other images too, where someone has judged the run again.</summary>
+    private string ScoresFile(string study) => Path.Combine(Folder(study).Path, "study-scores.json");
 
     private string[] Encoders => Recipe.Evaluation.Baselines ? ["pixels", "untrained", "pretrained"] : ["pretrained"];
 
@@ -45,7 +48,9 @@ public sealed record StudyRun(string Row, int Seed, Recipe Recipe)
         ImageDataset images = Load(study.Pretrain);
         if (!Pretraining.Run(Recipe, images, run, resume: true, progress, cancel: cancel).Finished) return false;
         ImageDataset train = study.Train.Length == 0 ? images : Load(study.Train), test = Load(study.Test);
-        run.AddScores(RunEvaluation.Judge(run, Recipe, study.Protocols, train, test, cancel: cancel));
+        IReadOnlyList<Score> scores = RunEvaluation.Judge(run, Recipe, study.Protocols, train, test, cancel: cancel);
+        run.AddScores(scores);
+        RunFolder.WriteText(ScoresFile(folder), JsonSerializer.Serialize(scores, OptionsJson.Serializer) + "\n");
         return true;
 
         ImageDataset Load(string source) => ImageDataset.Load(ImageSources.Open(source, Recipe.Data), Recipe.Data, cancellation: cancel);

@@ -43,13 +43,13 @@ public sealed record RunHealth(double RankMe, int Dimensions, double Spread, dou
     {
         string kind = OptionsJson.KindOf(recipe.Method);
         if (Problems.Count == 0)
-            return Invariant($"healthy: the embedding uses {RankMe:F0} of {Dimensions} dimensions (spread {Spread:F2} of 1).");
+            return Invariant($"Healthy: the embedding uses {RankMe:F0} of {Dimensions} dimensions (spread {Spread:F2} of 1).");
         Fault[] ways = [.. recipe.Method.WaysToCollapse()];
         string cause = ways.Length > 0
             ? "The cause: " + string.Join("; ", ways.Select(w => $"method.{w.Path} {w.Problem}"))
             : Invariant($"The usual cause is too high a learning rate: --set optimizer.learningRate={recipe.Optimizer.LearningRate / 10:G3} instead of ")
                 + Invariant($"{recipe.Optimizer.LearningRate:G3}. After that, views that show nothing in common (lower the mask ratios), or too few epochs");
-        return $"collapsed, {kind} tells images no more apart: {string.Join(", ", Problems)}. {cause}.";
+        return $"Collapsed, {kind} does not tell images apart: {string.Join(", ", Problems)}. {cause}.";
     }
 
     /// <summary>The health of a finished run.</summary>

@@ -53,6 +53,13 @@ public sealed class StudyCommandTests : IDisposable
         foreach (string name in new[] { "table.md", "table.json", "high-pass-1/metrics.jsonl", "naive-masks-2/evaluation.json" })
             Assert.Equal(File.ReadAllText(Path.Combine(Out("whole"), name)), File.ReadAllText(Path.Combine(Out("killed"), name)));
 
+        // Scores on other images that someone adds to a run do not enter the table.
+        var run = new RunFolder(Path.Combine(Out("whole"), "naive-masks-1"));
+        run.AddScores([.. run.ReadScores().Select(s => s with { Value = 0.5, DataHash = "others" })]);
+        string before = File.ReadAllText(Path.Combine(Out("whole"), "table.md"));
+        Assert.Equal(0, (await SiamProcess.Run("study", file, "--out", Out("whole"))).ExitCode);
+        Assert.Equal(before, File.ReadAllText(Path.Combine(Out("whole"), "table.md")));
+
         // The same folder is not for other images, nor for other recipes.
         SiamProcess.Ended images = await SiamProcess.Run("study", StudyFile("images.json", test: "#9900.."), "--out", Out("whole"));
         Assert.Equal(1, images.ExitCode);

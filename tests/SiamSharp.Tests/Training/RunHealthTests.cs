@@ -34,7 +34,7 @@ public sealed class RunHealthTests : IDisposable
         // PIRL compares with a memory that is written once an epoch, so it learns later than the others.
         var (health, verdict) = Train(name, $"training.epochs={(name == "pirl" ? 8 : 3)}");
         Assert.True(health.Problems.Count == 0, health.ToString());
-        Assert.StartsWith("healthy: the embedding uses", verdict, StringComparison.Ordinal);
+        Assert.StartsWith("Healthy: the embedding uses", verdict, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -47,7 +47,7 @@ public sealed class RunHealthTests : IDisposable
     {
         var (health, verdict) = Train(name, assignment, "training.epochs=6");
         Assert.True(health.Problems.Count > 0, health.ToString());
-        Assert.StartsWith("collapsed", verdict, StringComparison.Ordinal);
+        Assert.StartsWith("Collapsed", verdict, StringComparison.Ordinal);
         Assert.Contains(cause, verdict);
     }
 

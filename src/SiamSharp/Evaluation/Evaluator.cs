@@ -88,6 +88,9 @@ public sealed class Evaluator(EvaluationOptions options, int seed)
         }
     }
 
+    /// <summary>Whether a protocol is for a kind of representation: RankMe of pixels would say nothing and take their width squared.</summary>
+    internal static bool Applies(Protocol protocol, string encoder) => protocol != Protocol.RankMe || encoder != "pixels";
+
     /// <summary>What tells the scores that <see cref="Judge"/> gives: one condition for each.</summary>
     internal static IEnumerable<Func<Score, bool>> Wanted(Protocol protocol, EvaluationOptions options) => protocol switch
     {

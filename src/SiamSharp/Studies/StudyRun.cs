@@ -26,8 +26,8 @@ public sealed record StudyRun(string Row, int Seed, Recipe Recipe)
     {
         if (!File.Exists(ScoresFile(study))) return null;
         List<Score> scores = JsonSerializer.Deserialize<List<Score>>(File.ReadAllText(ScoresFile(study)))!;
-        bool done = protocols.SelectMany(p => Evaluator.Wanted(p, Recipe.Evaluation)).All(wanted => Encoders.All(encoder =>
-            scores.Any(s => s.Encoder == encoder && wanted(s))));
+        bool done = Encoders.All(encoder => protocols.Where(p => Evaluator.Applies(p, encoder)).SelectMany(p => Evaluator.Wanted(p, Recipe.Evaluation))
+            .All(wanted => scores.Any(s => s.Encoder == encoder && wanted(s))));
         return done ? scores : null;
     }
 

@@ -42,7 +42,7 @@ public static class RunEvaluation
         {
             progress?.Report($"judging {name}");
             using Features x = features(train), y = features(test);
-            foreach (Protocol protocol in protocols) scores.AddRange(evaluator.Judge(protocol, name, x, y, hash, cancel).Select(s => s with { TestInTrain = overlap }));
+            foreach (Protocol protocol in protocols.Where(p => Evaluator.Applies(p, name))) scores.AddRange(evaluator.Judge(protocol, name, x, y, hash, cancel).Select(s => s with { TestInTrain = overlap }));
         }
         return scores;
     }

@@ -37,6 +37,7 @@ public sealed class StudyCommandTests : IDisposable
         Assert.Equal(0, whole.ExitCode);
         JsonNode table = JsonNode.Parse(whole.Output)!["table"]!;
         Assert.Equal(["pixels", "untrained", "naive masks", "+ high-pass"], table["rows"]!.AsArray().Select(r => (string)r!["name"]!));
+        Assert.Null(table["rows"]![0]!["cells"]![1]); // no RankMe of pixels
         Assert.All(table["rows"]!.AsArray().Skip(1), r => Assert.Equal(2, (int)r!["cells"]![0]!["runs"]!));
 
         using (Process process = SiamProcess.Start("study", file, "--out", Out("killed"), "--jobs", "1"))

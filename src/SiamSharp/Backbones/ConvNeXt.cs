@@ -1,4 +1,5 @@
 using TorchSharp.Modules;
+using static SiamSharp.Native.HeldScalars;
 using static TorchSharp.torch;
 
 namespace SiamSharp.Backbones;
@@ -100,7 +101,7 @@ public sealed class ConvNeXt : Backbone
 
         public ConvNeXtBlock(int width) : base(nameof(ConvNeXtBlock))
         {
-            layer_scale = new Parameter(full([width, 1, 1], (float)FirstScale));
+            layer_scale = new Parameter(full([width, 1, 1], Held((float)FirstScale)));
             var depthwise = nn.Conv2d(width, width, kernel_size: 7, padding: 3, groups: width);
             var norm = nn.LayerNorm(width, Epsilon);
             var (widen, narrow) = (nn.Linear(width, 4 * width), nn.Linear(4 * width, width));

@@ -1,3 +1,4 @@
+using static SiamSharp.Native.HeldScalars;
 using static TorchSharp.torch;
 
 namespace SiamSharp.Evaluation;
@@ -13,7 +14,7 @@ public static class Knn
     /// <summary>Scores of each class: the weights of the neighbours that have it.</summary>
     /// <remarks>
     /// Definition: s[q, c] = sum over the k bank entries nearest to query q by cosine similarity, with label c, of
-    /// exp(similarity / temperature).
+    /// exp(similarity / Held(temperature)).
     /// Source: Wu et al. 2018, arXiv 1805.01978, section 3.4.
     /// Cost: one (queries, bank) product in blocks of 1,024 queries; float32 or float64 as the input.
     /// </remarks>
@@ -44,7 +45,7 @@ public static class Knn
             using var block = NewDisposeScope();
             Tensor q = nn.functional.normalize(queries.slice(0, start, Math.Min(start + QueriesAtOnce, queries.shape[0]), 1), 2, 1);
             var (similarity, neighbour) = q.mm(keys).topk(k, 1);             // (Q, k)
-            Tensor weight = (similarity / temperature).exp();
+            Tensor weight = (similarity / Held(temperature)).exp();
             Tensor votes = zeros([q.shape[0], classes], dtype: weight.dtype).scatter_add_(1, labels[neighbour], weight);
             blocks.Add(votes.MoveToOuterDisposeScope());
         }

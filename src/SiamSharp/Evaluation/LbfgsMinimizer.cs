@@ -1,4 +1,5 @@
 using TorchSharp;
+using static SiamSharp.Native.HeldScalars;
 using static TorchSharp.torch;
 
 namespace SiamSharp.Evaluation;
@@ -56,7 +57,7 @@ internal static class LbfgsMinimizer
 
             (Tensor, double, Tensor) At(double step)
             {
-                Tensor candidate = point + step * direction;
+                Tensor candidate = point + Held(step) * direction;
                 var (v, g) = objective(candidate);
                 return (candidate, v, g);
             }
@@ -72,11 +73,11 @@ internal static class LbfgsMinimizer
         for (int i = pairs.Length - 1; i >= 0; i--)
         {
             alpha[i] = pairs[i].Rho * Dot(pairs[i].S, q);
-            q -= alpha[i] * pairs[i].Y;
+            q -= Held(alpha[i]) * pairs[i].Y;
         }
         if (pairs.Length > 0) q *= 1 / (pairs[^1].Rho * Dot(pairs[^1].Y, pairs[^1].Y));
         for (int i = 0; i < pairs.Length; i++)
-            q += (alpha[i] - pairs[i].Rho * Dot(pairs[i].Y, q)) * pairs[i].S;
+            q += Held(alpha[i] - pairs[i].Rho * Dot(pairs[i].Y, q)) * pairs[i].S;
         return q;
     }
 

@@ -1,5 +1,6 @@
 using SiamSharp.Randomness;
 using TorchSharp;
+using static SiamSharp.Native.HeldScalars;
 using static TorchSharp.torch;
 
 namespace SiamSharp.Evaluation;
@@ -82,7 +83,7 @@ public sealed class LinearProbe : IDisposable
     private static (Tensor Mean, Tensor Scale) Standardise(Tensor features)
     {
         Tensor std = features.std(0, unbiased: false, keepdim: true);
-        return (features.mean([0], keepdim: true), where(std > 1e-6 * std.max(), 1 / std, zeros_like(std)));
+        return (features.mean([0], keepdim: true), where(std > Held(1e-6) * std.max(), Held(1) / std, zeros_like(std)));
     }
 
     /// <summary>The most likely class of each representation.</summary>
@@ -126,9 +127,9 @@ public sealed class LinearProbe : IDisposable
         using var scope = NewDisposeScope();
         Tensor logProbability = nn.functional.log_softmax(Logits(x, weight), 1);
         Tensor body = weight[..^1];
-        double value = -(logProbability * target).sum().ToDouble() / x.shape[0] + penalty / 2 * body.square().sum().ToDouble();
-        Tensor residual = (logProbability.exp() - target) / x.shape[0];        // (N, K)
-        Tensor gradient = cat([x.t().mm(residual) + penalty * body, residual.sum(0, keepdim: true)], 0);
+        double value = -(logProbability * target).sum().ToDouble() / x.shape[0] + penalty / 2 * body.Squared().sum().ToDouble();
+        Tensor residual = (logProbability.exp() - target) / Held(x.shape[0]);        // (N, K)
+        Tensor gradient = cat([x.t().mm(residual) + Held(penalty) * body, residual.sum(0, keepdim: true)], 0);
         return (value, gradient.MoveToOuterDisposeScope());
     }
 }

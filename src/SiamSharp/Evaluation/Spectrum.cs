@@ -1,4 +1,5 @@
 using TorchSharp;
+using static SiamSharp.Native.HeldScalars;
 using static TorchSharp.torch;
 
 namespace SiamSharp.Evaluation;
@@ -40,7 +41,7 @@ public static class Spectrum
     {
         using var scope = NewDisposeScope();
         using var noGradient = no_grad();
-        return (Directions(a) - Directions(b)).square().sum(dim: 1).mean().ToDouble();
+        return (Directions(a) - Directions(b)).Squared().sum(dim: 1).mean().ToDouble();
     }
 
     /// <summary>How evenly directions cover the sphere: log of the mean over pairs of exp(-2 squared distance) of normalised rows.</summary>
@@ -59,7 +60,7 @@ public static class Spectrum
         using var noGradient = no_grad();
         Tensor directions = Directions(z);
         Tensor cosines = directions.mm(directions.t());
-        Tensor kernel = ((cosines - 1) * 4).exp();                     // squared distance = 2 - 2 cosine
+        Tensor kernel = ((cosines - Held(1)) * Held(4)).exp();                     // squared distance = 2 - 2 cosine
         double pairs = kernel.sum().ToDouble() - kernel.trace().ToDouble();
         return Math.Log(pairs / (count * (count - 1)));
     }

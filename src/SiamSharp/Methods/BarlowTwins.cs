@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using SiamSharp.Views;
+using static SiamSharp.Native.HeldScalars;
 using static TorchSharp.torch;
 
 namespace SiamSharp.Methods;
@@ -46,7 +47,7 @@ public sealed class BarlowTwins : SiameseMethod
         using var scope = NewDisposeScope();
         var embeddings = projector.forward(Represent(Backbone, batch.Views));
         var (invariance, redundancy) = LossOf(embeddings.chunk(batch.Views.Count));
-        return Terms(invariance + _weight * redundancy, embeddings, ("invariance", invariance.detach()), ("redundancy", redundancy.detach()));
+        return Terms(invariance + Held(_weight) * redundancy, embeddings, ("invariance", invariance.detach()), ("redundancy", redundancy.detach()));
     }
 
     /// <inheritdoc/>
@@ -71,8 +72,8 @@ public sealed class BarlowTwins : SiameseMethod
             {
                 long samples = z[a].shape[0];
                 var diagonal = (standard[a] * standard[b]).mean([0]);
-                invariance.Add((diagonal - 1).square().sum());
-                redundancy.Add(CrossProducts.SumOfSquares(standard[a], standard[b]) / (samples * samples) - diagonal.square().sum());
+                invariance.Add((diagonal - Held(1)).Squared().sum());
+                redundancy.Add(CrossProducts.SumOfSquares(standard[a], standard[b]) / Held(samples * samples) - diagonal.Squared().sum());
             }
         }
         return (stack(invariance).mean().MoveToOuterDisposeScope(), stack(redundancy).mean().MoveToOuterDisposeScope());

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using SiamSharp.Views;
+using static SiamSharp.Native.HeldScalars;
 using static TorchSharp.torch;
 
 namespace SiamSharp.Methods;
@@ -59,7 +60,7 @@ public sealed class Byol : SiameseMethod
     internal static Tensor LossOf(Tensor predictions, Tensor targets, long samples)
     {
         using var scope = NewDisposeScope();
-        return (CosineRegression.Loss(predictions, targets, samples) * 4 + 4).MoveToOuterDisposeScope();
+        return (CosineRegression.Loss(predictions, targets, samples) * Held(4) + Held(4)).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>

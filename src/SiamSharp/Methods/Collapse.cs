@@ -1,3 +1,4 @@
+using static SiamSharp.Native.HeldScalars;
 using static TorchSharp.torch;
 
 namespace SiamSharp.Methods;
@@ -15,6 +16,6 @@ public static class Collapse
     public static Tensor Spread(Tensor z)
     {
         using var scope = NewDisposeScope();
-        return (z.std(0, unbiased: false).mean() * Math.Sqrt(z.shape[1])).MoveToOuterDisposeScope();
+        return (z.std(0, unbiased: false).mean() * Held(Math.Sqrt(z.shape[1]))).MoveToOuterDisposeScope();
     }
 }

@@ -1,3 +1,4 @@
+using static SiamSharp.Native.HeldScalars;
 using static TorchSharp.torch;
 
 namespace SiamSharp.Methods;
@@ -24,6 +25,6 @@ public static class CosineRegression
         // All pairs sum to the product of the sums; the pairs of a view with itself are taken off again.
         var all = (p.sum(dim: 0) * z.sum(dim: 0)).sum();
         var same = (p.narrow(0, 0, targetViews) * z).sum();
-        return ((same - all) / (samples * (views * targetViews - targetViews))).MoveToOuterDisposeScope();
+        return ((same - all) / Held(samples * (views * targetViews - targetViews))).MoveToOuterDisposeScope();
     }
 }

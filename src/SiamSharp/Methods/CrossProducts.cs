@@ -1,3 +1,4 @@
+using static SiamSharp.Native.HeldScalars;
 using static TorchSharp.torch;
 
 namespace SiamSharp.Methods;
@@ -18,6 +19,6 @@ internal static class CrossProducts
         using var scope = NewDisposeScope();
         return (a.shape[0] < a.shape[1]
             ? (a.mm(a.t()) * b.mm(b.t())).sum()
-            : a.t().mm(b).square().sum()).MoveToOuterDisposeScope();
+            : a.t().mm(b).Squared().sum()).MoveToOuterDisposeScope();
     }
 }

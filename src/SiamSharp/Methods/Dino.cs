@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using SiamSharp.Backbones;
 using SiamSharp.Views;
+using static SiamSharp.Native.HeldScalars;
 using static TorchSharp.torch;
 
 namespace SiamSharp.Methods;
@@ -89,7 +90,7 @@ public sealed class Dino : SiameseMethod
         var teacher = target.Embed(targets);
         double temperature = TemperatureAt(batch.Epoch);
         var total = LossOf(student.chunk(batch.Views.Count), teacher.chunk(targets.Count), center, _options.StudentTemperature, temperature);
-        var used = Swav.PrototypesUsed(((teacher - center) / temperature).softmax(1));
+        var used = Swav.PrototypesUsed(((teacher - center) / Held(temperature)).softmax(1));
         MoveCenter(center, teacher, _options.CenterDecay);
         return Terms(total, student, ("outputs_used", used));
     }
@@ -116,7 +117,7 @@ public sealed class Dino : SiameseMethod
         IReadOnlyList<Tensor> student, IReadOnlyList<Tensor> teacher, Tensor center, double studentTemperature, double teacherTemperature)
     {
         using var scope = NewDisposeScope();
-        Tensor[] wanted = [.. teacher.Select(t => ((t - center) / teacherTemperature).softmax(1))];
+        Tensor[] wanted = [.. teacher.Select(t => ((t - center) / Held(teacherTemperature)).softmax(1))];
         return Swav.LossOf(student, wanted, studentTemperature).MoveToOuterDisposeScope();
     }
 
@@ -125,7 +126,7 @@ public sealed class Dino : SiameseMethod
     {
         using var scope = NewDisposeScope();
         using var noGradient = no_grad();
-        center.mul_(decay).add_(teacher.mean([0]), alpha: 1 - decay);
+        center.mul_(Held(decay)).add_(teacher.mean([0]), alpha: Held(1 - decay));
     }
 
     /// <summary>Three linear layers with GELU between them, norm 1, then a weight-normalised layer: (N, D) to (N, K).</summary>

@@ -1,5 +1,6 @@
 using SiamSharp.Randomness;
 using SiamSharp.Recipes;
+using static SiamSharp.Native.HeldScalars;
 using static TorchSharp.torch;
 
 namespace SiamSharp.Methods;
@@ -50,6 +51,6 @@ internal sealed class FeatureQueue : nn.Module
             rows.narrow(0, start, part).copy_(embeddings.narrow(0, from, part));
             from += part;
         }
-        added.add_(count);
+        added.add_(Held(count));
     }
 }

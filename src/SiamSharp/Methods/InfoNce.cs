@@ -1,3 +1,4 @@
+using static SiamSharp.Native.HeldScalars;
 using static TorchSharp.torch;
 
 namespace SiamSharp.Methods;
@@ -19,8 +20,8 @@ public static class InfoNce
     {
         using var scope = NewDisposeScope();
         var positive = (queries * keys.detach()).sum(1, keepdim: true);
-        var logits = cat([positive, queries.mm(queue.t())], 1) / temperature;
-        return (logits.logsumexp(1).mean() - positive.mean() / temperature).MoveToOuterDisposeScope();
+        var logits = cat([positive, queries.mm(queue.t())], 1) / Held(temperature);
+        return (logits.logsumexp(1).mean() - positive.mean() / Held(temperature)).MoveToOuterDisposeScope();
     }
 
     /// <summary>Each query against the keys of its batch: its own is the right one.</summary>
@@ -32,7 +33,7 @@ public static class InfoNce
     public static Tensor LossInBatch(Tensor queries, Tensor keys, double temperature)
     {
         using var scope = NewDisposeScope();
-        var logits = queries.mm(keys.detach().t()) / temperature;
+        var logits = queries.mm(keys.detach().t()) / Held(temperature);
         return (logits.logsumexp(1) - logits.diagonal()).mean().MoveToOuterDisposeScope();
     }
 }

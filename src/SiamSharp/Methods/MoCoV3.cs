@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using SiamSharp.Views;
+using static SiamSharp.Native.HeldScalars;
 using static TorchSharp.torch;
 
 namespace SiamSharp.Methods;
@@ -80,7 +81,7 @@ public sealed class MoCoV3 : SiameseMethod
                where q != k
                select InfoNce.LossInBatch(queries[q], keys[k], temperature),
         ];
-        return (stack(pairs).mean() * (4 * temperature)).MoveToOuterDisposeScope();
+        return (stack(pairs).mean() * Held(4 * temperature)).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>

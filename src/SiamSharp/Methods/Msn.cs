@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using SiamSharp.Masking;
 using SiamSharp.Views;
+using static SiamSharp.Native.HeldScalars;
 using static TorchSharp.torch;
 
 namespace SiamSharp.Methods;
@@ -81,7 +82,7 @@ public sealed class Msn : SiameseMethod
         var wanted = prototypes.Score(Normalize(target.Embed([batch.Views[0]])), frozen: true, projected: true);
         var (match, entropy) = LossOf(prototypes.Score(Normalize(anchors), projected: true), wanted,
             _options.Temperature, _options.TargetSharpening, _options.SinkhornIterations);
-        return Terms(match - _options.EntropyWeight * entropy, anchors, ("match", match.detach()), ("prototypes_used", entropy.detach().exp()));
+        return Terms(match - Held(_options.EntropyWeight) * entropy, anchors, ("match", match.detach()), ("prototypes_used", entropy.detach().exp()));
     }
 
     /// <inheritdoc/>
@@ -102,9 +103,9 @@ public sealed class Msn : SiameseMethod
     internal static (Tensor Match, Tensor Entropy) LossOf(Tensor anchors, Tensor targets, double temperature, double sharpening, int iterations)
     {
         using var scope = NewDisposeScope();
-        var sharp = (targets.detach() / (temperature * sharpening)).softmax(1); // the same as a power of the softmax, brought to a sum of 1
+        var sharp = (targets.detach() / Held(temperature * sharpening)).softmax(1); // the same as a power of the softmax, brought to a sum of 1
         var wanted = Sinkhorn.Balance(sharp, iterations).repeat(anchors.shape[0] / targets.shape[0], 1);
-        var logarithms = (anchors / temperature).log_softmax(1);
+        var logarithms = (anchors / Held(temperature)).log_softmax(1);
         var match = -(wanted * logarithms).sum(1).mean();
         var mean = logarithms.exp().mean([0]);
         var entropy = -(mean * mean.log()).sum();

@@ -1,3 +1,4 @@
+using static SiamSharp.Native.HeldScalars;
 using static TorchSharp.torch;
 
 namespace SiamSharp.Methods;
@@ -7,7 +8,7 @@ public static class NtXent
 {
     /// <summary>The loss over V embeddings of the same N samples.</summary>
     /// <remarks>
-    /// Definition: with z the V N embeddings, each divided by its norm, s(i, k) = z_i z_k / temperature and P(i) the V - 1 other
+    /// Definition: with z the V N embeddings, each divided by its norm, s(i, k) = z_i z_k / Held(temperature) and P(i) the V - 1 other
     /// views of i's sample: mean over i of [ log sum over k != i of exp s(i, k) - mean over j in P(i) of s(i, j) ].
     /// Source: Chen et al. 2020, arXiv 2002.05709, equation 1 (V = 2); Khosla et al. 2020, arXiv 2004.11362, equation 2 (V above 2).
     /// Differences: for more than two views the other positives stay in the denominator, as in Khosla et al.
@@ -29,10 +30,10 @@ public static class NtXent
     internal static Tensor LossOfNormalized(Tensor z, int views, double temperature)
     {
         using var scope = NewDisposeScope();
-        var similarity = z.mm(z.t()).div_(temperature);
+        var similarity = z.mm(z.t()).div_(Held(temperature));
         using var self = eye(z.shape[0], dtype: ScalarType.Bool, device: z.device);
-        var all = similarity.masked_fill_(self, double.NegativeInfinity).logsumexp(1).mean();
-        return (all - MeanPositive(z, views) / temperature).MoveToOuterDisposeScope();
+        var all = similarity.masked_fill_(self, Held(double.NegativeInfinity)).logsumexp(1).mean();
+        return (all - MeanPositive(z, views) / Held(temperature)).MoveToOuterDisposeScope();
     }
 
     /// <summary>The mean cosine of all pairs of two different views of one sample; <paramref name="z"/> is (V N, D), normalised.</summary>
@@ -42,7 +43,7 @@ public static class NtXent
         // Over all ordered pairs of views the products sum to |sum of z|^2 minus the V squares |z|^2 of a view with itself.
         long samples = z.shape[0] / views;
         var sums = z.view(views, samples, -1).sum(dim: 0);
-        return ((sums.square().sum() - z.square().sum()) / (samples * views * (views - 1))).MoveToOuterDisposeScope();
+        return ((sums.Squared().sum() - z.Squared().sum()) / Held(samples * views * (views - 1))).MoveToOuterDisposeScope();
     }
 
     internal static void Check(IReadOnlyList<Tensor> embeddings, double temperature)

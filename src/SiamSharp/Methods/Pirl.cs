@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using SiamSharp.Randomness;
+using static SiamSharp.Native.HeldScalars;
 using static TorchSharp.torch;
 
 namespace SiamSharp.Methods;
@@ -72,7 +73,7 @@ public sealed class Pirl : SiameseMethod
         var ofTransformed = LossOf(transformed, own.repeat(transformations, 1), others, leftOut.repeat(transformations, 1), _options.Temperature);
         Remember(batch.Indexes, image.detach(), own);
         double weight = _options.TransformedWeight;
-        return Terms(weight * ofTransformed + (1 - weight) * ofImage, transformed, ("image", ofImage.detach()), ("transformed", ofTransformed.detach()));
+        return Terms(Held(weight) * ofTransformed + Held(1 - weight) * ofImage, transformed, ("image", ofImage.detach()), ("transformed", ofTransformed.detach()));
     }
 
     /// <inheritdoc/>
@@ -98,14 +99,14 @@ public sealed class Pirl : SiameseMethod
         using var noGradient = no_grad();
         var own = where(seen[indexes].unsqueeze(1), memory[indexes], image);
         memory.index_copy_(0, indexes, own);
-        seen.index_fill_(0, indexes, true);
+        seen.index_fill_(0, indexes, Held(true));
         return own;
     }
 
     private void Remember(Tensor indexes, Tensor image, Tensor own)
     {
         using var noGradient = no_grad();
-        memory.index_copy_(0, indexes, Normalize(own * _options.MemoryDecay + image * (1 - _options.MemoryDecay)));
+        memory.index_copy_(0, indexes, Normalize(own * Held(_options.MemoryDecay) + image * Held(1 - _options.MemoryDecay)));
     }
 
     /// <summary>Noise-contrastive loss of embeddings against their rows of the memory and others.</summary>
@@ -123,9 +124,9 @@ public sealed class Pirl : SiameseMethod
     {
         using var scope = NewDisposeScope();
         var positive = (v * own).sum(1, keepdim: true);
-        var negative = v.mm(others.t()).masked_fill(leftOut, double.NegativeInfinity);
-        var p = (cat([positive, negative], 1) / temperature).softmax(1);
+        var negative = v.mm(others.t()).masked_fill(leftOut, Held(double.NegativeInfinity));
+        var p = (cat([positive, negative], 1) / Held(temperature)).softmax(1);
         var wrong = p.narrow(1, 1, others.shape[0]);
-        return (-(p.select(1, 0) + 1e-12).log() - (-wrong).log1p().sum(1)).mean().MoveToOuterDisposeScope();
+        return (-(p.select(1, 0) + Held(1e-12)).log() - (-wrong).log1p().sum(1)).mean().MoveToOuterDisposeScope();
     }
 }

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using TorchSharp;
+using static SiamSharp.Native.HeldScalars;
 using static TorchSharp.torch;
 
 namespace SiamSharp.Methods;
@@ -47,7 +48,7 @@ public sealed class SiamesePairs : SiameseMethod
         using var scope = NewDisposeScope();
         var embeddings = projector.forward(Represent(Backbone, batch.Views));
         var (together, apart) = LossOf(embeddings, batch.Labels.repeat(batch.Views.Count), _margin);
-        return Terms((together + apart) / 2, embeddings, ("together", together.detach()), ("apart", apart.detach()));
+        return Terms((together + apart) / Held(2), embeddings, ("together", together.detach()), ("apart", apart.detach()));
     }
 
     /// <inheritdoc/>
@@ -65,10 +66,10 @@ public sealed class SiamesePairs : SiameseMethod
         var same = labels.unsqueeze(0) == labels.unsqueeze(1);
         var upper = ones_like(same).triu(1); // each pair once
         var distances = cdist(z, z, 2.0, compute_mode.donot_use_mm_for_euclid_dist); // exact also for near points
-        var together = Mean(distances.square() / 2, same & upper);
-        var apart = Mean((margin - distances).relu().square() / 2, ~same & upper);
+        var together = Mean(distances.Squared() / Held(2), same & upper);
+        var apart = Mean((Held(margin) - distances).relu().Squared() / Held(2), ~same & upper);
         return (together.MoveToOuterDisposeScope(), apart.MoveToOuterDisposeScope());
 
-        static Tensor Mean(Tensor values, Tensor chosen) => (values * chosen).sum() / chosen.sum().clamp_min(1);
+        static Tensor Mean(Tensor values, Tensor chosen) => (values * chosen).sum() / chosen.sum().clamp_min(Held(1));
     }
 }

@@ -1,3 +1,4 @@
+using static SiamSharp.Native.HeldScalars;
 using static TorchSharp.torch;
 
 namespace SiamSharp.Methods;
@@ -19,7 +20,7 @@ public static class Sinkhorn
     {
         using var scope = NewDisposeScope();
         using var noGradient = no_grad();
-        var scaled = scores.detach() / epsilon;
+        var scaled = scores.detach() / Held(epsilon);
         return Balance((scaled - scaled.max()).exp(), iterations).MoveToOuterDisposeScope();
     }
 
@@ -34,8 +35,8 @@ public static class Sinkhorn
         var q = weights.detach() / weights.detach().sum();
         for (int i = 0; i < iterations; i++)
         {
-            q = q / (q.sum(0, keepdim: true) * q.shape[1]);
-            q = q / (q.sum(1, keepdim: true) * q.shape[0]);
+            q = q / (q.sum(0, keepdim: true) * Held(q.shape[1]));
+            q = q / (q.sum(1, keepdim: true) * Held(q.shape[0]));
         }
         return (q / q.sum(1, keepdim: true)).MoveToOuterDisposeScope();
     }

@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using SiamSharp.Recipes;
 using SiamSharp.Views;
+using static SiamSharp.Native.HeldScalars;
 using static TorchSharp.torch;
 
 namespace SiamSharp.Methods;
@@ -108,7 +109,7 @@ public sealed class Swav : SiameseMethod
 
     private Tensor AssignmentOf(Tensor scores) => _options.SinkhornIterations > 0
         ? Sinkhorn.Assign(scores, _options.Epsilon, _options.SinkhornIterations)
-        : (scores / _options.Epsilon).softmax(1);
+        : (scores / Held(_options.Epsilon)).softmax(1);
 
     /// <summary>The mean cross entropy of each view's scores with the assignments of each target view other than it.</summary>
     /// <remarks>Source: equation 2 and section 3.2 of the paper.</remarks>
@@ -119,7 +120,7 @@ public sealed class Swav : SiameseMethod
     internal static Tensor LossOf(IReadOnlyList<Tensor> scores, IReadOnlyList<Tensor> assignments, double temperature)
     {
         using var scope = NewDisposeScope();
-        Tensor[] predicted = [.. scores.Select(s => (s / temperature).log_softmax(1))];
+        Tensor[] predicted = [.. scores.Select(s => (s / Held(temperature)).log_softmax(1))];
         Tensor[] pairs =
         [
             .. from t in Enumerable.Range(0, assignments.Count)
@@ -136,6 +137,6 @@ public sealed class Swav : SiameseMethod
         using var scope = NewDisposeScope();
         using var noGradient = no_grad();
         var mean = assignments.detach().mean([0]);
-        return (-(mean * (mean + 1e-12).log()).sum()).exp().MoveToOuterDisposeScope();
+        return (-(mean * (mean + Held(1e-12)).log()).sum()).exp().MoveToOuterDisposeScope();
     }
 }

@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using SiamSharp.Recipes;
 using SiamSharp.Views;
+using static SiamSharp.Native.HeldScalars;
 using static TorchSharp.torch;
 
 namespace SiamSharp.Methods;
@@ -60,7 +61,7 @@ public sealed class VicReg : SiameseMethod
         using var scope = NewDisposeScope();
         var embeddings = projector.forward(Represent(Backbone, batch.Views));
         var (invariance, variance, covariance) = LossOf(embeddings.chunk(batch.Views.Count));
-        var total = _options.InvarianceWeight * invariance + _options.VarianceWeight * variance + _options.CovarianceWeight * covariance;
+        var total = Held(_options.InvarianceWeight) * invariance + Held(_options.VarianceWeight) * variance + Held(_options.CovarianceWeight) * covariance;
         return Terms(total, embeddings, ("invariance", invariance.detach()), ("variance", variance.detach()), ("covariance", covariance.detach()));
     }
 
@@ -81,17 +82,17 @@ public sealed class VicReg : SiameseMethod
         using var scope = NewDisposeScope();
         var pairs = new List<Tensor>();
         for (int a = 0; a < z.Count; a++)
-            for (int b = a + 1; b < z.Count; b++) pairs.Add((z[a] - z[b]).square().mean());
+            for (int b = a + 1; b < z.Count; b++) pairs.Add((z[a] - z[b]).Squared().mean());
         var (variance, covariance) = (new List<Tensor>(), new List<Tensor>());
         foreach (Tensor view in z)
         {
             var centred = view - view.mean([0]);
             long freedom = view.shape[0] - 1;
-            var diagonal = centred.square().sum(dim: 0) / freedom;
-            variance.Add((1 - (diagonal + Epsilon).sqrt()).relu().mean());
-            covariance.Add((CrossProducts.SumOfSquares(centred, centred) / (freedom * freedom) - diagonal.square().sum()) / view.shape[1]);
+            var diagonal = centred.Squared().sum(dim: 0) / Held(freedom);
+            variance.Add((Held(1) - (diagonal + Held(Epsilon)).sqrt()).relu().mean());
+            covariance.Add((CrossProducts.SumOfSquares(centred, centred) / Held(freedom * freedom) - diagonal.Squared().sum()) / Held(view.shape[1]));
         }
         return (stack(pairs).mean().MoveToOuterDisposeScope(), stack(variance).mean().MoveToOuterDisposeScope(),
-            (stack(covariance).mean() * 2).MoveToOuterDisposeScope());
+            (stack(covariance).mean() * Held(2)).MoveToOuterDisposeScope());
     }
 }

@@ -1,3 +1,4 @@
+using static SiamSharp.Native.HeldScalars;
 using static TorchSharp.torch;
 
 namespace SiamSharp.Native;
@@ -10,10 +11,10 @@ internal static class ConvolutionCheck
     {
         using var scope = NewDisposeScope();
         using var _ = enable_grad();
-        var values = arange(2 * 24 * 8 * 8).remainder(13).sub(6).reshape(2, 24, 8, 8);
-        var kernel = arange(24 * 24 * 9).remainder(7).sub(3).reshape(24, 24, 3, 3);
+        var values = arange(Held(2 * 24 * 8 * 8)).remainder(Held(13)).sub(Held(6)).reshape(2, 24, 8, 8);
+        var kernel = arange(Held(24 * 24 * 9)).remainder(Held(7)).sub(Held(3)).reshape(24, 24, 3, 3);
         // Memory that was freed full of NaN shows whether anything is read before it is written.
-        foreach (int size in new[] { 64, 1024, 4096, 16_384, 65_536 }) full([size], float.NaN).Dispose();
+        foreach (int size in new[] { 64, 1024, 4096, 16_384, 65_536 }) full([size], Held(float.NaN)).Dispose();
         return Gradient(ScalarType.Float32).allclose(Gradient(ScalarType.Float64).to(ScalarType.Float32), rtol: 1e-4, atol: 1e-2);
 
         Tensor Gradient(ScalarType type)

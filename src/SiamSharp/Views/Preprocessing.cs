@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Numerics;
+using static SiamSharp.Native.HeldScalars;
 using static TorchSharp.torch;
 
 namespace SiamSharp.Views;
@@ -48,8 +49,8 @@ public sealed record Preprocessing(HighPassOptions HighPass, IReadOnlyList<doubl
             }
             Tensor signal = raw.Apply(batch).to(ScalarType.Float64), pixels = batch.to(ScalarType.Float64);
             Add(sum, signal);
-            Add(squares, signal.square());
-            Add(rawSquares, pixels.square());
+            Add(squares, signal.Squared());
+            Add(rawSquares, pixels.Squared());
             count += batch.numel() / channels;
         }
         if (raw is null || count == 0) throw new ArgumentException("There are no images to measure.", nameof(batches));

@@ -48,31 +48,3 @@ public sealed class TorchOperatorsTests
         Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
     }
 }
-
-/// <summary>
-/// Run alone: TorchSharp's own operators can lose a scalar to a garbage collection during the call, which the collections here would
-/// make likely in tests beside this one.
-/// </summary>
-[CollectionDefinition(nameof(GarbageCollectionTests), DisableParallelization = true)]
-[Collection(nameof(GarbageCollectionTests))]
-public sealed class GarbageCollectionTests
-{
-    [Fact]
-    public async Task Scale_DuringGarbageCollections_UsesTheFactorGiven()
-    {
-        using var stop = new CancellationTokenSource();
-        Task collections = Task.Run(() =>
-        {
-            while (!stop.IsCancellationRequested)
-            {
-                GC.Collect();
-                GC.WaitForPendingFinalizers();
-            }
-        });
-        using var x = ones(3, dtype: ScalarType.Float64);
-        for (int i = 0; i < 3000; i++) TorchOperators.Scale([x], i % 2 == 0 ? 4 : 0.25);
-        await stop.CancelAsync();
-        await collections;
-        Assert.Equal([1.0, 1.0, 1.0], x.data<double>());
-    }
-}

@@ -39,6 +39,9 @@ public sealed class Encoder : IDisposable
     /// <summary>What images go through ahead of the backbone.</summary>
     public Preprocessing Preprocessing { get; }
 
+    /// <summary>The network, for <see cref="Evaluation.FineTuning"/>, which leaves it in evaluation mode.</summary>
+    internal nn.Module<Tensor, Tensor> Backbone => _backbone;
+
     /// <summary>Representations of a batch.</summary>
     /// <param name="images">float32 (N, C, H, W), 0 to 1 for integer sources.</param>
     /// <returns>float32 (N, D), not differentiable, owned by the caller.</returns>
@@ -95,6 +98,13 @@ public sealed class Encoder : IDisposable
         var backbone = ownBackbone ?? options.Create(channels, size, seed: 0);
         StateDict.Load(backbone, file.Tensors);
         return new Encoder(backbone, preprocessing, channels, size);
+    }
+
+    /// <summary>Width D of an encoder's representation.</summary>
+    internal static int WidthOf(Encoder encoder)
+    {
+        using var scope = NewDisposeScope();
+        return (int)encoder.Encode(zeros(2, encoder.Channels, encoder.Size, encoder.Size)).shape[1];
     }
 
     /// <summary>Width D of a network's representation, by running it once on two black images.</summary>

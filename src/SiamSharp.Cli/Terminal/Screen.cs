@@ -8,7 +8,7 @@ namespace SiamSharp.Cli.Terminal;
 /// <param name="output">Results.</param>
 /// <param name="error">Progress and messages.</param>
 /// <param name="json">Results are one JSON document.</param>
-internal sealed class Screen(TextWriter output, TextWriter error, bool json)
+internal sealed class Screen(TextWriter output, TextWriter error, bool json) : IProgress<string>
 {
     private readonly IAnsiConsole _results = ConsoleOn(output);
     private readonly List<string> _failures = [];
@@ -22,6 +22,8 @@ internal sealed class Screen(TextWriter output, TextWriter error, bool json)
 
     /// <summary>One line of news.</summary>
     internal void Say(string text) => Messages.WriteLine(text);
+
+    void IProgress<string>.Report(string value) => Say(value);
 
     /// <summary>A failure, in red where there are colours.</summary>
     internal void Fail(string text)

@@ -27,8 +27,14 @@ public sealed record EvaluationOptions : IHasRules
     /// <summary>Seed of the draws; not the run's, so that all runs are judged with the same images.</summary>
     [Range(0, int.MaxValue)] public int DrawSeed { get; init; } = 1;
 
+    /// <summary>A <c>draws.json</c> of another run, whose images are used instead of new draws; empty = none.</summary>
+    public string DrawsFile { get; init; } = "";
+
     /// <summary>L2 penalty of a few-shot probe, where there are no labels to choose it with.</summary>
     [Range(0.0, 1e6)] public double FewShotPenalty { get; init; } = 0.01;
+
+    /// <summary>How the network is trained with labels.</summary>
+    public FineTuneOptions FineTune { get; init; } = new();
 
     /// <summary>Whether pixels and the untrained encoder are judged too.</summary>
     public bool Baselines { get; init; } = true;

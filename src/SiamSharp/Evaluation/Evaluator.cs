@@ -19,6 +19,15 @@ public enum Protocol
 
     /// <summary>The effective rank of the training images' representations, which takes no labels.</summary>
     [JsonStringEnumMemberName("rankme")] RankMe,
+
+    /// <summary>A classifier on the frozen encoder by SGD over crops and flips, the protocol of the papers.</summary>
+    [JsonStringEnumMemberName("linear-sgd")] LinearSgd,
+
+    /// <summary>The whole network trained on with a share of the labels; for the untrained encoder plain supervised training.</summary>
+    [JsonStringEnumMemberName("fine-tune")] FineTune,
+
+    /// <summary>The linear probe, fitted on images as they are, on 15 corruptions of the test images.</summary>
+    [JsonStringEnumMemberName("corruption")] Corruption,
 }
 
 /// <summary>The one evaluation engine: every number of the toolkit comes from here.</summary>
@@ -35,61 +44,164 @@ public sealed class Evaluator(EvaluationOptions options, int seed)
     /// <param name="train">Labelled images for the classifier.</param>
     /// <param name="test">Images to judge; none of them among <paramref name="train"/>.</param>
     /// <param name="dataHash">Names the data of both sets.</param>
+    /// <param name="confusions">Given what k-NN and the linear probe took for what.</param>
     /// <param name="cancel">Stops the fit of a linear probe.</param>
     /// <returns>One score; for few-shot one for each number of shots.</returns>
     /// <exception cref="DataSourceException">The classes of the two sets do not fit together, or are too small for the shots.</exception>
     public IReadOnlyList<Score> Judge(
-        Protocol protocol, string encoder, Features train, Features test, string dataHash, CancellationToken cancel = default)
+        Protocol protocol, string encoder, Features train, Features test, string dataHash, ICollection<Confusion>? confusions = null,
+        CancellationToken cancel = default)
     {
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         int classes = train.ClassNames.Count;
-        Tensor truth = Relabel(train, test);
+        Tensor truth = tensor(LabelledImages.Renumber(test.Labels.data<long>().ToArray(), test.ClassNames, train.ClassNames));
         var score = new Score { Encoder = encoder, Seed = seed, TrainCount = train.Count, TestCount = test.Count, DataHash = dataHash };
         switch (protocol)
         {
             case Protocol.Knn:
                 Tensor votes = Knn.Scores(train.Values, train.Labels, test.Values, classes, options.K, options.KnnTemperature);
-                return [score with { Protocol = "knn", Value = Accuracy(votes.argmax(1)), K = options.K }];
+                return [Classified(score with { Protocol = "knn", K = options.K }, votes)];
             case Protocol.Linear:
                 using (LinearProbe probe = LinearProbe.Fit(train.Values, train.Labels, classes, options, seed, cancel))
-                    return [score with { Protocol = "linear", Value = Accuracy(probe.Predict(test.Values)), Penalty = probe.Penalty }];
+                    return [Classified(score with { Protocol = "linear", Penalty = probe.Penalty }, probe.Scores(test.Values))];
             case Protocol.RankMe:
                 Tensor first = train.Values.narrow(0, 0, Math.Min(train.Count, RankMeImages));
                 return [score with { Protocol = "rankme", Metric = "rankme", Value = Spectrum.RankMe(Spectrum.SingularValues(first)) }];
             default:
-                return [.. options.Shots.Select(FewShotScore)];
+                return FewShotScores();
         }
 
-        double Accuracy(Tensor predicted) => predicted.eq(truth).sum().item<long>() / (double)test.Count;
-
-        Score FewShotScore(int shots)
+        Score Classified(Score of, Tensor classScores)
         {
-            long[] labels = train.Labels.data<long>().ToArray();
-            double[] values = new double[options.Draws];
-            for (int draw = 0; draw < values.Length; draw++)
+            confusions?.Add(Confusion.Of(of.Protocol, encoder, train.ClassNames, truth, classScores.argmax(1)));
+            return of with { Value = ClassScores.Top1(classScores, truth), Top5 = ClassScores.Top5(classScores, truth) };
+        }
+
+        IReadOnlyList<Score> FewShotScores()
+        {
+            FewShotDraws drawn = FewShotDraws.For(train.Labels.data<long>().ToArray(), train.ClassNames, dataHash.Split('/')[0], options);
+            var (mean, scale) = LinearProbe.Standardise(train.Values);
+            Tensor judged = (test.Values - mean) * scale;
+            return [.. options.Shots.Select(shots =>
             {
-                using var trial = NewDisposeScope();
-                Tensor chosen = tensor(FewShot.Draw(labels, train.ClassNames, shots, draw, (ulong)options.DrawSeed));
-                using LinearProbe probe = LinearProbe.FitOn(train.Values, train.Labels, chosen, classes, options.FewShotPenalty, options.LinearIterations, cancel);
-                values[draw] = Accuracy(probe.Predict(test.Values));
-            }
-            double std = Statistics.StandardDeviation(values);
-            return score with
-            {
-                Protocol = "few-shot",
-                Value = values.Average(),
-                Shots = shots,
-                Penalty = options.FewShotPenalty,
-                Draws = values.Length,
-                Std = std,
-                Ci95 = Statistics.Interval(std, values.Length),
-            };
+                double[] values = new double[options.Draws];
+                for (int draw = 0; draw < values.Length; draw++)
+                {
+                    using var trial = NewDisposeScope();
+                    Tensor chosen = tensor(drawn.Shots[shots][draw]);
+                    Tensor weight = LinearProbe.FitStandardised((train.Values[chosen] - mean) * scale, train.Labels[chosen], classes,
+                        options.FewShotPenalty, options.LinearIterations, cancel);
+                    values[draw] = ClassScores.Top1(LinearProbe.Logits(judged, weight), truth);
+                }
+                double std = Statistics.StandardDeviation(values);
+                return score with
+                {
+                    Protocol = "few-shot",
+                    Value = values.Average(),
+                    Shots = shots,
+                    Penalty = options.FewShotPenalty,
+                    Draws = values.Length,
+                    Std = std,
+                    Ci95 = Statistics.Interval(std, values.Length),
+                };
+            })];
         }
     }
 
-    /// <summary>Whether a protocol is for a kind of representation: RankMe of pixels would say nothing and take their width squared.</summary>
-    internal static bool Applies(Protocol protocol, string encoder) => protocol != Protocol.RankMe || encoder != "pixels";
+    /// <summary>Top-1 accuracy of an encoder that is trained on with labels, or has a classifier trained on top.</summary>
+    /// <param name="protocol">Fine-tuning or the linear probe by SGD.</param>
+    /// <param name="encoder"><c>pretrained</c> or <c>untrained</c>; the latter learns at the full rate in all layers.</param>
+    /// <param name="make">Gives the encoder as it was, for each share of the labels anew.</param>
+    /// <param name="train">Images to learn from.</param>
+    /// <param name="test">Images to judge.</param>
+    /// <param name="dataHash">Names the data of both sets.</param>
+    /// <param name="confusions">Given what was taken for what.</param>
+    /// <param name="cancel">Stops between two steps.</param>
+    /// <returns>One score; for fine-tuning one for each share of the labels.</returns>
+    /// <exception cref="DataSourceException">The classes of the two sets do not fit together, or labels are missing.</exception>
+    public IReadOnlyList<Score> Train(Protocol protocol, string encoder, Func<Encoder> make, ImageDataset train, ImageDataset test,
+        string dataHash, ICollection<Confusion>? confusions = null, CancellationToken cancel = default)
+    {
+        LabelledImages known = LabelledImages.Of(train), judged = LabelledImages.Of(test);
+        using Tensor truth = tensor(LabelledImages.Renumber(judged.Labels, judged.ClassNames, known.ClassNames));
+        bool frozen = protocol == Protocol.LinearSgd;
+        return [.. (frozen ? [1.0] : options.FineTune.Fractions).Select(fraction =>
+        {
+            using Encoder network = make();
+            Features.CheckChannels(network, train);
+            Features.CheckChannels(network, test);
+            int[] chosen = FewShot.DrawShare(known.Labels, known.ClassNames.Count, fraction, (ulong)options.DrawSeed);
+            using FineTuning tuned = FineTuning.Train(network, frozen, encoder == "untrained" ? 1 : options.FineTune.FirstLayerRate, train,
+                [.. chosen.Select(i => known.Indexes[i])], [.. chosen.Select(i => known.Labels[i])], known.ClassNames.Count, options.FineTune, (ulong)seed, cancel);
+            using Tensor scores = tuned.Scores(test, judged.Indexes, options.BatchSize, cancel);
+            using Tensor predicted = scores.argmax(1);
+            var score = new Score
+            {
+                Protocol = frozen ? "linear-sgd" : "fine-tune",
+                Encoder = encoder,
+                Value = ClassScores.Top1(scores, truth),
+                Top5 = ClassScores.Top5(scores, truth),
+                Fraction = frozen ? null : fraction,
+                Seed = seed,
+                TrainCount = chosen.Length,
+                TestCount = judged.Indexes.Length,
+                DataHash = dataHash,
+            };
+            confusions?.Add(Confusion.Of(score.Slug, encoder, known.ClassNames, truth, predicted));
+            return score;
+        })];
+    }
+
+    /// <summary>Top-1 accuracy of a linear probe on corrupted test images; the probe is fitted on training images as they are.</summary>
+    /// <param name="encoder">What makes the representations: <c>pretrained</c>, <c>untrained</c> or <c>pixels</c>.</param>
+    /// <param name="represent">float32 (N, C, H, W) to (N, D).</param>
+    /// <param name="train">Representations of the training images.</param>
+    /// <param name="test">Images to judge, 0 to 1.</param>
+    /// <param name="dataHash">Names the data of both sets.</param>
+    /// <param name="cancel">Stops between two batches.</param>
+    /// <returns>A score for the images as they are (<c>none</c>), for each corruption (the mean over its severities), and their mean.</returns>
+    /// <exception cref="DataSourceException">The pixels are not from 0 to 1, or the classes do not fit together.</exception>
+    public IReadOnlyList<Score> Corrupt(
+        string encoder, Func<Tensor, Tensor> represent, Features train, ImageDataset test, string dataHash, CancellationToken cancel = default)
+    {
+        if (test.Range.Min < 0 || test.Range.Max > 1)
+            throw new DataSourceException($"Corruptions are defined for pixels from 0 to 1, but those of {test.Name} go from {test.Range.Min:G4} to {test.Range.Max:G4}. Scale the images.");
+        LabelledImages judged = LabelledImages.Of(test);
+        using Tensor truth = tensor(LabelledImages.Renumber(judged.Labels, judged.ClassNames, train.ClassNames));
+        using LinearProbe probe = LinearProbe.Fit(train.Values, train.Labels, train.ClassNames.Count, options, seed, cancel);
+        var score = new Score
+        {
+            Protocol = "corruption",
+            Encoder = encoder,
+            Seed = seed,
+            TrainCount = train.Count,
+            TestCount = judged.Indexes.Length,
+            DataHash = dataHash,
+            Penalty = probe.Penalty,
+        };
+        Score[] each = [.. Corruptions.Names.Select(name =>
+        {
+            double[] values = [.. Enumerable.Range(1, Corruptions.Severities).Select(severity => Accuracy((images, indexes) =>
+                Corruptions.Apply(images, name, severity, [.. indexes.Select(i => (long)test.SourceIndexOf(i))], (ulong)options.DrawSeed)))];
+            return score with { Corruption = name, Value = values.Average(), BySeverity = values };
+        })];
+        return [score with { Corruption = "none", Value = Accuracy((images, _) => images.alias()) }, .. each,
+            score with { Corruption = "mean", Value = each.Average(s => s.Value) }];
+
+        double Accuracy(Func<Tensor, int[], Tensor> change)
+        {
+            using Features features = Features.Collect(test, options.BatchSize, (images, indexes) => represent(change(images, indexes)), null, cancel);
+            using Tensor scores = probe.Scores(features.Values);
+            return ClassScores.Top1(scores, truth);
+        }
+    }
+
+    /// <summary>Whether a protocol trains with the images, instead of looking at representations.</summary>
+    internal static bool Trains(Protocol protocol) => protocol is Protocol.FineTune or Protocol.LinearSgd;
+
+    /// <summary>Whether a protocol is for a kind of representation: RankMe of pixels would say nothing and take their width squared, and there is no network to train.</summary>
+    internal static bool Applies(Protocol protocol, string encoder) => encoder != "pixels" || protocol is Protocol.Knn or Protocol.Linear or Protocol.FewShot or Protocol.Corruption;
 
     /// <summary>What tells the scores that <see cref="Judge"/> gives: one condition for each.</summary>
     internal static IEnumerable<Func<Score, bool>> Wanted(Protocol protocol, EvaluationOptions options) => protocol switch
@@ -97,21 +209,9 @@ public sealed class Evaluator(EvaluationOptions options, int seed)
         Protocol.Knn => [s => s.Protocol == "knn" && s.K == options.K],
         Protocol.Linear => [s => s.Protocol == "linear"],
         Protocol.RankMe => [s => s.Protocol == "rankme"],
+        Protocol.Corruption => Corruptions.Names.Select(name => (Func<Score, bool>)(s => s.Protocol == "corruption" && s.Corruption == name)),
+        Protocol.LinearSgd => [s => s.Protocol == "linear-sgd"],
+        Protocol.FineTune => options.FineTune.Fractions.Select(f => (Func<Score, bool>)(s => s.Protocol == "fine-tune" && s.Fraction == f)),
         _ => options.Shots.Select(shots => (Func<Score, bool>)(s => s.Protocol == "few-shot" && s.Shots == shots && s.Draws == options.Draws)),
     };
-
-    /// <summary>The labels of the test set in the numbering of the training set.</summary>
-    private static Tensor Relabel(Features train, Features test)
-    {
-        if (train.Count == 0 || test.Count == 0)
-            throw new DataSourceException($"There are {train.Count} labelled training and {test.Count} labelled test images; both must be 1 or more.");
-        if (train.ClassNames.Count < 2)
-            throw new DataSourceException($"Judging needs 2 or more classes, but the training images have one: {train.ClassNames[0]}.");
-        string[] unknown = [.. test.ClassNames.Except(train.ClassNames)];
-        if (unknown.Length > 0)
-            throw new DataSourceException($"{unknown.Length} classes of the test images are not among the training images: "
-                + $"{string.Join(", ", unknown.Take(5))}. Give both sets the same class names.");
-        long[] map = [.. test.ClassNames.Select(name => (long)train.ClassNames.ToList().IndexOf(name))];
-        return tensor(map)[test.Labels];
-    }
 }

@@ -20,13 +20,20 @@ public sealed record Features(Tensor Values, Tensor Labels, IReadOnlyList<string
     /// <param name="progress">Told the share done, 0 to 1.</param>
     /// <param name="cancel">Stops between two batches.</param>
     /// <returns>Owned by the caller.</returns>
+    /// <exception cref="DataSourceException">There are no labels, or the images have another number of channels.</exception>
     public static Features Of(
         Encoder encoder, ImageDataset data, int batchSize, IProgress<double>? progress = null, CancellationToken cancel = default)
+    {
+        CheckChannels(encoder, data);
+        return Collect(data, batchSize, (images, _) => encoder.Encode(images), progress, cancel);
+    }
+
+    /// <summary>Refuses images of another number of channels than the encoder's.</summary>
+    internal static void CheckChannels(Encoder encoder, ImageDataset data)
     {
         if (data.Channels != encoder.Channels)
             throw new DataSourceException($"The encoder was trained on images of {encoder.Channels} channels, but {data.Name} has {data.Channels}. "
                 + $"Give images of the same kind, or convert with --set data.channels={encoder.Channels}.");
-        return Collect(data, batchSize, encoder.Encode, progress, cancel);
     }
 
     /// <summary>The pixels as representations: the baseline that an encoder must beat to be worth having.</summary>
@@ -41,12 +48,19 @@ public sealed record Features(Tensor Values, Tensor Labels, IReadOnlyList<string
     /// <returns>float32 (N, C*H*W); owned by the caller.</returns>
     public static Features OfPixels(ImageDataset data, ImageDataset train, int batchSize, CancellationToken cancel = default)
     {
+        Func<Tensor, Tensor> represent = Pixels(train);
+        return Collect(data, batchSize, (images, _) => represent(images), null, cancel);
+    }
+
+    /// <summary>What makes the representations of <see cref="OfPixels"/>: float32 (N, C, H, W) to (N, C*H*W).</summary>
+    internal static Func<Tensor, Tensor> Pixels(ImageDataset train)
+    {
         var standardise = new Preprocessing(new HighPassOptions { Sigma = 0 }, train.Mean, [.. train.Std.Select(s => s > 0 ? s : 1)]);
-        return Collect(data, batchSize, images =>
+        return images =>
         {
             using Tensor signal = standardise.Apply(images);
             return signal.flatten(1);
-        }, null, cancel);
+        };
     }
 
     /// <inheritdoc/>
@@ -56,17 +70,11 @@ public sealed record Features(Tensor Values, Tensor Labels, IReadOnlyList<string
         Labels.Dispose();
     }
 
-    private static Features Collect(
-        ImageDataset data, int batchSize, Func<Tensor, Tensor> represent, IProgress<double>? progress, CancellationToken cancel)
+    internal static Features Collect(
+        ImageDataset data, int batchSize, Func<Tensor, int[], Tensor> represent, IProgress<double>? progress, CancellationToken cancel)
     {
-        if (data.Labels is not { } labels || data.ClassNames is not { } names)
-            throw new DataSourceException($"{data.Name} has no labels, and judging needs them. Sort the images into one folder per class, "
-                + "or name a list of labels as FOLDER@labels.csv.");
-        int[] chosen = [.. Enumerable.Range(0, data.Count).Where(i => labels[i] >= 0)];
-
-        if (chosen.Length == 0)
-            throw new DataSourceException($"Not one of the {data.Count} images of {data.Name} has a label, and judging needs them.");
-
+        LabelledImages labelled = LabelledImages.Of(data);
+        int[] chosen = labelled.Indexes;
         using var scope = NewDisposeScope();
         Tensor? all = null;
         for (int start = 0; start < chosen.Length; start += batchSize)
@@ -74,14 +82,15 @@ public sealed record Features(Tensor Values, Tensor Labels, IReadOnlyList<string
             cancel.ThrowIfCancellationRequested();
             using var batch = NewDisposeScope();
             int end = Math.Min(start + batchSize, chosen.Length);
-            Tensor part = represent(data.Batch(chosen.AsSpan(start..end)));
+            int[] indexes = chosen[start..end];
+            Tensor part = represent(data.Batch(indexes), indexes);
             all ??= empty([chosen.Length, part.shape[1]]).MoveToOuterDisposeScope();
             all[start..end].copy_(part);
             progress?.Report((double)end / chosen.Length);
         }
         return new Features(
             all!.MoveToOuterDisposeScope(),
-            tensor(chosen.Select(i => (long)labels[i]).ToArray()).MoveToOuterDisposeScope(),
-            names);
+            tensor(labelled.Labels).MoveToOuterDisposeScope(),
+            labelled.ClassNames);
     }
 }

@@ -34,4 +34,23 @@ public static class FewShot
         }
         return [.. drawn];
     }
+
+    /// <summary>Draws a share of the images of each class, at least one.</summary>
+    /// <remarks>A function of (seed, class): the images of 1 % are among those of 10 %.</remarks>
+    /// <param name="labels">One label for each training image.</param>
+    /// <param name="classes">Number of classes.</param>
+    /// <param name="fraction">Above 0 to 1.</param>
+    /// <param name="seed">Of the draws.</param>
+    /// <returns>Indexes, class by class.</returns>
+    public static int[] DrawShare(ReadOnlySpan<long> labels, int classes, double fraction, ulong seed)
+    {
+        var members = Enumerable.Range(0, classes).Select(_ => new List<int>()).ToArray();
+        for (int i = 0; i < labels.Length; i++) members[labels[i]].Add(i);
+        return [.. members.Index().SelectMany(m =>
+        {
+            int[] order = [.. m.Item];
+            new RandomStream(seed, RandomPurpose.Evaluation, sample: m.Index, view: 2).Shuffle<int>(order);
+            return order[..Math.Min(order.Length, Math.Max(1, (int)Math.Round(order.Length * fraction)))];
+        })];
+    }
 }

@@ -21,9 +21,11 @@ internal static class LbfgsMinimizer
     /// <param name="iterations">At most so many steps.</param>
     /// <param name="tolerance">Above 0.</param>
     /// <param name="cancel">Stops between two steps.</param>
+    /// <param name="precondition">Multiplies with a rough inverse of the Hessian, positive definite; without it with a number.</param>
     /// <returns>The best point; owned by the caller.</returns>
     internal static Tensor Minimize(
-        Tensor start, Func<Tensor, (double Value, Tensor Gradient)> objective, int iterations, double tolerance, CancellationToken cancel)
+        Tensor start, Func<Tensor, (double Value, Tensor Gradient)> objective, int iterations, double tolerance, CancellationToken cancel,
+        Func<Tensor, Tensor>? precondition = null)
     {
         using var scope = NewDisposeScope();
         Tensor point = start.clone();
@@ -33,9 +35,9 @@ internal static class LbfgsMinimizer
         {
             cancel.ThrowIfCancellationRequested();
             using var iteration = NewDisposeScope();
-            Tensor direction = Direction(gradient, [.. pairs]);
+            Tensor direction = Direction(gradient, [.. pairs], precondition ?? (q => q));
             double slope = Dot(gradient, direction);
-            double length = pairs.Count == 0 ? Math.Min(1, 1 / gradient.abs().sum().ToDouble()) : 1;
+            double length = pairs.Count == 0 && precondition is null ? Math.Min(1, 1 / gradient.abs().sum().ToDouble()) : 1;
 
             var (nextPoint, nextValue, nextGradient) = At(length);
             while (!(nextValue <= value + 1e-4 * length * slope) && length > 1e-10)
@@ -66,7 +68,7 @@ internal static class LbfgsMinimizer
     }
 
     /// <summary>Minus the approximate inverse Hessian times the gradient.</summary>
-    private static Tensor Direction(Tensor gradient, (Tensor S, Tensor Y, double Rho)[] pairs)
+    private static Tensor Direction(Tensor gradient, (Tensor S, Tensor Y, double Rho)[] pairs, Func<Tensor, Tensor> precondition)
     {
         Tensor q = -gradient;
         double[] alpha = new double[pairs.Length];
@@ -75,7 +77,8 @@ internal static class LbfgsMinimizer
             alpha[i] = pairs[i].Rho * Dot(pairs[i].S, q);
             q -= Held(alpha[i]) * pairs[i].Y;
         }
-        if (pairs.Length > 0) q *= 1 / (pairs[^1].Rho * Dot(pairs[^1].Y, pairs[^1].Y));
+        q = precondition(q);
+        if (pairs.Length > 0) q *= Held(1 / (pairs[^1].Rho * Dot(pairs[^1].Y, precondition(pairs[^1].Y))));
         for (int i = 0; i < pairs.Length; i++)
             q += Held(alpha[i] - pairs[i].Rho * Dot(pairs[i].Y, q)) * pairs[i].S;
         return q;

@@ -11,7 +11,8 @@ namespace SiamSharp.Evaluation;
 /// mean 0 and standard deviation 1 over the training images. Constant features stay 0.
 /// The penalty is the one of the given list that classifies a held-out tenth of the training images best; the final fit uses
 /// all of them. The test images take no part in either.
-/// Cost: from the largest penalty down, each fit starts from the weights of the one before, which changes the way and not the goal.
+/// Cost: some ten passes over the features for each penalty. From the largest penalty down, each fit starts from the weights of the one
+/// before, and L-BFGS from the inverse of Bohning's bound of the Hessian, which changes the way and not the goal.
 /// </remarks>
 public sealed class LinearProbe : IDisposable
 {
@@ -52,7 +53,7 @@ public sealed class LinearProbe : IDisposable
             foreach (double candidate in options.LinearPenalties.OrderDescending())
             {
                 weights = Minimize(xIn, yIn, weights, candidate, options.LinearIterations, cancel);
-                double right = Predict(xOut, weights).eq(yOut).sum().item<long>();
+                double right = ClassScores.Top1(Logits(xOut, weights), yOut);
                 if (right > best) (best, penalty, start) = (right, candidate, weights);
             }
         }
@@ -60,40 +61,35 @@ public sealed class LinearProbe : IDisposable
         return new LinearProbe(mean.DetachFromDisposeScope(), scale.DetachFromDisposeScope(), weight.DetachFromDisposeScope(), penalty);
     }
 
-    /// <summary>Fits a probe on some of the images only.</summary>
-    /// <remarks>Mean and standard deviation are those of all images, which takes no label.</remarks>
-    /// <param name="features">Float32 (N, D).</param>
-    /// <param name="labels">Int64 (N); those of the chosen images are looked at.</param>
-    /// <param name="chosen">Int64 (M): indexes of the images to fit on.</param>
+    /// <summary>Fits with a given penalty, for few images, which leave none to choose it with.</summary>
+    /// <param name="x">Float (N, D), standardised by the caller.</param>
+    /// <param name="labels">Int64 (N).</param>
     /// <param name="classes">Number of classes, 2 or more.</param>
     /// <param name="penalty">The L2 penalty.</param>
     /// <param name="iterations">At most so many.</param>
     /// <param name="cancel">Stops between two iterations.</param>
-    public static LinearProbe FitOn(Tensor features, Tensor labels, Tensor chosen, int classes, double penalty, int iterations, CancellationToken cancel)
+    /// <returns>The weight (D + 1, K) for <see cref="Logits"/>, owned by the caller.</returns>
+    internal static Tensor FitStandardised(Tensor x, Tensor labels, int classes, double penalty, int iterations, CancellationToken cancel)
     {
-        using var noGradient = no_grad();
         using var scope = NewDisposeScope();
-        var (mean, scale) = Standardise(features);
-        Tensor start = zeros([features.shape[1] + 1, classes], dtype: features.dtype);
-        Tensor weight = Minimize((features[chosen] - mean) * scale, labels[chosen], start, penalty, iterations, cancel);
-        return new LinearProbe(mean.DetachFromDisposeScope(), scale.DetachFromDisposeScope(), weight.DetachFromDisposeScope(), penalty);
+        return Minimize(x, labels, zeros([x.shape[1] + 1, classes], dtype: x.dtype), penalty, iterations, cancel).MoveToOuterDisposeScope();
     }
 
     /// <summary>Mean (1, D) and 1 / standard deviation (1, D) of features (N, D); 0 for constant ones.</summary>
-    private static (Tensor Mean, Tensor Scale) Standardise(Tensor features)
+    internal static (Tensor Mean, Tensor Scale) Standardise(Tensor features)
     {
         Tensor std = features.std(0, unbiased: false, keepdim: true);
         return (features.mean([0], keepdim: true), where(std > Held(1e-6) * std.max(), Held(1) / std, zeros_like(std)));
     }
 
-    /// <summary>The most likely class of each representation.</summary>
+    /// <summary>Scores of each class, whose softmax is its probability.</summary>
     /// <param name="features">Float32 (N, D).</param>
-    /// <returns>Int64 (N), owned by the caller.</returns>
-    public Tensor Predict(Tensor features)
+    /// <returns>Float32 (N, K), owned by the caller.</returns>
+    public Tensor Scores(Tensor features)
     {
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
-        return Predict((features - _mean) * _scale, _weight).MoveToOuterDisposeScope();
+        return Logits((features - _mean) * _scale, _weight).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>
@@ -104,17 +100,31 @@ public sealed class LinearProbe : IDisposable
         _weight.Dispose();
     }
 
-    private static Tensor Predict(Tensor x, Tensor weight) => Logits(x, weight).argmax(1);
-
-    private static Tensor Logits(Tensor x, Tensor weight) =>
+    /// <summary>Scores (N, K) of standardised features (N, D) by a weight (D + 1, K).</summary>
+    internal static Tensor Logits(Tensor x, Tensor weight) =>
         x.mm(weight[..^1]).add_(weight[^1..]);    // (N, D) (D, K) + (1, K)
 
     private static Tensor Minimize(Tensor x, Tensor labels, Tensor start, double penalty, int iterations, CancellationToken cancel)
     {
         using var scope = NewDisposeScope();
         Tensor target = nn.functional.one_hot(labels, start.shape[1]).to(x.dtype);   // (N, K)
-        Tensor weight = LbfgsMinimizer.Minimize(start, w => Objective(x, target, w, penalty), iterations, 1e-5, cancel);
+        Tensor? inverse = x.shape[0] > x.shape[1] ? InverseBound(x, penalty) : null;        // with fewer images passes are cheap
+        Tensor weight = LbfgsMinimizer.Minimize(
+            start, w => Objective(x, target, w, penalty), iterations, 1e-5, cancel, inverse is null ? null : inverse.mm);
         return weight.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Inverse (D + 1, D + 1) of a matrix that the Hessian nowhere exceeds, for one column of the weight.</summary>
+    /// <remarks>Source: Bohning 1992, "Multinomial logistic regression algorithm": X'X / (2 N) where the gradients of the classes add up to 0.</remarks>
+    private static Tensor InverseBound(Tensor x, double penalty)
+    {
+        using var scope = NewDisposeScope();
+        long width = x.shape[1];
+        Tensor bound = zeros(width + 1, width + 1, dtype: ScalarType.Float64);
+        bound[..(int)width, ..(int)width] = (x.t().mm(x) / Held(2 * x.shape[0])).to(ScalarType.Float64);
+        bound[(int)width, (int)width] = 0.5;                                   // the features have mean 0, so the bias stands alone
+        bound.diagonal().add_(Held(penalty + 1e-6));                           // constant features, no penalty
+        return linalg.inv(bound).to(x.dtype).MoveToOuterDisposeScope();
     }
 
     /// <summary>Value and gradient of the penalised mean cross entropy.</summary>

@@ -6,7 +6,7 @@ namespace SiamSharp.Evaluation;
 /// <summary>One number with everything needed to trust it: an entry of <c>evaluation.json</c>.</summary>
 public sealed record Score
 {
-    /// <summary><c>knn</c>, <c>linear</c>, <c>few-shot</c> or <c>rankme</c>.</summary>
+    /// <summary><c>knn</c>, <c>linear</c>, <c>few-shot</c>, <c>rankme</c>, <c>linear-sgd</c>, <c>fine-tune</c> or <c>corruption</c>.</summary>
     [JsonPropertyName("protocol")] public string Protocol { get; init; } = "";
 
     /// <summary><c>pretrained</c>, <c>untrained</c> or <c>pixels</c>.</summary>
@@ -18,11 +18,23 @@ public sealed record Score
     /// <summary>0 to 1, for few-shot the mean over the draws; RankMe: 1 to D.</summary>
     [JsonPropertyName("value")] public double Value { get; init; }
 
+    /// <summary>Share of test images whose class was among the five most likely, 0 to 1; left out with five classes or fewer.</summary>
+    [JsonPropertyName("top5"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public double? Top5 { get; init; }
+
     /// <summary>Neighbours, for k-NN.</summary>
     [JsonPropertyName("k")] public int? K { get; init; }
 
     /// <summary>Labels per class, for few-shot; null when all labels are used.</summary>
     [JsonPropertyName("shots")] public int? Shots { get; init; }
+
+    /// <summary>Share of the labels, above 0 to 1, for fine-tuning.</summary>
+    [JsonPropertyName("fraction"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public double? Fraction { get; init; }
+
+    /// <summary>One of <see cref="Corruptions.Names"/>, <c>none</c>, or <c>mean</c> over all.</summary>
+    [JsonPropertyName("corruption"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string? Corruption { get; init; }
+
+    /// <summary>The value at each severity of the corruption, from slight to strong.</summary>
+    [JsonPropertyName("by_severity"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public IReadOnlyList<double>? BySeverity { get; init; }
 
     /// <summary>The run's seed.</summary>
     [JsonPropertyName("seed")] public int Seed { get; init; }
@@ -51,9 +63,22 @@ public sealed record Score
     /// <summary>Half the width of the 95 % confidence interval of the mean over the draws, for few-shot.</summary>
     [JsonPropertyName("ci95"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public double? Ci95 { get; init; }
 
-    /// <summary>The protocol as the head of a column: <c>k-NN (k 20)</c>, <c>linear</c>, <c>10-shot</c>.</summary>
+    /// <summary>The protocol as the head of a column: <c>k-NN (k 20)</c>, <c>linear</c>, <c>10-shot</c>, <c>tuned, 1 %</c>.</summary>
     [JsonIgnore]
-    public string Title => Protocol switch { "knn" => $"k-NN (k {K})", "few-shot" => $"{Shots}-shot", "rankme" => "RankMe", _ => Protocol };
+    public string Title => Protocol switch
+    {
+        "knn" => $"k-NN (k {K})",
+        "few-shot" => $"{Shots}-shot",
+        "rankme" => "RankMe",
+        "linear-sgd" => "linear, SGD",
+        "corruption" => Corruption!,
+        "fine-tune" => string.Create(CultureInfo.InvariantCulture, $"tuned, {Fraction * 100:0.####} %"),
+        _ => Protocol,
+    };
+
+    /// <summary>The protocol as part of a file name: <c>knn</c>, <c>fine-tune-10</c> with 10 % of the labels.</summary>
+    [JsonIgnore]
+    internal string Slug => Fraction is double f ? string.Create(CultureInfo.InvariantCulture, $"{Protocol}-{f * 100:0.####}") : Protocol;
 
     /// <summary>The value as a table shows it: a share with four digits behind the point, a rank with one.</summary>
     [JsonIgnore]

@@ -63,6 +63,7 @@ public static class Pretraining
         var schedule = new LearningRateSchedule(recipe.Optimizer.LearningRate, (long)(recipe.Optimizer.WarmupEpochs * stepsPerEpoch), steps,
             recipe.Optimizer.LearningRate * recipe.Optimizer.FinalShare);
         var checkpoint = new Checkpoint(folder, recipe, data, method, optimizer);
+        double lengthAtStart = RunHealth.Length(method.Encoder);
         if (goesOn) step = checkpoint.Load();
         if (!folder.HasRun) RunFolder.WriteText(folder.Recipe, OptionsJson.Write(recipe).ToJsonString(OptionsJson.Serializer) + "\n");
 
@@ -107,8 +108,15 @@ public static class Pretraining
 
             bool epochEnds = step % stepsPerEpoch == 0;
             if (epochEnds || step % recipe.Training.LogSteps == 0)
-                metrics.Write(step, epoch, learningRate, gradientNorm, loss,
-                    [.. terms.Terms.Select(t => (t.Name, t.Value.ToDouble())), .. epochEnds ? RunHealth.Measure(terms.Embeddings, batchSize, method.LossWhenCollapsed(viewBatch)) : []]);
+            {
+                List<(string Name, double Value)> numbers = [.. terms.Terms.Select(t => (t.Name, t.Value.ToDouble()))];
+                if (epochEnds)
+                {
+                    numbers.AddRange(RunHealth.Measure(terms.Embeddings, batchSize, method.LossWhenCollapsed(viewBatch)));
+                    numbers.Add(("relative_step", RunHealth.RelativeStepOf(lengthAtStart, RunHealth.Length(method.Encoder), step)));
+                }
+                metrics.Write(step, epoch, learningRate, gradientNorm, loss, numbers);
+            }
             meter.Mark(StepPhase.Logging);
 
             stop = cancel.IsCancellationRequested; // looked at once a step: what is left is what was saved

@@ -1,6 +1,8 @@
+using System.Text.Json;
 using SiamSharp.Data;
 using SiamSharp.Evaluation;
 using SiamSharp.Recipes;
+using static TorchSharp.torch;
 
 namespace SiamSharp.Training;
 
@@ -15,11 +17,12 @@ public static class RunEvaluation
     /// <param name="train">Labelled images for the classifiers.</param>
     /// <param name="test">Labelled images to judge.</param>
     /// <param name="progress">Told what is being done.</param>
+    /// <param name="confusions">Given what was taken for what, by each representation and protocol that classifies with all its labels.</param>
     /// <param name="cancel">Stops between two batches or iterations.</param>
     /// <exception cref="DataSourceException">Labels are missing, classes do not fit together, or both sets are the same images.</exception>
     public static IReadOnlyList<Score> Judge(
         RunFolder folder, Recipe recipe, IReadOnlyList<Protocol> protocols, ImageDataset train, ImageDataset test,
-        IProgress<string>? progress = null, CancellationToken cancel = default)
+        IProgress<string>? progress = null, ICollection<Confusion>? confusions = null, CancellationToken cancel = default)
     {
         var known = Enumerable.Range(0, train.Count).Select(train.HashOf).ToHashSet();
         int overlap = Enumerable.Range(0, test.Count).Count(i => known.Contains(test.HashOf(i)));
@@ -33,17 +36,35 @@ public static class RunEvaluation
         string hash = $"{train.DataHash}/{test.DataHash}";
 
         var scores = new List<Score>();
-        foreach (var (name, features) in new (string, Func<ImageDataset, Features>)[]
+        foreach (var (name, encoder, represent) in new (string, Encoder?, Func<Tensor, Tensor>)[]
         {
-            ("pixels", data => Features.OfPixels(data, train, batch, cancel)),
-            ("untrained", data => Features.Of(untrained, data, batch, null, cancel)),
-            ("pretrained", data => Features.Of(pretrained, data, batch, null, cancel)),
+            ("pixels", null, Features.Pixels(train)),
+            ("untrained", untrained, untrained.Encode),
+            ("pretrained", pretrained, pretrained.Encode),
         }.Skip(recipe.Evaluation.Baselines ? 0 : 2))
         {
-            progress?.Report($"judging {name}");
-            using Features x = features(train), y = features(test);
-            foreach (Protocol protocol in protocols.Where(p => Evaluator.Applies(p, name))) scores.AddRange(evaluator.Judge(protocol, name, x, y, hash, cancel).Select(s => s with { TestInTrain = overlap }));
+            Protocol[] apply = [.. protocols.Where(p => Evaluator.Applies(p, name))];
+            using Features? x = apply.All(Evaluator.Trains) ? null : Of(train), y = x is null ? null : Of(test);
+            Features Of(ImageDataset data) => encoder is null ? Features.OfPixels(data, train, batch, cancel) : Features.Of(encoder, data, batch, null, cancel);
+            foreach (Protocol protocol in apply)
+            {
+                progress?.Report($"judging {name}: {JsonSerializer.Serialize(protocol).Trim('"')}");
+                IReadOnlyList<Score> found = protocol switch
+                {
+                    Protocol.Corruption => evaluator.Corrupt(name, represent, x!, test, hash, cancel),
+                    _ when Evaluator.Trains(protocol) => evaluator.Train(protocol, name, () => Fresh(name), train, test, hash, confusions, cancel),
+                    _ => evaluator.Judge(protocol, name, x!, y!, hash, confusions, cancel),
+                };
+                scores.AddRange(found.Select(s => s with { TestInTrain = overlap }));
+            }
         }
         return scores;
+
+        Encoder Fresh(string name)
+        {
+            Encoder loaded = Encoder.Load(folder.Encoder);
+            if (name == "pretrained") return loaded;
+            using (loaded) return loaded.Untrained(recipe);
+        }
     }
 }

@@ -28,6 +28,9 @@ public sealed class RunFolder(string path)
     /// <summary>Scores, one object per number.</summary>
     public string Evaluation => In("evaluation.json");
 
+    /// <summary>The images that few-shot classifiers learned from.</summary>
+    public string Draws => In("draws.json");
+
     /// <summary>Files that could not be read, one line each.</summary>
     public string Skipped => In("skipped.jsonl");
 
@@ -57,10 +60,19 @@ public sealed class RunFolder(string path)
     /// <summary>Adds scores to evaluation.json; a score measured again replaces the old one.</summary>
     public void AddScores(IReadOnlyList<Score> scores)
     {
-        static object Key(Score s) => (s.Protocol, s.Encoder, s.Metric, s.K, s.Shots, s.Seed, s.DataHash);
+        static object Key(Score s) => (s.Protocol, s.Encoder, s.Metric, s.K, s.Shots, s.Fraction, s.Corruption, s.Seed, s.DataHash);
         var added = scores.Select(Key).ToHashSet();
         WriteText(Evaluation, JsonSerializer.Serialize<List<Score>>([.. ReadScores().Where(s => !added.Contains(Key(s))), .. scores], OptionsJson.Serializer));
     }
+
+    /// <summary>Writes what the pretrained encoder took for what: <c>confusion-knn.csv</c> and the like.</summary>
+    /// <returns>The files.</returns>
+    public IReadOnlyList<string> WriteConfusions(IReadOnlyList<Confusion> confusions) => [.. confusions.Where(c => c.Encoder == "pretrained").Select(c =>
+    {
+        string file = In($"confusion-{c.Protocol}.csv");
+        WriteText(file, c.ToCsv());
+        return file;
+    })];
 
     /// <summary>Makes the folder and proves that it can be written to.</summary>
     /// <exception cref="RunException">It cannot.</exception>

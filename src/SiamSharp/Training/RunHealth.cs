@@ -1,7 +1,9 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using SiamSharp.Evaluation;
+using SiamSharp.Native;
 using SiamSharp.Recipes;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SiamSharp.Training;
@@ -13,11 +15,12 @@ namespace SiamSharp.Training;
 /// <param name="Loss">Of that batch.</param>
 /// <param name="LossWhenCollapsed">The loss if all embeddings were equal; null where that says nothing (BYOL, SimSiam).</param>
 /// <param name="PrototypesUsed">Prototypes or outputs that the images spread over; null where there are none.</param>
+/// <param name="RelativeStep">See <see cref="RelativeStepOf"/>; null in runs that did not measure it.</param>
 /// <param name="Labelled">Whether the run learned from labels: a dimension for each class is enough then.</param>
-public sealed record RunHealth(double RankMe, int Dimensions, double Spread, double Loss, double? LossWhenCollapsed, double? PrototypesUsed, bool Labelled)
+public sealed record RunHealth(double RankMe, int Dimensions, double Spread, double Loss, double? LossWhenCollapsed, double? PrototypesUsed, double? RelativeStep, bool Labelled)
 {
     // Healthy runs of the twelve frameworks are well on the other side of all of these (docs/EXPERIMENTS.md).
-    private const double LowestRank = 8, LowestRankShare = 0.25, LowestSpread = 0.1, LowestGain = 0.02, FewestPrototypes = 2;
+    private const double LowestRank = 8, LowestRankShare = 0.25, LowestSpread = 0.1, LowestGain = 0.02, FewestPrototypes = 2, LongestStep = 0.1;
 
     /// <summary>What is wrong, in plain words; empty for a healthy run.</summary>
     public IReadOnlyList<string> Problems
@@ -33,9 +36,13 @@ public sealed record RunHealth(double RankMe, int Dimensions, double Spread, dou
                 problems.Add(Invariant($"the images share {PrototypesUsed:F1} prototypes"));
             if (LossWhenCollapsed is double collapsed && Loss > collapsed - LowestGain * Math.Max(1, Math.Abs(collapsed)))
                 problems.Add(Invariant($"the loss of {Loss:F3} is no lower than with equal embeddings for all images ({collapsed:F3})"));
+            if (StepsTooLong)
+                problems.Add(Invariant($"each step moves the weights by {RelativeStep * 100:F0} % of their length"));
             return problems;
         }
     }
+
+    private bool StepsTooLong => RelativeStep > LongestStep;
 
     /// <summary>The verdict: what is wrong with the likely cause and what to change, or that nothing is.</summary>
     /// <param name="recipe">Of the run.</param>
@@ -45,11 +52,14 @@ public sealed record RunHealth(double RankMe, int Dimensions, double Spread, dou
         if (Problems.Count == 0)
             return Invariant($"Healthy: the embedding uses {RankMe:F0} of {Dimensions} dimensions (spread {Spread:F2} of 1).");
         Fault[] ways = [.. recipe.Method.WaysToCollapse()];
+        string lower = Invariant($"--set optimizer.learningRate={recipe.Optimizer.LearningRate / 10:G3} instead of {recipe.Optimizer.LearningRate:G3}");
         string cause = ways.Length > 0
             ? "The cause: " + string.Join("; ", ways.Select(w => $"method.{w.Path} {w.Problem}"))
-            : Invariant($"The usual cause is too high a learning rate: --set optimizer.learningRate={recipe.Optimizer.LearningRate / 10:G3} instead of ")
-                + Invariant($"{recipe.Optimizer.LearningRate:G3}. After that, views that show nothing in common (lower the mask ratios), or too few epochs");
-        return $"Collapsed, {kind} does not tell images apart: {string.Join(", ", Problems)}. {cause}.";
+            : StepsTooLong
+                ? $"The cause is too high a learning rate: {lower}"
+                : $"The usual cause is too high a learning rate: {lower}. After that, views that show nothing in common (lower the mask ratios), or too few epochs";
+        string what = StepsTooLong && Problems.Count == 1 ? $"Too fast, {kind} forgets what it has learned" : $"Collapsed, {kind} does not tell images apart";
+        return $"{what}: {string.Join(", ", Problems)}. {cause}.";
     }
 
     /// <summary>The health of a finished run.</summary>
@@ -63,7 +73,7 @@ public sealed record RunHealth(double RankMe, int Dimensions, double Spread, dou
         double? Number(string name) => (double?)last[name];
         return Number("rankme") is double rank
             ? new RunHealth(rank, (int)Number("dimensions")!, Number("embedding_spread")!.Value, Number("loss")!.Value, Number("loss_when_collapsed"),
-                Number("prototypes_used") ?? Number("outputs_used"), recipe.Method.NeedsLabels)
+                Number("prototypes_used") ?? Number("outputs_used"), Number("relative_step"), recipe.Method.NeedsLabels)
             : null;
     }
 
@@ -82,6 +92,23 @@ public sealed record RunHealth(double RankMe, int Dimensions, double Spread, dou
             health.Add(("alignment", Spectrum.Alignment(first, embeddings.narrow(0, samples, samples))));
         if (lossWhenCollapsed is double loss) health.Add(("loss_when_collapsed", loss));
         return health;
+    }
+
+    /// <summary>How far a step moves the weights, as a share of their length at the start.</summary>
+    /// <remarks>
+    /// Definition: sqrt(((length now / length at the start)^2 - 1) / steps), the length of each of so many steps at right angles to the
+    /// weights, which is where gradients of weights ahead of a normalisation point. 0 where the weights became shorter.
+    /// </remarks>
+    internal static double RelativeStepOf(double lengthAtStart, double lengthNow, long steps) =>
+        lengthAtStart > 0 ? Math.Sqrt(Math.Max(0, Math.Pow(lengthNow / lengthAtStart, 2) - 1) / steps) : 0;
+
+    /// <summary>The Euclidean length of all weights of a network: of parameters of two dimensions and more.</summary>
+    internal static double Length(nn.Module network)
+    {
+        using var scope = NewDisposeScope();
+        using var noGradient = no_grad();
+        Tensor[] weights = [.. network.parameters().Where(p => p.dim() > 1)];
+        return weights.Length > 0 ? TorchOperators.GlobalNorm(weights).ToDouble() : 0;
     }
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

@@ -116,7 +116,7 @@ public sealed class CommandTests
     [InlineData(1, "nowhere", "data", "inspect", "nowhere")]
     [InlineData(1, "holds no run", "evaluate", "knn", "--run", "nowhere", "--train", "fashion-mnist:sample", "--test", "fashion-mnist:sample")]
     [InlineData(2, "no command or option 'pretend'", "pretend")]
-    [InlineData(2, "choose one of: knn, linear, few-shot, rankme, all", "evaluate", "svm", "--run", "x")]
+    [InlineData(2, "choose one of: knn, linear, few-shot, rankme, all, linear-sgd, fine-tune, corruption", "evaluate", "svm", "--run", "x")]
     [InlineData(2, "--data", "pretrain", "--out", "x")]
     [InlineData(2, "does not end in .png", "views", "--data", "fashion-mnist:sample", "--out", "x.jpg")]
     [InlineData(2, "training.epoch", "pretrain", "--data", "fashion-mnist:sample", "--out", "x", "--set", "training.epoch=3")]

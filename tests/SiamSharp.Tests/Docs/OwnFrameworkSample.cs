@@ -1,7 +1,9 @@
 using System.ComponentModel.DataAnnotations;
 using SiamSharp.Backbones;
 using SiamSharp.Methods;
+using SiamSharp.Native;
 using TorchSharp.Modules;
+using static SiamSharp.Native.HeldScalars;
 using static TorchSharp.torch;
 
 namespace SiamSharp.Tests.Docs;
@@ -33,8 +35,8 @@ public sealed class AlignUniform : SiameseMethod
         CheckBatch(batch, "AlignUniform");
         using var scope = NewDisposeScope();
         Tensor z = Normalize(projector.forward(Represent(Backbone, batch.Views)));
-        Tensor align = (z[..(int)batch.Samples] - z[(int)batch.Samples..]).square().sum(dim: 1).mean();
-        Tensor uniform = (_sharpness * (2 * z.mm(z.t()) - 2)).exp().mean().log();
+        Tensor align = (z[..(int)batch.Samples] - z[(int)batch.Samples..]).Squared().sum(dim: 1).mean();
+        Tensor uniform = (Held(_sharpness) * (Held(2) * z.mm(z.t()) - Held(2))).exp().mean().log();
         return Terms(align + uniform, z, ("align", align.detach()), ("uniform", uniform.detach()));
     }
 }

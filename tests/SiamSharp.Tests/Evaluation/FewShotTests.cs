@@ -59,4 +59,34 @@ public sealed class FewShotTests
         // Labels of images that were not drawn take no part.
         Assert.Equal(scores, new Evaluator(options, seed: 8).Judge(Protocol.FewShot, "pretrained", Clusters(1, 40), Clusters(2, 100), "hash").Select(s => s with { Seed = 7 }));
     }
+
+    [Fact]
+    public void Draws_FromTheirFile_AreTheSame()
+    {
+        long[] labels = Labels(8, 5, 20);
+        var options = new EvaluationOptions { Shots = [1, 5], Draws = 3 };
+        string file = Path.GetTempFileName();
+        try
+        {
+            FewShotDraws made = FewShotDraws.For(labels, s_names, "hash", options);
+            File.WriteAllText(file, made.ToJson());
+            EvaluationOptions again = options with { DrawsFile = file, DrawSeed = 99 };
+            FewShotDraws read = FewShotDraws.For(labels, s_names, "hash", again);
+            Assert.Equal(made.Shots.SelectMany(s => s.Value).SelectMany(d => d), read.Shots.SelectMany(s => s.Value).SelectMany(d => d));
+            Assert.Equal(FewShot.Draw(labels, s_names, 5, 2, seed: 1), read.Shots[5][2]);
+
+            string Fails(string hash, int images, EvaluationOptions o) =>
+                Assert.Throws<DataSourceException>(() => FewShotDraws.For(labels.AsSpan(0, images), s_names, hash, o)).Message;
+            Assert.Contains("other images: its data are hash, those of --train are other", Fails("other", 33, again));
+            Assert.Contains("lacks 4 draws of 1 shots: it has 3 of 1, 3 of 5", Fails("hash", 33, again with { Draws = 4 }));
+            Assert.Contains("lacks 3 draws of 2 shots", Fails("hash", 33, again with { Shots = [2] }));
+            Assert.Contains("outside of 0 to 9", Fails("hash", 10, again));
+            File.WriteAllText(file, "no draws");
+            Assert.Contains("cannot be read", Fails("hash", 33, again));
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
 }

@@ -83,6 +83,30 @@ public sealed class RunEvaluationTests : IDisposable
         RunEvaluation.Judge(_folder, _recipe, [Protocol.Knn], Load(0, 100), Load(80, 50)), s => Assert.Equal(20, s.TestInTrain));
 
     [Fact]
+    public void Judge_Corruptions_StartsFromTheLinearProbeAndMostlyLoses()
+    {
+        Recipe alone = _recipe with { Evaluation = new EvaluationOptions { Baselines = false } };
+        ImageDataset train = Load(0, 200), test = Load(200, 60);
+        IReadOnlyList<Score> scores = RunEvaluation.Judge(_folder, alone, [Protocol.Linear, Protocol.Corruption], train, test);
+        Assert.Equal(["none", .. Corruptions.Names, "mean"], scores.Skip(1).Select(s => s.Corruption!));
+        Assert.Equal(scores[0].Value, scores[1].Value, 1e-12);
+        Score[] each = [.. scores.Skip(2).SkipLast(1)];
+        Assert.All(each, s => Assert.Equal(s.BySeverity!.Average(), s.Value, 1e-12));
+        Assert.Equal(each.Average(s => s.Value), scores[^1].Value, 1e-12);
+        Assert.True(scores[^1].Value < scores[1].Value - 0.02, $"{scores[^1].Value} {scores[1].Value}");
+
+        // One of them by hand: noise of severity 3 on the test images, judged by a probe of the encoder's own representations.
+        using Encoder encoder = Encoder.Load(_folder.Encoder);
+        using Features x = Features.Of(encoder, train, 64), y = Features.Of(encoder, test, 64);
+        using LinearProbe probe = LinearProbe.Fit(x.Values, x.Labels, x.ClassNames.Count, alone.Evaluation, alone.Training.Seed, CancellationToken.None);
+        using var noisy = Corruptions.Apply(test.Batch([.. Enumerable.Range(0, 60)]), "gaussian-noise", 3, [.. Enumerable.Range(0, 60).Select(i => (long)test.SourceIndexOf(i))], 1);
+        using var predicted = probe.Scores(encoder.Encode(noisy)).argmax(1);
+        string[] truth = [.. test.Labels!.Select(l => test.ClassNames![l])];
+        int right = predicted.data<long>().Zip(truth).Count(p => x.ClassNames[(int)p.First] == p.Second);
+        Assert.Equal(right / 60.0, each[0].BySeverity![2], 1e-12);
+    }
+
+    [Fact]
     public void Report_ScoresOfTwoDataSets_HasATableEachWithItsOwnColumns()
     {
         Score Of(string protocol, int? shots, string data) => new() { Protocol = protocol, K = 20, Shots = shots, Encoder = "pretrained", DataHash = data };

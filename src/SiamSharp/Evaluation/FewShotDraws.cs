@@ -1,0 +1,62 @@
+using System.Text.Json;
+using SiamSharp.Data;
+
+namespace SiamSharp.Evaluation;
+
+/// <summary>The images that few-shot classifiers learn from: a file that can be published, and used again with other encoders.</summary>
+/// <param name="TrainHash">Names the pixels and labels of the training images.</param>
+/// <param name="Shots">For each number of shots the draws; a draw has indexes into the labelled training images, in the order of their source.</param>
+public sealed record FewShotDraws(string TrainHash, IReadOnlyDictionary<int, IReadOnlyList<long[]>> Shots)
+{
+    /// <summary>The draws that options ask for: those of a file, or new ones.</summary>
+    /// <param name="labels">One label for each labelled training image.</param>
+    /// <param name="classNames">In label order.</param>
+    /// <param name="trainHash">Of the training images.</param>
+    /// <param name="options">Shots, draws, seed and file.</param>
+    /// <exception cref="DataSourceException">A class is too small, or the file is of other images or lacks what is asked for.</exception>
+    public static FewShotDraws For(ReadOnlySpan<long> labels, IReadOnlyList<string> classNames, string trainHash, EvaluationOptions options)
+    {
+        if (options.DrawsFile.Length > 0) return Read(options.DrawsFile, trainHash, labels.Length, options);
+        var shots = new SortedDictionary<int, IReadOnlyList<long[]>>();
+        foreach (int count in options.Shots)
+        {
+            long[][] draws = new long[options.Draws][];
+            for (int draw = 0; draw < draws.Length; draw++) draws[draw] = FewShot.Draw(labels, classNames, count, draw, (ulong)options.DrawSeed);
+            shots[count] = draws;
+        }
+        return new FewShotDraws(trainHash, shots);
+    }
+
+    /// <summary>The same for the images of a dataset.</summary>
+    /// <param name="train">Labelled images.</param>
+    /// <param name="options">Shots, draws, seed and file.</param>
+    public static FewShotDraws For(ImageDataset train, EvaluationOptions options)
+    {
+        LabelledImages known = LabelledImages.Of(train);
+        return For(known.Labels, known.ClassNames, train.DataHash, options);
+    }
+
+    /// <summary>As JSON, which <see cref="EvaluationOptions.DrawsFile"/> reads.</summary>
+    public string ToJson() => JsonSerializer.Serialize(this) + "\n";
+
+    private static FewShotDraws Read(string file, string trainHash, int images, EvaluationOptions options)
+    {
+        FewShotDraws draws;
+        try
+        {
+            draws = JsonSerializer.Deserialize<FewShotDraws>(File.ReadAllText(file)) ?? throw new JsonException("it is empty");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
+        {
+            throw new DataSourceException($"evaluation.drawsFile {file} cannot be read ({e.Message.TrimEnd('.')}). Give the draws.json of a run that was judged few-shot.");
+        }
+        if (draws.TrainHash != trainHash)
+            throw new DataSourceException($"evaluation.drawsFile {file} was drawn from other images: its data are {draws.TrainHash}, those of --train are {trainHash}.");
+        if (options.Shots.FirstOrDefault(s => !draws.Shots.ContainsKey(s) || draws.Shots[s].Count < options.Draws) is > 0 and var missing)
+            throw new DataSourceException($"evaluation.drawsFile {file} lacks {options.Draws} draws of {missing} shots: it has "
+                + $"{string.Join(", ", draws.Shots.Select(s => $"{s.Value.Count} of {s.Key}"))}. Lower evaluation.draws or evaluation.shots.");
+        if (draws.Shots.Values.SelectMany(d => d).SelectMany(d => d).Any(i => i < 0 || i >= images))
+            throw new DataSourceException($"evaluation.drawsFile {file} names images outside of 0 to {images - 1}.");
+        return draws;
+    }
+}

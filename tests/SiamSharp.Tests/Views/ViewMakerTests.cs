@@ -45,6 +45,30 @@ public sealed class ViewMakerTests
         ],
     };
 
+    [Fact]
+    public void MakeViews_CropOfTheViewsOwnSize_IsAPartOfTheImageAlsoAtItsCorner()
+    {
+        using var scope = NewDisposeScope();
+        const int side = 8, view = 6; // nine windows, one of them at the corner where the whole image would start
+        double area = (double)(view * view) / (side * side);
+        var options = new ViewsOptions
+        {
+            Branches = [new() { Size = view, Crop = new() { Probability = 1, MinArea = area, MaxArea = area, MinAspect = 1, MaxAspect = 1 } }],
+        };
+        Tensor images = Images.Batch(200, 1, side);
+        Tensor views = new ViewMaker(options, Plain(1), side, seed: 3).MakeViews(images, Images.Ids(200), 0)[0];
+        var met = new HashSet<(int, int)>();
+        for (int n = 0; n < 200; n++)
+        {
+            var windows = from y in Enumerable.Range(0, side - view + 1)
+                          from x in Enumerable.Range(0, side - view + 1)
+                          where images[n, 0, y..(y + view), x..(x + view)].allclose(views[n, 0], 0, 1e-6)
+                          select (y, x);
+            met.Add(Assert.Single(windows));
+        }
+        Assert.Contains((0, 0), met);
+    }
+
     public static TheoryData<string> Presets => [.. SiamSharp.Views.Presets.Names];
 
     private static ViewsOptions Options(string name) => name == "everything" ? s_everything : ViewsOptions.FromPreset(name, Size);

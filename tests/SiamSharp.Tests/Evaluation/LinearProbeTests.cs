@@ -18,7 +18,7 @@ public class LinearProbeTests
     [Fact]
     public void Objective_Gradient_AgreesWithFiniteDifferences()
     {
-        Tensor x = Normal(1, 7, 3).to(float64), target = nn.functional.one_hot(arange(7) % 4, 4).to(float64), weight = Normal(2, 4, 4).to(float64);
+        Tensor x = Normal(1, 7, 3).to(float64), target = nn.functional.one_hot(arange(7) % 4, 4).t().to(float64), weight = Normal(2, 4, 4).to(float64);
         var (_, gradient) = LinearProbe.Objective(x, target, weight, 0.3);
         for (int i = 0; i < 16; i++)
         {
@@ -44,7 +44,7 @@ public class LinearProbeTests
         }
         for (int d = 0; d < 2; d++)
             for (int k = 0; k < 3; k++) expected += 0.25 * Math.Pow(weight[d, k].ToDouble(), 2);
-        Assert.Equal(expected, LinearProbe.Objective(x, nn.functional.one_hot(tensor(labels), 3).to(float64), weight, 0.5).Value, 1e-12);
+        Assert.Equal(expected, LinearProbe.Objective(x, nn.functional.one_hot(tensor(labels), 3).t().to(float64), weight, 0.5).Value, 1e-12);
     }
 
     [Fact]

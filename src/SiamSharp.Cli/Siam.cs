@@ -72,6 +72,7 @@ public static class Siam
             PretrainCommand.Create(screenOf),
             EvaluateCommand.Create(screenOf),
             StudyCommand.Create(screenOf),
+            ReportCommand.Create(screenOf),
             ViewsCommand.Create(screenOf),
             DataCommand.Create(screenOf),
             OptionsCommand.Create(screenOf),

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net;
 using System.Text;
 using SiamSharp.Data;
 using SiamSharp.Evaluation;
@@ -24,36 +23,23 @@ public static class RunReport
         }
         LossPlot.Write(folder.Metrics, folder.LossCurve);
 
-        var page = new StringBuilder($"""
-            <!doctype html>
-            <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-            <title>{Text(Path.GetFileName(folder.Path))} - SiamSharp</title>
-            <style>{Style}</style></head><body>
-            <h1>{Text(Path.GetFileName(folder.Path))}</h1>
-            <p>{Text(Summary(recipe))}</p>
-
-            """);
-        if (RunHealth.Read(folder, recipe) is { } health)
-            page.Append($"<p class=\"{(health.Problems.Count == 0 ? "healthy" : "collapsed")}\">{Text(health.Verdict(recipe))}</p>\n");
-        page.Append(Scores(folder.ReadScores()));
-        page.Append(Picture("What the network saw", folder.Views, "Sheet of original images, high-pass, masks and views"));
-        page.Append(Picture("How it learned", folder.LossCurve, "Loss over steps"));
+        var page = new StringBuilder(HtmlPage.Start(Path.GetFileName(folder.Path)));
+        page.Append($"<p>{HtmlPage.Text(Summary(recipe))}</p>\n");
+        if (RunHealth.Read(folder, recipe) is { } health) page.Append(HtmlPage.Verdict(health.Problems.Count == 0, health.Verdict(recipe)));
+        IReadOnlyList<Score> scores = folder.ReadScores();
+        page.Append(Scores([.. scores.Where(s => s.Corruption is null)]));
+        page.Append(OnCorruptions([.. scores.Where(s => s.Corruption is not null)]));
+        page.Append(Confusions(folder));
+        if (File.Exists(folder.Gallery)) page.Append(File.ReadAllText(folder.Gallery));
+        page.Append(HtmlPage.Picture("What the network saw", folder.Views, "Sheet of original images, high-pass, masks and views"));
+        page.Append(HtmlPage.Picture("How it learned", folder.LossCurve, "Loss over steps"));
         if (File.Exists(folder.Skipped) && File.ReadLines(folder.Skipped).Count() is > 0 and var skipped)
             page.Append($"<h2>Left out</h2><p>{skipped} files could not be read; skipped.jsonl names them with the reason.</p>\n");
-        page.Append($"<h2>Recipe</h2><details><summary>All options</summary><pre>{Text(File.ReadAllText(folder.Recipe))}</pre></details>\n</body></html>\n");
+        page.Append($"<h2>Recipe</h2><details><summary>All options</summary><pre>{HtmlPage.Text(File.ReadAllText(folder.Recipe))}</pre></details>\n{HtmlPage.End}");
         RunFolder.WriteText(folder.Report, page.ToString());
     }
 
-    private const string Style = """
-        body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#222}
-        h1{font-size:1.6rem}h2{font-size:1.2rem;margin-top:2rem}
-        img{max-width:100%;image-rendering:auto;border:1px solid #ddd}
-        table{border-collapse:collapse}th,td{padding:.3rem .9rem;border-bottom:1px solid #ddd;text-align:right}
-        th:first-child,td:first-child{text-align:left}tr.pretrained{font-weight:600}
-        p.healthy,p.collapsed{border-left:4px solid #2e8b57;padding:.3rem .9rem;background:#f6f6f6}p.collapsed{border-color:#c22}
-        pre{font-size:13px;background:#f6f6f6;padding:1rem;overflow:auto}small{color:#666}
-        @media print{details{display:none}h2{break-after:avoid}}
-        """;
+    private const int MostClasses = 30;
 
     private static string Summary(Recipe recipe) =>
         $"{OptionsJson.KindOf(recipe.Method)} on {recipe.Backbone.Name}, views '{recipe.Views.Preset}', {recipe.Training.Epochs} epochs of batch "
@@ -67,23 +53,54 @@ public static class RunReport
         foreach (var data in scores.GroupBy(s => (s.DataHash, s.TrainCount, s.TestCount)))
         {
             string[] columns = [.. data.OrderBy(s => s.Shots).Select(s => s.Title).Distinct()];
-            html.Append($"<table><tr><th>representation</th>{string.Concat(columns.Select(c => $"<th>{c}</th>"))}</tr>\n");
-            foreach (var row in data.GroupBy(s => s.Encoder))
-            {
-                IEnumerable<string> cells = columns.Select(c => row.LastOrDefault(s => s.Title == c) is { } s
-                    ? s.Shown + (s.Ci95 is double ci ? $" &plusmn; {ci.ToString("F4", CultureInfo.InvariantCulture)}" : "")
-                    : "");
-                html.Append($"<tr class=\"{row.Key}\"><td>{Text(row.Key)}</td>{string.Concat(cells.Select(c => $"<td>{c}</td>"))}</tr>\n");
-            }
-            html.Append($"</table>\n<p><small>Top-1 accuracy on {data.Key.TestCount:N0} test images with {data.Key.TrainCount:N0} labelled ones; "
-                + $"data {Text(data.Key.DataHash)}.</small></p>\n");
+            html.Append(HtmlPage.Table(columns.Prepend("representation"), data.GroupBy(s => s.Encoder).Select(row => columns
+                .Select(c => row.LastOrDefault(s => s.Title == c) is { } s
+                    ? Marked(row.Key, s.Shown + (s.Ci95 is double ci ? $" &plusmn; {HtmlPage.Number(ci, "F4")}" : ""))
+                    : "")
+                .Prepend(Marked(row.Key, HtmlPage.Text(row.Key))))));
+            html.Append($"<p><small>Top-1 accuracy on {data.Key.TestCount:N0} test images with {data.Key.TrainCount:N0} labelled ones; "
+                + $"data {HtmlPage.Text(data.Key.DataHash)}.</small></p>\n");
         }
         return html.ToString();
     }
 
-    private static string Picture(string title, string path, string alternative) => File.Exists(path)
-        ? $"<h2>{title}</h2><img alt=\"{alternative}\" src=\"data:image/png;base64,{Convert.ToBase64String(File.ReadAllBytes(path))}\">\n"
-        : "";
+    private static string Marked(string encoder, string cell) => encoder == "pretrained" ? $"<b>{cell}</b>" : cell;
 
-    private static string Text(string text) => WebUtility.HtmlEncode(text);
+    private static string OnCorruptions(IReadOnlyList<Score> scores)
+    {
+        if (scores.Count == 0) return "";
+        string[] encoders = [.. scores.Select(s => s.Encoder).Distinct()];
+        return "<h2>On corrupted images</h2>\n" + HtmlPage.Table(encoders.Prepend("corruption"), scores.GroupBy(s => s.Corruption!).Select(row => encoders
+                .Select(e => row.LastOrDefault(s => s.Encoder == e) is { } s ? Marked(e, s.Shown) : "").Prepend(row.Key)))
+            + "<p><small>Top-1 accuracy of the linear probe, fitted on images as they are; mean over five severities.</small></p>\n";
+    }
+
+    /// <summary>The confusion-*.csv of the folder; those of more classes than a page has room for are named only.</summary>
+    private static string Confusions(RunFolder folder)
+    {
+        var html = new StringBuilder();
+        foreach (string file in Directory.GetFiles(folder.Path, "confusion-*.csv").Order(StringComparer.Ordinal))
+        {
+            List<(int Line, string[] Fields)> rows = CsvRows.Parse(file, File.ReadAllText(file));
+            string name = Path.GetFileNameWithoutExtension(file)["confusion-".Length..];
+            html.Append($"<h2>What was taken for what ({HtmlPage.Text(name)})</h2>\n");
+            if (rows.Count - 1 > MostClasses)
+            {
+                html.Append($"<p>{rows.Count - 1} classes: see {HtmlPage.Text(Path.GetFileName(file))}.</p>\n");
+                continue;
+            }
+            html.Append(HtmlPage.Table(rows[0].Fields.Select(HtmlPage.Text),
+                    rows.Skip(1).Select(r => r.Fields.Select((f, k) => k == 0 ? HtmlPage.Text(f) : Shade(f, r.Fields, k))), "confusion"))
+                .Append("<p><small>Rows: the true class; columns: what the pretrained encoder took its test images for.</small></p>\n");
+        }
+        return html.ToString();
+
+        static string Shade(string count, string[] row, int column)
+        {
+            if (column == row.Length - 1) return count;
+            double all = row[1..^1].Sum(f => double.Parse(f, CultureInfo.InvariantCulture));
+            double share = all > 0 ? double.Parse(count, CultureInfo.InvariantCulture) / all : 0;
+            return $"<span style=\"display:block;background:rgba(70,130,180,{HtmlPage.Number(share, "F2")})\">{count}</span>";
+        }
+    }
 }

@@ -37,6 +37,9 @@ public sealed class RunFolder(string path)
     /// <summary>The page for people.</summary>
     public string Report => In("report.html");
 
+    /// <summary>The part of the page with the map, the neighbours and the spectrum.</summary>
+    public string Gallery => In("gallery.html");
+
     /// <summary>What the network saw.</summary>
     public string Views => In("views.png");
 

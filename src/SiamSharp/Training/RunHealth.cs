@@ -68,8 +68,8 @@ public sealed record RunHealth(double RankMe, int Dimensions, double Spread, dou
     /// <returns>Null where its metrics tell none.</returns>
     public static RunHealth? Read(RunFolder folder, Recipe recipe)
     {
-        if (!File.Exists(folder.Metrics)) return null;
-        JsonNode last = JsonNode.Parse(File.ReadLines(folder.Metrics).Last())!;
+        if (!File.Exists(folder.Metrics) || File.ReadLines(folder.Metrics).LastOrDefault() is not { } line) return null; // or has just begun
+        JsonNode last = JsonNode.Parse(line)!;
         double? Number(string name) => (double?)last[name];
         return Number("rankme") is double rank
             ? new RunHealth(rank, (int)Number("dimensions")!, Number("embedding_spread")!.Value, Number("loss")!.Value, Number("loss_when_collapsed"),

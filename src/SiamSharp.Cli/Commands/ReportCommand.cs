@@ -1,0 +1,50 @@
+using System.CommandLine;
+using SiamSharp.Cli.Terminal;
+using SiamSharp.Data;
+using SiamSharp.Recipes;
+using SiamSharp.Reporting;
+using SiamSharp.Training;
+using Spectre.Console;
+
+namespace SiamSharp.Cli.Commands;
+
+/// <summary><c>siam report</c>: one self-contained page for a run or a study.</summary>
+internal static class ReportCommand
+{
+    internal static Command Create(Func<ParseResult, Screen> screenOf)
+    {
+        var folder = new Argument<string>("DIR") { Description = "The folder of a run or a study." };
+        var data = new Option<string>("--data") { Description = "Images for a map, their nearest neighbours and the spectrum; with labels, the map has colours.", HelpName = "SRC" };
+        Option<string[]> set = CommonOptions.Set();
+        var command = new Command("report", "Write one page, report.html, about a run or a study; it needs no network and prints well.") { folder, data, set };
+        command.SetAction((parsed, cancel) =>
+        {
+            Screen screen = screenOf(parsed);
+            string path = Path.GetFullPath(parsed.GetValue(folder)!);
+            string? source = parsed.GetValue(data);
+            if (File.Exists(Path.Combine(path, "study.json")))
+            {
+                if (source is not null) throw new RecipeException([new Fault("--data", "is for the folder of a run; this is a study's. Name one of the runs in it for a map")]);
+                string page = StudyReport.Write(path);
+                screen.Result(new { file = page }, console => console.WriteLine($"Report: {page}"));
+                return Task.FromResult(0);
+            }
+            var run = new RunFolder(path);
+            Recipe recipe = Recipe.Reread(run.ReadRecipe(), parsed.GetValue(set)!);
+            if (source is not null)
+            {
+                ImageDataset images = Loading.Load(screen, ImageSources.Open(source, recipe.Data), recipe.Data, null, cancel);
+                using Encoder encoder = Encoder.Load(run.Encoder);
+                RunFolder.WriteText(run.Gallery, Gallery.Html(encoder, images, recipe.Evaluation.BatchSize, cancel));
+            }
+            RunReport.Write(run, null);
+            screen.Result(new { file = run.Report }, console =>
+            {
+                console.WriteLine($"Report: {run.Report}");
+                if (!File.Exists(run.Gallery)) console.WriteLine("With --data SRC it gets a map of images, their nearest neighbours and the spectrum.");
+            });
+            return Task.FromResult(0);
+        });
+        return command;
+    }
+}

@@ -1,0 +1,49 @@
+using System.Globalization;
+using System.Net;
+
+namespace SiamSharp.Reporting;
+
+/// <summary>What the pages have in common: self-contained, readable without scripts, fit for printing.</summary>
+internal static class HtmlPage
+{
+    private const string Style = """
+        body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#222}
+        h1{font-size:1.6rem}h2{font-size:1.2rem;margin-top:2rem}
+        img{max-width:100%;image-rendering:auto;border:1px solid #ddd}
+        .wide{overflow-x:auto}
+        table{border-collapse:collapse}th,td{padding:.3rem .9rem;border-bottom:1px solid #ddd;text-align:right}
+        th:first-child,td:first-child{text-align:left}tr.pretrained,td.pretrained{font-weight:600}
+        table.confusion{font-size:.8rem}table.confusion th,table.confusion td{padding:.15rem .4rem}
+        p.healthy,p.collapsed{border-left:4px solid #2e8b57;padding:.3rem .9rem;background:#f6f6f6}p.collapsed{border-color:#c22}
+        pre{font-size:13px;background:#f6f6f6;padding:1rem;overflow:auto}small{color:#666}
+        @media print{details{display:none}h2{break-after:avoid}table,svg,img{break-inside:avoid}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
+
+        """;
+
+    /// <summary>Everything up to the first paragraph.</summary>
+    internal static string Start(string title) => $"""
+        <!doctype html>
+        <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+        <title>{Text(title)} - SiamSharp</title>
+        <style>{Style}</style></head><body>
+        <h1>{Text(title)}</h1>
+
+        """;
+
+    internal const string End = "</body></html>\n";
+
+    internal static string Verdict(bool healthy, string text) => $"<p class=\"{(healthy ? "healthy" : "collapsed")}\">{Text(text)}</p>\n";
+
+    internal static string Picture(string title, string path, string alternative) => File.Exists(path)
+        ? $"<h2>{Text(title)}</h2><img alt=\"{Text(alternative)}\" src=\"data:image/png;base64,{Convert.ToBase64String(File.ReadAllBytes(path))}\">\n"
+        : "";
+
+    /// <summary>A table; cells are HTML.</summary>
+    internal static string Table(IEnumerable<string> head, IEnumerable<IEnumerable<string>> rows, string kind = "") =>
+        $"<div class=\"wide\"><table class=\"{kind}\"><tr>{string.Concat(head.Select(h => $"<th>{h}</th>"))}</tr>\n"
+        + string.Concat(rows.Select(r => $"<tr>{string.Concat(r.Select(c => $"<td>{c}</td>"))}</tr>\n")) + "</table></div>\n";
+
+    internal static string Text(string text) => WebUtility.HtmlEncode(text);
+
+    internal static string Number(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);
+}

@@ -50,7 +50,7 @@ public static class Gallery
             #map{width:100%;height:auto;border:1px solid #ddd}#map circle:hover{stroke:#000;stroke-width:2}
             #near{position:fixed;display:none;background:#fff;border:1px solid #888;padding:6px;font-size:13px;max-width:16rem;overflow-wrap:anywhere;pointer-events:none}
             .key span{white-space:nowrap;margin-right:1rem}.key i{display:inline-block;width:.8em;height:.8em;border-radius:50%;margin-right:.3em}
-            .neighbours .tile:first-child{margin-right:1.2rem;outline:2px solid #222}
+            .neighbours{overflow-x:auto;white-space:nowrap}.neighbours .tile{zoom:{{(tile < 40 ? 2 : 1)}}}.neighbours .tile:first-child{margin-right:1.2rem;outline:2px solid #222}
             </style>
             <h2>How it sees images</h2>
             <p>{{count:N0}} images of {{HtmlPage.Text(images.Name)}}, near each other where their representations are (t-SNE of the normalised representations).

@@ -10,7 +10,7 @@ internal static class HtmlPage
         body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#222}
         h1{font-size:1.6rem}h2{font-size:1.2rem;margin-top:2rem}
         img{max-width:100%;image-rendering:auto;border:1px solid #ddd}
-        .wide{overflow-x:auto}
+        body{overflow-wrap:anywhere}.wide{overflow-x:auto;overflow-wrap:normal}
         table{border-collapse:collapse}th,td{padding:.3rem .9rem;border-bottom:1px solid #ddd;text-align:right}
         th:first-child,td:first-child{text-align:left}tr.pretrained,td.pretrained{font-weight:600}
         table.confusion{font-size:.8rem}table.confusion th,table.confusion td{padding:.15rem .4rem}

@@ -42,6 +42,6 @@ public static class StudyReport
     {
         string[] parts = cell.Text().Split("; ");
         string gain = parts.Length < 2 ? "" : $"<br><small>{(cell.GainIsCertain ? $"<b>{parts[1]}</b>" : parts[1])}</small>";
-        return $"{parts[0]}{gain}";
+        return $"<span style=\"white-space:nowrap\">{parts[0]}</span>{gain}";
     }
 }

@@ -3,6 +3,7 @@ using SiamSharp.Cli.Terminal;
 using SiamSharp.Data;
 using SiamSharp.Evaluation;
 using SiamSharp.Recipes;
+using SiamSharp.Reporting;
 using SiamSharp.Studies;
 using Spectre.Console;
 
@@ -14,7 +15,7 @@ internal static class StudyCommand
     internal static Command Create(Func<ParseResult, Screen> screenOf)
     {
         var file = new Argument<string>("FILE") { Description = "The study: rows, seeds and images, in JSON (docs/STUDIES.md)." };
-        var output = new Option<string>("--out") { Description = "The study's folder: runs, table.md, table.json, plot.png.", HelpName = "DIR", Required = true };
+        var output = new Option<string>("--out") { Description = "The study's folder: runs, table.md, table.json, plot.png, report.html.", HelpName = "DIR", Required = true };
         var jobs = new Option<int>("--jobs") { Description = "Runs at once; 0 = as many as the processors allow.", HelpName = "N" };
         Option<string[]> set = CommonOptions.Set();
         var only = new Option<string>("--only") { Description = "Only this run, in this process, such as naive-masks-1.", HelpName = "NAME" };
@@ -35,6 +36,7 @@ internal static class StudyCommand
             IReadOnlyList<string> failed = await new StudyProcesses(screen, study, folder, runs, arguments).Run(atOnce, cancel);
 
             StudyTable table = StudyFolder.WriteTable(study, folder, runs);
+            StudyReport.Write(folder);
             screen.Result(new { folder, failed, table }, console => Show(console, table, folder));
             if (cancel.IsCancellationRequested)
             {
@@ -58,7 +60,14 @@ internal static class StudyCommand
             new Thread(() =>
             {
                 while (Console.In.Read() >= 0) { }
-                both.Cancel();
+                try
+                {
+                    both.Cancel();
+                }
+                catch (ObjectDisposedException)
+                {
+                    // The run ended in the same moment.
+                }
             })
             { IsBackground = true }.Start();
         }
@@ -77,6 +86,6 @@ internal static class StudyCommand
             shown.AddRow([new Text(row.Name), .. row.Cells.Select(c => new Text(c?.Text().Replace("; ", "\n", StringComparison.Ordinal) ?? ""))]);
         console.Write(shown);
         console.WriteLine(table.Explanation);
-        console.WriteLine($"Table and plot: {Path.Combine(folder, "table.md")}, plot.png");
+        console.WriteLine($"Table: {Path.Combine(folder, "table.md")}; with plot and the health of the runs: report.html");
     }
 }

@@ -2,6 +2,7 @@ using System.Text.Json;
 using SiamSharp.Data;
 using SiamSharp.Evaluation;
 using SiamSharp.Recipes;
+using SiamSharp.Reporting;
 using SiamSharp.Training;
 
 namespace SiamSharp.Studies;
@@ -50,6 +51,7 @@ public sealed record StudyRun(string Row, int Seed, Recipe Recipe)
         ImageDataset train = study.Train.Length == 0 ? images : Load(study.Train), test = Load(study.Test);
         IReadOnlyList<Score> scores = RunEvaluation.Judge(run, Recipe, study.Protocols, train, test, cancel: cancel);
         run.AddScores(scores);
+        RunReport.Write(run, images);
         RunFolder.WriteText(ScoresFile(folder), JsonSerializer.Serialize(scores, OptionsJson.Serializer) + "\n");
         return true;
 

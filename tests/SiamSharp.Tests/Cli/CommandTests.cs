@@ -115,6 +115,7 @@ public sealed class CommandTests
     [Theory]
     [InlineData(1, "nowhere", "data", "inspect", "nowhere")]
     [InlineData(1, "holds no run", "evaluate", "knn", "--run", "nowhere", "--train", "fashion-mnist:sample", "--test", "fashion-mnist:sample")]
+    [InlineData(1, "holds no run", "report", "nowhere")]
     [InlineData(2, "no command or option 'pretend'", "pretend")]
     [InlineData(2, "choose one of: knn, linear, few-shot, rankme, all, linear-sgd, fine-tune, corruption", "evaluate", "svm", "--run", "x")]
     [InlineData(2, "--data", "pretrain", "--out", "x")]

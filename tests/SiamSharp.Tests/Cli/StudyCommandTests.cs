@@ -40,6 +40,19 @@ public sealed class StudyCommandTests : IDisposable
         Assert.Null(table["rows"]![0]!["cells"]![1]); // no RankMe of pixels
         Assert.All(table["rows"]!.AsArray().Skip(1), r => Assert.Equal(2, (int)r!["cells"]![0]!["runs"]!));
 
+        string page = File.ReadAllText(Path.Combine(Out("whole"), "report.html"));
+        foreach (string each in new[] { "naive-masks-1", "naive-masks-2", "high-pass-1", "high-pass-2" })
+        {
+            Assert.Matches($"{each}: (Healthy|Collapsed|Too fast)", page);
+            Assert.Contains("What it is worth", File.ReadAllText(Path.Combine(Out("whole"), each, "report.html")));
+        }
+        SiamProcess.Ended ofRun = await SiamProcess.Run("report", Path.Combine(Out("whole"), "naive-masks-1"), "--data", "fashion-mnist:sample#..60", "--json");
+        Assert.Equal(0, ofRun.ExitCode);
+        Assert.Equal(60, File.ReadAllText((string)JsonNode.Parse(ofRun.Output)!["file"]!).Split("<circle ").Length - 1);
+        SiamProcess.Ended ofStudy = await SiamProcess.Run("report", Out("whole"), "--data", "fashion-mnist:sample");
+        Assert.Equal(2, ofStudy.ExitCode);
+        Assert.Contains("Name one of the runs in it for a map", ofStudy.Error);
+
         using (Process process = SiamProcess.Start("study", file, "--out", Out("killed"), "--jobs", "1"))
         {
             while (await process.StandardError.ReadLineAsync() is { } line && !line.StartsWith("naive-masks-1:", StringComparison.Ordinal)) { }

@@ -20,7 +20,7 @@ internal static class EvaluateCommand
         command.Subcommands.Add(For([Protocol.Linear], "linear", "Logistic regression on frozen representations.", screenOf));
         command.Subcommands.Add(For([Protocol.FewShot], "few-shot", "The same with 1, 2, 5, 10 and 20 labels per class, drawn ten times.", screenOf));
         command.Subcommands.Add(For([Protocol.RankMe], "rankme", "The effective rank of the training images' representations, which takes no labels.", screenOf));
-        command.Subcommands.Add(For([Protocol.Knn, Protocol.Linear, Protocol.FewShot, Protocol.RankMe], "all", "All of these from one pass over the images.", screenOf));
+        command.Subcommands.Add(For([Protocol.Knn, Protocol.Linear, Protocol.FewShot, Protocol.RankMe], "all", "knn, linear, few-shot and rankme from one pass over the images.", screenOf));
         command.Subcommands.Add(For([Protocol.LinearSgd], "linear-sgd", "A classifier on the frozen encoder by SGD over crops and flips, as in the papers.", screenOf));
         command.Subcommands.Add(For([Protocol.FineTune], "fine-tune", "All layers trained on with 1, 10 and 100 % of the labels; from the untrained encoder this is plain supervised training.", screenOf));
         command.Subcommands.Add(For([Protocol.Corruption], "corruption", "The linear probe on 15 corruptions of the test images (noise, blur, weather, digital) at 5 severities.", screenOf));
@@ -31,7 +31,7 @@ internal static class EvaluateCommand
         $"{h.Class} {h.Accuracy.ToString("F3", CultureInfo.InvariantCulture)}" + (h.TakenFor.Length > 0 ? $" (taken for {h.TakenFor})" : "")));
 
     private static bool BelongsToTheRun(string assignment) => assignment.Split('=')[0] is var path
-        && !(path.StartsWith("evaluation", StringComparison.Ordinal) || (path.StartsWith("data.", StringComparison.Ordinal) && path != "data.size"));
+        && !(path.StartsWith("evaluation", StringComparison.Ordinal) || (path.StartsWith("data.", StringComparison.Ordinal) && path != "data.size") || path == "training.threads");
 
     private static Command For(Protocol[] protocols, string name, string description, Func<ParseResult, Screen> screenOf)
     {
@@ -47,7 +47,7 @@ internal static class EvaluateCommand
             string[] assignments = parsed.GetValue(set)!;
             Recipe recipe = Recipe.Reread(folder.ReadRecipe(), assignments);
             if (assignments.FirstOrDefault(BelongsToTheRun) is { } other)
-                throw new RecipeException([new Fault(other.Split('=')[0], "belongs to the run and cannot be changed any more; evaluation.* can, and data.* apart from data.size")]);
+                throw new RecipeException([new Fault(other.Split('=')[0], "belongs to the run and cannot be changed any more; evaluation.* can, training.threads, and data.* apart from data.size")]);
             ImageDataset trainData = Loading.Load(screen, ImageSources.Open(parsed.GetValue(train)!, recipe.Data), recipe.Data, null, cancel);
             ImageDataset testData = Loading.Load(screen, ImageSources.Open(parsed.GetValue(test)!, recipe.Data), recipe.Data, null, cancel);
             var confusions = new List<Confusion>();

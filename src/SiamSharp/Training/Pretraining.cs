@@ -39,7 +39,7 @@ public static class Pretraining
         CheckFolder(recipe, folder, resume);
         folder.Create();
         using IDisposable folderLock = folder.Lock();
-        set_num_threads(recipe.Training.Threads > 0 ? recipe.Training.Threads : Environment.ProcessorCount);
+        recipe.Training.UseThreads();
 
         using var run = NewDisposeScope();
         ulong seed = (ulong)recipe.Training.Seed;

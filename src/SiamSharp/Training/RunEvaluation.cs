@@ -29,6 +29,7 @@ public static class RunEvaluation
         if (overlap == test.Count)
             throw new DataSourceException($"Every test image ({test.Name}) is among the training images ({train.Name}): each would be its own nearest "
                 + "neighbour. Give --test images that are not in --train.");
+        recipe.Training.UseThreads();
         using Encoder pretrained = Encoder.Load(folder.Encoder);
         using Encoder untrained = pretrained.Untrained(recipe);
         var evaluator = new Evaluator(recipe.Evaluation, recipe.Training.Seed);

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using TorchSharp;
 
 namespace SiamSharp.Training;
 
@@ -22,4 +23,7 @@ public sealed record TrainingOptions
 
     /// <summary>Steps between two lines of metrics.jsonl.</summary>
     [Range(1, int.MaxValue)] public int LogSteps { get; init; } = 5;
+
+    /// <summary>Tells libtorch how many threads to use, for training and for judging alike: their number decides the last digits.</summary>
+    internal void UseThreads() => torch.set_num_threads(Threads > 0 ? Threads : Environment.ProcessorCount);
 }

@@ -126,6 +126,6 @@ public sealed record StudyCell(int Runs, double Mean, double Std)
         string form = Mean > 1 ? "F1" : "F3", mark = GainIsCertain ? bold : "";
         string Number(double v, string f) => v.ToString(f, CultureInfo.InvariantCulture);
         return Number(Mean, form) + (Std > 1e-9 ? $" ({Number(Std, form)})" : "")
-            + (Gain is double gain ? $"; {mark}{Number(gain, "+0.000;-0.000")}{mark}" + (GainCi95 is double ci ? $" ±{Number(ci, form)}" : "") : "");
+            + (Gain is double gain ? $"; {mark}{Number(Math.Round(gain, 3), "+0.000;-0.000;+0.000")}{mark}" + (GainCi95 is double ci ? $" ±{Number(ci, form)}" : "") : "");
     }
 }

@@ -59,6 +59,13 @@ public sealed class StudyTableTests
         Assert.DoesNotContain("second against", lines[8]);
     }
 
+    [Theory]
+    [InlineData(-0.0004, "0.500; +0.000")]
+    [InlineData(-0.0006, "0.500; -0.001")]
+    [InlineData(0.0123, "0.500; +0.012")]
+    public void Text_GainRoundedToNothing_HasOneSign(double gain, string expected) =>
+        Assert.Equal(expected, new StudyCell(1, 0.5, 0) { Gain = gain }.Text());
+
     [Fact]
     public void Of_NoRun_HasNoColumns() => Assert.Empty(StudyTable.Of(s_study, []).Columns);
 

@@ -60,7 +60,7 @@ public sealed class StudyCommandTests : IDisposable
             await process.WaitForExitAsync();
         }
         string lockFile = Path.Combine(Out("killed"), "high-pass-1", ".lock");
-        for (int i = 0; i < 100 && File.Exists(lockFile); i++) await Task.Delay(100, TestContext.Current.CancellationToken);
+        for (int i = 0; i < 1200 && File.Exists(lockFile); i++) await Task.Delay(100, TestContext.Current.CancellationToken);
 
         SiamProcess.Ended again = await SiamProcess.Run("study", file, "--out", Out("killed"));
         Assert.Equal((0, true), (again.ExitCode, again.Error.Contains("of 4 runs are done already", StringComparison.Ordinal)));

@@ -13,6 +13,8 @@ public sealed class ReportInBrowserTests : IAsyncLifetime
 {
     private static readonly string? s_chromium = new[] { "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome" }.FirstOrDefault(File.Exists);
 
+    private const float Patience = 180_000; // milliseconds: the machine may be busy
+
     private readonly string _root = Directory.CreateTempSubdirectory("report").FullName;
     private readonly List<string> _problems = [];
     private IPlaywright? _playwright;
@@ -47,9 +49,10 @@ public sealed class ReportInBrowserTests : IAsyncLifetime
     private async Task<IPage> Open(string file, int width)
     {
         _playwright ??= await Playwright.CreateAsync();
-        _browser ??= await _playwright.Chromium.LaunchAsync(new() { ExecutablePath = s_chromium, Args = ["--no-sandbox"] });
+        _browser ??= await _playwright.Chromium.LaunchAsync(new() { ExecutablePath = s_chromium, Args = ["--no-sandbox"], Timeout = Patience });
         IBrowserContext context = await _browser.NewContextAsync(new() { Offline = true, ViewportSize = new() { Width = width, Height = 800 } });
         IPage page = await context.NewPageAsync();
+        page.SetDefaultTimeout(Patience);
         page.PageError += (_, error) => _problems.Add(error);
         page.Console += (_, message) => { if (message.Type is "error" or "warning") _problems.Add(message.Text); };
         page.Request += (_, request) => { if (!request.Url.StartsWith("file:", StringComparison.Ordinal) && !request.Url.StartsWith("data:", StringComparison.Ordinal)) _problems.Add(request.Url); };

@@ -64,12 +64,12 @@ public sealed record Recipe : IHasRules
         return faults.Length == 0 ? recipe : throw new RecipeException(faults);
     }
 
-    /// <summary>The complete recipe of a run, read again, with some options changed.</summary>
+    /// <summary>The complete recipe of a run, read again, with some options changed; options that did not exist yet have their defaults.</summary>
     /// <param name="stored">A run's recipe.json.</param>
     /// <param name="assignments"><c>path=value</c>, in order.</param>
     /// <exception cref="RecipeException">Anything is wrong; all faults are listed.</exception>
     public static Recipe Reread(JsonObject stored, IReadOnlyList<string> assignments) =>
-        OptionsJson.Read<Recipe>(Layered((JsonObject)stored.DeepClone(), [], assignments));
+        OptionsJson.Read<Recipe>(Layered(OptionsJson.Write(OptionsJson.Read<Recipe>(stored)), [], assignments));
 
     /// <inheritdoc/>
     public IEnumerable<Fault> Faults()

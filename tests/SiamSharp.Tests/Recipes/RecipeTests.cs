@@ -81,4 +81,13 @@ public sealed class RecipeTests
     [Fact]
     public void Resolve_NoPenalty_IsAFault() => Assert.Contains("evaluation.linearPenalties: there are none",
         Assert.Throws<RecipeException>(() => Resolve("{}", "evaluation.linearPenalties=[]")).Message);
+
+    [Fact]
+    public void Reread_RecipeOfAnEarlierVersion_TakesOptionsThatItDoesNotHave()
+    {
+        var stored = OptionsJson.Write(new Recipe { Views = SiamSharp.Views.ViewsOptions.FromPreset("mscn", 28, 1) });
+        Assert.True(stored["evaluation"]!.AsObject().Remove("fineTune"));
+        Assert.Equal(3, Recipe.Reread(stored, ["evaluation.fineTune.epochs=3"]).Evaluation.FineTune.Epochs);
+        Assert.Null(stored["evaluation"]!["fineTune"]); // what was read is not changed
+    }
 }

@@ -41,7 +41,7 @@ public static class Gallery
         }
         Tensor representations = cat(parts);
         string sprite = Sprite(encoder, images, indexes, out int tile);
-        string map = Map(NeighbourMap.Of(representations, cancel: cancel), images, indexes, tile);
+        string map = Map(NeighbourMap.Of(representations, cancel: cancel), images, indexes);
         double[] spectrum = Spectrum.SingularValues(representations);
 
         return $$"""
@@ -104,7 +104,7 @@ public static class Gallery
         return $"data:image/webp;base64,{Convert.ToBase64String(data.AsSpan())}";
     }
 
-    private static string Map(Tensor places, ImageDataset images, int[] indexes, int tile)
+    private static string Map(Tensor places, ImageDataset images, int[] indexes)
     {
         Tensor low = places.amin([0], keepdim: true), high = places.amax([0], keepdim: true);
         double[] at = ((places - low) / (high - low).clamp_min_(Native.HeldScalars.Held(1e-12))).data<double>().ToArray();

@@ -12,8 +12,6 @@ namespace SiamSharp.Interop;
 /// </remarks>
 public static class SafeTensors
 {
-    private const long PieceBytes = 1 << 30;
-
     /// <summary>Writes a file that is either complete or not there: under a temporary name, flushed to the disk, then renamed.</summary>
     /// <param name="path">The file; an existing one is replaced at the end.</param>
     /// <param name="tensors">Tensors by name, of any shape and device.</param>
@@ -31,7 +29,7 @@ public static class SafeTensors
             using (var stream = new FileStream(partial, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0))
             {
                 stream.Write(header);
-                foreach (var (_, tensor) in ordered) ForEachPiece(tensor, piece => stream.Write(piece.bytes));
+                foreach (var (_, tensor) in ordered) TensorBytes.ForEachPiece(tensor, piece => stream.Write(piece.bytes));
                 stream.Flush(flushToDisk: true);
             }
             File.Move(partial, path, overwrite: true);
@@ -59,8 +57,12 @@ public static class SafeTensors
             {
                 var tensor = empty([.. entry.Shape], dtype: entry.Type, device: CPU).DetachFromDisposeScope();
                 tensors.Add(entry.Name, tensor);
-                ForEachPiece(tensor, piece => stream.ReadExactly(piece.bytes));
-                if (entry.Type == ScalarType.Bool) CheckTruth(tensor, header.DataOffset + entry.Begin, entry.Name, path);
+                TensorBytes.Read(stream, tensor);
+                if (entry.Type == ScalarType.Bool && TensorBytes.FirstNoBool(tensor) is { } wrong)
+                {
+                    throw new SafeTensorsException(
+                        path, header.DataOffset + entry.Begin + wrong.Position, $"tensor \"{entry.Name}\" is BOOL, but holds the byte {wrong.Value}");
+                }
             }
         }
         catch (Exception e)
@@ -118,30 +120,6 @@ public static class SafeTensors
         foreach (long value in values) json.WriteNumberValue(value);
         json.WriteEndArray();
     }
-
-    // A span holds at most 2 GiB.
-    private static void ForEachPiece(Tensor tensor, Action<Tensor> action)
-    {
-        using var scope = NewDisposeScope();
-        using var _ = no_grad();
-        var flat = tensor.detach().cpu().contiguous().view(-1);
-        long step = PieceBytes / tensor.ElementSize;
-        for (long start = 0; start < flat.numel(); start += step)
-            action(flat.narrow(0, start, Math.Min(step, flat.numel() - start)));
-    }
-
-    // libtorch takes any byte of a bool for granted.
-    private static void CheckTruth(Tensor tensor, long offset, string name, string path) =>
-        ForEachPiece(tensor, piece =>
-        {
-            int wrong = piece.bytes.IndexOfAnyExceptInRange((byte)0, (byte)1);
-            if (wrong >= 0)
-            {
-                throw new SafeTensorsException(
-                    path, offset + wrong, $"tensor \"{name}\" is BOOL, but holds the byte {piece.bytes[wrong]}");
-            }
-            offset += piece.numel();
-        });
 }
 
 /// <summary>What a safetensors file holds.</summary>

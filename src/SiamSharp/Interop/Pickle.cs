@@ -1,0 +1,255 @@
+using System.Buffers.Binary;
+using System.Numerics;
+using System.Text;
+
+namespace SiamSharp.Interop;
+
+/// <summary>Reads the pickles that PyTorch writes, as data: it makes containers and descriptions of tensors, and calls nothing.</summary>
+/// <remarks>
+/// Definition: of protocol 2 and later the opcodes that the values named at <see cref="Read"/> need. A pickle names the functions that are to be called;
+/// here each of a short list stands for a way to fill a record, and any other name is refused.
+/// Source: CPython's pickletools; torch/_utils.py and torch/serialization.py for the names.
+/// Cost: linear in the bytes; no opcode makes more than one object, and none is larger than the bytes that it is made of.
+/// </remarks>
+/// <param name="bytes">One pickle, or several on end.</param>
+internal sealed class Pickle(byte[] bytes)
+{
+    private readonly byte[] _bytes = bytes;
+    private readonly List<object?> _stack = [], _memo = [];
+    private readonly Stack<int> _marks = new();
+    private int _position;
+
+    /// <summary>A dict of any kind; Python's later entries of a key replace earlier ones, here both are kept.</summary>
+    public sealed record Dict(List<KeyValuePair<object?, object?>> Items);
+
+    /// <summary>A tuple.</summary>
+    public sealed record Tuple(object?[] Items);
+
+    /// <summary>Where the elements of tensors lie.</summary>
+    /// <param name="Type">Such as FloatStorage.</param>
+    /// <param name="Key">Its name in the file.</param>
+    /// <param name="Count">Elements.</param>
+    public sealed record Storage(string Type, string Key, long Count);
+
+    /// <summary>A tensor: a view of a storage.</summary>
+    public sealed record TensorView(Storage Storage, long Offset, long[] Shape, long[] Strides);
+
+    private sealed record Global(string Name);
+
+    private static readonly string[] s_storages =
+    [
+        "DoubleStorage", "FloatStorage", "HalfStorage", "BFloat16Storage", "LongStorage", "IntStorage", "ShortStorage", "CharStorage", "ByteStorage", "BoolStorage",
+    ];
+
+    /// <summary>Bytes read so far.</summary>
+    public int Position => _position;
+
+    /// <summary>Reads the next pickle.</summary>
+    /// <returns>null, bool, long, <see cref="BigInteger"/>, double, string, byte[], List of these, <see cref="Tuple"/>, <see cref="Dict"/>,
+    /// <see cref="Storage"/>, or <see cref="TensorView"/>.</returns>
+    /// <exception cref="PickleException">It is damaged, or asks for anything else.</exception>
+    public object? Read()
+    {
+        _stack.Clear();
+        _memo.Clear();
+        _marks.Clear();
+        while (true)
+        {
+            byte opcode = Take(1)[0];
+            if (opcode == '.') return _stack.Count == 1 && _stack[0] is not Global ? _stack[0] : throw Fault("the pickle ends with an unfinished value");
+            Step(opcode);
+        }
+    }
+
+    private void Step(byte opcode)
+    {
+        switch (opcode)
+        {
+            case 0x80: // PROTO
+                if (Take(1)[0] is < 2 or > 5) throw Fault($"the pickle's protocol is {_bytes[_position - 1]}; 2 to 5 are read");
+                break;
+            case 0x95: Take(8); break; // FRAME
+
+            case (byte)'N': _stack.Add(null); break;
+            case 0x88: _stack.Add(true); break;
+            case 0x89: _stack.Add(false); break;
+            case (byte)'K': _stack.Add((long)Take(1)[0]); break;
+            case (byte)'M': _stack.Add((long)BinaryPrimitives.ReadUInt16LittleEndian(Take(2))); break;
+            case (byte)'J': _stack.Add((long)BinaryPrimitives.ReadInt32LittleEndian(Take(4))); break;
+            case 0x8a: { var n = new BigInteger(Take(Take(1)[0])); _stack.Add(n.GetBitLength() < 64 ? (object)(long)n : n); break; } // LONG1
+            case (byte)'G': _stack.Add(BinaryPrimitives.ReadDoubleBigEndian(Take(8))); break;
+            case (byte)'X': _stack.Add(Text(Take(Length4()))); break;
+            case 0x8c: _stack.Add(Text(Take(Take(1)[0]))); break;
+            case 0x8d: _stack.Add(Text(Take(Length8()))); break;
+            case (byte)'T': _stack.Add(Text(Take(Length4()))); break; // str of Python 2
+            case (byte)'U': _stack.Add(Text(Take(Take(1)[0]))); break;
+            case (byte)'B': _stack.Add(Take(Length4()).ToArray()); break;
+            case (byte)'C': _stack.Add(Take(Take(1)[0]).ToArray()); break;
+            case 0x8e: _stack.Add(Take(Length8()).ToArray()); break;
+
+            case (byte)'(': _marks.Push(_stack.Count); break;
+            case (byte)'0': Pop(); break;
+            case (byte)'1': PopToMark(); break;
+            case (byte)')': _stack.Add(new Tuple([])); break;
+            case 0x85: _stack.Add(new Tuple([Pop()])); break;
+            case 0x86: { var (b, a) = (Pop(), Pop()); _stack.Add(new Tuple([a, b])); break; }
+            case 0x87: { var (c, b, a) = (Pop(), Pop(), Pop()); _stack.Add(new Tuple([a, b, c])); break; }
+            case (byte)'t': _stack.Add(new Tuple(PopToMark())); break;
+            case (byte)']': _stack.Add(new List<object?>()); break;
+            case (byte)'l': _stack.Add(new List<object?>(PopToMark())); break;
+            case (byte)'a': { object? item = Pop(); Top<List<object?>>("a list").Add(item); break; }
+            case (byte)'e': { var items = PopToMark(); Top<List<object?>>("a list").AddRange(items); break; }
+            case (byte)'}': _stack.Add(new Dict([])); break;
+            case (byte)'d': { var items = PopToMark(); _stack.Add(new Dict([])); Set(items); break; }
+            case (byte)'s': { var (value, key) = (Pop(), Pop()); Set([key, value]); break; }
+            case (byte)'u': Set(PopToMark()); break;
+
+            case (byte)'q': Remember(Take(1)[0]); break;
+            case (byte)'r': Remember(BinaryPrimitives.ReadUInt32LittleEndian(Take(4))); break;
+            case 0x94: Remember(_memo.Count); break;
+            case (byte)'h': Recall(Take(1)[0]); break;
+            case (byte)'j': Recall(BinaryPrimitives.ReadUInt32LittleEndian(Take(4))); break;
+
+            case (byte)'c': _stack.Add(Allowed($"{Line()}.{Line()}")); break;
+            case 0x93: // STACK_GLOBAL
+            {
+                _stack.Add((Pop(), Pop()) is (string name, string module) ? Allowed($"{module}.{name}") : throw Fault("a global's name is no text"));
+                break;
+            }
+            case (byte)'R': { object? arguments = Pop(), function = Pop(); _stack.Add(Call(function, arguments)); break; }
+            case 0x81: goto case (byte)'R'; // NEWOBJ
+            case (byte)'b': Pop(); Top<Dict>("a dict"); break; // attributes of a dict, such as a state dict's _metadata
+            case (byte)'Q': _stack.Add(Persistent(Pop())); break;
+            default: throw Fault($"the opcode 0x{opcode:x2} is not among those that PyTorch's state dicts need");
+        }
+    }
+
+    /// <summary>What stands for the call of one of the allowed functions.</summary>
+    private object Call(object? function, object? arguments)
+    {
+        if (function is not Global { Name: var name } || arguments is not Tuple { Items: var given }) throw Fault("something else than an allowed function is called");
+        return (name, given) switch
+        {
+            ("collections.OrderedDict", []) => new Dict([]),
+            ("collections.OrderedDict", [List<object?> pairs]) => new Dict([.. pairs.Select(Pair)]),
+            ("_codecs.encode", [string text, "latin1"]) => Encoding.Latin1.GetBytes(text), // how bytes are written in protocol 2
+            ("torch.Size", [Tuple sizes]) => sizes,
+            ("torch._utils._rebuild_parameter", [TensorView tensor, ..]) => tensor,
+            ("torch._utils._rebuild_tensor", [Storage storage, long offset, Tuple shape, Tuple strides]) => View(storage, offset, shape, strides),
+            ("torch._utils._rebuild_tensor_v2", [Storage storage, long offset, Tuple shape, Tuple strides, ..]) => View(storage, offset, shape, strides),
+            _ => throw Fault($"{name} has other arguments than PyTorch gives it"),
+        };
+    }
+
+    private KeyValuePair<object?, object?> Pair(object? item) => item switch
+    {
+        List<object?> { Count: 2 } pair => new(pair[0], pair[1]),
+        Tuple { Items: [var key, var value] } => new(key, value),
+        _ => throw Fault("an OrderedDict is made of something else than pairs"),
+    };
+
+    /// <summary>A view that lies within its storage.</summary>
+    private TensorView View(Storage storage, long offset, Tuple shape, Tuple strides)
+    {
+        long[] sizes = Integers(shape), steps = Integers(strides);
+        if (sizes.Length != steps.Length || sizes.Length > 64) throw Fault($"a tensor has {sizes.Length} sizes and {steps.Length} strides");
+        Int128 count = 1, last = offset;
+        for (int d = 0; d < sizes.Length; d++)
+        {
+            count = Int128.Min(count * sizes[d], long.MaxValue);
+            last = Int128.Min(last + (Int128)Math.Max(0, sizes[d] - 1) * steps[d], long.MaxValue);
+        }
+        if (offset < 0 || count > storage.Count || (count > 0 && last >= storage.Count))
+        {
+            throw Fault($"a tensor of [{string.Join(", ", sizes)}] with strides [{string.Join(", ", steps)}] from {offset} on does not lie in its storage "
+                + $"of {storage.Count} elements");
+        }
+        return new(storage, offset, sizes, steps);
+    }
+
+    private long[] Integers(Tuple tuple) =>
+        [.. tuple.Items.Select(item => item is long and >= 0 ? (long)item : throw Fault($"{item ?? "None"} is no size or stride"))];
+
+    private Storage Persistent(object? id) =>
+        id is Tuple { Items: ["storage", Global { Name: var type }, string key, string, long count, .. var view] } && count >= 0
+            && type.StartsWith("torch.", StringComparison.Ordinal) && s_storages.Contains(type[6..]) && view.All(v => v is null)
+            ? new(type[6..], key, count)
+            : throw Fault("a persistent id is not that of a tensor's storage");
+
+    private Global Allowed(string name) =>
+        name is "collections.OrderedDict" or "_codecs.encode" or "torch.Size" or "torch._utils._rebuild_parameter" or "torch._utils._rebuild_tensor" or "torch._utils._rebuild_tensor_v2"
+            || (name.StartsWith("torch.", StringComparison.Ordinal) && s_storages.Contains(name[6..]))
+            ? new(name)
+            : throw Fault($"it asks for {name}, but only tensors and containers are read, and nothing is executed: save the state dict alone, "
+                + "torch.save(model.state_dict(), FILE)");
+
+    private void Set(object?[] items)
+    {
+        var target = Top<Dict>("a dict");
+        if (items.Length % 2 != 0) throw Fault("a key has no value");
+        for (int i = 0; i < items.Length; i += 2) target.Items.Add(new(items[i], items[i + 1]));
+    }
+
+    // PyTorch numbers what it remembers one after the other.
+    private void Remember(long index)
+    {
+        object? value = _stack.Count > Floor ? _stack[^1] : throw Fault("there is nothing to remember");
+        if (index == _memo.Count) _memo.Add(value);
+        else if (index < _memo.Count) _memo[(int)index] = value;
+        else throw Fault($"{index} is remembered after {_memo.Count} others");
+    }
+
+    private void Recall(long index) => _stack.Add(index < _memo.Count ? _memo[(int)index] : throw Fault($"{index} was never remembered"));
+
+    /// <summary>Values below this belong to what began before the last mark.</summary>
+    private int Floor => _marks.Count > 0 ? _marks.Peek() : 0;
+
+    private object? Pop()
+    {
+        if (_stack.Count <= Floor) throw Fault("a value is missing");
+        object? value = _stack[^1];
+        _stack.RemoveAt(_stack.Count - 1);
+        return value;
+    }
+
+    private object?[] PopToMark()
+    {
+        if (_marks.Count == 0) throw Fault("a mark is missing");
+        int start = _marks.Pop();
+        object?[] items = [.. _stack[start..]];
+        _stack.RemoveRange(start, items.Length);
+        return items;
+    }
+
+    private T Top<T>(string what) where T : class => _stack.Count > Floor && _stack[^1] is T value ? value : throw Fault($"{what} is missing");
+
+    private ReadOnlySpan<byte> Take(int count)
+    {
+        if (count > _bytes.Length - _position) throw Fault($"it ends {count - (_bytes.Length - _position)} bytes too early");
+        _position += count;
+        return _bytes.AsSpan(_position - count, count);
+    }
+
+    private int Length4() => (int)Math.Min(int.MaxValue, BinaryPrimitives.ReadUInt32LittleEndian(Take(4)));
+
+    private int Length8() => (int)Math.Min(int.MaxValue, BinaryPrimitives.ReadUInt64LittleEndian(Take(8)));
+
+    private string Line()
+    {
+        int end = _bytes.AsSpan(_position).IndexOf((byte)'\n');
+        string line = Text(Take(end < 0 ? int.MaxValue : end));
+        Take(1);
+        return line;
+    }
+
+    private static string Text(ReadOnlySpan<byte> bytes) => Encoding.UTF8.GetString(bytes);
+
+    private PickleException Fault(string problem) => new(_position, problem);
+}
+
+/// <summary>A pickle that is damaged, or asks for more than tensors and containers.</summary>
+internal sealed class PickleException(int position, string problem) : Exception(problem)
+{
+    /// <summary>Byte of the pickle at which reading stopped.</summary>
+    public int Position { get; } = position;
+}

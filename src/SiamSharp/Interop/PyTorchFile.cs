@@ -1,0 +1,208 @@
+using System.Buffers.Binary;
+using System.IO.Compression;
+using System.Numerics;
+using static TorchSharp.torch;
+
+namespace SiamSharp.Interop;
+
+/// <summary>Reads the tensors of a file that torch.save has written (.pth, .pt), without Python and without executing what it asks for.</summary>
+/// <remarks>
+/// Definition: a zip archive of FOLDER/data.pkl and FOLDER/data/KEY, or, before PyTorch 1.6, five pickles and the storages behind them. Dicts, lists and
+/// tuples within one another are laid flat: {"state_dict": {"conv1.weight": w}} gives <c>state_dict.conv1.weight</c>. What is no tensor is passed over.
+/// Source: torch/serialization.py. Cost: the bytes pass once from the file to the tensors, which share storages as in the file; no file makes it
+/// allocate more than about its own length.
+/// </remarks>
+public static class PyTorchFile
+{
+    private const int MaxPickle = 64 << 20, MaxValues = 1_000_000, MaxDepth = 100;
+
+    private static ReadOnlySpan<byte> LegacyMagic => [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
+
+    private static readonly Dictionary<string, ScalarType> s_types = new()
+    {
+        ["DoubleStorage"] = ScalarType.Float64, ["FloatStorage"] = ScalarType.Float32, ["HalfStorage"] = ScalarType.Float16,
+        ["BFloat16Storage"] = ScalarType.BFloat16, ["LongStorage"] = ScalarType.Int64, ["IntStorage"] = ScalarType.Int32,
+        ["ShortStorage"] = ScalarType.Int16, ["CharStorage"] = ScalarType.Int8, ["ByteStorage"] = ScalarType.Byte, ["BoolStorage"] = ScalarType.Bool,
+    };
+
+    /// <summary>Reads all tensors.</summary>
+    /// <param name="path">The file.</param>
+    /// <returns>Tensors on the CPU by name; owned by the caller.</returns>
+    /// <exception cref="PyTorchFileException">The file is damaged, or holds anything but tensors, containers, numbers and text.</exception>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    public static IReadOnlyDictionary<string, Tensor> Read(string path)
+    {
+        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
+        using var scope = NewDisposeScope();
+        try
+        {
+            Span<byte> start = stackalloc byte[4];
+            stream.ReadExactly(start);
+            stream.Position = 0;
+            var tensors = start.StartsWith("PK"u8) ? ReadZip(stream)
+                : start[0] == 0x80 ? ReadLegacy(stream)
+                : throw new InvalidDataException("it begins neither as a zip archive nor as a pickle");
+            foreach (Tensor tensor in tensors.Values) tensor.DetachFromDisposeScope();
+            return tensors;
+        }
+        catch (PickleException e)
+        {
+            throw new PyTorchFileException(path, $"{e.Message} (at byte {e.Position} of its pickle)", e);
+        }
+        catch (Exception e) when (e is InvalidDataException or EndOfStreamException)
+        {
+            throw new PyTorchFileException(path, e is EndOfStreamException ? "it ends too early" : e.Message, e);
+        }
+    }
+
+    private static Dictionary<string, Tensor> ReadZip(FileStream stream)
+    {
+        using var archive = new ZipArchive(stream, ZipArchiveMode.Read);
+        var entries = new Dictionary<string, ZipArchiveEntry>(StringComparer.Ordinal);
+        foreach (var entry in archive.Entries)
+        {
+            if (!entries.TryAdd(entry.FullName, entry)) throw new InvalidDataException($"it holds {entry.FullName} twice");
+        }
+        const string pickle = "/data.pkl";
+        string[] folders = [.. entries.Keys.Where(name => name.EndsWith(pickle, StringComparison.Ordinal)).Select(name => name[..^pickle.Length])];
+        if (folders is not [var folder]) throw new InvalidDataException($"it holds {folders.Length} files called data.pkl, but torch.save writes one");
+        if (entries.ContainsKey($"{folder}/constants.pkl"))
+            throw new InvalidDataException("it holds a TorchScript program: save the state dict alone, torch.save(model.state_dict(), FILE)");
+        if (entries.TryGetValue($"{folder}/byteorder", out var order) && !Bytes(order, 16).AsSpan().SequenceEqual("little"u8))
+            throw new InvalidDataException("its numbers are big-endian, which is not read");
+
+        object? root = new Pickle(Bytes(entries[folder + pickle], MaxPickle)).Read();
+        var storages = new StorageTensors(stream.Length);
+        return Flatten(root, view => storages.Get(view.Storage, (tensor, bytes) =>
+        {
+            if (!entries.TryGetValue($"{folder}/data/{view.Storage.Key}", out var entry))
+                throw new InvalidDataException($"it lacks the storage {folder}/data/{view.Storage.Key}");
+            if (entry.Length != bytes || entry.CompressedLength != bytes)
+            {
+                throw new InvalidDataException($"{entry.FullName} has {entry.Length} bytes, stored as {entry.CompressedLength}, but its tensors need {bytes}, "
+                    + "not compressed");
+            }
+            using var source = entry.Open();
+            TensorBytes.Read(source, tensor);
+        }));
+    }
+
+    private static Dictionary<string, Tensor> ReadLegacy(FileStream stream)
+    {
+        byte[] head = new byte[Math.Min(stream.Length, MaxPickle)];
+        stream.ReadExactly(head);
+        var pickles = new Pickle(head);
+        if (pickles.Read() is not BigInteger magic || !magic.ToByteArray().AsSpan().SequenceEqual(LegacyMagic))
+            throw new InvalidDataException("it is a pickle, but not one that torch.save has written");
+        if (pickles.Read() is not 1001L) throw new InvalidDataException("its protocol is not 1001");
+        if (pickles.Read() is not Pickle.Dict system || !system.Items.Contains(new("little_endian", true)))
+            throw new InvalidDataException("its numbers are big-endian, or it does not say, which is not read");
+        object? root = pickles.Read();
+        if (pickles.Read() is not List<object?> keys) throw new InvalidDataException("the list of its storages is missing");
+        long position = pickles.Position;
+
+        var known = new Dictionary<string, Pickle.Storage>(StringComparer.Ordinal);
+        Walk(root, (_, view) => known[view.Storage.Key] = view.Storage);
+        var places = new Dictionary<string, long>(StringComparer.Ordinal);
+        foreach (object? item in keys)
+        {
+            if (item is not string key || !known.TryGetValue(key, out var storage)) throw new InvalidDataException("it lists a storage that no tensor has");
+            places[key] = position;
+            position = checked(position + 8 + storage.Count * SafeTensorsTypes.Size(s_types[storage.Type]));
+        }
+        var storages = new StorageTensors(stream.Length);
+        return Flatten(root, view => storages.Get(view.Storage, (tensor, _) =>
+        {
+            if (!places.TryGetValue(view.Storage.Key, out long place)) throw new InvalidDataException($"it lacks the storage {view.Storage.Key}");
+            Span<byte> count = stackalloc byte[8];
+            stream.Position = place;
+            stream.ReadExactly(count);
+            if (BinaryPrimitives.ReadInt64LittleEndian(count) != view.Storage.Count)
+                throw new InvalidDataException($"the storage {view.Storage.Key} has {BinaryPrimitives.ReadInt64LittleEndian(count)} elements, not {view.Storage.Count}");
+            TensorBytes.Read(stream, tensor);
+        }));
+    }
+
+    private static byte[] Bytes(ZipArchiveEntry entry, int most)
+    {
+        if (entry.Length > most) throw new InvalidDataException($"{entry.FullName} has {entry.Length} bytes, more than {most}");
+        byte[] bytes = new byte[entry.Length];
+        using var source = entry.Open();
+        source.ReadExactly(bytes);
+        return bytes;
+    }
+
+    private static Dictionary<string, Tensor> Flatten(object? root, Func<Pickle.TensorView, Tensor> storage)
+    {
+        var tensors = new Dictionary<string, Tensor>(StringComparer.Ordinal);
+        Walk(root, (name, view) =>
+        {
+            if (!tensors.TryAdd(name, storage(view).as_strided(view.Shape, view.Strides, view.Offset))) throw new InvalidDataException($"it holds {name} twice");
+        });
+        return tensors;
+    }
+
+    /// <summary>Visits every tensor with its name.</summary>
+    private static void Walk(object? root, Action<string, Pickle.TensorView> visit)
+    {
+        int values = 0;
+        Go(root, "", 0);
+
+        void Go(object? value, string name, int depth)
+        {
+            if (++values > MaxValues || depth > MaxDepth)
+                throw new InvalidDataException($"it holds more than {MaxValues} values, or values more than {MaxDepth} deep within one another");
+            string inner = name.Length == 0 ? "" : name + ".";
+            switch (value)
+            {
+                case Pickle.TensorView view: visit(name, view); break;
+                case Pickle.Dict dict:
+                    foreach (var (key, item) in dict.Items) Go(item, inner + (key is string or long ? key : "?"), depth + 1);
+                    break;
+                case List<object?> list:
+                    for (int i = 0; i < list.Count; i++) Go(list[i], $"{inner}{i}", depth + 1);
+                    break;
+                case Pickle.Tuple tuple:
+                    for (int i = 0; i < tuple.Items.Length; i++) Go(tuple.Items[i], $"{inner}{i}", depth + 1);
+                    break;
+            }
+        }
+    }
+
+    /// <summary>Each storage of a file once, as a tensor of one dimension.</summary>
+    private sealed class StorageTensors(long fileLength)
+    {
+        private readonly Dictionary<string, (Tensor Tensor, Pickle.Storage Storage)> _read = new(StringComparer.Ordinal);
+        private long _bytes;
+
+        public Tensor Get(Pickle.Storage storage, Action<Tensor, long> fill)
+        {
+            if (_read.TryGetValue(storage.Key, out var found))
+                return found.Storage == storage ? found.Tensor : throw new InvalidDataException($"the storage {storage.Key} is described in two ways");
+            ScalarType type = s_types[storage.Type];
+            Int128 bytes = (Int128)storage.Count * SafeTensorsTypes.Size(type);
+            if (_bytes + bytes > fileLength) throw new InvalidDataException($"its storages need more than the {fileLength} bytes that it has");
+            _bytes += (long)bytes;
+            Tensor tensor = empty(storage.Count, type, CPU);
+            fill(tensor, (long)bytes);
+            if (type == ScalarType.Bool && TensorBytes.FirstNoBool(tensor) is { } wrong)
+                throw new InvalidDataException($"the storage {storage.Key} is of bools, but holds the byte {wrong.Value}");
+            _read.Add(storage.Key, (tensor, storage));
+            return tensor;
+        }
+    }
+}
+
+/// <summary>A file that torch.save has not written, or that holds more than tensors and containers.</summary>
+/// <param name="path">The file.</param>
+/// <param name="reason">What is wrong with it.</param>
+/// <param name="inner">What the reason was found by, if anything.</param>
+public sealed class PyTorchFileException(string path, string reason, Exception? inner = null)
+    : Exception($"{path} cannot be read as a PyTorch state dict: {reason}.", inner)
+{
+    /// <summary>The file.</summary>
+    public string Path { get; } = path;
+
+    /// <summary>What is wrong with it.</summary>
+    public string Reason { get; } = reason;
+}

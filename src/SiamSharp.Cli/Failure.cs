@@ -20,7 +20,7 @@ internal static class Failure
             case RecipeException:
                 screen.Fail(failure.Message);
                 return 2;
-            case DataSourceException or RunException or SafeTensorsException or StateDictMismatchException or UnreadableImageException
+            case DataSourceException or RunException or SafeTensorsException or PyTorchFileException or StateDictMismatchException or UnreadableImageException
                 or ArgumentException or IOException or UnauthorizedAccessException:
                 screen.Fail(failure.Message);
                 return 1;

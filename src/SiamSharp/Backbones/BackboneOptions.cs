@@ -3,7 +3,6 @@ using System.Text.Json.Serialization;
 using SiamSharp.Interop;
 using SiamSharp.Masking;
 using SiamSharp.Recipes;
-using static TorchSharp.torch;
 
 namespace SiamSharp.Backbones;
 
@@ -28,7 +27,7 @@ public sealed record BackboneOptions : IHasRules
     /// <summary>What a ViT's representation is.</summary>
     public Pooling Pooling { get; init; } = Pooling.ClassToken;
 
-    /// <summary>A safetensors file of weights to start from (torchvision's keys, classifiers passed over, a ViT's positions interpolated); empty = drawn.</summary>
+    /// <summary>A file of weights to start from, safetensors or PyTorch's (.pth), with torchvision's or timm's names, under any prefix (or under PREFIX: FILE#PREFIX); empty = drawn.</summary>
     public string Weights { get; init; } = "";
 
     /// <summary>All names that <see cref="Name"/> can have.</summary>
@@ -69,6 +68,7 @@ public sealed record BackboneOptions : IHasRules
     /// <exception cref="ArgumentException">The options break a rule.</exception>
     /// <exception cref="RecipeException">The file of weights does not exist.</exception>
     /// <exception cref="SafeTensorsException">The file of weights is damaged.</exception>
+    /// <exception cref="PyTorchFileException">The file of weights is damaged, or holds more than tensors and containers.</exception>
     /// <exception cref="StateDictMismatchException">The file holds the weights of another network.</exception>
     public Backbone Create(int channels, int size, ulong seed)
     {
@@ -80,7 +80,9 @@ public sealed record BackboneOptions : IHasRules
             : RegNet.Architectures.ContainsKey(Name) ? new RegNet(this, channels, size)
             : new ResNet(this, channels, size);
         backbone.Draw(seed);
-        if (Weights.Length > 0) LoadWeights(backbone);
+        if (Weights.Length > 0 && !File.Exists(WeightsFile.Split(Weights).File))
+            throw new RecipeException([new Fault("backbone.weights", $"the file \"{WeightsFile.Split(Weights).File}\" does not exist")]);
+        if (Weights.Length > 0) WeightsFile.Load(backbone, Weights);
         return backbone;
     }
 
@@ -110,20 +112,6 @@ public sealed record BackboneOptions : IHasRules
         return grid.MinRatio != grid.MaxRatio || grid.Probability < 1 || grid.Sharing != MaskSharing.AllChannels
             ? "all images of a batch must drop the same number of patches: set minRatio = maxRatio, probability 1 and sharing all-channels"
             : null;
-    }
-
-    /// <summary>torchvision's names of the classifiers, which a backbone has not.</summary>
-    private static readonly string[] s_heads = ["fc.", "classifier.2.", "heads."];
-
-    private void LoadWeights(Backbone backbone)
-    {
-        if (!File.Exists(Weights)) throw new RecipeException([new Fault("backbone.weights", $"the file \"{Weights}\" does not exist")]);
-        using var file = SafeTensors.Read(Weights);
-        using var scope = NewDisposeScope();
-        using var noGradient = no_grad();
-        Dictionary<string, Tensor> weights = file.Tensors.Where(t => !s_heads.Any(head => t.Key.StartsWith(head, StringComparison.Ordinal))).ToDictionary();
-        if (backbone is VisionTransformer transformer) transformer.FitPositions(weights);
-        StateDict.Load(backbone, weights);
     }
 }
 

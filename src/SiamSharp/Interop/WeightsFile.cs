@@ -1,0 +1,167 @@
+using System.Text.RegularExpressions;
+using SiamSharp.Backbones;
+using static TorchSharp.torch;
+
+namespace SiamSharp.Interop;
+
+/// <summary>Weights from elsewhere into a backbone: safetensors or PyTorch's own files, with the names of torchvision or timm.</summary>
+/// <remarks>
+/// The network is looked for under every prefix that the names in the file share (<c>module.</c>, <c>state_dict.backbone.</c>, ...), with torchvision's names
+/// and with timm's (ResNet's are the same; ConvNeXt, ViT), and taken from where most of its keys are. Classifiers are passed over, and so is
+/// what lies outside of the prefix. A ViT's position embeddings are interpolated to the size of its images.
+/// Source of timm's names: huggingface/pytorch-image-models, models/convnext.py and models/vision_transformer.py.
+/// </remarks>
+public static partial class WeightsFile
+{
+    /// <summary>Reads the tensors of a file, in whichever format it is.</summary>
+    /// <param name="path">A safetensors file, or what torch.save has written.</param>
+    /// <returns>Tensors on the CPU by name; owned by the caller.</returns>
+    /// <exception cref="SafeTensorsException">It seems to be a safetensors file, but breaks a rule.</exception>
+    /// <exception cref="PyTorchFileException">It seems to be PyTorch's, but is damaged or holds more than tensors and containers.</exception>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    public static IReadOnlyDictionary<string, Tensor> Read(string path)
+    {
+        Span<byte> start = stackalloc byte[2];
+        using (var stream = File.OpenRead(path)) stream.ReadAtLeast(start, 2, throwOnEndOfStream: false);
+        bool isPyTorch = start.SequenceEqual("PK"u8) || start is [0x80, <= 5];
+        return isPyTorch ? PyTorchFile.Read(path) : SafeTensors.Read(path).Tensors;
+    }
+
+    /// <summary>Gives a backbone the weights of a file; it is not changed when they do not fit.</summary>
+    /// <param name="backbone">The network to fill.</param>
+    /// <param name="path">The file; <c>FILE#PREFIX</c> takes the network under that prefix.</param>
+    /// <exception cref="StateDictMismatchException">The weights are those of another network; all differences are listed.</exception>
+    /// <exception cref="ArgumentException">The file holds the network more than once, and no prefix is given.</exception>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="SafeTensorsException">As <see cref="Read"/>.</exception>
+    /// <exception cref="PyTorchFileException">As <see cref="Read"/>.</exception>
+    public static void Load(Backbone backbone, string path)
+    {
+        var (file, prefix) = Split(path);
+        var tensors = Read(file);
+        try
+        {
+            using var scope = NewDisposeScope();
+            using var noGradient = no_grad();
+            var weights = Find(backbone, tensors, prefix, file);
+            if (backbone is VisionTransformer transformer) transformer.FitPositions(weights);
+            StateDict.Load(backbone, weights);
+        }
+        finally
+        {
+            foreach (Tensor tensor in tensors.Values) tensor.Dispose();
+        }
+    }
+
+    /// <summary>FILE or FILE#PREFIX; a file whose name holds a # is taken as it is.</summary>
+    internal static (string File, string? Prefix) Split(string path)
+    {
+        int mark = path.LastIndexOf('#');
+        return mark < 0 || File.Exists(path) ? (path, null) : (path[..mark], path[(mark + 1)..]);
+    }
+
+    /// <summary>The weights of a backbone by its own keys, from where in the file most of them are.</summary>
+    private static Dictionary<string, Tensor> Find(Backbone backbone, IReadOnlyDictionary<string, Tensor> tensors, string? prefix, string path)
+    {
+        var own = backbone.state_dict();
+        string[] names = [.. tensors.Keys.Order(StringComparer.Ordinal)];
+        string[] candidates = prefix is null ? [.. Prefixes(names)] : [prefix.Length == 0 || prefix.EndsWith('.') ? prefix : prefix + "."];
+        var best = new List<(string Prefix, Dictionary<string, Tensor> Weights)>();
+        int most = -1;
+        foreach (string candidate in candidates.DefaultIfEmpty(""))
+        {
+            var weights = Renamed(Under(candidate), backbone);
+            int found = own.Keys.Count(weights.ContainsKey);
+            if (found < most) continue;
+            if (found > most) best.Clear();
+            most = found;
+            best.Add((candidate, weights));
+        }
+        if (best.Count > 1)
+        {
+            throw new ArgumentException($"{path} holds the network {best.Count} times, under {string.Join(" and ", best.Select(b => $"\"{b.Prefix}\""))}: "
+                + $"name one, such as {path}#{best[0].Prefix.TrimEnd('.')}");
+        }
+        // Files from before PyTorch 0.4.1 lack these counters, which only a momentum of null would use.
+        foreach (var (key, tensor) in own.Where(t => t.Key.EndsWith(".num_batches_tracked", StringComparison.Ordinal))) best[0].Weights.TryAdd(key, tensor);
+        return best[0].Weights;
+
+        // The names with a prefix lie side by side, so that all candidates together cost no more than the letters of all names.
+        IEnumerable<KeyValuePair<string, Tensor>> Under(string candidate)
+        {
+            int start = Array.BinarySearch(names, candidate, StringComparer.Ordinal);
+            for (int i = start < 0 ? ~start : start; i < names.Length && names[i].StartsWith(candidate, StringComparison.Ordinal); i++)
+                yield return new(names[i][candidate.Length..], tensors[names[i]]);
+        }
+    }
+
+    /// <summary>All beginnings of names behind which a network may lie.</summary>
+    private static IEnumerable<string> Prefixes(string[] names) =>
+        names.SelectMany(name => s_firstLayers.Where(first => name == first || name.EndsWith("." + first, StringComparison.Ordinal)).Select(first => name[..^first.Length]))
+            .Distinct();
+
+    // One of these is in every backbone, by torchvision's name or timm's.
+    private static readonly string[] s_firstLayers = ["conv1.weight", "stem.0.weight", "features.0.0.weight", "class_token", "cls_token"];
+
+    /// <summary>torchvision's names for torchvision's or timm's, without the classifiers.</summary>
+    private static Dictionary<string, Tensor> Renamed(IEnumerable<KeyValuePair<string, Tensor>> weights, Backbone backbone)
+    {
+        var renamed = new Dictionary<string, Tensor>(StringComparer.Ordinal);
+        foreach (var (name, tensor) in weights)
+        {
+            string key = backbone switch { VisionTransformer => TransformerKey(name), ConvNeXt => ConvNeXtKey(name), _ => name };
+            if (!s_heads.Any(head => key.StartsWith(head, StringComparison.Ordinal)))
+                renamed[key] = key.EndsWith(".layer_scale", StringComparison.Ordinal) ? tensor.view(-1, 1, 1) : tensor;
+        }
+        return renamed;
+    }
+
+    // The classifiers of torchvision and timm, which a backbone has not.
+    private static readonly string[] s_heads = ["fc.", "classifier.2.", "heads.", "head."];
+
+    private static string ConvNeXtKey(string name)
+    {
+        if (name.StartsWith("stem.", StringComparison.Ordinal)) return "features.0." + name[5..];
+        if (name.StartsWith("head.norm.", StringComparison.Ordinal)) return "classifier.0." + name[10..];
+        if (ConvNeXtDownsampling().Match(name) is { Success: true } down) return $"features.{2 * int.Parse(down.Groups[1].Value)}.{down.Groups[2]}";
+        if (ConvNeXtBlocks().Match(name) is not { Success: true } block) return name;
+        string place = $"features.{2 * int.Parse(block.Groups[1].Value) + 1}.{block.Groups[2]}", parameter = block.Groups[4].Value;
+        return block.Groups[3].Value switch
+        {
+            "conv_dw." => $"{place}.block.0.{parameter}",
+            "norm." => $"{place}.block.2.{parameter}",
+            "mlp.fc1." => $"{place}.block.3.{parameter}",
+            "mlp.fc2." => $"{place}.block.5.{parameter}",
+            _ => $"{place}.layer_scale",
+        };
+    }
+
+    private static string TransformerKey(string name)
+    {
+        if (name == "cls_token") return "class_token";
+        if (name == "pos_embed") return "encoder.pos_embedding";
+        if (name.StartsWith("patch_embed.proj.", StringComparison.Ordinal)) return "conv_proj." + name["patch_embed.proj.".Length..];
+        if (name.StartsWith("norm.", StringComparison.Ordinal)) return "encoder.ln." + name[5..];
+        if (OlderTransformerMlp().Match(name) is { Success: true } older) return $"{older.Groups[1]}.mlp.{(older.Groups[2].Value == "1" ? 0 : 3)}.{older.Groups[3]}";
+        if (TransformerBlocks().Match(name) is not { Success: true } block) return name;
+        string place = $"encoder.layers.encoder_layer_{block.Groups[1]}", parameter = block.Groups[3].Value;
+        return block.Groups[2].Value switch
+        {
+            "attn.qkv." => $"{place}.self_attention.in_proj_{parameter}",
+            "attn.proj." => $"{place}.self_attention.out_proj.{parameter}",
+            "norm1." => $"{place}.ln_1.{parameter}",
+            "norm2." => $"{place}.ln_2.{parameter}",
+            "mlp.fc1." => $"{place}.mlp.0.{parameter}",
+            _ => $"{place}.mlp.3.{parameter}",
+        };
+    }
+
+    [GeneratedRegex(@"^stages\.(\d{1,3})\.downsample\.(.+)$")] private static partial Regex ConvNeXtDownsampling();
+
+    [GeneratedRegex(@"^stages\.(\d{1,3})\.blocks\.(\d{1,3})\.(conv_dw\.|norm\.|mlp\.fc1\.|mlp\.fc2\.|gamma)(.*)$")] private static partial Regex ConvNeXtBlocks();
+
+    [GeneratedRegex(@"^blocks\.(\d{1,3})\.(attn\.qkv\.|attn\.proj\.|norm1\.|norm2\.|mlp\.fc1\.|mlp\.fc2\.)(.*)$")] private static partial Regex TransformerBlocks();
+
+    // torchvision before 0.13.
+    [GeneratedRegex(@"^(encoder\.layers\.encoder_layer_\d{1,3})\.mlp\.linear_([12])\.(.*)$")] private static partial Regex OlderTransformerMlp();
+}

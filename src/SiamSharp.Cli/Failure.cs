@@ -21,7 +21,7 @@ internal static class Failure
                 screen.Fail(failure.Message);
                 return 2;
             case DataSourceException or RunException or SafeTensorsException or PyTorchFileException or StateDictMismatchException or UnreadableImageException
-                or ArgumentException or IOException or UnauthorizedAccessException:
+                or ArgumentException or NotSupportedException or IOException or UnauthorizedAccessException:
                 screen.Fail(failure.Message);
                 return 1;
             case TypeInitializationException or DllNotFoundException or BadImageFormatException when NativeLibraries.Inspect() is { Works: false } native:

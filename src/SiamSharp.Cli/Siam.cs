@@ -73,6 +73,7 @@ public static class Siam
             EvaluateCommand.Create(screenOf),
             StudyCommand.Create(screenOf),
             ReportCommand.Create(screenOf),
+            ExportCommand.Create(screenOf),
             ViewsCommand.Create(screenOf),
             DataCommand.Create(screenOf),
             OptionsCommand.Create(screenOf),

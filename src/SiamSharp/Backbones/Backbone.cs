@@ -1,13 +1,22 @@
+using SiamSharp.Interop.Onnx;
 using static TorchSharp.torch;
 
 namespace SiamSharp.Backbones;
 
 /// <summary>A network from images to representations.</summary>
 /// <param name="name">Name of the architecture.</param>
-public abstract class Backbone(string name) : nn.Module<Tensor, Tensor>(name)
+public abstract class Backbone(string name) : nn.Module<Tensor, Tensor>(name), IOnnxLayer
 {
     /// <summary>Width D of the representation.</summary>
     public abstract int OutputWidth { get; }
+
+    /// <summary>Adds what <c>forward</c> computes to an ONNX graph.</summary>
+    internal abstract string Export(OnnxGraph graph, string x);
+
+    string IOnnxLayer.Export(OnnxGraph graph, string x) => Export(graph, x);
+
+    /// <summary>Whether it takes images of any size once exported.</summary>
+    internal virtual bool ExportsAnySize => true;
 
     /// <summary>Gives all parameters their first values.</summary>
     internal virtual void Draw(ulong seed) => Initialization.Draw(this, seed);

@@ -1,3 +1,4 @@
+using SiamSharp.Interop.Onnx;
 using TorchSharp.Modules;
 using static SiamSharp.Native.HeldScalars;
 using static TorchSharp.torch;
@@ -69,11 +70,19 @@ public sealed class ConvNeXt : Backbone
     public override Tensor forward(Tensor x)
     {
         using var scope = NewDisposeScope();
-        return classifier.forward(features.forward(ChannelsLast.Of(x)).mean([2, 3], keepdim: true)).flatten(1).MoveToOuterDisposeScope();
+        return classifier.forward(features.forward(Backbones.ChannelsLast.Of(x)).mean([2, 3], keepdim: true)).flatten(1).MoveToOuterDisposeScope();
     }
 
+    /// <inheritdoc/>
+    internal override string Export(OnnxGraph graph, string x) =>
+        graph.Node("Flatten", [graph.Add(classifier, graph.Node("GlobalAveragePool", [graph.Add(features, x)]))], ("axis", 1L));
+
+    private static string ChannelsLast(OnnxGraph graph, string x) => graph.Node("Transpose", [x], ("perm", new long[] { 0, 2, 3, 1 }));
+
+    private static string ChannelsFirst(OnnxGraph graph, string x) => graph.Node("Transpose", [x], ("perm", new long[] { 0, 3, 1, 2 }));
+
     /// <summary>Layer normalisation over the channels of each pixel: (N, C, H, W) to the same.</summary>
-    private sealed class ChannelNorm : nn.Module<Tensor, Tensor>
+    private sealed class ChannelNorm : nn.Module<Tensor, Tensor>, IOnnxLayer
     {
         private readonly TorchSharp.Modules.Parameter weight, bias;
 
@@ -89,10 +98,12 @@ public sealed class ConvNeXt : Backbone
             using var scope = NewDisposeScope();
             return nn.functional.layer_norm(x.permute(0, 2, 3, 1), [x.shape[1]], weight, bias, Epsilon).permute(0, 3, 1, 2).MoveToOuterDisposeScope();
         }
+
+        public string Export(OnnxGraph graph, string x) => ChannelsFirst(graph, graph.LayerNorm(ChannelsLast(graph, x), weight, bias, Epsilon));
     }
 
     /// <summary>(N, C, H, W) to the same.</summary>
-    private sealed class ConvNeXtBlock : nn.Module<Tensor, Tensor>
+    private sealed class ConvNeXtBlock : nn.Module<Tensor, Tensor>, IOnnxLayer
     {
         private readonly TorchSharp.Modules.Parameter layer_scale;
         private readonly Sequential block;
@@ -116,6 +127,12 @@ public sealed class ConvNeXt : Backbone
             using var scope = NewDisposeScope();
             var y = _mlp.forward(_depthwise.forward(x).permute(0, 2, 3, 1)).permute(0, 3, 1, 2);
             return (x + layer_scale * y).MoveToOuterDisposeScope();
+        }
+
+        public string Export(OnnxGraph graph, string x)
+        {
+            string y = ChannelsFirst(graph, graph.Add(_mlp, ChannelsLast(graph, graph.Add(_depthwise, x))));
+            return graph.Node("Add", [x, graph.Node("Mul", [y, graph.Constant(layer_scale)])]);
         }
     }
 }

@@ -1,3 +1,4 @@
+using SiamSharp.Interop.Onnx;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -9,7 +10,7 @@ namespace SiamSharp.Backbones;
 /// outputs and writes outside of its memory: to 40, 72 or 80 channels, and on an AMD EPYC of family 26, as far as the tests tell, now
 /// and then to multiples of 64 too, up to an arithmetic exception that ends the process.
 /// </remarks>
-internal sealed class PointwiseConvolution : nn.Module<Tensor, Tensor>
+internal sealed class PointwiseConvolution : nn.Module<Tensor, Tensor>, IOnnxLayer
 {
     private readonly Parameter weight;
     private readonly int _stride;
@@ -32,4 +33,6 @@ internal sealed class PointwiseConvolution : nn.Module<Tensor, Tensor>
         if (_stride > 1) pixels = pixels.slice(1, 0, x.shape[2], _stride).slice(2, 0, x.shape[3], _stride);
         return nn.functional.linear(pixels.contiguous(), weight.flatten(1)).permute(0, 3, 1, 2).MoveToOuterDisposeScope();
     }
+
+    public string Export(OnnxGraph graph, string x) => graph.Convolution(x, weight, bias: null, [_stride, _stride], [0, 0], groups: 1);
 }

@@ -1,3 +1,4 @@
+using SiamSharp.Interop.Onnx;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -72,8 +73,11 @@ public sealed class RegNet : Backbone
         return trunk_output.forward(stem.forward(ChannelsLast.Of(x))).mean([2, 3]).MoveToOuterDisposeScope();
     }
 
+    /// <inheritdoc/>
+    internal override string Export(OnnxGraph graph, string x) => graph.MeanOverPixels(graph.Add(trunk_output, graph.Add(stem, x)));
+
     /// <summary>(N, input, H, W) to (N, width, H / stride, W / stride).</summary>
-    private sealed class RegNetBlock : nn.Module<Tensor, Tensor>
+    private sealed class RegNetBlock : nn.Module<Tensor, Tensor>, IOnnxLayer
     {
         private readonly Sequential? proj;
         private readonly Sequential f;
@@ -95,10 +99,13 @@ public sealed class RegNet : Backbone
             using var scope = NewDisposeScope();
             return f.forward(x).add_(proj is null ? x : proj.forward(x)).relu_().MoveToOuterDisposeScope();
         }
+
+        public string Export(OnnxGraph graph, string x) =>
+            graph.Node("Relu", [graph.Node("Add", [graph.Add(f, x), proj is null ? x : graph.Add(proj, x)])]);
     }
 
     /// <summary>Channels weighted by what is in all of them: (N, C, H, W) to the same.</summary>
-    private sealed class SqueezeExcitation : nn.Module<Tensor, Tensor>
+    private sealed class SqueezeExcitation : nn.Module<Tensor, Tensor>, IOnnxLayer
     {
         private readonly Conv2d fc1, fc2; // as matrix products, for their keys they are convolutions
 
@@ -115,6 +122,12 @@ public sealed class RegNet : Backbone
             var squeezed = nn.functional.linear(x.mean([2, 3]), fc1.weight.flatten(1), fc1.bias).relu_();
             var weights = nn.functional.linear(squeezed, fc2.weight.flatten(1), fc2.bias).sigmoid();
             return (x * weights.unsqueeze(-1).unsqueeze(-1)).MoveToOuterDisposeScope();
+        }
+
+        public string Export(OnnxGraph graph, string x)
+        {
+            string squeezed = graph.Node("Relu", [graph.Add(fc1, graph.Node("GlobalAveragePool", [x]))]);
+            return graph.Node("Mul", [x, graph.Node("Sigmoid", [graph.Add(fc2, squeezed)])]);
         }
     }
 }

@@ -1,3 +1,4 @@
+using SiamSharp.Interop.Onnx;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -95,5 +96,14 @@ public sealed class ResNet : Backbone
         if (_pooledStem) x = nn.functional.max_pool2d(x, kernel_size: 3, stride: 2, padding: 1);
         foreach (var stage in _stages) x = stage.forward(x);
         return x.mean([2, 3]).MoveToOuterDisposeScope();
+    }
+
+    /// <inheritdoc/>
+    internal override string Export(OnnxGraph graph, string x)
+    {
+        x = graph.Node("Relu", [graph.Add(bn1, graph.Add(conv1, x))]);
+        if (_pooledStem) x = graph.Node("MaxPool", [x], ("kernel_shape", new long[] { 3, 3 }), ("strides", new long[] { 2, 2 }), ("pads", new long[] { 1, 1, 1, 1 }));
+        foreach (var stage in _stages) x = graph.Add(stage, x);
+        return graph.MeanOverPixels(x);
     }
 }

@@ -1,10 +1,11 @@
+using SiamSharp.Interop.Onnx;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace SiamSharp.Backbones;
 
 /// <summary>Two 3 x 3 convolutions with a skip connection: (N, C, H, W) to (N, width, H / stride, W / stride).</summary>
-internal sealed class BasicBlock : nn.Module<Tensor, Tensor>
+internal sealed class BasicBlock : nn.Module<Tensor, Tensor>, IOnnxLayer
 {
     private readonly Conv2d conv1, conv2;
     private readonly BatchNorm2d bn1, bn2;
@@ -27,10 +28,17 @@ internal sealed class BasicBlock : nn.Module<Tensor, Tensor>
         y = bn2.forward(conv2.forward(y));
         return y.add_(downsample is null ? x : downsample.forward(x)).relu_().MoveToOuterDisposeScope();
     }
+
+    public string Export(OnnxGraph graph, string x)
+    {
+        string y = graph.Node("Relu", [graph.Add(bn1, graph.Add(conv1, x))]);
+        y = graph.Add(bn2, graph.Add(conv2, y));
+        return graph.Node("Relu", [graph.Node("Add", [y, downsample is null ? x : graph.Add(downsample, x)])]);
+    }
 }
 
 /// <summary>1 x 1, 3 x 3 and 1 x 1 convolutions with a skip connection: (N, C, H, W) to (N, 4 width, H / stride, W / stride).</summary>
-internal sealed class BottleneckBlock : nn.Module<Tensor, Tensor>
+internal sealed class BottleneckBlock : nn.Module<Tensor, Tensor>, IOnnxLayer
 {
     public const int Expansion = 4;
 
@@ -64,6 +72,14 @@ internal sealed class BottleneckBlock : nn.Module<Tensor, Tensor>
         y = bn2.forward(conv2.forward(y)).relu_();
         y = bn3.forward(conv3.forward(y));
         return y.add_(downsample is null ? x : downsample.forward(x)).relu_().MoveToOuterDisposeScope();
+    }
+
+    public string Export(OnnxGraph graph, string x)
+    {
+        string y = graph.Node("Relu", [graph.Add(bn1, graph.Add(conv1, x))]);
+        y = graph.Node("Relu", [graph.Add(bn2, graph.Add(conv2, y))]);
+        y = graph.Add(bn3, graph.Add(conv3, y));
+        return graph.Node("Relu", [graph.Node("Add", [y, downsample is null ? x : graph.Add(downsample, x)])]);
     }
 }
 

@@ -1,3 +1,4 @@
+using SiamSharp.Interop.Onnx;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -89,6 +90,25 @@ public sealed class VisionTransformer : Backbone
         return representation.MoveToOuterDisposeScope();
     }
 
+    /// <inheritdoc/>
+    internal override bool ExportsAnySize => false;
+
+    /// <inheritdoc/>
+    internal override string Export(OnnxGraph graph, string x)
+    {
+        using var scope = NewDisposeScope();
+        string patches = graph.Convolution(x, conv_proj.weight, conv_proj.bias, [_patch, _patch], [0, 0], groups: 1);   // (N, D, rows, columns)
+        string flat = graph.Node("Reshape", [patches, graph.Constant(0, OutputWidth, -1)]);
+        string tokens = graph.Node("Transpose", [flat], ("perm", new long[] { 0, 2, 1 }));                            // (N, L, D)
+        // The class token for each image: 0 times a patch brings the size of the batch.
+        string none = graph.Node("Mul", [graph.Node("Slice", [tokens, graph.Constant(0), graph.Constant(1), graph.Constant(1)]), graph.Constant(zeros(1, 1, 1))]);
+        string y = graph.Node("Concat", [graph.Node("Add", [none, graph.Constant(class_token)]), tokens], ("axis", 1L));
+        y = graph.Add(encoder, graph.Node("Add", [y, graph.Constant(encoder.pos_embedding)]));
+        return _pooling == Pooling.ClassToken
+            ? graph.Node("Gather", [y, graph.Scalar(0)], ("axis", 1L))
+            : graph.Node("ReduceMean", [graph.Node("Slice", [y, graph.Constant(1), graph.Constant(int.MaxValue), graph.Constant(1)])], ("axes", new long[] { 1 }), ("keepdims", 0L));
+    }
+
     /// <summary>Indexes (N, K) of the patches without NaN in their order, or null when all are there.</summary>
     private static Tensor? KeptPatches(Tensor patches)
     {
@@ -133,7 +153,7 @@ public sealed class VisionTransformer : Backbone
         : throw new ArgumentException($"Patches of {_patch} px do not divide images of {pixels} px: choose backbone.patchSize among the divisors of {pixels}.");
 
     /// <summary>Position embeddings, blocks, normalisation: (N, 1 + K, D) to the same; positions are added by the caller.</summary>
-    private sealed class TokenEncoder : nn.Module<Tensor, Tensor>
+    private sealed class TokenEncoder : nn.Module<Tensor, Tensor>, IOnnxLayer
     {
         public readonly Parameter pos_embedding;
         private readonly Sequential layers;
@@ -152,10 +172,12 @@ public sealed class VisionTransformer : Backbone
             using var scope = NewDisposeScope();
             return ln.forward(layers.forward(x)).MoveToOuterDisposeScope();
         }
+
+        public string Export(OnnxGraph graph, string x) => graph.Add(ln, graph.Add(layers, x));
     }
 
     /// <summary>Attention and two linear layers, each after a layer normalisation and added to its input: (N, L, D) to the same.</summary>
-    private sealed class TransformerBlock : nn.Module<Tensor, Tensor>
+    private sealed class TransformerBlock : nn.Module<Tensor, Tensor>, IOnnxLayer
     {
         private readonly LayerNorm ln_1, ln_2;
         private readonly SelfAttention self_attention;
@@ -176,10 +198,16 @@ public sealed class VisionTransformer : Backbone
             var y = x + self_attention.forward(ln_1.forward(x));
             return (y + mlp.forward(ln_2.forward(y))).MoveToOuterDisposeScope();
         }
+
+        public string Export(OnnxGraph graph, string x)
+        {
+            string y = graph.Node("Add", [x, graph.Add(self_attention, graph.Add(ln_1, x))]);
+            return graph.Node("Add", [y, graph.Add(mlp, graph.Add(ln_2, y))]);
+        }
     }
 
     /// <summary>Multi-head self-attention: (N, L, D) to the same.</summary>
-    private sealed class SelfAttention : nn.Module<Tensor, Tensor>
+    private sealed class SelfAttention : nn.Module<Tensor, Tensor>, IOnnxLayer
     {
         private readonly Parameter in_proj_weight, in_proj_bias;
         private readonly Linear out_proj;
@@ -201,6 +229,22 @@ public sealed class VisionTransformer : Backbone
             var qkv = nn.functional.linear(x, in_proj_weight, in_proj_bias).view(n, l, 3, _heads, d / _heads).permute(2, 0, 3, 1, 4);   // (3, N, heads, L, D / heads)
             var y = nn.functional.scaled_dot_product_attention(qkv[0], qkv[1], qkv[2]);
             return out_proj.forward(y.transpose(1, 2).reshape(n, l, d)).MoveToOuterDisposeScope();
+        }
+
+        public string Export(OnnxGraph graph, string x)
+        {
+            using var scope = NewDisposeScope();
+            int width = (int)out_proj.weight.shape[0], each = width / _heads;
+            string[] heads = [.. Enumerable.Range(0, 3).Select(i =>
+            {
+                string y = graph.Linear(x, in_proj_weight.narrow(0, i * width, width), in_proj_bias.narrow(0, i * width, width));
+                y = graph.Node("Reshape", [y, graph.Constant(0, -1, _heads, each)]);                                   // (N, L, heads, D / heads)
+                return graph.Node("Transpose", [y], ("perm", i == 1 ? new long[] { 0, 2, 3, 1 } : [0, 2, 1, 3]));      // the keys transposed
+            })];
+            string scaled = graph.Node("Mul", [heads[0], graph.Constant(tensor((float)(1 / Math.Sqrt(each))))]);
+            string attention = graph.Node("Softmax", [graph.Node("MatMul", [scaled, heads[1]])], ("axis", -1L));       // (N, heads, L, L)
+            string mixed = graph.Node("Transpose", [graph.Node("MatMul", [attention, heads[2]])], ("perm", new long[] { 0, 2, 1, 3 }));
+            return graph.Add(out_proj, graph.Node("Reshape", [mixed, graph.Constant(0, -1, width)]));
         }
     }
 }

@@ -124,6 +124,19 @@ public sealed class RunFolder(string path)
         });
     }
 
+    /// <summary>Copies the encoder's weights, whole or not at all.</summary>
+    /// <param name="path">The new file.</param>
+    /// <exception cref="RunException">There is no encoder, or the file cannot be written.</exception>
+    public void CopyEncoder(string path)
+    {
+        SiamSharp.Encoder.Load(Encoder).Dispose(); // refuses what is none
+        Writing(path, () =>
+        {
+            File.Copy(Encoder, path + ".partial", overwrite: true);
+            File.Move(path + ".partial", path, overwrite: true);
+        });
+    }
+
     /// <summary>Writes a file; a full disk or a lost folder is told as such.</summary>
     /// <exception cref="RunException">The disk is full or the folder cannot be written to.</exception>
     internal static void Writing(string path, Action write)

@@ -1,0 +1,129 @@
+using Google.Protobuf;
+using Microsoft.ML.OnnxRuntime;
+using SiamSharp.Backbones;
+using SiamSharp.Recipes;
+using SiamSharp.Training;
+using SiamSharp.Views;
+using static TorchSharp.torch;
+
+namespace SiamSharp.Interop.Onnx;
+
+/// <summary>How an encoder is exported.</summary>
+public sealed record OnnxOptions
+{
+    /// <summary>The value of a white pixel: 255, 65535 for 16 bits, 1 for pixels that are scaled already.</summary>
+    public double White { get; init; } = 255;
+
+    /// <summary>Multiply batch normalisations into the convolutions ahead of them.</summary>
+    public bool FoldBatchNorm { get; init; }
+}
+
+/// <summary>Writes an encoder, preprocessing included, as an ONNX model.</summary>
+/// <remarks>
+/// Input <c>pixels</c>: float32 (N, C, H, W), 0 to <see cref="OnnxOptions.White"/>; H and W as trained, or any of a ConvNet. Output <c>representation</c>: float32 (N, D).
+/// The model holds scaling, high-pass, standardisation and backbone; opset 17, float32. The metadata says what the encoder's own file says.
+/// Before the file is written ONNX Runtime runs it, and it is refused when an answer is further from libtorch's than 1e-4 of its norm.
+/// </remarks>
+public static class OnnxExport
+{
+    private const double Tolerance = 1e-4;
+
+    /// <summary>Writes the model; it is replaced whole or not at all.</summary>
+    /// <param name="path">The .onnx file.</param>
+    /// <param name="encoder">Not changed.</param>
+    /// <param name="options">Pixel range and folding.</param>
+    /// <returns>The largest difference from libtorch that was found, relative to the norm of the answer.</returns>
+    /// <exception cref="NotSupportedException">The network is not one of this library's.</exception>
+    /// <exception cref="RunException">ONNX Runtime gives other answers than libtorch, or the file cannot be written.</exception>
+    public static double Write(string path, Encoder encoder, OnnxOptions? options = null)
+    {
+        options ??= new();
+        byte[] model = Model(encoder, options).ToByteArray();
+        double difference = Difference(model, encoder, options);
+        if (!(difference <= Tolerance))
+            throw new RunException($"{path} was not written: ONNX Runtime's answers differ from libtorch's by {difference:g2} of their norm, more than {Tolerance:g2}.");
+        RunFolder.Writing(path, () =>
+        {
+            File.WriteAllBytes(path + ".partial", model);
+            File.Move(path + ".partial", path, overwrite: true);
+        });
+        return difference;
+    }
+
+    private static ModelProto Model(Encoder encoder, OnnxOptions options)
+    {
+        using var scope = NewDisposeScope();
+        var graph = new OnnxGraph(options.FoldBatchNorm);
+        string representation = graph.Add(encoder.Backbone, Preprocess(graph, "pixels", encoder.Preprocessing, options.White));
+        graph.Graph.Node.Add(new NodeProto { OpType = "Identity", Name = "representation", Input = { representation }, Output = { "representation" } });
+
+        bool anySize = AnySize(encoder);
+        graph.Graph.Input.Add(Value("pixels", "batch", encoder.Channels, anySize ? "height" : encoder.Size, anySize ? "width" : encoder.Size));
+        graph.Graph.Output.Add(Value("representation", "batch", Encoder.WidthOf(encoder)));
+        var model = new ModelProto { IrVersion = 8, ProducerName = "SiamSharp", Graph = graph.Graph };
+        model.OpsetImport.Add(new OperatorSetIdProto { Domain = "", Version = 17 });
+        foreach (var (key, value) in new[]
+        {
+            ("preprocessing", OptionsJson.Write(encoder.Preprocessing).ToJsonString()), ("channels", $"{encoder.Channels}"), ("size", $"{encoder.Size}"), ("white", $"{options.White}"),
+        })
+        {
+            model.MetadataProps.Add(new StringStringEntryProto { Key = key, Value = value });
+        }
+        return model;
+    }
+
+    private static bool AnySize(Encoder encoder) => encoder.Backbone is not Backbone { ExportsAnySize: false };
+
+    /// <summary>Scaling, high-pass (a padded, separable convolution of each channel) and standardisation.</summary>
+    private static string Preprocess(OnnxGraph graph, string pixels, Preprocessing preprocessing, double white)
+    {
+        int channels = preprocessing.Channels;
+        string signal = pixels;
+        if (preprocessing.HighPass.Sigma > 0)
+        {
+            int kernel = preprocessing.HighPass.Kernel, radius = kernel / 2;
+            Tensor weights = tensor(preprocessing.Weights<float>());
+            string padded = graph.Node("Pad", [pixels, graph.Constant(0, 0, radius, radius, 0, 0, radius, radius)], ("mode", "reflect"));
+            string rows = graph.Convolution(padded, weights.view(1, 1, 1, kernel).expand(channels, -1, -1, -1), null, [1, 1], [0, 0], channels);
+            string blurred = graph.Convolution(rows, weights.view(1, 1, kernel, 1).expand(channels, -1, -1, -1), null, [1, 1], [0, 0], channels);
+            signal = graph.Node("Sub", [pixels, blurred]);
+        }
+        Tensor scale = tensor([.. preprocessing.Std.Select(std => (float)(1 / (std * white)))]).view(1, channels, 1, 1);
+        signal = graph.Node("Mul", [signal, graph.Constant(scale)]);
+        if (preprocessing.Mean.All(mean => mean == 0)) return signal;
+        Tensor offset = tensor([.. preprocessing.Mean.Zip(preprocessing.Std, (mean, std) => (float)(-mean / std))]).view(1, channels, 1, 1);
+        return graph.Node("Add", [signal, graph.Constant(offset)]);
+    }
+
+    private static ValueInfoProto Value(string name, params object[] sizes)
+    {
+        var shape = new TensorShapeProto();
+        foreach (object size in sizes)
+            shape.Dim.Add(size is string free ? new TensorShapeProto.Types.Dimension { DimParam = free } : new TensorShapeProto.Types.Dimension { DimValue = (int)size });
+        return new() { Name = name, Type = new() { TensorType = new() { ElemType = (int)TensorProto.Types.DataType.Float, Shape = shape } } };
+    }
+
+    /// <summary>Largest relative difference between ONNX Runtime's answers and libtorch's, for random pixels in batches of one and three, and for another size.</summary>
+    private static double Difference(byte[] model, Encoder encoder, OnnxOptions options)
+    {
+        using var session = new InferenceSession(model);
+        double largest = 0;
+        foreach (var (count, side) in new[] { (1, encoder.Size), (3, encoder.Size), (2, AnySize(encoder) ? encoder.Size + encoder.Size / 2 : encoder.Size) })
+        {
+            float[] pixels = new float[count * encoder.Channels * side * side];
+            var random = new Randomness.RandomStream(1, Randomness.RandomPurpose.Evaluation, sample: side, view: count);
+            for (int i = 0; i < pixels.Length; i++) pixels[i] = (float)Math.Round(random.NextDouble() * options.White, options.White < 2 ? 3 : 0);
+            using var input = OrtValue.CreateTensorValueFromMemory(pixels, [count, encoder.Channels, side, side]);
+            using var run = new RunOptions();
+            using var results = session.Run(run, ["pixels"], [input], ["representation"]);
+
+            using var scope = NewDisposeScope();
+            Tensor expected = encoder.Encode(tensor(pixels, [count, encoder.Channels, side, side]) / Native.HeldScalars.Held((float)options.White));
+            Tensor actual = tensor(results[0].GetTensorDataAsSpan<float>().ToArray(), results[0].GetTensorTypeAndShape().Shape);
+            if (!actual.shape.AsSpan().SequenceEqual(expected.shape)) return double.PositiveInfinity;
+            double difference = (actual - expected).norm().item<float>() / Math.Max(expected.norm().item<float>(), 1e-30);
+            largest = difference <= largest ? largest : difference; // NaN is kept
+        }
+        return largest;
+    }
+}

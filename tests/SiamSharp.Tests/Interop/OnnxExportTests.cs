@@ -1,0 +1,160 @@
+using Microsoft.ML.OnnxRuntime;
+using SiamSharp.Backbones;
+using SiamSharp.Interop.Onnx;
+using SiamSharp.Tests.Reference;
+using SiamSharp.Training;
+using SiamSharp.Views;
+using Xunit;
+using static TorchSharp.torch;
+
+namespace SiamSharp.Tests.Interop;
+
+public sealed class OnnxExportTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("onnx").FullName;
+    private readonly string _path;
+
+    public OnnxExportTests() => _path = Path.Combine(_folder, "encoder.onnx");
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private static readonly HighPassOptions s_highPass = new() { Sigma = 2, Kernel = 13 };
+
+    private static Preprocessing Plain(int channels) =>
+        new(new HighPassOptions { Sigma = 0 }, [.. Enumerable.Range(1, channels).Select(c => 0.1 * c)], [.. Enumerable.Range(1, channels).Select(c => 0.2 + 0.1 * c)]);
+
+    private static Preprocessing HighPassed(int channels) => new(s_highPass, new double[channels], [.. Enumerable.Range(1, channels).Select(c => 0.05 * c)]);
+
+    /// <summary>An encoder whose batch normalisations do something: they have seen images.</summary>
+    private static Encoder Make(BackboneOptions options, int channels, int size, Preprocessing preprocessing)
+    {
+        var backbone = options.Create(channels, size, seed: 1);
+        using (NewDisposeScope())
+        using (no_grad())
+        {
+            for (ulong i = 0; i < 3; i++) backbone.forward(RandomTensors.Normal(i, [4, channels, size, size]) * 2 + 0.5);
+        }
+        return new Encoder(backbone, preprocessing, channels, size);
+    }
+
+    private Tensor Run(Tensor pixels)
+    {
+        using var session = new InferenceSession(_path);
+        using var input = OrtValue.CreateTensorValueFromMemory(pixels.data<float>().ToArray(), pixels.shape);
+        using var run = new RunOptions();
+        using var results = session.Run(run, ["pixels"], [input], ["representation"]);
+        return tensor(results[0].GetTensorDataAsSpan<float>().ToArray(), results[0].GetTensorTypeAndShape().Shape);
+    }
+
+    private static BackboneOptions Small(string name) =>
+        new() { Name = name, Width = name.StartsWith("vit", StringComparison.Ordinal) ? 48 : 16, Depths = name.StartsWith("vit", StringComparison.Ordinal) ? [2] : [1, 2] };
+
+    public static TheoryData<string> Names => [.. BackboneOptions.Names];
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Write_EveryBackbone_AnswersAsLibtorchFoldedOrNot(string name)
+    {
+        using var scope = NewDisposeScope();
+        using Encoder encoder = Make(Small(name), 3, 32, HighPassed(3));
+        Assert.InRange(OnnxExport.Write(_path, encoder), 0, 1e-4);
+        long whole = new FileInfo(_path).Length;
+        Tensor pixels = RandomTensors.Uniform(1, [5, 3, 32, 32]) * 255;
+        Tensor expected = encoder.Encode(pixels / 255);
+        Near.Equal(expected, Run(pixels), 1e-5);
+
+        Assert.InRange(OnnxExport.Write(_path, encoder, new OnnxOptions { FoldBatchNorm = true }), 0, 1e-4);
+        Near.Equal(expected, Run(pixels), 1e-5);
+        bool hasBatchNorm = name.StartsWith("res", StringComparison.Ordinal) || name.StartsWith("wide", StringComparison.Ordinal) || name.StartsWith("regnet", StringComparison.Ordinal);
+        Assert.Equal(hasBatchNorm, new FileInfo(_path).Length < whole);
+        Assert.DoesNotContain("BatchNormalization", File.ReadAllText(_path), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(1, 255)]
+    [InlineData(4, 65535)]
+    [InlineData(2, 1)]
+    public void Write_OtherChannelsAndDepths_PreprocessesAsTheEncoder(int channels, double white)
+    {
+        using var scope = NewDisposeScope();
+        foreach (Preprocessing preprocessing in new[] { Plain(channels), HighPassed(channels), new(s_highPass, [.. Enumerable.Repeat(0.01, channels)], [.. Enumerable.Repeat(0.1, channels)]) })
+        {
+            using Encoder encoder = Make(new BackboneOptions { Width = 8, Depths = [1, 1] }, channels, 24, preprocessing);
+            OnnxExport.Write(_path, encoder, new OnnxOptions { White = white });
+            Tensor pixels = RandomTensors.Uniform(2, [3, channels, 30, 20]) * white; // neither its own size nor square
+            Near.Equal(encoder.Encode(pixels / white), Run(pixels), 1e-5);
+        }
+    }
+
+    [Theory]
+    [InlineData("resnet18")]
+    [InlineData("convnext_tiny")]
+    [InlineData("regnet_y_400mf")]
+    public void Write_ImageNetStem_AnswersAsLibtorch(string name)
+    {
+        using var scope = NewDisposeScope();
+        using Encoder encoder = Make(Small(name) with { Stem = Stem.ImageNet }, 3, 96, Plain(3));
+        Assert.InRange(OnnxExport.Write(_path, encoder), 0, 1e-4);
+    }
+
+    [Fact]
+    public void Write_TransformerWithAverage_AnswersAsLibtorch()
+    {
+        using var scope = NewDisposeScope();
+        using Encoder encoder = Make(Small("vit_ti") with { Pooling = Pooling.Average }, 1, 28, Plain(1));
+        Assert.InRange(OnnxExport.Write(_path, encoder), 0, 1e-4);
+    }
+
+    [Fact]
+    public void Write_Model_SaysWhatItTakes()
+    {
+        using var scope = NewDisposeScope();
+        using Encoder encoder = Make(new BackboneOptions { Width = 4, Depths = [1] }, 1, 28, HighPassed(1));
+        OnnxExport.Write(_path, encoder);
+        using var session = new InferenceSession(_path);
+        Assert.Equal([-1, 1, -1, -1], session.InputMetadata["pixels"].Dimensions);
+        Assert.Equal(["batch", "", "height", "width"], session.InputMetadata["pixels"].SymbolicDimensions);
+        Assert.Equal([-1, 4], session.OutputMetadata["representation"].Dimensions);
+        Assert.Equal("28", session.ModelMetadata.CustomMetadataMap["size"]);
+        Assert.Contains("\"sigma\":2", session.ModelMetadata.CustomMetadataMap["preprocessing"], StringComparison.Ordinal);
+
+        using Encoder transformer = Make(Small("vit_ti"), 1, 28, Plain(1));
+        OnnxExport.Write(_path, transformer);
+        using var fixedSize = new InferenceSession(_path);
+        Assert.Equal([-1, 1, 28, 28], fixedSize.InputMetadata["pixels"].Dimensions);
+    }
+
+    [Fact]
+    public void Write_OwnNetwork_IsExportedOrRefusedByName()
+    {
+        using var scope = NewDisposeScope();
+        using var known = new Encoder(nn.Sequential(nn.Conv2d(1, 4, 3, stride: 2, padding: 1), nn.ReLU(), new Mean()), Plain(1), 1, 28);
+        var fault = Assert.Throws<NotSupportedException>(() => OnnxExport.Write(_path, known));
+        Assert.Contains("A Mean cannot be exported", fault.Message, StringComparison.Ordinal);
+        Assert.False(File.Exists(_path));
+    }
+
+    /// <summary>Says that it computes x, but computes x + 1 in libtorch.</summary>
+    private sealed class Liar() : nn.Module<Tensor, Tensor>(nameof(Liar)), IOnnxLayer
+    {
+        public override Tensor forward(Tensor x) => x.mean([2, 3]) + 1;
+
+        public string Export(OnnxGraph graph, string x) => graph.MeanOverPixels(x);
+    }
+
+    private sealed class Mean() : nn.Module<Tensor, Tensor>(nameof(Mean))
+    {
+        public override Tensor forward(Tensor x) => x.mean([2, 3]);
+    }
+
+    [Fact]
+    public void Write_OtherAnswersThanLibtorch_IsRefusedAndKeepsTheOldFile()
+    {
+        using var scope = NewDisposeScope();
+        File.WriteAllText(_path, "old");
+        using var encoder = new Encoder(new Liar(), Plain(1), 1, 28);
+        var fault = Assert.Throws<RunException>(() => OnnxExport.Write(_path, encoder));
+        Assert.Contains("differ from libtorch's", fault.Message, StringComparison.Ordinal);
+        Assert.Equal("old", File.ReadAllText(_path));
+    }
+}

@@ -1,5 +1,6 @@
 using SiamSharp.Cli.Terminal;
 using SiamSharp.Data;
+using SiamSharp.Embeddings;
 using SiamSharp.Interop;
 using SiamSharp.Native;
 using SiamSharp.Recipes;
@@ -20,7 +21,7 @@ internal static class Failure
             case RecipeException:
                 screen.Fail(failure.Message);
                 return 2;
-            case DataSourceException or RunException or SafeTensorsException or PyTorchFileException or StateDictMismatchException or UnreadableImageException
+            case DataSourceException or RunException or SafeTensorsException or PyTorchFileException or EmbeddingFileException or StateDictMismatchException or UnreadableImageException
                 or ArgumentException or NotSupportedException or IOException or UnauthorizedAccessException:
                 screen.Fail(failure.Message);
                 return 1;

@@ -74,6 +74,7 @@ public static class Siam
             StudyCommand.Create(screenOf),
             ReportCommand.Create(screenOf),
             ExportCommand.Create(screenOf),
+            EmbedCommand.Create(screenOf),
             ViewsCommand.Create(screenOf),
             DataCommand.Create(screenOf),
             OptionsCommand.Create(screenOf),

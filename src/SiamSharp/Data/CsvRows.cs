@@ -2,12 +2,17 @@ using System.Text;
 
 namespace SiamSharp.Data;
 
-/// <summary>Reads comma-separated values.</summary>
+/// <summary>Reads comma-separated values, and writes their fields.</summary>
 /// <remarks>
 /// Source: RFC 4180: fields in double quotes may hold commas, line breaks and doubled quotes. Blank lines are left out.
 /// </remarks>
 internal static class CsvRows
 {
+    /// <summary>A field as it stands in a file: in double quotes where it needs them.</summary>
+    public static string Quote(string field) => field.AsSpan().ContainsAny(",\"\n\r") || field != field.Trim()
+        ? $"\"{field.Replace("\"", "\"\"", StringComparison.Ordinal)}\""
+        : field;
+
     /// <summary>All rows with the number of the line on which each starts, from 1.</summary>
     /// <param name="file">For messages.</param>
     /// <param name="text">The whole file.</param>

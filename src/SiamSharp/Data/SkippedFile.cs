@@ -20,4 +20,12 @@ public sealed record SkippedFile(string Path, string Reason)
     /// <param name="skipped">What to write; nothing gives an empty file.</param>
     public static void Write(string file, IEnumerable<SkippedFile> skipped) =>
         File.WriteAllLines(file, skipped.Select(s => JsonSerializer.Serialize(s, Json)));
+
+    /// <summary>Adds lines to such a file.</summary>
+    internal static void Append(string file, IEnumerable<SkippedFile> skipped) =>
+        File.AppendAllLines(file, skipped.Select(s => JsonSerializer.Serialize(s, Json)));
+
+    /// <summary>What such a file lists; nothing where there is none.</summary>
+    internal static SkippedFile[] Read(string file) =>
+        File.Exists(file) ? [.. File.ReadLines(file).Select(line => JsonSerializer.Deserialize<SkippedFile>(line, Json)!)] : [];
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using SiamSharp.Data;
 using static TorchSharp.torch;
 
 namespace SiamSharp.Evaluation;
@@ -30,12 +31,12 @@ public sealed record Confusion(string Protocol, string Encoder, IReadOnlyList<st
     /// <summary>One row for each true class: its images by the class they were taken for, and the share that was recognised.</summary>
     public string ToCsv()
     {
-        var text = new StringBuilder($"class,{string.Join(',', ClassNames.Select(Quoted))},accuracy\n");
+        var text = new StringBuilder($"class,{string.Join(',', ClassNames.Select(CsvRows.Quote))},accuracy\n");
         double[] accuracy = PerClass;
         for (int k = 0; k < ClassNames.Count; k++)
         {
             IEnumerable<string> counts = Enumerable.Range(0, ClassNames.Count).Select(j => Counts[k, j].ToString(CultureInfo.InvariantCulture));
-            text.Append($"{Quoted(ClassNames[k])},{string.Join(',', counts)},{(Images(k) > 0 ? accuracy[k].ToString("F4", CultureInfo.InvariantCulture) : "")}\n");
+            text.Append($"{CsvRows.Quote(ClassNames[k])},{string.Join(',', counts)},{(Images(k) > 0 ? accuracy[k].ToString("F4", CultureInfo.InvariantCulture) : "")}\n");
         }
         return text.ToString();
     }
@@ -54,6 +55,4 @@ public sealed record Confusion(string Protocol, string Encoder, IReadOnlyList<st
     }
 
     private long Images(int k) => Enumerable.Range(0, ClassNames.Count).Sum(j => Counts[k, j]);
-
-    private static string Quoted(string name) => name.AsSpan().ContainsAny(",\"\n\r") ? $"\"{name.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : name;
 }

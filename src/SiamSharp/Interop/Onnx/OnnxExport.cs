@@ -38,7 +38,7 @@ public static class OnnxExport
     public static double Write(string path, Encoder encoder, OnnxOptions? options = null)
     {
         options ??= new();
-        byte[] model = Model(encoder, options).ToByteArray();
+        byte[] model = Model(encoder, options);
         double difference = Difference(model, encoder, options);
         if (!(difference <= Tolerance))
             throw new RunException($"{path} was not written: ONNX Runtime's answers differ from libtorch's by {difference:g2} of their norm, more than {Tolerance:g2}.");
@@ -50,7 +50,8 @@ public static class OnnxExport
         return difference;
     }
 
-    private static ModelProto Model(Encoder encoder, OnnxOptions options)
+    /// <summary>The model as bytes, not yet compared with libtorch.</summary>
+    internal static byte[] Model(Encoder encoder, OnnxOptions options)
     {
         using var scope = NewDisposeScope();
         var graph = new OnnxGraph(options.FoldBatchNorm);
@@ -69,7 +70,7 @@ public static class OnnxExport
         {
             model.MetadataProps.Add(new StringStringEntryProto { Key = key, Value = value });
         }
-        return model;
+        return model.ToByteArray();
     }
 
     private static bool AnySize(Encoder encoder) => encoder.Backbone is not Backbone { ExportsAnySize: false };

@@ -6,12 +6,12 @@ namespace SiamSharp.Data;
 public static partial class ImageSources
 {
     private const string Forms =
-        "a folder, FOLDER@labels.csv, a manifest .csv or .jsonl, an array .npy, an IDX file *-images-idx3-ubyte[.gz], "
+        "a folder, one image, FOLDER@labels.csv, a manifest .csv or .jsonl, an array .npy, an IDX file *-images-idx3-ubyte[.gz], "
         + "fashion-mnist[:train|:test|:sample] or cifar10:DIR[:test]; #FIRST..END behind it takes a part";
 
     /// <summary>Opens a source: lists it, reads its labels, decodes nothing yet.</summary>
     /// <param name="source">
-    /// A folder (sub-folder names are the labels), <c>FOLDER@labels.csv</c>, a manifest <c>.csv</c> or <c>.jsonl</c>,
+    /// A folder (sub-folder names are the labels), one image file, <c>FOLDER@labels.csv</c>, a manifest <c>.csv</c> or <c>.jsonl</c>,
     /// <c>.npy</c> of shape (N, H, W) or (N, C, H, W), <c>*-images-idx3-ubyte[.gz]</c>,
     /// <c>fashion-mnist[:train|:test|:sample]</c>, <c>cifar10:DIR[:test]</c>. Behind any of them <c>#FIRST..END</c> takes the images
     /// FIRST to END - 1 in the order of the source; either may be left out.
@@ -56,6 +56,7 @@ public static partial class ImageSources
         {
             ".csv" or ".jsonl" => Manifest.Open(source, source, options),
             ".npy" => NpyFile.Open(source, source, options),
+            _ when ImageFormats.HasImageEnding(source) => new FileSource(source, [source], [null], options, []),
             _ => throw new DataSourceException($"'{source}' is a file of a kind that is not read. A source is {Forms}."),
         };
     }

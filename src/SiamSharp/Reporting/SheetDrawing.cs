@@ -64,6 +64,38 @@ internal static class SheetDrawing
         foreach (SKBitmap picture in columns.SelectMany(column => column.Pictures)) picture.Dispose();
     }
 
+    /// <summary>Writes pictures with captions, row by row.</summary>
+    /// <param name="path">Of the PNG.</param>
+    /// <param name="title">In large type.</param>
+    /// <param name="subtitle">Below the title.</param>
+    /// <param name="columns">Pictures in a row.</param>
+    /// <param name="cells">A word or two, which are cut to the width of the picture, and a square; disposed of with the sheet.</param>
+    public static void WriteGrid(string path, string title, string subtitle, int columns, IReadOnlyList<(string Caption, SKBitmap Picture)> cells)
+    {
+        using SKTypeface typeface = OpenTypeface();
+        using SKFont large = new(typeface, 20), small = new(typeface, 12);
+        int side = cells[0].Picture.Width, cell = side * Math.Max(1, (SmallestCell + side - 1) / side), line = cell + 26;
+        int rows = (cells.Count + columns - 1) / columns, top = Margin + 56;
+        using var bitmap = new SKBitmap(2 * Margin + columns * (cell + Gap) - Gap, top + rows * line + Margin - Gap, SKColorType.Rgba8888, SKAlphaType.Opaque);
+        using var canvas = new SKCanvas(bitmap);
+        using SKPaint ink = new() { Color = s_ink, IsAntialias = true }, grey = new() { Color = s_grey, IsAntialias = true };
+        canvas.Clear(SKColors.White);
+        canvas.DrawText(title, Margin, Margin + 18, large, ink);
+        canvas.DrawText(subtitle, Margin, Margin + 38, small, grey);
+        foreach (var (i, (caption, picture)) in cells.Index())
+        {
+            int x = Margin + i % columns * (cell + Gap), y = top + i / columns * line;
+            string shown = caption;
+            while (small.MeasureText(shown) > cell && shown.Length > 1) shown = shown[..^2] + "…";
+            canvas.DrawText(shown, x, y + 12, small, i == 0 ? ink : grey);
+            Paste(canvas, picture, SKRect.Create(x, y + 16, cell, cell));
+        }
+        using SKData png = bitmap.Encode(SKEncodedImageFormat.Png, 100);
+        using FileStream file = File.Create(path);
+        png.SaveTo(file);
+        foreach (var (_, picture) in cells) picture.Dispose();
+    }
+
     /// <summary>Enlarged pixel by pixel, reduced smoothly.</summary>
     private static void Paste(SKCanvas canvas, SKBitmap picture, SKRect where)
     {

@@ -75,6 +75,7 @@ public static class Siam
             ReportCommand.Create(screenOf),
             ExportCommand.Create(screenOf),
             EmbedCommand.Create(screenOf),
+            ClassifyCommand.Create(screenOf),
             SearchCommands.Search(screenOf),
             SearchCommands.Duplicates(screenOf),
             SearchCommands.Diverse(screenOf),

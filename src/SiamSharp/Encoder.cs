@@ -21,13 +21,26 @@ public sealed class Encoder : IDisposable
     /// <param name="preprocessing">Applied to pixels first.</param>
     /// <param name="channels">C.</param>
     /// <param name="size">H and W that it was trained with, in pixels.</param>
-    public Encoder(nn.Module<Tensor, Tensor> backbone, Preprocessing preprocessing, int channels, int size)
+    public Encoder(nn.Module<Tensor, Tensor> backbone, Preprocessing preprocessing, int channels, int size) : this(backbone, preprocessing, channels, size, null) { }
+
+    /// <summary>Makes an encoder of one of this library's networks.</summary>
+    /// <param name="options">The network and its weights.</param>
+    /// <param name="preprocessing">Applied to pixels first.</param>
+    /// <param name="channels">C.</param>
+    /// <param name="size">H and W in pixels.</param>
+    /// <exception cref="StateDictMismatchException">The weights are those of another network.</exception>
+    public Encoder(BackboneOptions options, Preprocessing preprocessing, int channels, int size) :
+        this(options.Create(channels, size, seed: 0), preprocessing, channels, size, options with { Weights = "" })
+    { }
+
+    private Encoder(nn.Module<Tensor, Tensor> backbone, Preprocessing preprocessing, int channels, int size, BackboneOptions? options)
     {
         _backbone = backbone;
         _backbone.eval();
         Preprocessing = preprocessing;
         Channels = channels;
         Size = size;
+        Options = options;
     }
 
     /// <summary>C.</summary>
@@ -38,6 +51,9 @@ public sealed class Encoder : IDisposable
 
     /// <summary>What images go through ahead of the backbone.</summary>
     public Preprocessing Preprocessing { get; }
+
+    /// <summary>How the network is built again; null for a network of the user's own.</summary>
+    internal BackboneOptions? Options { get; }
 
     /// <summary>The network, for <see cref="Evaluation.FineTuning"/>, which leaves it in evaluation mode.</summary>
     internal nn.Module<Tensor, Tensor> Backbone => _backbone;
@@ -70,14 +86,17 @@ public sealed class Encoder : IDisposable
     /// <exception cref="RunException">The file cannot be written.</exception>
     public static void Save(
         string path, nn.Module<Tensor, Tensor> backbone, Recipe recipe, Preprocessing preprocessing, int channels, int size) =>
-        RunFolder.Writing(path, () => SafeTensors.Write(path, backbone.state_dict(), new Dictionary<string, string>
-        {
-            ["format"] = Format,
-            ["backbone"] = OptionsJson.Write(recipe.Backbone with { Weights = "" }).ToJsonString(),
-            ["preprocessing"] = OptionsJson.Write(preprocessing).ToJsonString(),
-            ["channels"] = $"{channels}",
-            ["size"] = $"{size}",
-        }));
+        RunFolder.Writing(path, () => SafeTensors.Write(path, backbone.state_dict(), Metadata(recipe.Backbone, preprocessing, channels, size)));
+
+    /// <summary>What a file says about an encoder, so that it can be built again.</summary>
+    internal static Dictionary<string, string> Metadata(BackboneOptions options, Preprocessing preprocessing, int channels, int size) => new()
+    {
+        ["format"] = Format,
+        ["backbone"] = OptionsJson.Write(options with { Weights = "" }).ToJsonString(),
+        ["preprocessing"] = OptionsJson.Write(preprocessing).ToJsonString(),
+        ["channels"] = $"{channels}",
+        ["size"] = $"{size}",
+    };
 
     /// <summary>Reads an encoder written by a run.</summary>
     /// <param name="path">A run's encoder.safetensors.</param>
@@ -92,12 +111,18 @@ public sealed class Encoder : IDisposable
         if (file.Metadata.GetValueOrDefault("format") != Format)
             throw new RunException($"{path} holds no encoder written by SiamSharp: its metadata lacks format={Format}.");
 
-        int channels = int.Parse(file.Metadata["channels"]), size = int.Parse(file.Metadata["size"]);
-        var options = OptionsJson.Read<BackboneOptions>((JsonObject)JsonNode.Parse(file.Metadata["backbone"])!);
-        var preprocessing = OptionsJson.Read<Preprocessing>((JsonObject)JsonNode.Parse(file.Metadata["preprocessing"])!);
+        return Build(file.Metadata, file.Tensors, ownBackbone);
+    }
+
+    /// <summary>Builds an encoder from what <see cref="Metadata"/> says and the weights of its network.</summary>
+    internal static Encoder Build(IReadOnlyDictionary<string, string> metadata, IReadOnlyDictionary<string, Tensor> weights, nn.Module<Tensor, Tensor>? ownBackbone = null)
+    {
+        int channels = int.Parse(metadata["channels"]), size = int.Parse(metadata["size"]);
+        var options = OptionsJson.Read<BackboneOptions>((JsonObject)JsonNode.Parse(metadata["backbone"])!);
+        var preprocessing = OptionsJson.Read<Preprocessing>((JsonObject)JsonNode.Parse(metadata["preprocessing"])!);
         var backbone = ownBackbone ?? options.Create(channels, size, seed: 0);
-        StateDict.Load(backbone, file.Tensors);
-        return new Encoder(backbone, preprocessing, channels, size);
+        StateDict.Load(backbone, weights);
+        return new Encoder(backbone, preprocessing, channels, size, ownBackbone is null ? options : null);
     }
 
     /// <summary>Width D of an encoder's representation.</summary>

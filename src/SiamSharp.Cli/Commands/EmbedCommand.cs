@@ -80,8 +80,7 @@ internal sealed class EncoderOptions
         string? run = parsed.GetValue(_run), name = parsed.GetValue(_backbone), weights = parsed.GetValue(_weights);
         if (run is null == (name is null))
             throw new RecipeException([new Fault("--run", "give either --run DIR, or --backbone NAME with --weights FILE")]);
-        if (assignments.FirstOrDefault(a => !a.StartsWith("data.", StringComparison.Ordinal) || a.StartsWith("data.size", StringComparison.Ordinal)) is { } other)
-            throw new RecipeException([new Fault(other.Split('=')[0], "cannot be set here; data.* can, apart from data.size, which is the encoder's")]);
+        CheckData(assignments);
         if (run is not null)
         {
             var folder = new RunFolder(run);
@@ -99,8 +98,28 @@ internal sealed class EncoderOptions
         string stem = name!.StartsWith("vit", StringComparison.Ordinal) ? "auto" : "imagenet";
         Recipe recipe = Recipe.Resolve([], [$"backbone.name={name}", $"backbone.weights={weights}", $"backbone.stem={stem}", $"data.size={size}", $"data.channels={mean.Length}", .. assignments], open);
         var preprocessing = new Preprocessing(new HighPassOptions { Sigma = sigma, Kernel = HighPassKernel }, mean, std);
-        return (new Encoder(recipe.Backbone.Create(mean.Length, size, seed: 0), preprocessing, mean.Length, size), recipe,
+        return (new Encoder(recipe.Backbone, preprocessing, mean.Length, size), recipe,
             $"{name} {Hash(File.Exists(weights) ? weights : weights[..weights.LastIndexOf('#')])} {weights} {OptionsJson.Write(preprocessing).ToJsonString()} {size}");
+    }
+
+    /// <summary>The same without the name.</summary>
+    internal Encoder Open(ParseResult parsed, string[] assignments, Func<DataOptions, IImageSource> open, out Recipe recipe)
+    {
+        (Encoder encoder, recipe, _) = Open(parsed, assignments, open);
+        return encoder;
+    }
+
+    /// <summary>How images are decoded for an encoder that is not a run's.</summary>
+    internal static DataOptions Data(string[] assignments, Encoder encoder, Func<DataOptions, IImageSource> open)
+    {
+        CheckData(assignments);
+        return Recipe.Resolve([], [$"data.size={encoder.Size}", "data.channels=" + (encoder.Channels is 1 or 3 ? encoder.Channels : 0), .. assignments], open).Data;
+    }
+
+    private static void CheckData(string[] assignments)
+    {
+        if (assignments.FirstOrDefault(a => !a.StartsWith("data.", StringComparison.Ordinal) || a.StartsWith("data.size", StringComparison.Ordinal)) is { } other)
+            throw new RecipeException([new Fault(other.Split('=')[0], "cannot be set here; data.* can, apart from data.size, which is the encoder's")]);
     }
 
     private static string Hash(string file)

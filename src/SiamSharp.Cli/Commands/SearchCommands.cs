@@ -33,7 +33,7 @@ internal static class SearchCommands
             using EmbeddingTable table = EmbeddingTable.Read(parsed.GetValue(index)!);
             var (network, recipe, _) = encoder.Open(parsed, parsed.GetValue(set)!, options => ImageSources.Open(path, options));
             using Encoder opened = network;
-            using var embedder = new Embedder(opened, EmbedEngine.Libtorch);
+            using var embedder = new Embedder(opened);
             IImageSource source = ImageSources.Open(path, recipe.Data);
             Pixels pixels = source.Decode(0, opened.Size);
             if (pixels.Channels != opened.Channels)

@@ -58,23 +58,17 @@ public static class Embedding
             file.Position = file.Length;
             progress?.Report(new(resumed, source.Count, resumed));
 
-            // The next batch is decoded while this one is computed.
-            Task<Decoded>? next = null;
-            for (int start = resumed; start < source.Count; start += batchSize)
+            float[] rows = new float[batchSize * embedder.Width];
+            ForEachBatch(embedder, source, resumed, threads, batchSize, (batch, vectors) =>
             {
-                Decoded batch = (next ?? Decode(start)).GetAwaiter().GetResult();
-                next = start + batchSize < source.Count ? Decode(start + batchSize) : null;
-                float[] vectors = new float[batch.Readable.Length * embedder.Width], rows = new float[batch.Count * embedder.Width];
-                embedder.Embed(batch.Pixels, vectors);
                 Array.Fill(rows, float.NaN); // where an image cannot be read
                 foreach (var (n, row) in batch.Readable.Index())
                     vectors.AsSpan(n * embedder.Width, embedder.Width).CopyTo(rows.AsSpan(row * embedder.Width));
                 if (batch.Skipped.Length > 0) SkippedFile.Append(unreadable, batch.Skipped);
-                file.Write(MemoryMarshal.AsBytes<float>(rows));
+                file.Write(MemoryMarshal.AsBytes(rows.AsSpan(0, batch.Count * embedder.Width)));
                 file.Flush();
-                progress?.Report(new(start + batch.Count, source.Count, resumed));
-                cancel.ThrowIfCancellationRequested();
-            }
+                progress?.Report(new(batch.Start + batch.Count, source.Count, resumed));
+            }, cancel);
             file.Flush(flushToDisk: true);
         }
 
@@ -84,6 +78,43 @@ public static class Embedding
         File.Delete(partial);
         File.Delete(about);
         return new(count, embedder.Width, resumed, skipped);
+    }
+
+    /// <summary>Gives the representations of all images to a function, a batch at a time.</summary>
+    /// <param name="embedder">What computes.</param>
+    /// <param name="source">The images.</param>
+    /// <param name="threads">That decode; 0 = one for each processor.</param>
+    /// <param name="batchSize">Images at once.</param>
+    /// <param name="take">Gets the places of the readable images in the source, N, and their vectors, N D numbers.</param>
+    /// <param name="progress">Told after each batch.</param>
+    /// <param name="cancel">Stops between two batches.</param>
+    /// <returns>What cannot be read.</returns>
+    public static SkippedFile[] Run(Embedder embedder, IImageSource source, int threads, int batchSize, Action<int[], float[]> take,
+        IProgress<LoadProgress>? progress = null, CancellationToken cancel = default)
+    {
+        var skipped = new List<SkippedFile>();
+        ForEachBatch(embedder, source, 0, threads, batchSize, (batch, vectors) =>
+        {
+            skipped.AddRange(batch.Skipped);
+            take([.. batch.Readable.Select(row => batch.Start + row)], vectors);
+            progress?.Report(new(batch.Start + batch.Count, source.Count, skipped.Count));
+        }, cancel);
+        return [.. skipped];
+    }
+
+    /// <summary>The next batch is decoded while one is computed.</summary>
+    private static void ForEachBatch(Embedder embedder, IImageSource source, int first, int threads, int batchSize, Action<Decoded, float[]> take, CancellationToken cancel)
+    {
+        Task<Decoded>? next = null;
+        for (int start = first; start < source.Count; start += batchSize)
+        {
+            Decoded batch = (next ?? Decode(start)).GetAwaiter().GetResult();
+            next = start + batchSize < source.Count ? Decode(start + batchSize) : null;
+            float[] vectors = new float[batch.Readable.Length * embedder.Width];
+            embedder.Embed(batch.Pixels, vectors);
+            take(batch, vectors);
+            cancel.ThrowIfCancellationRequested();
+        }
 
         Task<Decoded> Decode(int start) => Task.Run(() => Decoded.Of(embedder, source, start, Math.Min(batchSize, source.Count - start), threads, cancel), CancellationToken.None);
     }
@@ -105,11 +136,12 @@ public static class Embedding
     }
 
     /// <summary>A batch whose unreadable images are left out.</summary>
+    /// <param name="Start">Its first image's place in the source.</param>
     /// <param name="Pixels">(N, C, H, W) of those that can be read.</param>
     /// <param name="Readable">Their places in the batch.</param>
     /// <param name="Count">Images of the batch, readable or not.</param>
     /// <param name="Skipped">The others.</param>
-    private sealed record Decoded(Memory<float> Pixels, int[] Readable, int Count, SkippedFile[] Skipped)
+    private sealed record Decoded(int Start, Memory<float> Pixels, int[] Readable, int Count, SkippedFile[] Skipped)
     {
         public static Decoded Of(Embedder embedder, IImageSource source, int start, int count, int threads, CancellationToken cancel)
         {
@@ -135,7 +167,7 @@ public static class Embedding
             {
                 if (n != row) pixels.AsSpan(row * image, image).CopyTo(pixels.AsSpan(n * image, image));
             }
-            return new(pixels.AsMemory(0, readable.Length * image), readable, count, [.. skipped.OfType<SkippedFile>()]);
+            return new(start, pixels.AsMemory(0, readable.Length * image), readable, count, [.. skipped.OfType<SkippedFile>()]);
         }
     }
 }

@@ -33,7 +33,8 @@ public static class NearDuplicates
                 using var inner = NewDisposeScope();
                 Tensor columns = other == start ? rows : Unit(table, other);
                 // Rounding must not part images that are the same to the bit.
-                long[] pairs = (rows.mm(columns.t()) >= HeldScalars.Held(threshold - 1e-6)).nonzero().data<long>().ToArray();
+                Tensor found = (rows.mm(columns.t()) >= HeldScalars.Held(threshold - 1e-6)).nonzero();
+                long[] pairs = found.numel() == 0 ? [] : found.data<long>().ToArray();
                 for (int p = 0; p < pairs.Length; p += 2)
                 {
                     int a = Root(parent, start + (int)pairs[p]), b = Root(parent, other + (int)pairs[p + 1]);

@@ -50,6 +50,7 @@ public sealed class SubsetTests
         string[] expected = [.. Enumerable.Range(0, count).GroupBy(i => group[i]).Where(g => g.Count() > 1).OrderBy(g => g.Min()).Select(g => string.Join(',', g))];
         Assert.InRange(expected.Length, 20, 2000);
         Assert.Equal(expected, NearDuplicates.Find(table, threshold + 1e-6).Select(g => string.Join(',', g)));
+        Assert.Empty(NearDuplicates.Find(table, 1));
     }
 
     [Fact]

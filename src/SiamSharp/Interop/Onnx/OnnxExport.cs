@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text.Json;
 using Google.Protobuf;
 using Microsoft.ML.OnnxRuntime;
 using SiamSharp.Backbones;
@@ -35,11 +37,12 @@ public static class OnnxExport
     /// <returns>The largest difference from libtorch that was found, relative to the norm of the answer.</returns>
     /// <exception cref="NotSupportedException">The network is not one of this library's.</exception>
     /// <exception cref="RunException">ONNX Runtime gives other answers than libtorch, or the file cannot be written.</exception>
-    public static double Write(string path, Encoder encoder, OnnxOptions? options = null)
+    public static double Write(string path, Encoder encoder, OnnxOptions? options = null) => Write(path, encoder, null, options ?? new());
+
+    private static double Write(string path, Encoder encoder, Classifier? classifier, OnnxOptions options)
     {
-        options ??= new();
-        byte[] model = Model(encoder, options);
-        double difference = Difference(model, encoder, options);
+        byte[] model = Model(encoder, options, classifier);
+        double difference = Difference(model, encoder, classifier, options);
         if (!(difference <= Tolerance))
             throw new RunException($"{path} was not written: ONNX Runtime's answers differ from libtorch's by {difference:g2} of their norm, more than {Tolerance:g2}.");
         RunFolder.Writing(path, () =>
@@ -50,8 +53,20 @@ public static class OnnxExport
         return difference;
     }
 
+    /// <summary>Writes an encoder with its classifier as one model; it is replaced whole or not at all.</summary>
+    /// <remarks>
+    /// A second output, <c>probabilities</c>: float32 (N, K), calibrated. The metadata holds <c>classes</c>, a JSON list of K names, and <c>threshold</c>, the probability
+    /// from which on an answer is to be trusted.
+    /// </remarks>
+    /// <param name="path">The .onnx file.</param>
+    /// <param name="classifier">Not changed.</param>
+    /// <param name="options">Pixel range and folding.</param>
+    /// <returns>The largest difference from libtorch that was found, relative to the norm of the answer.</returns>
+    /// <exception cref="RunException">ONNX Runtime gives other answers than libtorch, or the file cannot be written.</exception>
+    public static double Write(string path, Classifier classifier, OnnxOptions? options = null) => Write(path, classifier.Encoder, classifier, options ?? new());
+
     /// <summary>The model as bytes, not yet compared with libtorch.</summary>
-    internal static byte[] Model(Encoder encoder, OnnxOptions options)
+    internal static byte[] Model(Encoder encoder, OnnxOptions options, Classifier? classifier = null)
     {
         using var scope = NewDisposeScope();
         var graph = new OnnxGraph(options.FoldBatchNorm);
@@ -61,12 +76,21 @@ public static class OnnxExport
         bool anySize = AnySize(encoder);
         graph.Graph.Input.Add(Value("pixels", "batch", encoder.Channels, anySize ? "height" : encoder.Size, anySize ? "width" : encoder.Size));
         graph.Graph.Output.Add(Value("representation", "batch", Encoder.WidthOf(encoder)));
+        if (classifier is not null)
+        {
+            var (weight, bias) = classifier.Linear();
+            string probabilities = graph.Node("Softmax", [graph.Linear("representation", weight, bias)], ("axis", -1L));
+            graph.Graph.Node.Add(new NodeProto { OpType = "Identity", Name = "probabilities", Input = { probabilities }, Output = { "probabilities" } });
+            graph.Graph.Output.Add(Value("probabilities", "batch", classifier.ClassNames.Count));
+        }
         var model = new ModelProto { IrVersion = 8, ProducerName = "SiamSharp", Graph = graph.Graph };
         model.OpsetImport.Add(new OperatorSetIdProto { Domain = "", Version = 17 });
+        (string, string)[] aboutClasses = classifier is null ? [] :
+            [("classes", JsonSerializer.Serialize(classifier.ClassNames)), ("threshold", classifier.Threshold.ToString("R", CultureInfo.InvariantCulture))];
         foreach (var (key, value) in new[]
         {
-            ("preprocessing", OptionsJson.Write(encoder.Preprocessing).ToJsonString()), ("channels", $"{encoder.Channels}"), ("size", $"{encoder.Size}"), ("white", $"{options.White}"),
-        })
+            ("preprocessing", OptionsJson.Write(encoder.Preprocessing).ToJsonString()), ("channels", $"{encoder.Channels}"), ("size", $"{encoder.Size}"), ("white", options.White.ToString("R", CultureInfo.InvariantCulture)),
+        }.Concat(aboutClasses))
         {
             model.MetadataProps.Add(new StringStringEntryProto { Key = key, Value = value });
         }
@@ -105,7 +129,7 @@ public static class OnnxExport
     }
 
     /// <summary>Largest relative difference between ONNX Runtime's answers and libtorch's, for random pixels in batches of one and three, and for another size.</summary>
-    private static double Difference(byte[] model, Encoder encoder, OnnxOptions options)
+    private static double Difference(byte[] model, Encoder encoder, Classifier? classifier, OnnxOptions options)
     {
         using var session = new InferenceSession(model);
         double largest = 0;
@@ -116,15 +140,22 @@ public static class OnnxExport
             for (int i = 0; i < pixels.Length; i++) pixels[i] = (float)Math.Round(random.NextDouble() * options.White, options.White < 2 ? 3 : 0);
             using var input = OrtValue.CreateTensorValueFromMemory(pixels, [count, encoder.Channels, side, side]);
             using var run = new RunOptions();
-            using var results = session.Run(run, ["pixels"], [input], ["representation"]);
+            using var results = session.Run(run, ["pixels"], [input], classifier is null ? ["representation"] : ["representation", "probabilities"]);
 
             using var scope = NewDisposeScope();
             Tensor expected = encoder.Encode(tensor(pixels, [count, encoder.Channels, side, side]) / Native.HeldScalars.Held((float)options.White));
-            Tensor actual = tensor(results[0].GetTensorDataAsSpan<float>().ToArray(), results[0].GetTensorTypeAndShape().Shape);
-            if (!actual.shape.AsSpan().SequenceEqual(expected.shape)) return double.PositiveInfinity;
-            double difference = (actual - expected).norm().item<float>() / Math.Max(expected.norm().item<float>(), 1e-30);
-            largest = difference <= largest ? largest : difference; // NaN is kept
+            Compare(results[0], expected);
+            if (classifier is not null) Compare(results[1], classifier.PredictFrom(expected));
         }
         return largest;
+
+        void Compare(OrtValue result, Tensor expected)
+        {
+            Tensor actual = tensor(result.GetTensorDataAsSpan<float>().ToArray(), result.GetTensorTypeAndShape().Shape);
+            double difference = actual.shape.AsSpan().SequenceEqual(expected.shape)
+                ? (actual - expected).norm().item<float>() / Math.Max(expected.norm().item<float>(), 1e-30)
+                : double.PositiveInfinity;
+            largest = difference <= largest ? largest : difference; // NaN is kept
+        }
     }
 }

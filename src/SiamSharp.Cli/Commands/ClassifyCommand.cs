@@ -1,0 +1,131 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using SiamSharp.Cli.Terminal;
+using SiamSharp.Data;
+using SiamSharp.Embeddings;
+using SiamSharp.Recipes;
+using SiamSharp.Training;
+using Spectre.Console;
+using static TorchSharp.torch;
+
+namespace SiamSharp.Cli.Commands;
+
+/// <summary><c>siam classify fit|predict</c>: a classifier of a few labelled images on a frozen encoder.</summary>
+internal static class ClassifyCommand
+{
+    internal static Command Create(Func<ParseResult, Screen> screenOf) => new("classify", "Make a classifier of a few labelled images, and use it.")
+    {
+        Fit(screenOf),
+        Predict(screenOf),
+    };
+
+    private static Command Fit(Func<ParseResult, Screen> screenOf)
+    {
+        var encoder = new EncoderOptions();
+        Option<string> data = CommonOptions.Data("Labelled images, a few of each class: a sub-folder for each, for instance.");
+        var output = new Option<string>("--out") { Description = "The classifier, encoder included: .safetensors.", HelpName = "FILE", Required = true };
+        var accuracy = new Option<double>("--min-accuracy") { Description = "Share of accepted answers that are to be right; answers below the threshold are rejected.", DefaultValueFactory = _ => 0.95 };
+        Option<string[]> set = CommonOptions.Set();
+        var command = new Command("fit", "Fit a classifier, with calibrated probabilities and a threshold below which answers are rejected.") { data, output, accuracy, set };
+        encoder.AddTo(command);
+        command.SetAction((parsed, cancel) =>
+        {
+            Screen screen = screenOf(parsed);
+            double wanted = parsed.GetValue(accuracy);
+            if (!(wanted is >= 0 and <= 1)) throw new RecipeException([new Fault("--min-accuracy", $"is {wanted}; 0 to 1 is allowed")]);
+            string path = Path.GetFullPath(parsed.GetValue(output)!), source = parsed.GetValue(data)!;
+            Encoder opened = encoder.Open(parsed, parsed.GetValue(set)!, options => ImageSources.Open(source, options), out Recipe recipe);
+            ImageDataset images = Loading.Load(screen, ImageSources.Open(source, recipe.Data), recipe.Data, null, cancel);
+            var (classifier, report) = Classifier.Fit(opened, images, wanted, cancel);
+            using Classifier _ = classifier;
+            classifier.Save(path);
+            if (report.Folds == 0) screen.Warn("A class has one image only: nothing could be held out, so the probabilities are not calibrated and nothing will be rejected. Two images of each class or more mend it.");
+            else if (classifier.Threshold > 1) screen.Warn($"Not even the surest held-out answers are right in {wanted:P0} of cases: all answers will be rejected. Give more labels, or a lower --min-accuracy.");
+            screen.Result(new { file = path, classes = classifier.ClassNames, classifier.Temperature, classifier.Threshold, report }, console =>
+            {
+                console.WriteLine($"Classifier of {classifier.ClassNames.Count} classes from {report.Count:N0} images: {path}");
+                if (report.Folds == 0) return;
+                console.WriteLine($"Held out in {report.Folds} parts: accuracy {Number(report.Accuracy)}, calibration error {Number(report.CalibrationError)} (before: {Number(report.UncalibratedError)}).");
+                console.WriteLine(classifier.Threshold == 0
+                    ? $"All answers are accepted: {Number(report.AcceptedAccuracy)} of them are right."
+                    : $"Answers from a probability of {Number(classifier.Threshold)} on are accepted: {Number(report.AcceptedShare)} of all, of which {Number(report.AcceptedAccuracy)} are right.");
+            });
+            return Task.FromResult(0);
+        });
+        return command;
+    }
+
+    private static string Number(double value) => double.IsNaN(value) ? "unknown" : value.ToString("F3", CultureInfo.InvariantCulture);
+
+    private static Command Predict(Func<ParseResult, Screen> screenOf)
+    {
+        var model = new Option<string>("--model") { Description = "What `siam classify fit` wrote.", HelpName = "FILE", Required = true };
+        Option<string> data = CommonOptions.Data("The images; their own labels, if any, are not used.");
+        var output = new Option<string>("--out") { Description = "Answers as .csv or .json; without it they are shown.", HelpName = "FILE" };
+        Option<string[]> set = CommonOptions.Set();
+        var command = new Command("predict", "Classify images: class, probability, and whether the answer is to be trusted.") { model, data, output, set };
+        command.SetAction((parsed, cancel) =>
+        {
+            Screen screen = screenOf(parsed);
+            string? path = parsed.GetValue(output) is { } given ? Path.GetFullPath(given) : null;
+            if (path is not null && Path.GetExtension(path) is not (".csv" or ".json")) throw new RecipeException([new Fault("--out", $"\"{path}\" must end in .csv or .json")]);
+            using Classifier classifier = Classifier.Load(parsed.GetValue(model)!);
+            using var embedder = new Embedder(classifier.Encoder);
+            DataOptions options = EncoderOptions.Data(parsed.GetValue(set)!, classifier.Encoder, o => ImageSources.Open(parsed.GetValue(data)!, o));
+            IImageSource source = ImageSources.Open(parsed.GetValue(data)!, options);
+            var answers = new List<Prediction>();
+            SkippedFile[] skipped = ReadingBar.Show(screen, progress => Embedding.Run(embedder, source, options.Threads, 64, (indexes, vectors) =>
+            {
+                using Tensor representations = tensor(vectors, [indexes.Length, embedder.Width]), probabilities = classifier.PredictFrom(representations);
+                float[] all = probabilities.data<float>().ToArray();
+                foreach (var (n, index) in indexes.Index()) answers.Add(Prediction.Of(source.PathOf(index), all.AsSpan(n * classifier.ClassNames.Count, classifier.ClassNames.Count), classifier));
+            }, progress, cancel));
+            foreach (SkippedFile file in skipped.Take(3)) screen.Warn($"left out: {file.Path}: {file.Reason}");
+            if (skipped.Length > 3) screen.Warn($"and {skipped.Length - 3} more cannot be read");
+            if (answers.Count == 0) throw new DataSourceException($"None of the {source.Count} images of '{source.Name}' can be classified.");
+            if (path is not null) RunFolder.WriteText(path, path.EndsWith(".csv", StringComparison.Ordinal) ? Csv(answers, classifier) : JsonSerializer.Serialize(answers, OptionsJson.Serializer));
+            screen.Result(new { file = path, count = answers.Count, skipped = skipped.Length, results = path is null ? answers : null }, console =>
+            {
+                if (path is null)
+                    foreach (Prediction answer in answers) console.WriteLine($"{answer.Probability.ToString("F3", CultureInfo.InvariantCulture)}  {(answer.Accepted ? answer.Class : $"({answer.Class}?)")}  {answer.Path}");
+                else console.WriteLine($"{answers.Count:N0} answers: {path}");
+                int rejected = answers.Count(a => !a.Accepted);
+                if (rejected > 0) console.WriteLine($"{rejected:N0} of {answers.Count:N0} have a probability below {Number(classifier.Threshold)} and are not to be trusted.");
+            });
+            return Task.FromResult(0);
+        });
+        return command;
+    }
+
+    private static string Csv(List<Prediction> answers, Classifier classifier)
+    {
+        var text = new StringBuilder($"path,class,accepted,probability,{string.Join(',', classifier.ClassNames.Select(CsvText))}\n");
+        foreach (Prediction a in answers)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"{CsvText(a.Path)},{CsvText(a.Class)},{(a.Accepted ? "true" : "false")},{a.Probability:F6},");
+            text.Append(string.Join(',', a.Probabilities.Values.Select(p => p.ToString("F6", CultureInfo.InvariantCulture)))).Append('\n');
+        }
+        return text.ToString();
+    }
+
+    private static string CsvText(string text) => EmbeddingFile.CsvField(text);
+}
+
+/// <summary>The answer for one image.</summary>
+/// <param name="Path">Where it comes from.</param>
+/// <param name="Class">The most probable class.</param>
+/// <param name="Accepted">Whether its probability reaches the classifier's threshold.</param>
+/// <param name="Probability">Of that class, 0 to 1.</param>
+/// <param name="Probabilities">Of every class.</param>
+internal sealed record Prediction(string Path, string Class, bool Accepted, float Probability, IReadOnlyDictionary<string, float> Probabilities)
+{
+    internal static Prediction Of(string path, ReadOnlySpan<float> probabilities, Classifier classifier)
+    {
+        int best = System.Numerics.Tensors.TensorPrimitives.IndexOfMax(probabilities);
+        var all = new Dictionary<string, float>();
+        for (int k = 0; k < probabilities.Length; k++) all[classifier.ClassNames[k]] = probabilities[k];
+        return new(path, classifier.ClassNames[best], probabilities[best] >= classifier.Threshold, probabilities[best], all);
+    }
+}

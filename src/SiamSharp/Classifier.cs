@@ -1,0 +1,213 @@
+using System.Globalization;
+using System.Text.Json;
+using SiamSharp.Data;
+using SiamSharp.Evaluation;
+using SiamSharp.Interop;
+using SiamSharp.Randomness;
+using SiamSharp.Training;
+using static SiamSharp.Native.HeldScalars;
+using static TorchSharp.torch;
+
+namespace SiamSharp;
+
+/// <summary>What a classifier was found to be worth on the labelled images that it was made of, each judged by a classifier that had not seen it.</summary>
+/// <param name="Count">Labelled images.</param>
+/// <param name="Folds">Parts in turn held out; 0 where a class has one image only, so that nothing below could be measured.</param>
+/// <param name="Penalty">The L2 penalty chosen.</param>
+/// <param name="Accuracy">Share of all images classified rightly.</param>
+/// <param name="CalibrationError">Mean difference between probability and accuracy over ten bins (ECE) of the calibrated probabilities.</param>
+/// <param name="UncalibratedError">The same before calibration.</param>
+/// <param name="AcceptedShare">Share of images at or above the threshold.</param>
+/// <param name="AcceptedAccuracy">Share of those classified rightly.</param>
+public sealed record ClassifierReport(
+    int Count, int Folds, double Penalty, double Accuracy, double CalibrationError, double UncalibratedError, double AcceptedShare, double AcceptedAccuracy);
+
+/// <summary>An encoder with a classifier of a few labelled images on top: calibrated probabilities, and a threshold below which to say "I do not know".</summary>
+/// <remarks>
+/// Definition: softmax((standardised representation W + b) / Temperature). W and b are a logistic regression with an L2 penalty; penalty and temperature are those with the
+/// smallest cross entropy on held-out parts of the labelled images (2 to 5 folds), the threshold is the lowest at which the accepted ones of them reach the accuracy asked for.
+/// Source of the temperature: Guo et al. 2017, arXiv 1706.04599, section 4.2. Not safe for concurrent use.
+/// </remarks>
+public sealed class Classifier : IDisposable
+{
+    private const string Format = "siamsharp-classifier-1", EncoderPrefix = "encoder.";
+    private const int MostFolds = 5, Iterations = 200;
+
+    private static readonly double[] s_penalties = [1, 0.1, 0.01, 1e-3, 1e-4];
+
+    private readonly Tensor _mean, _scale, _weight; // (1, D), (1, D), (D + 1, K): the last row of the weight is the bias
+
+    private Classifier(Encoder encoder, IReadOnlyList<string> classNames, Tensor mean, Tensor scale, Tensor weight, double temperature, double threshold) =>
+        (Encoder, ClassNames, _mean, _scale, _weight, Temperature, Threshold) = (encoder, classNames, mean, scale, weight, temperature, threshold);
+
+    /// <summary>What makes the representations; disposed with the classifier.</summary>
+    public Encoder Encoder { get; }
+
+    /// <summary>K names.</summary>
+    public IReadOnlyList<string> ClassNames { get; }
+
+    /// <summary>What scores are divided by ahead of the softmax.</summary>
+    public double Temperature { get; }
+
+    /// <summary>Probability from which on an answer is to be trusted; 0 = always.</summary>
+    public double Threshold { get; }
+
+    /// <summary>Fits a classifier.</summary>
+    /// <param name="encoder">Belongs to the classifier from here on.</param>
+    /// <param name="labelled">Images of two classes or more; those without a label are left out.</param>
+    /// <param name="minAccuracy">Accuracy that accepted answers are to reach, 0 (accept all) to 1.</param>
+    /// <param name="cancel">Stops between two batches or iterations.</param>
+    /// <returns>The classifier, owned by the caller, and what it is worth.</returns>
+    /// <exception cref="DataSourceException">There are no labels, only one class, or images of other channels.</exception>
+    public static (Classifier Classifier, ClassifierReport Report) Fit(Encoder encoder, ImageDataset labelled, double minAccuracy = 0.95, CancellationToken cancel = default)
+    {
+        if (!(minAccuracy is >= 0 and <= 1)) throw new ArgumentOutOfRangeException(nameof(minAccuracy), minAccuracy, "An accuracy of 0 to 1 is needed.");
+        using var noGradient = no_grad();
+        using var scope = NewDisposeScope();
+        using Features features = Features.Of(encoder, labelled, 64, cancel: cancel);
+        var (head, report) = Fit(features, minAccuracy, cancel);
+        return (new(encoder, features.ClassNames, head.Mean.DetachFromDisposeScope(), head.Scale.DetachFromDisposeScope(), head.Weight.DetachFromDisposeScope(),
+            head.Temperature, head.Threshold), report);
+    }
+
+    internal sealed record Head(Tensor Mean, Tensor Scale, Tensor Weight, double Temperature, double Threshold);
+
+    internal static (Head Head, ClassifierReport Report) Fit(Features features, double minAccuracy, CancellationToken cancel)
+    {
+        int classes = features.ClassNames.Count, count = features.Count;
+        long[] labels = features.Labels.data<long>().ToArray();
+        if (classes < 2) throw new DataSourceException($"A classifier needs images of two classes or more, but these have {classes}: put them into one sub-folder for each class.");
+        int folds = Math.Min(MostFolds, Enumerable.Range(0, classes).Min(k => labels.Count(label => label == k)));
+        if (folds < 2)
+        {
+            var (mean1, scale1, weight1) = FitOn(features.Values, features.Labels, classes, s_penalties[2], cancel);
+            return (new(mean1, scale1, weight1, 1, 0), new(count, 0, s_penalties[2], double.NaN, double.NaN, double.NaN, 1, double.NaN));
+        }
+
+        int[] fold = Folds(labels, classes, folds);
+        (double Loss, double Penalty, double Temperature, double[][] Scores) best = (double.PositiveInfinity, 0, 1, []);
+        foreach (double penalty in s_penalties)
+        {
+            double[][] scores = HeldOutScores(features, classes, fold, folds, penalty, cancel);
+            double temperature = Calibration.Temperature(scores, labels), loss = Calibration.CrossEntropy(scores, labels, temperature);
+            if (loss < best.Loss) best = (loss, penalty, temperature, scores);
+        }
+        var (mean, scale, weight) = FitOn(features.Values, features.Labels, classes, best.Penalty, cancel);
+
+        var answers = Calibration.Answers(best.Scores, labels, best.Temperature);
+        double threshold = Calibration.Threshold(answers, minAccuracy);
+        var accepted = answers.Where(a => a.Probability >= threshold).ToArray();
+        return (new(mean, scale, weight, best.Temperature, threshold), new(count, folds, best.Penalty, answers.Average(a => a.Right ? 1.0 : 0),
+            Calibration.Error(answers), Calibration.Error(Calibration.Answers(best.Scores, labels, 1)), accepted.Length / (double)count,
+            accepted.Length == 0 ? double.NaN : accepted.Average(a => a.Right ? 1.0 : 0)));
+    }
+
+    /// <summary>The fold of each image, every class spread over all of them; a function of the labels.</summary>
+    private static int[] Folds(long[] labels, int classes, int folds)
+    {
+        int[] fold = new int[labels.Length];
+        for (int k = 0; k < classes; k++)
+        {
+            int[] members = [.. Enumerable.Range(0, labels.Length).Where(i => labels[i] == k)];
+            new RandomStream(1, RandomPurpose.Evaluation, sample: k, view: 3).Shuffle<int>(members);
+            foreach (var (place, i) in members.Index()) fold[i] = (place + k) % folds;
+        }
+        return fold;
+    }
+
+    /// <summary>Scores (N, K) of each image by a classifier of the other folds.</summary>
+    private static double[][] HeldOutScores(Features features, int classes, int[] fold, int folds, double penalty, CancellationToken cancel)
+    {
+        double[][] scores = new double[features.Count][];
+        for (int f = 0; f < folds; f++)
+        {
+            using var scope = NewDisposeScope();
+            int[] held = [.. Enumerable.Range(0, features.Count).Where(i => fold[i] == f)];
+            Tensor inside = tensor([.. Enumerable.Range(0, features.Count).Where(i => fold[i] != f).Select(i => (long)i)]), outside = tensor([.. held.Select(i => (long)i)]);
+            var (mean, scale, weight) = FitOn(features.Values[inside], features.Labels[inside], classes, penalty, cancel);
+            Tensor logits = LinearProbe.Logits((features.Values[outside] - mean) * scale, weight).contiguous();
+            float[] values = logits.data<float>().ToArray();
+            foreach (var (place, i) in held.Index()) scores[i] = [.. values.AsSpan(place * classes, classes).ToArray().Select(v => (double)v)];
+        }
+        return scores;
+    }
+
+    private static (Tensor Mean, Tensor Scale, Tensor Weight) FitOn(Tensor features, Tensor labels, int classes, double penalty, CancellationToken cancel)
+    {
+        using var scope = NewDisposeScope();
+        var (mean, scale) = LinearProbe.Standardise(features);
+        Tensor weight = LinearProbe.FitStandardised((features - mean) * scale, labels, classes, penalty, Iterations, cancel);
+        return (mean.MoveToOuterDisposeScope(), scale.MoveToOuterDisposeScope(), weight.MoveToOuterDisposeScope());
+    }
+
+    /// <summary>Probabilities of each class.</summary>
+    /// <param name="images">float32 (N, C, H, W), 0 to 1 for integer sources.</param>
+    /// <returns>float32 (N, K), each row adds up to 1; owned by the caller.</returns>
+    public Tensor Predict(Tensor images)
+    {
+        using Tensor representations = Encoder.Encode(images);
+        return PredictFrom(representations);
+    }
+
+    /// <summary>Probabilities of each class from representations that were computed elsewhere.</summary>
+    /// <param name="representations">float32 (N, D).</param>
+    /// <returns>float32 (N, K); owned by the caller.</returns>
+    public Tensor PredictFrom(Tensor representations)
+    {
+        using var noGradient = no_grad();
+        using var scope = NewDisposeScope();
+        return (LinearProbe.Logits((representations - _mean) * _scale, _weight) / Held((float)Temperature)).softmax(1).contiguous().MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Weight (K, D) and bias (K) that give the scores ahead of the softmax straight from representations; owned by the caller.</summary>
+    internal (Tensor Weight, Tensor Bias) Linear()
+    {
+        using var scope = NewDisposeScope();
+        Tensor body = _weight[..^1], weight = body.t() * _scale / Held((float)Temperature);
+        Tensor bias = (_weight[^1] - (_mean * _scale).mm(body).squeeze(0)) / Held((float)Temperature);
+        return (weight.contiguous().MoveToOuterDisposeScope(), bias.MoveToOuterDisposeScope());
+    }
+
+    /// <summary>Writes encoder and classifier to one file.</summary>
+    /// <param name="path">A .safetensors file; replaced whole or not at all.</param>
+    /// <exception cref="NotSupportedException">The encoder's network is the user's own.</exception>
+    /// <exception cref="RunException">The file cannot be written.</exception>
+    public void Save(string path)
+    {
+        if (Encoder.Options is null) throw new NotSupportedException("A classifier on a network of your own cannot be written: only networks of this library can be built again from a file.");
+        Dictionary<string, string> metadata = Encoder.Metadata(Encoder.Options, Encoder.Preprocessing, Encoder.Channels, Encoder.Size);
+        metadata["format"] = Format;
+        metadata["classes"] = JsonSerializer.Serialize(ClassNames);
+        metadata["temperature"] = Temperature.ToString("R", CultureInfo.InvariantCulture);
+        metadata["threshold"] = Threshold.ToString("R", CultureInfo.InvariantCulture);
+        var tensors = Encoder.Backbone.state_dict().ToDictionary(t => EncoderPrefix + t.Key, t => t.Value);
+        (tensors["head.mean"], tensors["head.scale"], tensors["head.weight"]) = (_mean, _scale, _weight);
+        RunFolder.Writing(path, () => SafeTensors.Write(path, tensors, metadata));
+    }
+
+    /// <summary>Reads a classifier.</summary>
+    /// <param name="path">Written by <see cref="Save"/>.</param>
+    /// <returns>Owned by the caller.</returns>
+    /// <exception cref="RunException">The file is missing or no classifier.</exception>
+    public static Classifier Load(string path)
+    {
+        if (!File.Exists(path)) throw new RunException($"{path} is missing. Make it with `siam classify fit`.");
+        using SafeTensorsFile file = SafeTensors.Read(path);
+        if (file.Metadata.GetValueOrDefault("format") != Format)
+            throw new RunException($"{path} holds no classifier written by SiamSharp: its metadata lacks format={Format}.");
+        Encoder encoder = Encoder.Build(file.Metadata,
+            file.Tensors.Where(t => t.Key.StartsWith(EncoderPrefix, StringComparison.Ordinal)).ToDictionary(t => t.Key[EncoderPrefix.Length..], t => t.Value));
+        Tensor Own(string name) => file.Tensors[name].clone().DetachFromDisposeScope();
+        return new(encoder, JsonSerializer.Deserialize<string[]>(file.Metadata["classes"])!, Own("head.mean"), Own("head.scale"), Own("head.weight"),
+            double.Parse(file.Metadata["temperature"], CultureInfo.InvariantCulture), double.Parse(file.Metadata["threshold"], CultureInfo.InvariantCulture));
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Encoder.Dispose();
+        _mean.Dispose();
+        _scale.Dispose();
+        _weight.Dispose();
+    }
+}

@@ -1,0 +1,92 @@
+using Microsoft.ML.OnnxRuntime;
+using SiamSharp.Backbones;
+using SiamSharp.Data;
+using SiamSharp.Interop.Onnx;
+using SiamSharp.Tests.Reference;
+using SiamSharp.Training;
+using SiamSharp.Views;
+using Xunit;
+using static TorchSharp.torch;
+
+namespace SiamSharp.Tests;
+
+public sealed class ClassifierTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("classifier").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private static Encoder NewEncoder() =>
+        new(new BackboneOptions { Width = 8, Depths = [1, 1] }, new Preprocessing(new HighPassOptions { Sigma = 0 }, [0.3], [0.35]), 1, 28);
+
+    private static ImageDataset Images(int first, int count) =>
+        ImageDataset.Load(new SubsetSource(ImageSources.Open("fashion-mnist:sample", new DataOptions()), [.. Enumerable.Range(first, count)], "images"), new DataOptions());
+
+    [Fact]
+    public void Fit_RealImages_IsBetterThanChanceAndHonestAboutIt()
+    {
+        using var scope = NewDisposeScope();
+        var (classifier, report) = Classifier.Fit(NewEncoder(), Images(0, 300), minAccuracy: 0.9);
+        using Classifier _ = classifier;
+        Assert.Equal((300, 5), (report.Count, report.Folds));
+        Assert.InRange(report.CalibrationError, 0, 0.15);
+        Assert.InRange(report.AcceptedAccuracy, 0.9, 1);
+
+        // What it says of itself holds for images that it never saw.
+        ImageDataset others = Images(1000, 1000);
+        using Tensor probabilities = classifier.Predict(others.Batch([.. Enumerable.Range(0, 1000)]));
+        Near.Equal(ones(1000), probabilities.sum(1), 1e-5);
+        var (values, best) = probabilities.max(1);
+        Tensor truth = tensor(others.Labels!.Select(l => (long)l).ToArray());
+        double accuracy = best.eq(truth).to(ScalarType.Float32).mean().item<float>();
+        Assert.Equal(report.Accuracy, accuracy, 0.08);
+        Tensor accepted = values.ge(classifier.Threshold);
+        Assert.Equal(report.AcceptedShare, accepted.to(ScalarType.Float32).mean().item<float>(), 0.1);
+        Assert.InRange(best.eq(truth)[accepted].to(ScalarType.Float32).mean().item<float>(), 0.82, 1);
+    }
+
+    [Fact]
+    public void Load_WhatSaveWrote_AnswersTheSameAndSoDoesOnnx()
+    {
+        using var scope = NewDisposeScope();
+        using Classifier classifier = Classifier.Fit(NewEncoder(), Images(0, 200)).Classifier;
+        string path = Path.Combine(_folder, "classifier.safetensors"), onnx = Path.Combine(_folder, "classifier.onnx");
+        classifier.Save(path);
+        using Classifier loaded = Classifier.Load(path);
+        using Tensor images = Images(500, 7).Batch([.. Enumerable.Range(0, 7)]), expected = classifier.Predict(images);
+        Near.Same(expected, loaded.Predict(images));
+        Assert.Equal(classifier.ClassNames, loaded.ClassNames);
+        Assert.Equal((classifier.Temperature, classifier.Threshold), (loaded.Temperature, loaded.Threshold));
+
+        Assert.InRange(OnnxExport.Write(onnx, loaded), 0, 1e-4);
+        using var session = new InferenceSession(onnx);
+        Assert.Contains("Ankle boot", session.ModelMetadata.CustomMetadataMap["classes"], StringComparison.Ordinal);
+        using var input = OrtValue.CreateTensorValueFromMemory((images * 255).data<float>().ToArray(), images.shape);
+        using var run = new RunOptions();
+        using var results = session.Run(run, ["pixels"], [input], ["probabilities"]);
+        Near.Equal(expected, tensor(results[0].GetTensorDataAsSpan<float>().ToArray(), results[0].GetTensorTypeAndShape().Shape), 1e-4);
+    }
+
+    [Fact]
+    public void Fit_OneImageOfAClass_IsNotCalibrated()
+    {
+        using var scope = NewDisposeScope();
+        ImageDataset all = Images(0, 200);
+        int[] one = [.. Enumerable.Range(0, all.ClassNames!.Count).Select(k => Enumerable.Range(0, 200).First(i => all.Labels![i] == k))];
+        var source = new SubsetSource(ImageSources.Open("fashion-mnist:sample", new DataOptions()), one, "one of each");
+        var (classifier, report) = Classifier.Fit(NewEncoder(), ImageDataset.Load(source, new DataOptions()));
+        using Classifier _ = classifier;
+        Assert.Equal((0, 1.0, 0.0), (report.Folds, classifier.Temperature, classifier.Threshold));
+        Assert.True(double.IsNaN(report.Accuracy));
+    }
+
+    [Fact]
+    public void LoadAndSave_WrongFilesOrNetworks_SayWhatIsWrong()
+    {
+        using var scope = NewDisposeScope();
+        Assert.Contains("siam classify fit", Assert.Throws<RunException>(() => Classifier.Load(Path.Combine(_folder, "absent"))).Message, StringComparison.Ordinal);
+        using var own = new Encoder(nn.Sequential(nn.Flatten(), nn.Linear(784, 4)), new Preprocessing(new HighPassOptions { Sigma = 0 }, [0.3], [0.35]), 1, 28);
+        using Classifier classifier = Classifier.Fit(own, Images(0, 100)).Classifier;
+        Assert.Contains("network of your own", Assert.Throws<NotSupportedException>(() => classifier.Save(Path.Combine(_folder, "x"))).Message, StringComparison.Ordinal);
+    }
+}

@@ -1,9 +1,11 @@
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using SiamSharp.Data;
 using SiamSharp.Evaluation;
 using SiamSharp.Interop;
 using SiamSharp.Randomness;
+using SiamSharp.Recipes;
 using SiamSharp.Training;
 using static SiamSharp.Native.HeldScalars;
 using static TorchSharp.torch;
@@ -37,11 +39,14 @@ public sealed class Classifier : IDisposable
 
     private readonly Tensor _mean, _scale, _weight; // (1, D), (1, D), (D + 1, K): the last row of the weight is the bias
 
-    private Classifier(Encoder encoder, IReadOnlyList<string> classNames, Tensor mean, Tensor scale, Tensor weight, double temperature, double threshold) =>
-        (Encoder, ClassNames, _mean, _scale, _weight, Temperature, Threshold) = (encoder, classNames, mean, scale, weight, temperature, threshold);
+    private Classifier(Encoder encoder, DataOptions data, IReadOnlyList<string> classNames, Tensor mean, Tensor scale, Tensor weight, double temperature, double threshold) =>
+        (Encoder, Data, ClassNames, _mean, _scale, _weight, Temperature, Threshold) = (encoder, data, classNames, mean, scale, weight, temperature, threshold);
 
     /// <summary>What makes the representations; disposed with the classifier.</summary>
     public Encoder Encoder { get; }
+
+    /// <summary>How its images were decoded, and others are to be.</summary>
+    public DataOptions Data { get; }
 
     /// <summary>K names.</summary>
     public IReadOnlyList<string> ClassNames { get; }
@@ -55,18 +60,20 @@ public sealed class Classifier : IDisposable
     /// <summary>Fits a classifier.</summary>
     /// <param name="encoder">Belongs to the classifier from here on.</param>
     /// <param name="labelled">Images of two classes or more; those without a label are left out.</param>
+    /// <param name="data">How these images were decoded; kept with the classifier.</param>
     /// <param name="minAccuracy">Accuracy that accepted answers are to reach, 0 (accept all) to 1.</param>
     /// <param name="cancel">Stops between two batches or iterations.</param>
     /// <returns>The classifier, owned by the caller, and what it is worth.</returns>
     /// <exception cref="DataSourceException">There are no labels, only one class, or images of other channels.</exception>
-    public static (Classifier Classifier, ClassifierReport Report) Fit(Encoder encoder, ImageDataset labelled, double minAccuracy = 0.95, CancellationToken cancel = default)
+    public static (Classifier Classifier, ClassifierReport Report) Fit(
+        Encoder encoder, ImageDataset labelled, DataOptions data, double minAccuracy = 0.95, CancellationToken cancel = default)
     {
         if (!(minAccuracy is >= 0 and <= 1)) throw new ArgumentOutOfRangeException(nameof(minAccuracy), minAccuracy, "An accuracy of 0 to 1 is needed.");
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         using Features features = Features.Of(encoder, labelled, 64, cancel: cancel);
         var (head, report) = Fit(features, minAccuracy, cancel);
-        return (new(encoder, features.ClassNames, head.Mean.DetachFromDisposeScope(), head.Scale.DetachFromDisposeScope(), head.Weight.DetachFromDisposeScope(),
+        return (new(encoder, data with { Size = encoder.Size, Channels = encoder.Channels }, features.ClassNames, head.Mean.DetachFromDisposeScope(), head.Scale.DetachFromDisposeScope(), head.Weight.DetachFromDisposeScope(),
             head.Temperature, head.Threshold), report);
     }
 
@@ -177,6 +184,7 @@ public sealed class Classifier : IDisposable
         if (Encoder.Options is null) throw new NotSupportedException("A classifier on a network of your own cannot be written: only networks of this library can be built again from a file.");
         Dictionary<string, string> metadata = Encoder.Metadata(Encoder.Options, Encoder.Preprocessing, Encoder.Channels, Encoder.Size);
         metadata["format"] = Format;
+        metadata["data"] = OptionsJson.Write(Data).ToJsonString();
         metadata["classes"] = JsonSerializer.Serialize(ClassNames);
         metadata["temperature"] = Temperature.ToString("R", CultureInfo.InvariantCulture);
         metadata["threshold"] = Threshold.ToString("R", CultureInfo.InvariantCulture);
@@ -198,7 +206,7 @@ public sealed class Classifier : IDisposable
         Encoder encoder = Encoder.Build(file.Metadata,
             file.Tensors.Where(t => t.Key.StartsWith(EncoderPrefix, StringComparison.Ordinal)).ToDictionary(t => t.Key[EncoderPrefix.Length..], t => t.Value));
         Tensor Own(string name) => file.Tensors[name].clone().DetachFromDisposeScope();
-        return new(encoder, JsonSerializer.Deserialize<string[]>(file.Metadata["classes"])!, Own("head.mean"), Own("head.scale"), Own("head.weight"),
+        return new(encoder, OptionsJson.Read<DataOptions>((JsonObject)JsonNode.Parse(file.Metadata["data"])!), JsonSerializer.Deserialize<string[]>(file.Metadata["classes"])!, Own("head.mean"), Own("head.scale"), Own("head.weight"),
             double.Parse(file.Metadata["temperature"], CultureInfo.InvariantCulture), double.Parse(file.Metadata["threshold"], CultureInfo.InvariantCulture));
     }
 

@@ -13,6 +13,7 @@ namespace SiamSharp;
 public sealed class Encoder : IDisposable
 {
     private const string Format = "siamsharp-encoder-1";
+    private const int FewPixels = 50_000;
 
     private readonly nn.Module<Tensor, Tensor> _backbone;
 
@@ -67,7 +68,10 @@ public sealed class Encoder : IDisposable
             throw new ArgumentException($"Images must be (N, {Channels}, H, W), but are ({string.Join(", ", images.shape)}).");
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
-        return _backbone.forward(Preprocessing.Apply(images)).MoveToOuterDisposeScope();
+        Tensor signal = Preprocessing.Apply(images);
+        // libtorch hands one small image to NNPACK, which complains on standard error at every layer where it does not know the processor.
+        if (signal.shape[0] == 1 && signal.shape[2] * signal.shape[3] < FewPixels) return _backbone.forward(signal.expand(2, -1, -1, -1))[..1].MoveToOuterDisposeScope();
+        return _backbone.forward(signal).MoveToOuterDisposeScope();
     }
 
     /// <summary>The encoder that the run started from: same preprocessing, same seed, no training.</summary>

@@ -26,7 +26,7 @@ public sealed class ClassifierTests : IDisposable
     public void Fit_RealImages_IsBetterThanChanceAndHonestAboutIt()
     {
         using var scope = NewDisposeScope();
-        var (classifier, report) = Classifier.Fit(NewEncoder(), Images(0, 300), minAccuracy: 0.9);
+        var (classifier, report) = Classifier.Fit(NewEncoder(), Images(0, 300), new DataOptions(), minAccuracy: 0.9);
         using Classifier _ = classifier;
         Assert.Equal((300, 5), (report.Count, report.Folds));
         Assert.InRange(report.CalibrationError, 0, 0.15);
@@ -49,13 +49,14 @@ public sealed class ClassifierTests : IDisposable
     public void Load_WhatSaveWrote_AnswersTheSameAndSoDoesOnnx()
     {
         using var scope = NewDisposeScope();
-        using Classifier classifier = Classifier.Fit(NewEncoder(), Images(0, 200)).Classifier;
+        using Classifier classifier = Classifier.Fit(NewEncoder(), Images(0, 200), new DataOptions { Alpha = AlphaBackground.White }).Classifier;
         string path = Path.Combine(_folder, "classifier.safetensors"), onnx = Path.Combine(_folder, "classifier.onnx");
         classifier.Save(path);
         using Classifier loaded = Classifier.Load(path);
         using Tensor images = Images(500, 7).Batch([.. Enumerable.Range(0, 7)]), expected = classifier.Predict(images);
         Near.Same(expected, loaded.Predict(images));
         Assert.Equal(classifier.ClassNames, loaded.ClassNames);
+        Assert.Equal(new DataOptions { Alpha = AlphaBackground.White, Size = 28, Channels = 1 }, loaded.Data);
         Assert.Equal((classifier.Temperature, classifier.Threshold), (loaded.Temperature, loaded.Threshold));
 
         Assert.InRange(OnnxExport.Write(onnx, loaded), 0, 1e-4);
@@ -74,7 +75,7 @@ public sealed class ClassifierTests : IDisposable
         ImageDataset all = Images(0, 200);
         int[] one = [.. Enumerable.Range(0, all.ClassNames!.Count).Select(k => Enumerable.Range(0, 200).First(i => all.Labels![i] == k))];
         var source = new SubsetSource(ImageSources.Open("fashion-mnist:sample", new DataOptions()), one, "one of each");
-        var (classifier, report) = Classifier.Fit(NewEncoder(), ImageDataset.Load(source, new DataOptions()));
+        var (classifier, report) = Classifier.Fit(NewEncoder(), ImageDataset.Load(source, new DataOptions()), new DataOptions());
         using Classifier _ = classifier;
         Assert.Equal((0, 1.0, 0.0), (report.Folds, classifier.Temperature, classifier.Threshold));
         Assert.True(double.IsNaN(report.Accuracy));
@@ -86,7 +87,7 @@ public sealed class ClassifierTests : IDisposable
         using var scope = NewDisposeScope();
         Assert.Contains("siam classify fit", Assert.Throws<RunException>(() => Classifier.Load(Path.Combine(_folder, "absent"))).Message, StringComparison.Ordinal);
         using var own = new Encoder(nn.Sequential(nn.Flatten(), nn.Linear(784, 4)), new Preprocessing(new HighPassOptions { Sigma = 0 }, [0.3], [0.35]), 1, 28);
-        using Classifier classifier = Classifier.Fit(own, Images(0, 100)).Classifier;
+        using Classifier classifier = Classifier.Fit(own, Images(0, 100), new DataOptions()).Classifier;
         Assert.Contains("network of your own", Assert.Throws<NotSupportedException>(() => classifier.Save(Path.Combine(_folder, "x"))).Message, StringComparison.Ordinal);
     }
 }

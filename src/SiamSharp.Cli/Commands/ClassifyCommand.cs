@@ -38,7 +38,7 @@ internal static class ClassifyCommand
             string path = Path.GetFullPath(parsed.GetValue(output)!), source = parsed.GetValue(data)!;
             Encoder opened = encoder.Open(parsed, parsed.GetValue(set)!, options => ImageSources.Open(source, options), out Recipe recipe);
             ImageDataset images = Loading.Load(screen, ImageSources.Open(source, recipe.Data), recipe.Data, null, cancel);
-            var (classifier, report) = Classifier.Fit(opened, images, wanted, cancel);
+            var (classifier, report) = Classifier.Fit(opened, images, recipe.Data, wanted, cancel);
             using Classifier _ = classifier;
             classifier.Save(path);
             if (report.Folds == 0) screen.Warn("A class has one image only: nothing could be held out, so the probabilities are not calibrated and nothing will be rejected. Two images of each class or more mend it.");
@@ -73,7 +73,7 @@ internal static class ClassifyCommand
             if (path is not null && Path.GetExtension(path) is not (".csv" or ".json")) throw new RecipeException([new Fault("--out", $"\"{path}\" must end in .csv or .json")]);
             using Classifier classifier = Classifier.Load(parsed.GetValue(model)!);
             using var embedder = new Embedder(classifier.Encoder);
-            DataOptions options = EncoderOptions.Data(parsed.GetValue(set)!, classifier.Encoder, o => ImageSources.Open(parsed.GetValue(data)!, o));
+            DataOptions options = EncoderOptions.Data(parsed.GetValue(set)!, classifier.Data);
             IImageSource source = ImageSources.Open(parsed.GetValue(data)!, options);
             var answers = new List<Prediction>();
             SkippedFile[] skipped = ReadingBar.Show(screen, progress => Embedding.Run(embedder, source, options.Threads, 64, (indexes, vectors) =>

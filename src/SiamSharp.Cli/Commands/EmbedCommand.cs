@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.IO.Hashing;
+using System.Text.Json.Nodes;
 using SiamSharp.Cli.Terminal;
 using SiamSharp.Data;
 using SiamSharp.Embeddings;
@@ -109,11 +110,13 @@ internal sealed class EncoderOptions
         return encoder;
     }
 
-    /// <summary>How images are decoded for an encoder that is not a run's.</summary>
-    internal static DataOptions Data(string[] assignments, Encoder encoder, Func<DataOptions, IImageSource> open)
+    /// <summary>How images are decoded, with what the command line changes of it.</summary>
+    internal static DataOptions Data(string[] assignments, DataOptions stored)
     {
         CheckData(assignments);
-        return Recipe.Resolve([], [$"data.size={encoder.Size}", "data.channels=" + (encoder.Channels is 1 or 3 ? encoder.Channels : 0), .. assignments], open).Data;
+        JsonObject recipe = OptionsJson.Write(Recipe.Resolve([], [], _ => ImageSources.Open("fashion-mnist:sample", new DataOptions())));
+        recipe["data"] = OptionsJson.Write(stored);
+        return Recipe.Reread(recipe, assignments).Data;
     }
 
     private static void CheckData(string[] assignments)

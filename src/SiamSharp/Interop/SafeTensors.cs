@@ -6,7 +6,8 @@ namespace SiamSharp.Interop;
 
 /// <summary>Writes and reads tensors in the safetensors format.</summary>
 /// <remarks>
-/// Source: the format description of huggingface/safetensors. Types: F64 F32 F16 BF16 I64 I32 I16 I8 U8 BOOL.
+/// Source: the format description of huggingface/safetensors. Types: F64 F32 F16 BF16 I64 I32 I16 I8 U8 BOOL; U16, U32, U64, F8_E4M3 and F8_E5M2 are read into
+/// wider ones (int32, int64, int64, float32, float32) and not written.
 /// Cost: the bytes pass once between the tensors' own memory and the file; a tensor that is not contiguous or not on the CPU
 /// is copied first, one at a time.
 /// </remarks>
@@ -57,12 +58,8 @@ public static class SafeTensors
             {
                 var tensor = empty([.. entry.Shape], dtype: entry.Type, device: CPU).DetachFromDisposeScope();
                 tensors.Add(entry.Name, tensor);
-                TensorBytes.Read(stream, tensor);
-                if (entry.Type == ScalarType.Bool && TensorBytes.FirstNoBool(tensor) is { } wrong)
-                {
-                    throw new SafeTensorsException(
-                        path, header.DataOffset + entry.Begin + wrong.Position, $"tensor \"{entry.Name}\" is BOOL, but holds the byte {wrong.Value}");
-                }
+                ReadInto(tensor, stream, entry, header, path);
+                CheckTruth(tensor, entry, header, path);
             }
         }
         catch (Exception e)
@@ -72,6 +69,37 @@ public static class SafeTensors
             throw;
         }
         return new(tensors, header.Metadata);
+    }
+
+    private static void CheckTruth(Tensor tensor, SafeTensorsEntry entry, SafeTensorsHeader header, string path)
+    {
+        if (entry.Type == ScalarType.Bool && TensorBytes.FirstNoBool(tensor) is { } wrong)
+        {
+            throw new SafeTensorsException(
+                path, header.DataOffset + entry.Begin + wrong.Position, $"tensor \"{entry.Name}\" is BOOL, but holds the byte {wrong.Value}");
+        }
+    }
+
+    private static void ReadInto(Tensor tensor, FileStream stream, SafeTensorsEntry entry, SafeTensorsHeader header, string path)
+    {
+        if (SafeTensorsTypes.Widening(entry.TypeName) is not { } wide)
+        {
+            TensorBytes.Read(stream, tensor);
+            return;
+        }
+        try
+        {
+            TensorBytes.ForEachPiece(tensor, piece =>
+            {
+                byte[] bytes = new byte[piece.numel() * wide.Size];
+                stream.ReadExactly(bytes);
+                wide.Widen(bytes, piece.bytes);
+            });
+        }
+        catch (OverflowException e)
+        {
+            throw new SafeTensorsException(path, header.DataOffset + entry.Begin, $"tensor \"{entry.Name}\" holds a U64 of 2^63 or more, for which libtorch has no type", e);
+        }
     }
 
     private static byte[] Header(KeyValuePair<string, Tensor>[] tensors, IReadOnlyDictionary<string, string>? metadata)
@@ -111,7 +139,7 @@ public static class SafeTensors
         return SafeTensorsTypes.TryName(tensor.dtype, out string type)
             ? type
             : throw new ArgumentException(
-                $"Tensor \"{name}\" is {tensor.dtype}; safetensors knows {SafeTensorsTypes.Names}. Convert it first.");
+                $"Tensor \"{name}\" is {tensor.dtype}; safetensors knows {SafeTensorsTypes.WrittenNames}. Convert it first.");
     }
 
     private static void WriteIntegers(Utf8JsonWriter json, string key, long[] values)

@@ -6,11 +6,12 @@ namespace SiamSharp.Interop;
 
 /// <summary>Where one tensor lies in a safetensors file.</summary>
 /// <param name="Name">Its name, unique in the file.</param>
-/// <param name="Type">Its element type.</param>
+/// <param name="TypeName">Its element type as the file calls it.</param>
+/// <param name="Type">The type that it is read into: the same, or a wider one for U16, U32, U64, F8_E4M3 and F8_E5M2.</param>
 /// <param name="Shape">Its dimensions; empty for a scalar.</param>
 /// <param name="Begin">Its first byte, counted from the end of the header.</param>
 /// <param name="End">The byte after its last.</param>
-public sealed record SafeTensorsEntry(string Name, ScalarType Type, IReadOnlyList<long> Shape, long Begin, long End);
+public sealed record SafeTensorsEntry(string Name, string TypeName, ScalarType Type, IReadOnlyList<long> Shape, long Begin, long End);
 
 /// <summary>The first part of a safetensors file: names, types, shapes, positions, metadata.</summary>
 /// <remarks>
@@ -101,16 +102,16 @@ public sealed record SafeTensorsHeader
 
         if (item.Value.ValueKind != JsonValueKind.Object) throw Fault("is not an object");
         if (!item.Value.TryGetProperty("dtype", out var dtype) || dtype.ValueKind != JsonValueKind.String) throw Fault("has no dtype");
-        if (!SafeTensorsTypes.TryParse(dtype.GetString()!, out var type))
+        if (!SafeTensorsTypes.TryParse(dtype.GetString()!, out var type, out int elementSize))
             throw Fault($"has the dtype \"{dtype.GetString()}\"; known are {SafeTensorsTypes.Names}");
         long[] shape = Integers(item.Value, "shape", Fault), offsets = Integers(item.Value, "data_offsets", Fault);
         if (shape.Length > MaxDimensions) throw Fault($"has {shape.Length} dimensions, more than {MaxDimensions}");
         if (offsets.Length != 2 || offsets[0] > offsets[1]) throw Fault($"has the offsets [{string.Join(", ", offsets)}]");
 
-        var size = shape.Aggregate((Int128)SafeTensorsTypes.Size(type), (product, n) => Int128.Min(product * n, long.MaxValue));
+        var size = shape.Aggregate((Int128)elementSize, (product, n) => Int128.Min(product * n, long.MaxValue));
         if (size != offsets[1] - offsets[0])
             throw Fault($"takes {offsets[1] - offsets[0]} bytes, but its shape [{string.Join(", ", shape)}] needs {size}");
-        return new(item.Name, type, shape, offsets[0], offsets[1]);
+        return new(item.Name, dtype.GetString()!, type, shape, offsets[0], offsets[1]);
     }
 
     private static long[] Integers(JsonElement entry, string key, Func<string, SafeTensorsException> fault)

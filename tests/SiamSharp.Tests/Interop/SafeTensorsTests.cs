@@ -72,6 +72,29 @@ public sealed class SafeTensorsTests : IDisposable
     }
 
     [Fact]
+    public void Read_TypesThatLibtorchLacks_AreWidened()
+    {
+        using var scope = NewDisposeScope();
+        string json = """{"a":{"dtype":"U16","shape":[2],"data_offsets":[0,4]},"b":{"dtype":"U32","shape":[1],"data_offsets":[4,8]},"c":{"dtype":"U64","shape":[1],"data_offsets":[8,16]},"""
+            + """ "d":{"dtype":"F8_E4M3","shape":[6],"data_offsets":[16,22]},"e":{"dtype":"F8_E5M2","shape":[6],"data_offsets":[22,28]}}""";
+        byte[] header = Encoding.UTF8.GetBytes(json);
+        byte[] data = [1, 0, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 127, 0x38, 0x7E, 0x01, 0xB8, 0x7F, 0x80, 0x3C, 0x7B, 0x01, 0xFC, 0x7F, 0x3D];
+        File.WriteAllBytes(_path, [.. BitConverter.GetBytes((long)header.Length), .. header, .. data]);
+        using (var file = SafeTensors.Read(_path))
+        {
+            Near.Same(tensor(new[] { 1, 65535 }), file.Tensors["a"]);
+            Near.Same(tensor(new[] { 4294967295L }), file.Tensors["b"]);
+            Near.Same(tensor(new[] { long.MaxValue }), file.Tensors["c"]);
+            // 448 and 57344 are the largest numbers of the two formats, 2^-9 and 2^-16 the smallest.
+            Assert.Equal([1, 448, 1 / 512f, -1, float.NaN, -0f], file.Tensors["d"].data<float>().ToArray());
+            Assert.Equal([1, 57344, 1 / 65536f, float.NegativeInfinity, float.NaN, 1.25f], file.Tensors["e"].data<float>().ToArray());
+        }
+        data[15] = 128; // 2^63 + ...
+        File.WriteAllBytes(_path, [.. BitConverter.GetBytes((long)header.Length), .. header, .. data]);
+        Assert.Contains("U64 of 2^63 or more", Assert.Throws<SafeTensorsException>(() => SafeTensors.Read(_path)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Write_ExistingFile_IsReplacedWithoutLeftovers()
     {
         using var scope = NewDisposeScope();

@@ -1,0 +1,45 @@
+#!/usr/bin/env python3
+"""The scores of a study's finished runs, one JSON line each, so that parts of it that ran at different times can be recorded together.
+
+    collect.py FOLDER NAME >> benchmarks/experiments/results/studies.jsonl      FOLDER: --out of `siam study`; NAME: what the study is called
+    collect.py --table NAME < benchmarks/experiments/results/studies.jsonl     mean and standard deviation of each row over its seeds
+"""
+import json
+import pathlib
+import re
+import statistics
+import sys
+
+
+def lines(folder, name):
+    for file in sorted(pathlib.Path(folder).glob("*/study-scores.json")):
+        row, seed = re.fullmatch(r"(.+)-(\d+)", file.parent.name).groups()
+        for encoder in ["pixels", "untrained", "pretrained"]:
+            scores = {s["protocol"] + (f" {s['shots']}" if s["shots"] else ""): round(s["value"], 4) for s in json.loads(file.read_text()) if s["encoder"] == encoder}
+            if scores:
+                print(json.dumps({"study": name, "row": row if encoder == "pretrained" else f"{encoder}, as {row}", "seed": int(seed), **scores}))
+
+
+def table(name):
+    rows, columns = {}, []
+    for line in map(json.loads, sys.stdin):
+        if line["study"] != name:
+            continue
+        seeds = rows.setdefault(line["row"], {})
+        seeds[line["seed"]] = scores = {k: v for k, v in line.items() if k not in ("study", "row", "seed")}
+        columns += [c for c in scores if c not in columns]
+    print("| | seeds | " + " | ".join(columns) + " |\n|---|---|" + "---|" * len(columns))
+    for row, seeds in rows.items():
+        cells = []
+        for column in columns:
+            values = [s[column] for s in seeds.values() if column in s]
+            spread = f" ({statistics.stdev(values):.3f})" if len(values) > 1 else ""
+            digits = 1 if column == "rankme" else 4 if len(values) == 1 else 3
+            cells.append(f"{statistics.mean(values):.{digits}f}{spread}" if values else "")
+        print(f"| {row} | {len(seeds)} | " + " | ".join(cells) + " |")
+
+
+if sys.argv[1] == "--table":
+    table(sys.argv[2])
+else:
+    lines(sys.argv[1], sys.argv[2])

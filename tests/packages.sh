@@ -13,13 +13,14 @@ version=$(sed -n 's:.*<Version>\(.*\)</Version>.*:\1:p' "$root/Directory.Build.p
 torch=$(sed -n 's:.*"libtorch-cpu-linux-x64" Version="\(.*\)" />.*:\1:p' "$root/Directory.Packages.props")
 
 # The packages that were made before under the same version must not be found instead.
+shared=${NUGET_PACKAGES:-$HOME/.nuget/packages}
 export NUGET_PACKAGES=$work/packages
 mkdir "$work/program"
 cd "$work/program"
 cat > NuGet.config << XML
 <configuration>
   <packageSources><add key="local" value="$work/feed" /></packageSources>
-  <fallbackPackageFolders><add key="shared" value="${SHARED_PACKAGES:-$HOME/.nuget/packages}" /></fallbackPackageFolders>
+  <fallbackPackageFolders><add key="shared" value="$shared" /></fallbackPackageFolders>
 </configuration>
 XML
 dotnet new console --no-restore > /dev/null

@@ -11,7 +11,7 @@ public abstract class Backbone(string name) : nn.Module<Tensor, Tensor>(name), I
     public abstract int OutputWidth { get; }
 
     /// <summary>Adds what <c>forward</c> computes to an ONNX graph.</summary>
-    internal abstract string Export(OnnxGraph graph, string x);
+    internal virtual string Export(OnnxGraph graph, string x) => throw new NotSupportedException($"{GetName()} is a backbone of your own, which cannot be exported to ONNX.");
 
     string IOnnxLayer.Export(OnnxGraph graph, string x) => Export(graph, x);
 

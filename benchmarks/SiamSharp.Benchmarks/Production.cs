@@ -40,8 +40,14 @@ internal static class Production
             var pairs = Enumerable.Range(0, rounds).Select(_ => (Onnx: Rate(onnx), Libtorch: Rate(libtorch))).ToArray();
             return new
             {
-                benchmark = "embed", backbone, size, images, threads = get_num_threads(),
-                onnx_images_per_second = pairs.Select(p => p.Onnx), libtorch_images_per_second = pairs.Select(p => p.Libtorch), ratios = pairs.Select(p => p.Onnx / p.Libtorch),
+                benchmark = "embed",
+                backbone,
+                size,
+                images,
+                threads = get_num_threads(),
+                onnx_images_per_second = pairs.Select(p => p.Onnx),
+                libtorch_images_per_second = pairs.Select(p => p.Libtorch),
+                ratios = pairs.Select(p => p.Onnx / p.Libtorch),
             };
         }
         finally

@@ -112,10 +112,10 @@ internal sealed class Pickle(byte[] bytes)
 
             case (byte)'c': _stack.Add(Allowed($"{Line()}.{Line()}")); break;
             case 0x93: // STACK_GLOBAL
-            {
-                _stack.Add((Pop(), Pop()) is (string name, string module) ? Allowed($"{module}.{name}") : throw Fault("a global's name is no text"));
-                break;
-            }
+                {
+                    _stack.Add((Pop(), Pop()) is (string name, string module) ? Allowed($"{module}.{name}") : throw Fault("a global's name is no text"));
+                    break;
+                }
             case (byte)'R': { object? arguments = Pop(), function = Pop(); _stack.Add(Call(function, arguments)); break; }
             case 0x81: goto case (byte)'R'; // NEWOBJ
             case (byte)'b': Pop(); Top<Dict>("a dict"); break; // attributes of a dict, such as a state dict's _metadata

@@ -50,6 +50,13 @@ public sealed class SubsetTests
         string[] expected = [.. Enumerable.Range(0, count).GroupBy(i => group[i]).Where(g => g.Count() > 1).OrderBy(g => g.Min()).Select(g => string.Join(',', g))];
         Assert.InRange(expected.Length, 20, 2000);
         Assert.Equal(expected, NearDuplicates.Find(table, threshold + 1e-6).Select(g => string.Join(',', g)));
+    }
+
+    [Fact]
+    public void Find_NothingAlike_FindsNothing()
+    {
+        // 2,500 directions, 0.144 degrees from one another, in two blocks.
+        using EmbeddingTable table = Table(2, [.. Enumerable.Range(0, 2500).SelectMany(i => new[] { (float)Math.Cos(i * Math.PI / 1250), (float)Math.Sin(i * Math.PI / 1250) })]);
         Assert.Empty(NearDuplicates.Find(table, 1));
     }
 

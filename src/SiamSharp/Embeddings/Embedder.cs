@@ -10,7 +10,7 @@ public enum EmbedEngine
     /// <summary>ONNX Runtime where it knows the network, otherwise libtorch.</summary>
     Auto,
 
-    /// <summary>ONNX Runtime: 1.5 to 3 times as fast on a CPU.</summary>
+    /// <summary>ONNX Runtime, usually the faster one on a CPU.</summary>
     Onnx,
 
     /// <summary>libtorch, without building a model first.</summary>

@@ -1,4 +1,3 @@
-using NetVips;
 using SiamSharp.Data;
 using SiamSharp.Recipes;
 using SiamSharp.Training;
@@ -13,14 +12,7 @@ internal static class LoaderWait
         string folder = Directory.CreateTempSubdirectory("jpeg").FullName;
         try
         {
-            for (int i = 0; i < images; i++)
-            {
-                // Smooth noise compresses like a photograph: about 50 kB a file.
-                using Image noise = Image.Gaussnoise(512, 512, sigma: 60, mean: 128, seed: i).Bandjoin(
-                    Image.Gaussnoise(512, 512, sigma: 60, mean: 128, seed: i + 100_000), Image.Gaussnoise(512, 512, sigma: 60, mean: 128, seed: i + 200_000));
-                noise.Gaussblur(1.5).Linear([3.0], [-256.0]).Cast(Enums.BandFormat.Uchar).Copy(interpretation: Enums.Interpretation.Srgb)
-                    .Jpegsave(Path.Combine(folder, $"{i}.jpg"), q: 85);
-            }
+            Photographs.Write(folder, images);
             IImageSource Open(DataOptions options) => ImageSources.Open(folder, options);
             Recipe recipe = Recipe.Resolve([], ["data.memoryGiB=0", $"training.epochs={epochs}", $"training.batchSize={batch}"], Open);
             StepTiming t = Pretraining.Run(recipe, ImageDataset.Load(Open(recipe.Data), recipe.Data), new RunFolder(Path.Combine(folder, "run"))).Timing;

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using NetVips;
 using SiamSharp.Backbones;
 using SiamSharp.Data;
 using SiamSharp.Embeddings;
@@ -19,13 +18,7 @@ internal static class Production
         string folder = Directory.CreateTempSubdirectory("embed").FullName;
         try
         {
-            for (int i = 0; i < images; i++)
-            {
-                using Image noise = Image.Gaussnoise(512, 512, sigma: 60, mean: 128, seed: i).Bandjoin(
-                    Image.Gaussnoise(512, 512, sigma: 60, mean: 128, seed: i + 100_000), Image.Gaussnoise(512, 512, sigma: 60, mean: 128, seed: i + 200_000));
-                noise.Gaussblur(1.5).Linear([3.0], [-256.0]).Cast(Enums.BandFormat.Uchar).Copy(interpretation: Enums.Interpretation.Srgb)
-                    .Jpegsave(Path.Combine(folder, $"{i}.jpg"), q: 85);
-            }
+            Photographs.Write(folder, images);
             using var encoder = new Encoder(new BackboneOptions { Name = backbone }, new Preprocessing(new HighPassOptions { Sigma = 0 }, [0.5, 0.5, 0.5], [0.25, 0.25, 0.25]), 3, size);
             IImageSource source = ImageSources.Open(folder, new DataOptions());
             using Embedder onnx = new(encoder, EmbedEngine.Onnx), libtorch = new(encoder, EmbedEngine.Libtorch);

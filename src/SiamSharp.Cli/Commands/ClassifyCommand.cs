@@ -36,10 +36,10 @@ internal static class ClassifyCommand
             double wanted = parsed.GetValue(accuracy);
             if (!(wanted is >= 0 and <= 1)) throw new RecipeException([new Fault("--min-accuracy", $"is {wanted}; 0 to 1 is allowed")]);
             string path = Path.GetFullPath(parsed.GetValue(output)!), source = parsed.GetValue(data)!;
-            Encoder opened = encoder.Open(parsed, parsed.GetValue(set)!, options => ImageSources.Open(source, options), out Recipe recipe);
+            var (opened, recipe, _) = encoder.Open(parsed, parsed.GetValue(set)!, options => ImageSources.Open(source, options));
             ImageDataset images = Loading.Load(screen, ImageSources.Open(source, recipe.Data), recipe.Data, null, cancel);
             var (classifier, report) = Classifier.Fit(opened, images, recipe.Data, wanted, cancel);
-            using Classifier _ = classifier;
+            using Classifier fitted = classifier;
             classifier.Save(path);
             if (report.Folds == 0) screen.Warn("A class has one image only: nothing could be held out, so the probabilities are not calibrated and nothing will be rejected. Two images of each class or more mend it.");
             else if (classifier.Threshold > 1) screen.Warn($"Not even the surest held-out answers are right in {wanted:P0} of cases: all answers will be rejected. Give more labels, or a lower --min-accuracy.");

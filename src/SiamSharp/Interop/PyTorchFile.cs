@@ -56,9 +56,9 @@ public static class PyTorchFile
         {
             throw new PyTorchFileException(path, $"{e.Message} (at byte {e.Position} of its pickle)", e);
         }
-        catch (Exception e) when (e is InvalidDataException or EndOfStreamException)
+        catch (Exception e) when (e is InvalidDataException or EndOfStreamException or OverflowException)
         {
-            throw new PyTorchFileException(path, e is EndOfStreamException ? "it ends too early" : e.Message, e);
+            throw new PyTorchFileException(path, e is InvalidDataException ? e.Message : "it ends too early", e);
         }
     }
 

@@ -66,25 +66,30 @@ public static partial class WeightsFile
         var own = backbone.state_dict();
         string[] names = [.. tensors.Keys.Order(StringComparer.Ordinal)];
         string[] candidates = prefix is null ? [.. Prefixes(names)] : [prefix.Length == 0 || prefix.EndsWith('.') ? prefix : prefix + "."];
-        var best = new List<(string Prefix, Dictionary<string, Tensor> Weights)>();
+        Dictionary<string, Tensor> best = [];
+        var places = new List<string>();
         int most = -1;
         foreach (string candidate in candidates.DefaultIfEmpty(""))
         {
             var weights = Renamed(Under(candidate), backbone);
             int found = own.Keys.Count(weights.ContainsKey);
             if (found < most) continue;
-            if (found > most) best.Clear();
-            most = found;
-            best.Add((candidate, weights));
+            if (found > most)
+            {
+                places.Clear();
+                (best, most) = (weights, found);
+            }
+            places.Add(candidate);
         }
-        if (best.Count > 1)
+        // Where less than half of it is there, the file is another network's, and what differs is the better answer.
+        if (places.Count > 1 && 2 * most > own.Count)
         {
-            throw new ArgumentException($"{path} holds the network {best.Count} times, under {string.Join(" and ", best.Select(b => $"\"{b.Prefix}\""))}: "
-                + $"name one, such as {path}#{best[0].Prefix.TrimEnd('.')}");
+            throw new ArgumentException($"{path} holds the network {places.Count} times, under {string.Join(" and ", places.Select(place => $"\"{place}\""))}: "
+                + $"name one, such as {path}#{places[0].TrimEnd('.')}");
         }
         // Files from before PyTorch 0.4.1 lack these counters, which only a momentum of null would use.
-        foreach (var (key, tensor) in own.Where(t => t.Key.EndsWith(".num_batches_tracked", StringComparison.Ordinal))) best[0].Weights.TryAdd(key, tensor);
-        return best[0].Weights;
+        foreach (var (key, tensor) in own.Where(t => t.Key.EndsWith(".num_batches_tracked", StringComparison.Ordinal))) best.TryAdd(key, tensor);
+        return best;
 
         // The names with a prefix lie side by side, so that all candidates together cost no more than the letters of all names.
         IEnumerable<KeyValuePair<string, Tensor>> Under(string candidate)

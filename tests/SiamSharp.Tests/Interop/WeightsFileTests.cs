@@ -142,6 +142,14 @@ public sealed class WeightsFileTests : IDisposable
         using var backbone = s_resNet.Create(1, 28, seed: 1);
         var one = zeros(1);
         SafeTensors.Write(_path, Enumerable.Range(0, 100_000).ToDictionary(i => $"x{i}.conv1.weight", _ => one));
-        Assert.Throws<ArgumentException>(() => WeightsFile.Load(backbone, _path));
+        Assert.Contains("bn1.weight", Assert.Throws<StateDictMismatchException>(() => WeightsFile.Load(backbone, _path)).Missing);
+    }
+
+    [Fact]
+    public void Load_AnotherNetwork_ListsWhatDiffers()
+    {
+        using var scope = NewDisposeScope();
+        Save(s_resNet, weights => weights); // holds conv1.weight in many places, none of them a network
+        Assert.Contains("features.0.0.weight", Assert.Throws<StateDictMismatchException>(() => Loaded(s_convNeXt)).Missing);
     }
 }

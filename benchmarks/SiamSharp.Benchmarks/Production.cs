@@ -41,12 +41,25 @@ internal static class Production
                 onnx_images_per_second = pairs.Select(p => p.Onnx),
                 libtorch_images_per_second = pairs.Select(p => p.Libtorch),
                 ratios = pairs.Select(p => p.Onnx / p.Libtorch),
+                matrix_product_gflops = Enumerable.Range(0, 5).Max(_ => MatrixProductRate()),
             };
         }
         finally
         {
             Directory.Delete(folder, recursive: true);
         }
+    }
+
+    /// <summary>GFLOP/s of a large matrix product: what this machine's arithmetic gives at most, on all threads.</summary>
+    private static double MatrixProductRate()
+    {
+        const int side = 3072;
+        using var scope = NewDisposeScope();
+        Tensor a = ones(side, side), b = ones(side, side);
+        a.mm(b);
+        var clock = Stopwatch.StartNew();
+        a.mm(b);
+        return 2.0 * side * side * side / clock.Elapsed.TotalSeconds / 1e9;
     }
 
     /// <summary>Milliseconds of a search among random vectors in a .npy file.</summary>

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using SiamSharp.Data;
+using SiamSharp.Embeddings;
 using SiamSharp.Evaluation;
 using SiamSharp.Interop;
 using SiamSharp.Randomness;
@@ -33,7 +34,7 @@ public sealed record ClassifierReport(
 public sealed class Classifier : IDisposable
 {
     private const string Format = "siamsharp-classifier-1", EncoderPrefix = "encoder.";
-    private const int MostFolds = 5, Iterations = 200;
+    private const int MostFolds = 5, Iterations = 200, BatchSize = 64;
 
     private static readonly double[] s_penalties = [1, 0.1, 0.01, 1e-3, 1e-4];
 
@@ -71,7 +72,7 @@ public sealed class Classifier : IDisposable
         if (!(minAccuracy is >= 0 and <= 1)) throw new ArgumentOutOfRangeException(nameof(minAccuracy), minAccuracy, "An accuracy of 0 to 1 is needed.");
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
-        using Features features = Features.Of(encoder, labelled, 64, cancel: cancel);
+        using Features features = Features.Of(encoder, labelled, BatchSize, cancel: cancel);
         var (head, report) = Fit(features, minAccuracy, cancel);
         return (new(encoder, data with { Size = encoder.Size, Channels = encoder.Channels }, features.ClassNames, head.Mean.DetachFromDisposeScope(), head.Scale.DetachFromDisposeScope(), head.Weight.DetachFromDisposeScope(),
             head.Temperature, head.Threshold), report);
@@ -164,6 +165,26 @@ public sealed class Classifier : IDisposable
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         return (LinearProbe.Logits((representations - _mean) * _scale, _weight) / Held((float)Temperature)).softmax(1).contiguous().MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Classifies every image of a source, a batch in memory at a time, through ONNX Runtime where it knows the network.</summary>
+    /// <param name="source">Opened with <see cref="Data"/>; its own labels are not used.</param>
+    /// <param name="threads">That decode; 0 = one for each processor.</param>
+    /// <param name="progress">Told after each batch.</param>
+    /// <param name="cancel">Stops between two batches.</param>
+    /// <exception cref="DataSourceException">No image can be read.</exception>
+    public Predictions Predict(IImageSource source, int threads = 0, IProgress<LoadProgress>? progress = null, CancellationToken cancel = default)
+    {
+        using var embedder = new Embedder(Encoder);
+        var answers = new List<Prediction>();
+        SkippedFile[] skipped = Embedding.Run(embedder, source, threads, BatchSize, (indexes, vectors) =>
+        {
+            using Tensor representations = tensor(vectors, [indexes.Length, embedder.Width]), probabilities = PredictFrom(representations);
+            ReadOnlySpan<float> all = probabilities.data<float>().ToArray();
+            foreach (var (n, index) in indexes.Index()) answers.Add(Prediction.Of(source.PathOf(index), all.Slice(n * ClassNames.Count, ClassNames.Count), this));
+        }, progress, cancel);
+        if (answers.Count == 0) throw new DataSourceException($"None of the {source.Count} images of '{source.Name}' can be classified{(skipped.Length > 0 ? $"; the first: {skipped[0].Path}: {skipped[0].Reason}" : "")}.");
+        return new(answers, skipped);
     }
 
     /// <summary>Weight (K, D) and bias (K) that give the scores ahead of the softmax straight from representations; owned by the caller.</summary>

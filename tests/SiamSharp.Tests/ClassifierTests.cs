@@ -46,6 +46,31 @@ public sealed class ClassifierTests : IDisposable
     }
 
     [Fact]
+    public void Predict_Source_AnswersAsForTheBatchAndIsWritten()
+    {
+        using var scope = NewDisposeScope();
+        using Classifier classifier = Classifier.Fit(NewEncoder(), Images(0, 200), new DataOptions()).Classifier;
+        var source = new SubsetSource(ImageSources.Open("fashion-mnist:sample", new DataOptions()), [.. Enumerable.Range(300, 70)], "images"); // two batches
+        Predictions predictions = classifier.Predict(source);
+        Tensor expected = classifier.Predict(ImageDataset.Load(source, new DataOptions()).Batch([.. Enumerable.Range(0, 70)]));
+        Assert.Empty(predictions.Skipped);
+        Assert.Equal(Enumerable.Range(0, 70).Select(source.PathOf), predictions.Answers.Select(a => a.Path));
+        Near.Equal(expected, tensor(predictions.Answers.SelectMany(a => classifier.ClassNames.Select(c => a.Probabilities[c])).ToArray(), [70, 10]), 1e-4);
+        Assert.Equal(expected.argmax(1).data<long>().Select(k => classifier.ClassNames[(int)k]), predictions.Answers.Select(a => a.Class));
+        Assert.All(predictions.Answers, a => Assert.Equal((a.Probabilities.Values.Max(), a.Probability >= classifier.Threshold), (a.Probability, a.Accepted)));
+
+        string csv = Path.Combine(_folder, "a.csv"), json = Path.Combine(_folder, "a.json");
+        predictions.Write(csv);
+        string[] lines = File.ReadAllLines(csv);
+        Assert.Equal((71, $"path,class,accepted,probability,{string.Join(',', classifier.ClassNames)}"), (lines.Length, lines[0]));
+        Prediction first = predictions.Answers[0];
+        Assert.StartsWith(FormattableString.Invariant($"{first.Path},{first.Class},{(first.Accepted ? "true" : "false")},{first.Probability:F6},"), lines[1]);
+        predictions.Write(json);
+        Assert.Equal(first.Probability, System.Text.Json.Nodes.JsonNode.Parse(File.ReadAllText(json))![0]!["probability"]!.GetValue<float>());
+        Assert.Contains("must end in .csv or .json", Assert.Throws<ArgumentException>(() => predictions.Write(Path.Combine(_folder, "a.txt"))).Message);
+    }
+
+    [Fact]
     public void Load_WhatSaveWrote_AnswersTheSameAndSoDoesOnnx()
     {
         using var scope = NewDisposeScope();

@@ -1,14 +1,9 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Text;
-using System.Text.Json;
 using SiamSharp.Cli.Terminal;
 using SiamSharp.Data;
-using SiamSharp.Embeddings;
 using SiamSharp.Recipes;
-using SiamSharp.Training;
 using Spectre.Console;
-using static TorchSharp.torch;
 
 namespace SiamSharp.Cli.Commands;
 
@@ -70,23 +65,16 @@ internal static class ClassifyCommand
         {
             Screen screen = screenOf(parsed);
             string? path = parsed.GetValue(output) is { } given ? Path.GetFullPath(given) : null;
-            if (path is not null && Path.GetExtension(path) is not (".csv" or ".json")) throw new RecipeException([new Fault("--out", $"\"{path}\" must end in .csv or .json")]);
+            if (path is not null && !Predictions.IsKnown(path)) throw new RecipeException([new Fault("--out", $"\"{path}\" must end in .csv or .json")]);
             using Classifier classifier = Classifier.Load(parsed.GetValue(model)!);
-            using var embedder = new Embedder(classifier.Encoder);
             DataOptions options = EncoderOptions.Data(parsed.GetValue(set)!, classifier.Data);
             IImageSource source = ImageSources.Open(parsed.GetValue(data)!, options);
-            var answers = new List<Prediction>();
-            SkippedFile[] skipped = ReadingBar.Show(screen, progress => Embedding.Run(embedder, source, options.Threads, 64, (indexes, vectors) =>
-            {
-                using Tensor representations = tensor(vectors, [indexes.Length, embedder.Width]), probabilities = classifier.PredictFrom(representations);
-                float[] all = probabilities.data<float>().ToArray();
-                foreach (var (n, index) in indexes.Index()) answers.Add(Prediction.Of(source.PathOf(index), all.AsSpan(n * classifier.ClassNames.Count, classifier.ClassNames.Count), classifier));
-            }, progress, cancel));
+            Predictions predictions = ReadingBar.Show(screen, progress => classifier.Predict(source, options.Threads, progress, cancel));
+            var (answers, skipped) = predictions;
             foreach (SkippedFile file in skipped.Take(3)) screen.Warn($"left out: {file.Path}: {file.Reason}");
-            if (skipped.Length > 3) screen.Warn($"and {skipped.Length - 3} more cannot be read");
-            if (answers.Count == 0) throw new DataSourceException($"None of the {source.Count} images of '{source.Name}' can be classified.");
-            if (path is not null) RunFolder.WriteText(path, path.EndsWith(".csv", StringComparison.Ordinal) ? Csv(answers, classifier) : JsonSerializer.Serialize(answers, OptionsJson.Serializer));
-            screen.Result(new { file = path, count = answers.Count, skipped = skipped.Length, results = path is null ? answers : null }, console =>
+            if (skipped.Count > 3) screen.Warn($"and {skipped.Count - 3} more cannot be read");
+            if (path is not null) predictions.Write(path);
+            screen.Result(new { file = path, count = answers.Count, skipped = skipped.Count, results = path is null ? answers : null }, console =>
             {
                 if (path is null)
                     foreach (Prediction answer in answers) console.WriteLine($"{answer.Probability.ToString("F3", CultureInfo.InvariantCulture)}  {(answer.Accepted ? answer.Class : $"({answer.Class}?)")}  {answer.Path}");
@@ -97,35 +85,5 @@ internal static class ClassifyCommand
             return Task.FromResult(0);
         });
         return command;
-    }
-
-    private static string Csv(List<Prediction> answers, Classifier classifier)
-    {
-        var text = new StringBuilder($"path,class,accepted,probability,{string.Join(',', classifier.ClassNames.Select(CsvText))}\n");
-        foreach (Prediction a in answers)
-        {
-            text.Append(CultureInfo.InvariantCulture, $"{CsvText(a.Path)},{CsvText(a.Class)},{(a.Accepted ? "true" : "false")},{a.Probability:F6},");
-            text.Append(string.Join(',', a.Probabilities.Values.Select(p => p.ToString("F6", CultureInfo.InvariantCulture)))).Append('\n');
-        }
-        return text.ToString();
-    }
-
-    private static string CsvText(string text) => EmbeddingFile.CsvField(text);
-}
-
-/// <summary>The answer for one image.</summary>
-/// <param name="Path">Where it comes from.</param>
-/// <param name="Class">The most probable class.</param>
-/// <param name="Accepted">Whether its probability reaches the classifier's threshold.</param>
-/// <param name="Probability">Of that class, 0 to 1.</param>
-/// <param name="Probabilities">Of every class.</param>
-internal sealed record Prediction(string Path, string Class, bool Accepted, float Probability, IReadOnlyDictionary<string, float> Probabilities)
-{
-    internal static Prediction Of(string path, ReadOnlySpan<float> probabilities, Classifier classifier)
-    {
-        int best = System.Numerics.Tensors.TensorPrimitives.IndexOfMax(probabilities);
-        var all = new Dictionary<string, float>();
-        for (int k = 0; k < probabilities.Length; k++) all[classifier.ClassNames[k]] = probabilities[k];
-        return new(path, classifier.ClassNames[best], probabilities[best] >= classifier.Threshold, probabilities[best], all);
     }
 }

@@ -21,9 +21,6 @@ public static class EmbeddingFile
     /// <summary>The paths and labels that belong to a .npy file.</summary>
     public static string NamesOf(string path) => Path.ChangeExtension(path, ".csv");
 
-    /// <summary>Text as a field of a CSV file: in double quotes where it needs them.</summary>
-    public static string CsvField(string text) => CsvRows.Quote(text);
-
     /// <summary>Writes a file, whole or not at all.</summary>
     /// <param name="path">.npy or .parquet.</param>
     /// <param name="table">What it will hold.</param>
@@ -84,7 +81,7 @@ public static class EmbeddingFile
     {
         using var file = new StreamWriter(path);
         file.WriteLine("path,label");
-        for (int row = 0; row < table.Count; row++) file.WriteLine($"{CsvField(table.Paths[row])},{CsvField(table.Labels[row] ?? "")}");
+        for (int row = 0; row < table.Count; row++) file.WriteLine($"{CsvRows.Quote(table.Paths[row])},{CsvRows.Quote(table.Labels[row] ?? "")}");
     }
 
     private static async Task WriteParquetAsync(string path, EmbeddingTable table)

@@ -27,6 +27,11 @@ public sealed class StudyCommandTests : IDisposable
         return path;
     }
 
+    private static async Task WaitUntil(Func<bool> holds)
+    {
+        while (!holds()) await Task.Delay(20, TestContext.Current.CancellationToken);
+    }
+
     private string Out(string name) => Path.Combine(_folder, name);
 
     [Fact]
@@ -53,14 +58,16 @@ public sealed class StudyCommandTests : IDisposable
         Assert.Equal(2, ofStudy.ExitCode);
         Assert.Contains("Name one of the runs in it for a map", ofStudy.Error);
 
+        // Killed while a run is at work: that run notices, saves and ends by itself.
+        string lockFile = Path.Combine(Out("killed"), "high-pass-1", ".lock");
         using (Process process = SiamProcess.Start("study", file, "--out", Out("killed"), "--jobs", "1"))
         {
-            while (await process.StandardError.ReadLineAsync() is { } line && !line.StartsWith("naive-masks-1:", StringComparison.Ordinal)) { }
-            process.Kill(); // its run notices, saves and ends by itself
+            while (await process.StandardError.ReadLineAsync() is { } line && line != "started high-pass-1") { }
+            await WaitUntil(() => File.Exists(lockFile));
+            process.Kill();
             await process.WaitForExitAsync();
         }
-        string lockFile = Path.Combine(Out("killed"), "high-pass-1", ".lock");
-        for (int i = 0; i < 1200 && File.Exists(lockFile); i++) await Task.Delay(100, TestContext.Current.CancellationToken);
+        await WaitUntil(() => !File.Exists(lockFile));
 
         SiamProcess.Ended again = await SiamProcess.Run("study", file, "--out", Out("killed"));
         Assert.Equal((0, true), (again.ExitCode, again.Error.Contains("of 4 runs are done already", StringComparison.Ordinal)));

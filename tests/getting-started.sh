@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Follows docs/GETTING-STARTED.md by copy and paste only: every command and the program as the page has them, in a fresh clone, but for the two lines that
+# name the user's folders.
+#   tests/getting-started.sh [IMAGES LABELLED]     without folders: emoji, 12 labelled ones of each of 3 categories (fetched with npm)
+# PAGE_EPOCHS=2 shortens the training.
+set -euo pipefail
+root=$(cd "$(dirname "$0")/.." && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 NUGET_PACKAGES=${NUGET_PACKAGES:-$HOME/.nuget/packages} HOME=$work
+
+if [ $# = 2 ]; then
+  images=$(realpath "$1") labelled=$(realpath "$2")
+else
+  images=$work/emoji/images labelled=$work/labelled
+  "$root/benchmarks/experiments/emoji.sh" "$work/emoji"
+  for category in "Animals & Nature" "Food & Drink" "Flags"; do
+    mkdir -p "$labelled/$category"
+    # Every twentieth of them, so that they are not all of one kind.
+    { grep ",$category" "$work/emoji/category-train.csv" | sed -n '0~20p' | head -12 || true; } | cut -d, -f1 | while read -r file; do
+      cp "$work/emoji/$file" "$labelled/$category/${file//\//-}"
+    done
+  done
+fi
+
+git clone --quiet "$root" "$work/clone"
+cd "$work/clone"
+{
+  echo 'set -eu'
+  awk '/^```csharp/ { print "cat > Program.cs << \"END OF PROGRAM\""; program = 1; next }
+       /^```/       { print "END OF PROGRAM"; program = 0; next }
+       program      { print; next }
+       /^    /      { print "" substr($0, 5) }' docs/GETTING-STARTED.md |
+    sed -e "s|^IMAGES=.*|IMAGES='$images'|" -e "s|^LABELLED=.*|LABELLED='$labelled'|" ${PAGE_EPOCHS:+-e "s|training.epochs=[0-9]*|training.epochs=$PAGE_EPOCHS|"}
+} > "$work/page.sh"
+bash -x "$work/page.sh" < /dev/null | tee "$work/said"
+
+[ "$(tail -3 "$work/said" | grep -cE ': .+ [01]\.[0-9]{3}$')" = 3 ] || { echo "The page did not end with three predictions." >&2; exit 1; }
+echo "docs/GETTING-STARTED.md works as it stands."

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Follows docs/GETTING-STARTED.md by copy and paste only: every command and the program as the page has them, in a fresh clone, but for the two lines that
 # name the user's folders.
-#   tests/getting-started.sh [IMAGES LABELLED]     without folders: emoji, 12 labelled ones of each of 3 categories (fetched with npm)
+#   tests/getting-started.sh [IMAGES LABELLED]     without folders: Google's emoji, 12 of each of 3 categories labelled (fetched with npm)
 # PAGE_EPOCHS=2 shortens the training.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -12,12 +12,12 @@ export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 NUGET_PACKAGES=${NUGET_PACK
 if [ $# = 2 ]; then
   images=$(realpath "$1") labelled=$(realpath "$2")
 else
-  images=$work/emoji/images labelled=$work/labelled
+  images=$work/emoji/images/google labelled=$work/labelled
   "$root/benchmarks/experiments/emoji.sh" "$work/emoji"
   for category in "Animals & Nature" "Food & Drink" "Flags"; do
     mkdir -p "$labelled/$category"
-    # Every twentieth of them, so that they are not all of one kind.
-    { grep ",$category" "$work/emoji/category-train.csv" | sed -n '0~20p' | head -12 || true; } | cut -d, -f1 | while read -r file; do
+    # Every ninth of them, so that they are not all of one kind.
+    { grep "/google/.*,$category" "$work/emoji/category-train.csv" | sed -n '0~9p' | head -12 || true; } | cut -d, -f1 | while read -r file; do
       cp "$work/emoji/$file" "$labelled/$category/${file//\//-}"
     done
   done

@@ -47,18 +47,31 @@ public static class SafeTensors
     /// <returns>Tensors on the CPU and the metadata; owned by the caller.</returns>
     /// <exception cref="SafeTensorsException">The file breaks a rule of the format.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
-    public static SafeTensorsFile Read(string path)
+    public static SafeTensorsFile Read(string path) => Read(path, map: false);
+
+    /// <summary>Maps a file into memory: the tensors are its bytes, read from the disk as they are touched.</summary>
+    /// <remarks>
+    /// For files of which parts are used, or as large as the memory. What is written to a tensor does not reach the file. Copied all the same are tensors that
+    /// are widened or lie at an offset that is no multiple of their element's size; this library and the reference writer make no such offsets.
+    /// </remarks>
+    /// <param name="path">The file; it must not be shortened or written over in place as long as a tensor of it is used (<see cref="Write"/> puts another in its place).</param>
+    /// <returns>Tensors on the CPU and the metadata; owned by the caller.</returns>
+    /// <exception cref="SafeTensorsException">The file breaks a rule of the format.</exception>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    public static SafeTensorsFile Map(string path) => Read(path, map: true);
+
+    private static SafeTensorsFile Read(string path, bool map)
     {
         using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
         var header = SafeTensorsHeader.Read(stream, path);
         var tensors = new Dictionary<string, Tensor>(StringComparer.Ordinal);
+        using var mapped = new MappedTensors(Path.GetFullPath(path), stream.Length);
         try
         {
             foreach (var entry in header.Entries)
             {
-                var tensor = empty([.. entry.Shape], dtype: entry.Type, device: CPU).DetachFromDisposeScope();
+                var tensor = (map ? mapped.View(entry, header.DataOffset + entry.Begin) : null) ?? ReadOne(stream, entry, header, path);
                 tensors.Add(entry.Name, tensor);
-                ReadInto(tensor, stream, entry, header, path);
                 CheckTruth(tensor, entry, header, path);
             }
         }
@@ -69,6 +82,22 @@ public static class SafeTensors
             throw;
         }
         return new(tensors, header.Metadata);
+    }
+
+    private static Tensor ReadOne(FileStream stream, SafeTensorsEntry entry, SafeTensorsHeader header, string path)
+    {
+        var tensor = empty([.. entry.Shape], dtype: entry.Type, device: CPU).DetachFromDisposeScope();
+        try
+        {
+            stream.Position = header.DataOffset + entry.Begin;
+            ReadInto(tensor, stream, entry, header, path);
+            return tensor;
+        }
+        catch
+        {
+            tensor.Dispose();
+            throw;
+        }
     }
 
     private static void CheckTruth(Tensor tensor, SafeTensorsEntry entry, SafeTensorsHeader header, string path)

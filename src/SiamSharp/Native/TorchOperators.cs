@@ -1,3 +1,4 @@
+using System.Text;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -54,6 +55,10 @@ public static class TorchOperators
         def lerp_(targets: List[Tensor], sources: List[Tensor], weight: float):
             torch._foreach_lerp_(targets, sources, weight)
             return 0
+
+        def mapped(path: Tensor, count: int, dtype: int):
+            codes: List[int] = path.tolist()
+            return torch.from_file(''.join([chr(c) for c in codes]), False, count, dtype=dtype)
 
         """;
 
@@ -113,6 +118,18 @@ public static class TorchOperators
     /// <summary>Moves every target in place by <paramref name="weight"/> of the way to its source.</summary>
     public static void Lerp(Tensor[] targets, Tensor[] sources, double weight) =>
         Invoke("lerp_", targets, sources, weight);
+
+    /// <summary>A file's bytes from its start on as a tensor whose memory is the file, read as it is touched; what is written to it stays in memory.</summary>
+    /// <param name="path">The file; it must not shrink while the tensor or a view of it is used.</param>
+    /// <param name="count">Elements, 1 or more; the file holds at least so many.</param>
+    /// <param name="type">Of the elements.</param>
+    /// <returns>(count), owned by the caller.</returns>
+    internal static Tensor Map(string path, long count, ScalarType type)
+    {
+        // TorchSharp passes no text to TorchScript, but tensors: the bytes of UTF-8, each a character of libtorch's.
+        using Tensor bytes = tensor([.. Encoding.UTF8.GetBytes(path).Select(b => (long)b)]);
+        return (Tensor)Invoke("mapped", bytes, count, (long)type);
+    }
 
     /// <summary>Calls one function of the script.</summary>
     /// <remarks>

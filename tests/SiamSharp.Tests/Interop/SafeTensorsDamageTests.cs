@@ -33,6 +33,7 @@ public sealed class SafeTensorsDamageTests : IDisposable
         try
         {
             SafeTensors.Read(path).Dispose();
+            SafeTensors.Map(path).Dispose();
             return true;
         }
         catch (SafeTensorsException e)
@@ -40,6 +41,7 @@ public sealed class SafeTensorsDamageTests : IDisposable
             Assert.Equal(path, e.Path);
             Assert.InRange(e.Offset, 0, bytes.Length);
             Assert.NotEmpty(e.Reason);
+            Assert.Throws<SafeTensorsException>(() => SafeTensors.Map(path));
             return false;
         }
         finally

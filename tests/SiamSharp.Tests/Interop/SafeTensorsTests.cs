@@ -69,6 +69,54 @@ public sealed class SafeTensorsTests : IDisposable
         Assert.Equal(tensors.Keys.Order(), file.Tensors.Keys.Order());
         Assert.All(tensors, t => Near.Same(t.Value, file.Tensors[t.Key]));
         Assert.Equal("line\nbreak", file.Metadata["quote\""]);
+
+        using var mapped = SafeTensors.Map(_path);
+        Assert.Equal(tensors.Keys.Order(), mapped.Tensors.Keys.Order());
+        Assert.All(tensors, t => Near.Same(t.Value, mapped.Tensors[t.Key]));
+        Assert.Equal("line\nbreak", mapped.Metadata["quote\""]);
+    }
+
+    [Fact]
+    public void Map_TensorChanged_TheFileStays()
+    {
+        string path = Path.Combine(_folder, "ä ü.safetensors");
+        using (NewDisposeScope()) SafeTensors.Write(path, new Dictionary<string, Tensor> { ["x"] = ones(1000), ["y"] = ones(3, ScalarType.Int64) });
+        byte[] before = File.ReadAllBytes(path);
+        SafeTensorsFile file;
+        using (NewDisposeScope()) file = SafeTensors.Map(path); // outlives the scope
+        file.Tensors["x"].fill_(2);
+        Assert.Equal(2000, file.Tensors["x"].sum().item<float>());
+        Assert.Equal(before, File.ReadAllBytes(path));
+        SafeTensors.Write(path, new Dictionary<string, Tensor> { ["z"] = file.Tensors["y"] }); // another file in its place
+        Assert.Equal(3, file.Tensors["y"].sum().item<long>());
+        file.Dispose();
+        Assert.True(file.Tensors["x"].IsInvalid);
+    }
+
+    [Fact]
+    public void Map_OffsetsOfNoMultiple_AreCopied()
+    {
+        byte[] header = Encoding.UTF8.GetBytes("""{"b":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"x":{"dtype":"F32","shape":[2],"data_offsets":[1,9]},"w":{"dtype":"U16","shape":[1],"data_offsets":[9,11]}}""");
+        File.WriteAllBytes(_path, [.. BitConverter.GetBytes((long)header.Length), .. header, 7, .. BitConverter.GetBytes(1.5f), .. BitConverter.GetBytes(-2f), 0xFF, 0xFF]);
+        using var file = SafeTensors.Map(_path);
+        Assert.Equal((byte)7, file.Tensors["b"].item<byte>());
+        Assert.Equal([1.5f, -2f], file.Tensors["x"].data<float>().ToArray());
+        Assert.Equal(65535, file.Tensors["w"].item<int>());
+    }
+
+    [Fact]
+    public void Map_LargeFile_IsReadAsItIsTouched()
+    {
+        if (!OperatingSystem.IsLinux()) Assert.Skip("/proc is Linux's.");
+        const int megabytes = 256;
+        using (NewDisposeScope()) SafeTensors.Write(_path, new Dictionary<string, Tensor> { ["x"] = zeros(megabytes << 18), ["y"] = ones(1) });
+        using var file = SafeTensors.Map(_path);
+        // Pages of this file in this process's memory, in kB.
+        string[] lines = File.ReadAllLines("/proc/self/smaps");
+        int at = Array.FindIndex(lines, line => line.EndsWith(_path, StringComparison.Ordinal));
+        long resident = long.Parse(lines.Skip(at).First(line => line.StartsWith("Rss:", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1]);
+        Assert.InRange(resident, 0, megabytes * 1024 / 10);
+        Assert.Equal(1, file.Tensors["y"].item<float>());
     }
 
     [Fact]

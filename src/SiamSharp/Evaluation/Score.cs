@@ -48,7 +48,13 @@ public sealed record Score
     /// <summary>Test images that are among the training images too, and so flatter the score.</summary>
     [JsonPropertyName("test_in_train")] public int TestInTrain { get; init; }
 
-    /// <summary>Names the pixels and labels of both sets.</summary>
+    /// <summary>Where the labelled images come from; null where it was not recorded.</summary>
+    [JsonPropertyName("train"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string? Train { get; init; }
+
+    /// <summary>Where the images judged come from; null where it was not recorded.</summary>
+    [JsonPropertyName("test"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string? Test { get; init; }
+
+    /// <summary>Identifies the pixels and labels of both sets.</summary>
     [JsonPropertyName("data_hash")] public string DataHash { get; init; } = "";
 
     /// <summary>The L2 penalty: chosen for the linear probe, given for few-shot.</summary>

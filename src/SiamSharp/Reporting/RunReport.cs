@@ -55,14 +55,16 @@ public static class RunReport
             string[] columns = [.. data.OrderBy(s => s.Shots).Select(s => s.Title).Distinct()];
             html.Append(HtmlPage.Table(columns.Prepend("representation"), data.GroupBy(s => s.Encoder).Select(row => columns
                 .Select(c => row.LastOrDefault(s => s.Title == c) is { } s
-                    ? Marked(row.Key, s.Shown + (s.Ci95 is double ci ? $" &plusmn; {HtmlPage.Number(ci, "F4")}" : ""))
+                    ? Marked(row.Key, s.Shown + (s.Ci95 is double ci ? $"<br><small>&plusmn;&nbsp;{HtmlPage.Number(ci, "F4")}</small>" : ""))
                     : "")
                 .Prepend(Marked(row.Key, HtmlPage.Text(row.Key))))));
-            html.Append($"<p><small>Top-1 accuracy on {data.Key.TestCount:N0} test images with {data.Key.TrainCount:N0} labelled ones; "
-                + $"data {HtmlPage.Text(data.Key.DataHash)}.</small></p>\n");
+            html.Append($"<p><small>Top-1 accuracy on {data.Key.TestCount:N0} test images{Named(data.First().Test)} with {data.Key.TrainCount:N0} labelled ones{Named(data.First().Train)}"
+                + $"{(data.Any(s => s.Ci95 is not null) ? "; &plusmn;: 95 % interval over the draws" : "")}.</small></p>\n");
         }
         return html.ToString();
     }
+
+    private static string Named(string? source) => source is null ? "" : $" ({HtmlPage.Text(source)})";
 
     private static string Marked(string encoder, string cell) => encoder == "pretrained" ? $"<b>{cell}</b>" : cell;
 

@@ -56,7 +56,7 @@ public static class RunEvaluation
                     _ when Evaluator.Trains(protocol) => evaluator.Train(protocol, name, () => Fresh(name), train, test, hash, confusions, cancel),
                     _ => evaluator.Judge(protocol, name, x!, y!, hash, confusions, cancel),
                 };
-                scores.AddRange(found.Select(s => s with { TestInTrain = overlap }));
+                scores.AddRange(found.Select(s => s with { TestInTrain = overlap, Train = train.Name, Test = test.Name }));
             }
         }
         return scores;

@@ -1,4 +1,4 @@
-// Classifies images with what `siam export onnx --classifier FILE --out model.onnx` wrote:   OnnxRuntimeSample model.onnx IMAGE...
+// Classifies images of 8 bits with what `siam export onnx --classifier FILE --out model.onnx` wrote:   OnnxRuntimeSample model.onnx IMAGE...
 using System.Text.Json;
 using Microsoft.ML.OnnxRuntime;
 using NetVips;
@@ -7,11 +7,12 @@ using var session = new InferenceSession(args[0]);
 var about = session.ModelMetadata.CustomMetadataMap;
 string[] classes = JsonSerializer.Deserialize<string[]>(about["classes"])!;
 int size = int.Parse(about["size"]), channels = int.Parse(about["channels"]);
+bool white = about["data"].Contains("\"alpha\":\"white\"");
 
 foreach (string path in args[1..])
 {
     Image image = Image.Thumbnail(path, size, height: size, size: Enums.Size.Both, crop: Enums.Interesting.Centre);
-    if (image.HasAlpha()) image = image.Flatten(background: [255]);                     // as trained: this is data.alpha=white
+    if (image.HasAlpha()) image = image.Flatten(background: [white ? 255 : 0]);         // as trained: data.alpha is white or black
     image = image.Colourspace(channels == 1 ? Enums.Interpretation.Bw : Enums.Interpretation.Srgb).ExtractBand(0, n: channels).Cast(Enums.BandFormat.Uchar);
     byte[] bytes = image.WriteToMemory<byte>();                                         // the channels of a pixel side by side
     float[] pixels = new float[bytes.Length];                                           // (C, H, W), 0 to 255

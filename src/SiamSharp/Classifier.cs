@@ -15,15 +15,15 @@ namespace SiamSharp;
 
 /// <summary>What a classifier was found to be worth on the labelled images that it was made of, each judged by a classifier that had not seen it.</summary>
 /// <param name="Count">Labelled images.</param>
-/// <param name="Folds">Parts in turn held out; 0 where a class has one image only, so that nothing below could be measured.</param>
+/// <param name="Folds">Parts in turn held out; 0 where a class has one image only: then what follows the penalty was not measured and is null.</param>
 /// <param name="Penalty">The L2 penalty chosen.</param>
 /// <param name="Accuracy">Share of all images classified rightly.</param>
 /// <param name="CalibrationError">Mean difference between probability and accuracy over ten bins (ECE) of the calibrated probabilities.</param>
 /// <param name="UncalibratedError">The same before calibration.</param>
 /// <param name="AcceptedShare">Share of images at or above the threshold.</param>
-/// <param name="AcceptedAccuracy">Share of those classified rightly.</param>
+/// <param name="AcceptedAccuracy">Share of those classified rightly; null where none is.</param>
 public sealed record ClassifierReport(
-    int Count, int Folds, double Penalty, double Accuracy, double CalibrationError, double UncalibratedError, double AcceptedShare, double AcceptedAccuracy);
+    int Count, int Folds, double Penalty, double? Accuracy, double? CalibrationError, double? UncalibratedError, double AcceptedShare, double? AcceptedAccuracy);
 
 /// <summary>An encoder with a classifier of a few labelled images on top: calibrated probabilities, and a threshold below which to say "I do not know".</summary>
 /// <remarks>
@@ -60,7 +60,7 @@ public sealed class Classifier : IDisposable
 
     /// <summary>Fits a classifier.</summary>
     /// <param name="encoder">Belongs to the classifier from here on.</param>
-    /// <param name="labelled">Images of two classes or more; those without a label are left out.</param>
+    /// <param name="labelled">Images of two classes or more; those without a label are left out, and so are names of classes without an image.</param>
     /// <param name="data">How these images were decoded; kept with the classifier.</param>
     /// <param name="minAccuracy">Accuracy that accepted answers are to reach, 0 (accept all) to 1.</param>
     /// <param name="cancel">Stops between two batches or iterations.</param>
@@ -72,7 +72,7 @@ public sealed class Classifier : IDisposable
         if (!(minAccuracy is >= 0 and <= 1)) throw new ArgumentOutOfRangeException(nameof(minAccuracy), minAccuracy, "An accuracy of 0 to 1 is needed.");
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
-        using Features features = Features.Of(encoder, labelled, BatchSize, cancel: cancel);
+        using Features all = Features.Of(encoder, labelled, BatchSize, cancel: cancel), features = all.OfClassesPresent();
         var (head, report) = Fit(features, minAccuracy, cancel);
         return (new(encoder, data with { Size = encoder.Size, Channels = encoder.Channels }, features.ClassNames, head.Mean.DetachFromDisposeScope(), head.Scale.DetachFromDisposeScope(), head.Weight.DetachFromDisposeScope(),
             head.Temperature, head.Threshold), report);
@@ -89,7 +89,7 @@ public sealed class Classifier : IDisposable
         if (folds < 2)
         {
             var (mean1, scale1, weight1) = FitOn(features.Values, features.Labels, classes, s_penalties[2], cancel);
-            return (new(mean1, scale1, weight1, 1, 0), new(count, 0, s_penalties[2], double.NaN, double.NaN, double.NaN, 1, double.NaN));
+            return (new(mean1, scale1, weight1, 1, 0), new(count, 0, s_penalties[2], null, null, null, 1, null));
         }
 
         int[] fold = Folds(labels, classes, folds);
@@ -107,7 +107,7 @@ public sealed class Classifier : IDisposable
         var accepted = answers.Where(a => a.Probability >= threshold).ToArray();
         return (new(mean, scale, weight, best.Temperature, threshold), new(count, folds, best.Penalty, answers.Average(a => a.Right ? 1.0 : 0),
             Calibration.Error(answers), Calibration.Error(Calibration.Answers(best.Scores, labels, 1)), accepted.Length / (double)count,
-            accepted.Length == 0 ? double.NaN : accepted.Average(a => a.Right ? 1.0 : 0)));
+            accepted.Length == 0 ? null : accepted.Average(a => a.Right ? 1.0 : 0)));
     }
 
     /// <summary>The fold of each image, every class spread over all of them; a function of the labels.</summary>

@@ -109,6 +109,7 @@ public sealed class Encoder : IDisposable
     /// <exception cref="StateDictMismatchException">The weights are those of another network.</exception>
     public static Encoder Load(string path, nn.Module<Tensor, Tensor>? ownBackbone = null)
     {
+        if (!Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(path)))) throw new RunException($"There is no folder {Path.GetDirectoryName(Path.GetFullPath(path))}: give --run the folder that was --out of `siam pretrain`.");
         if (!File.Exists(path))
             throw new RunException($"{path} is missing: the run has not finished. Continue it with `siam pretrain --resume`.");
         using SafeTensorsFile file = SafeTensors.Read(path);

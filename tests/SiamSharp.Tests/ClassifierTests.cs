@@ -2,6 +2,7 @@ using Microsoft.ML.OnnxRuntime;
 using SiamSharp.Backbones;
 using SiamSharp.Data;
 using SiamSharp.Interop.Onnx;
+using SiamSharp.Tests.Data;
 using SiamSharp.Tests.Reference;
 using SiamSharp.Training;
 using SiamSharp.Views;
@@ -29,8 +30,8 @@ public sealed class ClassifierTests : IDisposable
         var (classifier, report) = Classifier.Fit(NewEncoder(), Images(0, 300), new DataOptions(), minAccuracy: 0.9);
         using Classifier _ = classifier;
         Assert.Equal((300, 5), (report.Count, report.Folds));
-        Assert.InRange(report.CalibrationError, 0, 0.15);
-        Assert.InRange(report.AcceptedAccuracy, 0.9, 1);
+        Assert.InRange(report.CalibrationError!.Value, 0, 0.15);
+        Assert.InRange(report.AcceptedAccuracy!.Value, 0.9, 1);
 
         // What it says of itself holds for images that it never saw.
         ImageDataset others = Images(1000, 1000);
@@ -39,7 +40,7 @@ public sealed class ClassifierTests : IDisposable
         var (values, best) = probabilities.max(1);
         Tensor truth = tensor(others.Labels!.Select(l => (long)l).ToArray());
         double accuracy = best.eq(truth).to(ScalarType.Float32).mean().item<float>();
-        Assert.Equal(report.Accuracy, accuracy, 0.08);
+        Assert.Equal(report.Accuracy!.Value, accuracy, 0.08);
         Tensor accepted = values.ge(classifier.Threshold);
         Assert.Equal(report.AcceptedShare, accepted.to(ScalarType.Float32).mean().item<float>(), 0.1);
         Assert.InRange(best.eq(truth)[accepted].to(ScalarType.Float32).mean().item<float>(), 0.82, 1);
@@ -103,7 +104,48 @@ public sealed class ClassifierTests : IDisposable
         var (classifier, report) = Classifier.Fit(NewEncoder(), ImageDataset.Load(source, new DataOptions()), new DataOptions());
         using Classifier _ = classifier;
         Assert.Equal((0, 1.0, 0.0), (report.Folds, classifier.Temperature, classifier.Threshold));
-        Assert.True(double.IsNaN(report.Accuracy));
+        Assert.Null(report.Accuracy);
+        Assert.DoesNotContain("NaN", System.Text.Json.JsonSerializer.Serialize(report));
+    }
+
+    [Fact]
+    public void Fit_ClassWithoutImages_IsLeftOut()
+    {
+        using var scope = NewDisposeScope();
+        int[] labels = Images(0, 300).Labels!.ToArray();
+        var source = new SubsetSource(ImageSources.Open("fashion-mnist:sample", new DataOptions()), [.. Enumerable.Range(0, 300).Where(i => labels[i] is not (0 or 5))], "eight classes");
+        ImageDataset images = ImageDataset.Load(source, new DataOptions());
+        Assert.Equal(10, images.ClassNames!.Count);
+        var (classifier, report) = Classifier.Fit(NewEncoder(), images, new DataOptions());
+        using Classifier _ = classifier;
+        Assert.Equal(images.ClassNames.Where((name, k) => k is not (0 or 5)), classifier.ClassNames);
+        Assert.Equal(5, report.Folds);
+        using Tensor best = classifier.Predict(images.Batch([.. Enumerable.Range(0, images.Count)])).argmax(1);
+        Assert.InRange(best.data<long>().ToArray().Index().Average(b => classifier.ClassNames[(int)b.Item] == images.ClassNames[images.Labels![b.Index]] ? 1.0 : 0), 0.6, 1);
+    }
+
+    [Fact]
+    public void Predict_BatchWithoutAReadableImage_GivesTheOthers()
+    {
+        using var scope = NewDisposeScope();
+        using Classifier classifier = Classifier.Fit(NewEncoder(), Images(0, 100), new DataOptions()).Classifier;
+        Pixels Decode(int i) => i < 64 ? new(Enumerable.Repeat((byte)i, 784).ToArray(), 1, 28, 28) : throw new UnreadableImageException($"fake/{i}", "is broken");
+        Predictions predictions = classifier.Predict(new FakeSource(66, Decode));
+        Assert.Equal((64, 2), (predictions.Answers.Count, predictions.Skipped.Count));
+        Assert.Contains("None of the 1 images", Assert.Throws<DataSourceException>(() => classifier.Predict(new FakeSource(1, _ => Decode(64)))).Message);
+    }
+
+    [Fact]
+    public void FitAndPredict_RepresentationNotFinite_NamesTheImage()
+    {
+        using var scope = NewDisposeScope();
+        static Pixels Decode(int i) => new(Enumerable.Repeat(i == 3 ? 1e38f : i, 784).ToArray(), 1, 28, 28);
+        var source = new FakeSource(8, Decode) { ClassNames = ["a", "b"], Label = i => i % 2 };
+        Assert.Contains("fake/3 has a representation that is not finite", Assert.Throws<DataSourceException>(() => Classifier.Fit(NewEncoder(), ImageDataset.Load(source, new DataOptions { Size = 28 }), new DataOptions())).Message);
+        using Classifier classifier = Classifier.Fit(NewEncoder(), Images(0, 100), new DataOptions()).Classifier;
+        Predictions predictions = classifier.Predict(source);
+        Assert.Equal("fake/3", predictions.Skipped.Single().Path);
+        Assert.Equal(7, predictions.Answers.Count);
     }
 
     [Fact]

@@ -30,12 +30,14 @@ internal static class ClassifyCommand
             Screen screen = screenOf(parsed);
             double wanted = parsed.GetValue(accuracy);
             if (!(wanted is >= 0 and <= 1)) throw new RecipeException([new Fault("--min-accuracy", $"is {wanted}; 0 to 1 is allowed")]);
-            string path = Path.GetFullPath(parsed.GetValue(output)!), source = parsed.GetValue(data)!;
+            string path = CommonOptions.Output(parsed.GetValue(output)!, ".safetensors"), source = parsed.GetValue(data)!;
             var (opened, recipe, _) = encoder.Open(parsed, parsed.GetValue(set)!, options => ImageSources.Open(source, options));
             ImageDataset images = Loading.Load(screen, ImageSources.Open(source, recipe.Data), recipe.Data, null, cancel);
             var (classifier, report) = Classifier.Fit(opened, images, recipe.Data, wanted, cancel);
             using Classifier fitted = classifier;
             classifier.Save(path);
+            if (images.ClassNames!.Except(classifier.ClassNames).ToArray() is { Length: > 0 } empty)
+                screen.Warn($"{empty.Length} classes have no image that can be read and are left out: {string.Join(", ", empty.Take(5))}.");
             if (report.Folds == 0) screen.Warn("A class has one image only: nothing could be held out, so the probabilities are not calibrated and nothing will be rejected. Two images of each class or more mend it.");
             else if (classifier.Threshold > 1) screen.Warn($"Not even the surest held-out answers are right in {wanted:P0} of cases: all answers will be rejected. Give more labels, or a lower --min-accuracy.");
             screen.Result(new { file = path, classes = classifier.ClassNames, classifier.Temperature, classifier.Threshold, report }, console =>
@@ -52,7 +54,7 @@ internal static class ClassifyCommand
         return command;
     }
 
-    private static string Number(double value) => double.IsNaN(value) ? "unknown" : value.ToString("F3", CultureInfo.InvariantCulture);
+    private static string Number(double? value) => value?.ToString("F3", CultureInfo.InvariantCulture) ?? "unknown";
 
     private static Command Predict(Func<ParseResult, Screen> screenOf)
     {

@@ -24,6 +24,8 @@ internal static class EmbedCommand
             Screen screen = screenOf(parsed);
             string path = Path.GetFullPath(parsed.GetValue(output)!);
             if (!EmbeddingFile.IsKnown(path)) throw new RecipeException([new Fault("--out", $"\"{parsed.GetValue(output)}\" must end in .parquet or .npy")]);
+            if (Path.GetFullPath(parsed.GetValue(data)!) == path) throw new RecipeException([new Fault("--out", $"\"{parsed.GetValue(output)}\" is the file of images itself; choose another name")]);
+            EmbeddingFile.CheckNames(path);
             var (network, recipe, identity) = encoder.Open(parsed, parsed.GetValue(set)!, options => ImageSources.Open(parsed.GetValue(data)!, options));
             using Encoder opened = network;
             using var embedder = new Embedder(opened, parsed.GetValue(engine));

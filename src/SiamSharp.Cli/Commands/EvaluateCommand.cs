@@ -19,7 +19,7 @@ internal static class EvaluateCommand
         command.Subcommands.Add(For([Protocol.Knn], "knn", "Weighted k nearest neighbours.", screenOf));
         command.Subcommands.Add(For([Protocol.Linear], "linear", "Logistic regression on frozen representations.", screenOf));
         command.Subcommands.Add(For([Protocol.FewShot], "few-shot", "The same with 1, 2, 5, 10 and 20 labels per class, drawn ten times.", screenOf));
-        command.Subcommands.Add(For([Protocol.RankMe], "rankme", "The effective rank of the training images' representations, which takes no labels.", screenOf));
+        command.Subcommands.Add(For([Protocol.RankMe], "rankme", "The effective rank of the training images' representations; their labels do not matter, but both sources must have some.", screenOf));
         command.Subcommands.Add(For([Protocol.Knn, Protocol.Linear, Protocol.FewShot, Protocol.RankMe], "all", "knn, linear, few-shot and rankme from one pass over the images.", screenOf));
         command.Subcommands.Add(For([Protocol.LinearSgd], "linear-sgd", "A classifier on the frozen encoder by SGD over crops and flips, as in the papers.", screenOf));
         command.Subcommands.Add(For([Protocol.FineTune], "fine-tune", "All layers trained on with 1, 10 and 100 % of the labels; from the untrained encoder this is plain supervised training.", screenOf));

@@ -32,7 +32,7 @@ internal static class ExportCommand
         var command = new Command("onnx", "Preprocessing and backbone as one ONNX model: pixels (N, C, H, W) in, representations (N, D) out.") { run, model, file, white, fold };
         command.SetAction((parsed, _) =>
         {
-            string path = Path.GetFullPath(parsed.GetValue(file)!);
+            string path = CommonOptions.Output(parsed.GetValue(file)!, ".onnx");
             var options = new OnnxOptions { White = parsed.GetValue(white), FoldBatchNorm = parsed.GetValue(fold) };
             double difference;
             switch (parsed.GetValue(run), parsed.GetValue(model))
@@ -61,7 +61,7 @@ internal static class ExportCommand
         var command = new Command("safetensors", "The backbone's weights with torchvision's names; preprocessing in the metadata.") { run, file };
         command.SetAction((parsed, _) =>
         {
-            string path = Path.GetFullPath(parsed.GetValue(file)!);
+            string path = CommonOptions.Output(parsed.GetValue(file)!, ".safetensors");
             new RunFolder(parsed.GetValue(run)!).CopyEncoder(path);
             screenOf(parsed).Result(new { file = path }, console => console.WriteLine($"Weights: {path}"));
             return Task.FromResult(0);

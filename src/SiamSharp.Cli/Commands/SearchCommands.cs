@@ -29,6 +29,7 @@ internal static class SearchCommands
         {
             int wanted = parsed.GetValue(count);
             if (wanted < 1) throw new RecipeException([new Fault("-k", $"is {wanted}; 1 or more is allowed")]);
+            string? picture = parsed.GetValue(sheet) is { } file ? CommonOptions.Output(file, ".png") : null;
             string path = parsed.GetValue(query)!;
             using EmbeddingTable table = EmbeddingTable.Read(parsed.GetValue(index)!);
             var (network, recipe, _) = encoder.Open(parsed, parsed.GetValue(set)!, options => ImageSources.Open(path, options));
@@ -42,7 +43,6 @@ internal static class SearchCommands
             pixels.CopyTo(values);
             embedder.Embed(values, vector);
             IReadOnlyList<Neighbour> found = table.Nearest(vector, wanted);
-            string? picture = parsed.GetValue(sheet) is { } file ? Path.GetFullPath(file) : null;
             if (picture is not null)
             {
                 Func<string, Pixels?> read = Pictures(parsed.GetValue(data), recipe.Data, opened.Size);
@@ -119,7 +119,8 @@ internal static class SearchCommands
     private static Func<string, Pixels?> Pictures(string? data, DataOptions options, int size)
     {
         IImageSource? source = data is null ? null : ImageSources.Open(data, options);
-        Dictionary<string, int> places = source is null ? [] : Enumerable.Range(0, source.Count).ToDictionary(source.PathOf);
+        var places = new Dictionary<string, int>();
+        for (int i = 0; i < (source?.Count ?? 0); i++) places.TryAdd(source!.PathOf(i), i);
         return path =>
         {
             try
@@ -127,7 +128,7 @@ internal static class SearchCommands
                 if (places.TryGetValue(path, out int i)) return source!.Decode(i, size);
                 return File.Exists(path) ? ImageSources.Open(path, options).Decode(0, size) : null;
             }
-            catch (UnreadableImageException)
+            catch (Exception e) when (e is UnreadableImageException or DataSourceException)
             {
                 return null;
             }

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using SiamSharp.Cli.Terminal;
 using SiamSharp.Data;
-using SiamSharp.Recipes;
 using SiamSharp.Reporting;
 using SiamSharp.Training;
 using Spectre.Console;
@@ -21,12 +20,10 @@ internal static class ViewsCommand
         command.SetAction((parsed, cancel) =>
         {
             Screen screen = screenOf(parsed);
-            if (!Path.GetExtension(parsed.GetValue(output)!).Equals(".png", StringComparison.OrdinalIgnoreCase))
-                throw new RecipeException([new Fault("--out", $"\"{parsed.GetValue(output)}\" does not end in .png, which is what is written")]);
+            string path = CommonOptions.Output(parsed.GetValue(output)!, ".png");
             Loading.CheckOutside(parsed.GetValue(output)!, parsed.GetValue(data)!);
             var (recipe, source) = Loading.Open(parsed.GetValue(data)!, RecipeFiles.Layers(parsed.GetValue(recipeName)), parsed.GetValue(set)!);
             ImageDataset images = Loading.Load(screen, source, recipe.Data, null, cancel);
-            string path = Path.GetFullPath(parsed.GetValue(output)!);
             ViewSheet.Write(path, images, recipe.Views, images.Measure(recipe.Views.HighPass, cancel), (ulong)recipe.Training.Seed);
             screen.Result(new { file = path }, console => console.WriteLine($"Views of {images.Name}: {path}"));
             return Task.FromResult(0);

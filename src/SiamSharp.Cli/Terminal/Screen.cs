@@ -38,9 +38,9 @@ internal sealed class Screen(TextWriter output, TextWriter error, bool json) : I
     /// <summary>The result: JSON, or what a person reads.</summary>
     internal void Result(object document, Action<IAnsiConsole> show)
     {
-        _hasResult = true;
         if (Json) output.WriteLine(JsonSerializer.Serialize(document, OptionsJson.Serializer));
         else show(_results);
+        _hasResult = true;
     }
 
     /// <summary>Where a result in JSON was asked for and there is none, one that says why.</summary>

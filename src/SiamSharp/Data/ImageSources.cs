@@ -7,21 +7,25 @@ public static partial class ImageSources
 {
     private const string Forms =
         "a folder, one image, FOLDER@labels.csv, a manifest .csv or .jsonl, an array .npy, an IDX file *-images-idx3-ubyte[.gz], "
-        + "fashion-mnist[:train|:test|:sample] or cifar10:DIR[:test]; #FIRST..END behind it takes a part";
+        + "fashion-mnist[:train|:test|:sample] or cifar10:DIR[:test]; behind it #FIRST..END takes a part, #train four fifths of each class and #test the rest";
 
     /// <summary>Opens a source: lists it, reads its labels, decodes nothing yet.</summary>
     /// <param name="source">
     /// A folder (sub-folder names are the labels), one image file, <c>FOLDER@labels.csv</c>, a manifest <c>.csv</c> or <c>.jsonl</c>,
     /// <c>.npy</c> of shape (N, H, W) or (N, C, H, W), <c>*-images-idx3-ubyte[.gz]</c>,
     /// <c>fashion-mnist[:train|:test|:sample]</c>, <c>cifar10:DIR[:test]</c>. Behind any of them <c>#FIRST..END</c> takes the images
-    /// FIRST to END - 1 in the order of the source; either may be left out.
+    /// FIRST to END - 1 in the order of the source; either may be left out. <c>#train</c> takes four fifths of each class, drawn always in the
+    /// same way, and <c>#test</c> the rest.
     /// </param>
     /// <param name="options">How images are decoded.</param>
     /// <exception cref="DataSourceException">There is no such source, or no image in it.</exception>
     public static IImageSource Open(string source, DataOptions options)
     {
-        ArgumentException.ThrowIfNullOrWhiteSpace(source);
+        if (string.IsNullOrWhiteSpace(source)) throw new DataSourceException($"The source of images is empty; a variable that is not set? A source is {Forms}.");
         if (SubsetName().Match(source) is { Success: true } part && !Path.Exists(source)) return OpenPart(source, part, options);
+        if (ShareName().Match(source) is { Success: true } share && !Path.Exists(source)) return OpenShare(source, share, options);
+        if (source.LastIndexOf('#') is > 0 and var mark && !Path.Exists(source))
+            throw new DataSourceException($"'{source}' names no part that is known: behind # write FIRST..END, such as {source[..mark]}#..1000, or train or test.");
         string[] parts = source.Split(':');
         if (parts[0] == "fashion-mnist" && parts.Length <= 2)
             return FashionMnist.Open(source, parts.Length == 2 ? parts[1] : "train", options);
@@ -35,6 +39,18 @@ public static partial class ImageSources
 
     [GeneratedRegex(@"^(?<whole>.+)#(?<first>\d*)\.\.(?<end>\d*)$")]
     private static partial Regex SubsetName();
+
+    [GeneratedRegex("^(?<whole>.+)#(?<part>train|test)$")]
+    private static partial Regex ShareName();
+
+    private static SubsetSource OpenShare(string source, Match share, DataOptions options)
+    {
+        IImageSource whole = Open(share.Groups["whole"].Value, options);
+        if (whole.Count < 2) throw new DataSourceException($"'{source}': one image cannot be divided into train and test.");
+        var (train, test) = whole.Split(Math.Clamp((int)Math.Round(0.8 * whole.Count), 1, whole.Count - 1), seed: 1);
+        SubsetSource part = share.Groups["part"].Value == "train" ? train : test;
+        return new SubsetSource(part, [.. Enumerable.Range(0, part.Count)], source);
+    }
 
     private static SubsetSource OpenPart(string source, Match part, DataOptions options)
     {

@@ -1,3 +1,5 @@
+using System.IO.Hashing;
+using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using SiamSharp.Data;
@@ -23,7 +25,7 @@ public static class Embedding
     /// <summary>Embeds every image.</summary>
     /// <remarks>
     /// Vectors go to FILE.partial as they come, with FILE.partial.json that says of what; the file itself is written at the end. A call that was stopped goes on
-    /// when it is repeated with the same encoder and images. What cannot be read is listed in FILE.skipped.jsonl. Cost: the vectors lie on the disk twice until the end.
+    /// when it is repeated with the same encoder and the same images, by path, length and time of the files; otherwise it begins again. What cannot be read is listed in FILE.skipped.jsonl. Cost: the vectors lie on the disk twice until the end.
     /// </remarks>
     /// <param name="path">.npy or .parquet; replaced at the end.</param>
     /// <param name="embedder">What computes.</param>
@@ -41,7 +43,7 @@ public static class Embedding
     {
         if (!EmbeddingFile.IsKnown(path)) throw new ArgumentException($"{path} must end in .npy or .parquet.");
         string partial = path + ".partial", about = partial + ".json", unreadable = SkippedOf(path);
-        string whole = JsonSerializer.Serialize(new { encoder = identity, width = embedder.Width, source = source.Name, count = source.Count, first = source.PathOf(0), last = source.PathOf(source.Count - 1) });
+        string whole = JsonSerializer.Serialize(new { encoder = identity, width = embedder.Width, source = source.Name, count = source.Count, images = Identity(source) });
         int rowBytes = embedder.Width * sizeof(float);
         if (!File.Exists(about) || File.ReadAllText(about) != whole)
         {
@@ -96,7 +98,7 @@ public static class Embedding
         ForEachBatch(embedder, source, 0, threads, batchSize, (batch, vectors) =>
         {
             skipped.AddRange(batch.Skipped);
-            take([.. batch.Readable.Select(row => batch.Start + row)], vectors);
+            if (batch.Readable.Length > 0) take([.. batch.Readable.Select(row => batch.Start + row)], vectors);
             progress?.Report(new(batch.Start + batch.Count, source.Count, skipped.Count));
         }, cancel);
         return [.. skipped];
@@ -112,11 +114,27 @@ public static class Embedding
             next = start + batchSize < source.Count ? Decode(start + batchSize) : null;
             float[] vectors = new float[batch.Readable.Length * embedder.Width];
             embedder.Embed(batch.Pixels, vectors);
+            (batch, vectors) = batch.Finite(source, vectors, embedder.Width);
             take(batch, vectors);
             cancel.ThrowIfCancellationRequested();
         }
 
         Task<Decoded> Decode(int start) => Task.Run(() => Decoded.Of(embedder, source, start, Math.Min(batchSize, source.Count - start), threads, cancel), CancellationToken.None);
+    }
+
+    /// <summary>Names all images by their paths, and by length and time of the files that hold them.</summary>
+    private static string Identity(IImageSource source)
+    {
+        var hash = new XxHash128();
+        string last = "";
+        for (int i = 0; i < source.Count; i++)
+        {
+            string path = source.PathOf(i), file = path.LastIndexOf('#') is > 0 and var mark && !File.Exists(path) ? path[..mark] : path; // images of an array are called FILE#0, FILE#1, ...
+            hash.Append(MemoryMarshal.AsBytes($"{path}\0".AsSpan()));
+            if (file != last && new FileInfo(file) is { Exists: true } info) hash.Append(MemoryMarshal.AsBytes<long>([info.Length, info.LastWriteTimeUtc.Ticks]));
+            last = file;
+        }
+        return Convert.ToHexStringLower(hash.GetCurrentHash());
     }
 
     /// <summary>The list of what could not be read, beside a file of embeddings.</summary>
@@ -143,6 +161,17 @@ public static class Embedding
     /// <param name="Skipped">The others.</param>
     private sealed record Decoded(int Start, Memory<float> Pixels, int[] Readable, int Count, SkippedFile[] Skipped)
     {
+        /// <summary>Counts images whose representations are not finite among those that cannot be read; the vectors of the others.</summary>
+        public (Decoded Batch, float[] Vectors) Finite(IImageSource source, float[] vectors, int width)
+        {
+            int[] finite = [.. Enumerable.Range(0, Readable.Length).Where(n => TensorPrimitives.IsFiniteAll<float>(vectors.AsSpan(n * width, width)))];
+            if (finite.Length == Readable.Length) return (this, vectors);
+            SkippedFile[] lost = [.. Enumerable.Range(0, Readable.Length).Except(finite).Select(n =>
+                new SkippedFile(source.PathOf(Start + Readable[n]), "has a representation that is not finite; its pixels are far outside of those that the encoder was trained on"))];
+            return (this with { Readable = [.. finite.Select(n => Readable[n])], Skipped = [.. Skipped, .. lost] },
+                [.. finite.SelectMany(n => vectors[(n * width)..((n + 1) * width)])]);
+        }
+
         public static Decoded Of(Embedder embedder, IImageSource source, int start, int count, int threads, CancellationToken cancel)
         {
             int image = embedder.Channels * embedder.Size * embedder.Size;

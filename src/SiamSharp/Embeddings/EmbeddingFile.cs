@@ -34,8 +34,10 @@ public static class EmbeddingFile
             switch (Extension(path))
             {
                 case ".npy":
+                    CheckNames(path);
                     WriteNumPy(partial, table);
-                    WriteNames(NamesOf(path), table);
+                    WriteNames(NamesOf(path) + ".writing", table);
+                    File.Move(NamesOf(path) + ".writing", NamesOf(path), overwrite: true);
                     break;
                 case ".parquet":
                     WriteParquetAsync(partial, table).GetAwaiter().GetResult();
@@ -75,6 +77,14 @@ public static class EmbeddingFile
         file.Write(Encoding.Latin1.GetBytes(header));
         for (int row = 0; row < table.Count; row++) file.Write(MemoryMarshal.AsBytes(table[row]));
         file.Flush(flushToDisk: true);
+    }
+
+    /// <summary>Refuses a .npy file whose names would replace a file that is not of an earlier one.</summary>
+    /// <exception cref="EmbeddingFileException">There is such a file.</exception>
+    public static void CheckNames(string path)
+    {
+        if (Extension(path) == ".npy" && !File.Exists(path) && File.Exists(NamesOf(path)))
+            throw new EmbeddingFileException(path, $"its names would replace {NamesOf(path)}, which is there without it; choose another name", writing: true);
     }
 
     private static void WriteNames(string path, EmbeddingTable table)
@@ -193,12 +203,13 @@ public static class EmbeddingFile
     }
 }
 
-/// <summary>A file that holds no embeddings.</summary>
+/// <summary>A file that holds no embeddings, or cannot be written.</summary>
 /// <param name="path">The file.</param>
 /// <param name="reason">What is wrong with it.</param>
 /// <param name="inner">What the reason was found by, if anything.</param>
-public sealed class EmbeddingFileException(string path, string reason, Exception? inner = null)
-    : Exception($"{path} cannot be read as embeddings: {reason}.", inner)
+/// <param name="writing">Whether it was to be written.</param>
+public sealed class EmbeddingFileException(string path, string reason, Exception? inner = null, bool writing = false)
+    : Exception($"{path} cannot be {(writing ? "written" : "read as embeddings")}: {reason}.", inner)
 {
     /// <summary>The file.</summary>
     public string Path { get; } = path;

@@ -63,6 +63,15 @@ public sealed record Features(Tensor Values, Tensor Labels, IReadOnlyList<string
         };
     }
 
+    /// <summary>The same without the names of classes that no image has; owned by the caller.</summary>
+    internal Features OfClassesPresent()
+    {
+        using var scope = NewDisposeScope();
+        long[] labels = Labels.data<long>().ToArray(), present = [.. labels.Distinct().Order()];
+        return new Features(Values.alias().MoveToOuterDisposeScope(), tensor([.. labels.Select(l => (long)Array.IndexOf(present, l))]).MoveToOuterDisposeScope(),
+            [.. present.Select(l => ClassNames[(int)l])]);
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -86,6 +95,11 @@ public sealed record Features(Tensor Values, Tensor Labels, IReadOnlyList<string
             Tensor part = represent(data.Batch(indexes), indexes);
             all ??= empty([chosen.Length, part.shape[1]]).MoveToOuterDisposeScope();
             all[start..end].copy_(part);
+            if (!part.isfinite().all().item<bool>())
+            {
+                int bad = Enumerable.Range(0, indexes.Length).First(n => !part[n].isfinite().all().item<bool>());
+                throw new DataSourceException($"{data.PathOf(indexes[bad])} has a representation that is not finite; its pixels are far outside of those that the encoder was trained on. Leave it out.");
+            }
             progress?.Report((double)end / chosen.Length);
         }
         return new Features(

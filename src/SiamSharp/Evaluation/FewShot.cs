@@ -6,6 +6,8 @@ namespace SiamSharp.Evaluation;
 /// <summary>Classification with a few labels per class, drawn many times.</summary>
 public static class FewShot
 {
+    private static readonly int[] s_usual = [1, 2, 5, 10, 20];
+
     /// <summary>Draws images for one trial.</summary>
     /// <remarks>
     /// A function of (seed, draw, class): the images of 5 shots are among those of 10, and every encoder gets the same.
@@ -24,7 +26,7 @@ public static class FewShot
         string[] small = [.. members.Index().Where(m => m.Item.Count < shots).Select(m => $"{classNames[m.Index]} ({m.Item.Count})")];
         if (small.Length > 0)
             throw new DataSourceException($"{shots} shots need {shots} labelled training images of each class, but {small.Length} classes have fewer: "
-                + $"{string.Join(", ", small.Take(5))}. Give more, or lower evaluation.shots.");
+                + $"{string.Join(", ", small.Take(5))}. Give more, or ask for fewer: --set evaluation.shots=[{string.Join(',', s_usual.Where(s => s <= members.Min(m => m.Count)).DefaultIfEmpty(1))}].");
         var drawn = new List<long>();
         foreach (var (k, indexes) in members.Index())
         {

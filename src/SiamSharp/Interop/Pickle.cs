@@ -17,7 +17,9 @@ internal sealed class Pickle(byte[] bytes)
     private readonly byte[] _bytes = bytes;
     private readonly List<object?> _stack = [], _memo = [];
     private readonly Stack<int> _marks = new();
+    private const int MaxObjects = 2_000_000; // a state dict of a thousand tensors makes fewer than 100,000
     private int _position;
+    private long _made;
 
     /// <summary>A dict of any kind; Python's later entries of a key replace earlier ones, here both are kept.</summary>
     public sealed record Dict(List<KeyValuePair<object?, object?>> Items);
@@ -61,8 +63,15 @@ internal sealed class Pickle(byte[] bytes)
         }
     }
 
+    /// <summary>Counts what is made, so that a small file cannot fill the memory.</summary>
+    private void Spend(long objects)
+    {
+        if ((_made += objects) > MaxObjects) throw Fault($"it makes more than {MaxObjects} objects");
+    }
+
     private void Step(byte opcode)
     {
+        Spend(1);
         switch (opcode)
         {
             case 0x80: // PROTO
@@ -131,14 +140,20 @@ internal sealed class Pickle(byte[] bytes)
         return (name, given) switch
         {
             ("collections.OrderedDict", []) => new Dict([]),
-            ("collections.OrderedDict", [List<object?> pairs]) => new Dict([.. pairs.Select(Pair)]),
-            ("_codecs.encode", [string text, "latin1"]) => Encoding.Latin1.GetBytes(text), // how bytes are written in protocol 2
+            ("collections.OrderedDict", [List<object?> pairs]) => Made(pairs.Count, () => new Dict([.. pairs.Select(Pair)])),
+            ("_codecs.encode", [string text, "latin1"]) => Made(text.Length / 16, () => Encoding.Latin1.GetBytes(text)), // how bytes are written in protocol 2
             ("torch.Size", [Tuple sizes]) => sizes,
             ("torch._utils._rebuild_parameter", [TensorView tensor, ..]) => tensor,
             ("torch._utils._rebuild_tensor", [Storage storage, long offset, Tuple shape, Tuple strides]) => View(storage, offset, shape, strides),
             ("torch._utils._rebuild_tensor_v2", [Storage storage, long offset, Tuple shape, Tuple strides, ..]) => View(storage, offset, shape, strides),
             _ => throw Fault($"{name} has other arguments than PyTorch gives it"),
         };
+    }
+
+    private object Made(long objects, Func<object> make)
+    {
+        Spend(objects);
+        return make();
     }
 
     private KeyValuePair<object?, object?> Pair(object? item) => item switch

@@ -14,7 +14,7 @@ namespace SiamSharp.Interop;
 /// </remarks>
 public static class PyTorchFile
 {
-    private const int MaxPickle = 64 << 20, MaxValues = 1_000_000, MaxDepth = 100;
+    private const int MaxPickle = 64 << 20, MaxValues = 1_000_000, MaxDepth = 100, MaxLetters = 64 << 20;
 
     private static ReadOnlySpan<byte> LegacyMagic => [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
 
@@ -78,6 +78,7 @@ public static class PyTorchFile
         if (entries.TryGetValue($"{folder}/byteorder", out var order) && !Bytes(order, 16).AsSpan().SequenceEqual("little"u8))
             throw new InvalidDataException("its numbers are big-endian, which is not read");
 
+        if (entries[folder + pickle] is { } packed && packed.CompressedLength != packed.Length) throw new InvalidDataException("its data.pkl is compressed, which torch.save does not do");
         object? root = new Pickle(Bytes(entries[folder + pickle], MaxPickle)).Read();
         var storages = new StorageTensors(stream.Length);
         return Flatten(root, view => storages.Get(view.Storage, (tensor, bytes) =>
@@ -153,26 +154,37 @@ public static class PyTorchFile
     private static void Walk(object? root, Action<string, Pickle.TensorView> visit)
     {
         int values = 0;
-        Go(root, "", 0);
+        long letters = 0;
+        var names = new List<string>();
+        Go(root);
 
-        void Go(object? value, string name, int depth)
+        void Go(object? value)
         {
-            if (++values > MaxValues || depth > MaxDepth)
+            if (++values > MaxValues || names.Count > MaxDepth)
                 throw new InvalidDataException($"it holds more than {MaxValues} values, or values more than {MaxDepth} deep within one another");
-            string inner = name.Length == 0 ? "" : name + ".";
             switch (value)
             {
-                case Pickle.TensorView view: visit(name, view); break;
+                case Pickle.TensorView view:
+                    if ((letters += names.Sum(name => name.Length + 1L)) > MaxLetters) throw new InvalidDataException($"the names of its tensors have more than {MaxLetters} letters");
+                    visit(string.Join('.', names), view);
+                    break;
                 case Pickle.Dict dict:
-                    foreach (var (key, item) in dict.Items) Go(item, inner + (key is string or long ? key : "?"), depth + 1);
+                    foreach (var (key, item) in dict.Items) Inside(key is string or long ? $"{key}" : "?", item);
                     break;
                 case List<object?> list:
-                    for (int i = 0; i < list.Count; i++) Go(list[i], $"{inner}{i}", depth + 1);
+                    for (int i = 0; i < list.Count; i++) Inside($"{i}", list[i]);
                     break;
                 case Pickle.Tuple tuple:
-                    for (int i = 0; i < tuple.Items.Length; i++) Go(tuple.Items[i], $"{inner}{i}", depth + 1);
+                    for (int i = 0; i < tuple.Items.Length; i++) Inside($"{i}", tuple.Items[i]);
                     break;
             }
+        }
+
+        void Inside(string name, object? value)
+        {
+            names.Add(name);
+            Go(value);
+            names.RemoveAt(names.Count - 1);
         }
     }
 

@@ -10,13 +10,16 @@ internal sealed class SheetTones
     /// <summary>Standard deviations of the signal from mid-grey to black or white.</summary>
     public const double Reach = 2.5;
 
+    /// <summary>Images without a brighter pixel, such as 12 bits in files of 16, are shown up to their brightest one.</summary>
+    private const float FewTones = 0.25f;
+
     /// <summary>Red, green and blue of removed pixels.</summary>
     private static readonly float[] s_removed = [0.96f, 0.58f, 0.18f];
 
     private readonly Preprocessing _preprocessing;
     private readonly double _low, _range;
 
-    /// <summary>Chooses the tones of pixels: 0 to 1, or as far as the images go beyond.</summary>
+    /// <summary>Chooses the tones of pixels: 0 to 1, or as far as the images go beyond, or up to the brightest pixel of dark ones.</summary>
     /// <param name="preprocessing">What makes signals of pixels.</param>
     /// <param name="images">float32 (N, C, S, S).</param>
     public SheetTones(Preprocessing preprocessing, Tensor images)
@@ -24,7 +27,8 @@ internal sealed class SheetTones
         using var scope = NewDisposeScope();
         _preprocessing = preprocessing;
         _low = Math.Min(0, images.min().item<float>());
-        _range = Math.Max(1, images.max().item<float>()) - _low;
+        float most = images.max().item<float>();
+        _range = (most is > 0 and < FewTones ? most : Math.Max(1, most)) - _low;
     }
 
     /// <summary>Pictures of images as they are.</summary>

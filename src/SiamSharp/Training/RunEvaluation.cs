@@ -29,6 +29,8 @@ public static class RunEvaluation
         if (overlap == test.Count)
             throw new DataSourceException($"Every test image ({test.Name}) is among the training images ({train.Name}): each would be its own nearest "
                 + "neighbour. Give --test images that are not in --train.");
+        CheckLabels(train, test);
+        if (protocols.Contains(Protocol.FewShot)) FewShotDraws.For(train, recipe.Evaluation); // says what is missing before anything is computed
         recipe.Training.UseThreads();
         using Encoder pretrained = Encoder.Load(folder.Encoder);
         using Encoder untrained = pretrained.Untrained(recipe);
@@ -67,5 +69,15 @@ public static class RunEvaluation
             if (name == "pretrained") return loaded;
             using (loaded) return loaded.Untrained(recipe);
         }
+    }
+
+    /// <summary>Refuses test images of classes that no training image has: none of them could be recognised.</summary>
+    private static void CheckLabels(ImageDataset train, ImageDataset test)
+    {
+        LabelledImages known = LabelledImages.Of(train), judged = LabelledImages.Of(test);
+        string[] seen = [.. known.Labels.Distinct().Select(k => known.ClassNames[(int)k])], unseen = [.. judged.Labels.Distinct().Select(k => judged.ClassNames[(int)k]).Except(seen)];
+        if (unseen.Length > 0)
+            throw new DataSourceException($"{unseen.Length} classes of the test images have no training image: {string.Join(", ", unseen.Take(5))}. Give --train images of each class; "
+                + "#train and #test behind a source divide every class, #FIRST..END goes by the order of the files.");
     }
 }

@@ -40,6 +40,26 @@ public class ImageSourcesTests
         Assert.Equal(1, ImageSources.Open(folder.At("a@b"), new DataOptions()).Count);
     }
 
+    [Fact]
+    public void Open_TrainAndTest_DivideEveryClassWithoutOverlap()
+    {
+        IImageSource whole = ImageSources.Open("fashion-mnist:sample#..500", new DataOptions()), train = ImageSources.Open("fashion-mnist:sample#..500#train", new DataOptions()),
+            test = ImageSources.Open("fashion-mnist:sample#..500#test", new DataOptions());
+        Assert.Equal((400, 100, "fashion-mnist:sample#..500#test"), (train.Count, test.Count, test.Name));
+        static IEnumerable<string> Paths(IImageSource source) => Enumerable.Range(0, source.Count).Select(source.PathOf);
+        Assert.Equal(Paths(whole).Order(), Paths(train).Concat(Paths(test)).Order());
+        static int[] PerClass(IImageSource source) => [.. Enumerable.Range(0, 10).Select(k => Enumerable.Range(0, source.Count).Count(i => source.LabelOf(i) == k))];
+        Assert.All(PerClass(whole).Zip(PerClass(test)), pair => Assert.InRange(pair.Second, pair.First / 5, pair.First / 5 + 1));
+        Assert.Equal(Paths(test), Paths(ImageSources.Open("fashion-mnist:sample#..500#test", new DataOptions())));
+    }
+
+    [Theory]
+    [InlineData("fashion-mnist:sample#50")]
+    [InlineData("fashion-mnist:sample#1-5")]
+    [InlineData("/tmp#x")]
+    public void Open_UnknownPart_SaysHowToWriteIt(string source) =>
+        Assert.Contains("behind # write FIRST..END", Assert.Throws<DataSourceException>(() => ImageSources.Open(source, new DataOptions())).Message);
+
     [Theory]
     [InlineData("#..3", 0, 3)]
     [InlineData("#9990..", 9990, 10)]

@@ -89,6 +89,49 @@ public sealed class EmbeddingTests : IDisposable
         Assert.Equal(0, Embedding.Write(In("x.npy"), embedder, "another", Images(100), 1, 8).Resumed);
     }
 
+    /// <summary>The same images, one of them under another name.</summary>
+    private sealed class Renamed(IImageSource inner, int renamed) : IImageSource
+    {
+        public string Name => inner.Name;
+        public int Count => inner.Count;
+        public int NativeSize => inner.NativeSize;
+        public IReadOnlyList<string>? ClassNames => inner.ClassNames;
+        public string PathOf(int index) => index == renamed ? "another" : inner.PathOf(index);
+        public int LabelOf(int index) => inner.LabelOf(index);
+        public ImageInfo InfoOf(int index) => inner.InfoOf(index);
+        public Pixels Decode(int index, int size) => inner.Decode(index, size);
+    }
+
+    [Fact]
+    public void Write_StoppedThenOtherImages_BeginsAnew()
+    {
+        using var embedder = new Embedder(_encoder);
+        using (var stop = new CancellationTokenSource())
+            Assert.ThrowsAny<OperationCanceledException>(() => Embedding.Write(In("x.npy"), embedder, "one", new Broken(Images(100), 20, stopAt: 50, stop), 1, 8, cancel: stop.Token));
+        Assert.Equal(0, Embedding.Write(In("x.npy"), embedder, "one", new Renamed(Images(100), 40), 1, 8).Resumed);
+
+        // An array that was written anew, of the same shape.
+        byte[] array = [0x93, .. "NUMPY"u8, 1, 0, 118, 0, .. System.Text.Encoding.ASCII.GetBytes("{'descr': '|u1', 'fortran_order': False, 'shape': (100, 28, 28), }".PadRight(117) + "\n"), .. new byte[78_400]];
+        File.WriteAllBytes(In("images.npy"), array);
+        using (var stop = new CancellationTokenSource())
+            Assert.ThrowsAny<OperationCanceledException>(() => Embedding.Write(In("y.npy"), embedder, "one", new Broken(ImageSources.Open(In("images.npy"), new DataOptions()), 20, stopAt: 50, stop), 1, 8, cancel: stop.Token));
+        File.WriteAllBytes(In("images.npy"), array);
+        File.SetLastWriteTimeUtc(In("images.npy"), DateTime.UtcNow.AddMinutes(1));
+        Assert.Equal(0, Embedding.Write(In("y.npy"), embedder, "one", ImageSources.Open(In("images.npy"), new DataOptions()), 1, 8).Resumed);
+    }
+
+    [Fact]
+    public void Write_NamesWouldReplaceAnotherFile_IsRefused()
+    {
+        using var embedder = new Embedder(_encoder);
+        File.WriteAllText(In("x.csv"), "path,label\nmine,1\n");
+        Assert.Contains("cannot be written: its names would replace", Assert.Throws<EmbeddingFileException>(() => Embedding.Write(In("x.npy"), embedder, "one", Images(3), 1, 8)).Message);
+        Assert.Equal("path,label\nmine,1\n", File.ReadAllText(In("x.csv")));
+        Embedding.Write(In("y.npy"), embedder, "one", Images(3), 1, 8);
+        Embedding.Write(In("y.npy"), embedder, "one", Images(4), 1, 8); // its own it replaces
+        Assert.Equal(5, File.ReadAllLines(In("y.csv")).Length);
+    }
+
     [Fact]
     public void Write_NothingReadable_SaysWhy()
     {

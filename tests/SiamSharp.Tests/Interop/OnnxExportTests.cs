@@ -134,6 +134,24 @@ public sealed class OnnxExportTests : IDisposable
         Assert.False(File.Exists(_path));
     }
 
+    [Fact]
+    public void Write_LayersWithSettingsThatAreNotExported_AreRefusedAndEmbeddedByLibtorch()
+    {
+        using var scope = NewDisposeScope();
+        nn.Module<Tensor, Tensor>[] layers =
+        [
+            nn.Conv2d(1, 4, 3, padding: TorchSharp.Padding.Same), nn.Conv2d(1, 4, 3, padding: 1, dilation: 2), nn.BatchNorm2d(1, affine: false),
+            nn.LayerNorm([28, 28]), nn.LayerNorm([28], elementwise_affine: false),
+        ];
+        foreach (var layer in layers)
+        {
+            using var encoder = new Encoder(nn.Sequential(layer, nn.Flatten()), Plain(1), 1, 28);
+            Assert.Throws<NotSupportedException>(() => OnnxExport.Write(_path, encoder));
+            using var embedder = new SiamSharp.Embeddings.Embedder(encoder);
+            Assert.Equal(SiamSharp.Embeddings.EmbedEngine.Libtorch, embedder.Engine);
+        }
+    }
+
     /// <summary>Says that it computes x, but computes x + 1 in libtorch.</summary>
     private sealed class Liar() : nn.Module<Tensor, Tensor>(nameof(Liar)), IOnnxLayer
     {

@@ -73,7 +73,7 @@ public sealed class PyTorchFileDamageTests : IDisposable
     }
 
     /// <summary>A file around a pickle of protocol 2, with a storage called "0" of 16 bytes.</summary>
-    private static byte[] Zip(byte[] pickle, CompressionLevel compression = CompressionLevel.NoCompression, int storageBytes = 16)
+    private static byte[] Zip(byte[] pickle, CompressionLevel compression = CompressionLevel.NoCompression, int storageBytes = 16, CompressionLevel pickleCompression = CompressionLevel.NoCompression)
     {
         using var buffer = new MemoryStream();
         using (var archive = new ZipArchive(buffer, ZipArchiveMode.Create, leaveOpen: true))
@@ -83,7 +83,7 @@ public sealed class PyTorchFileDamageTests : IDisposable
                 using var stream = archive.CreateEntry(name, level).Open();
                 stream.Write(bytes);
             }
-            Add("a/data.pkl", [0x80, 2, .. pickle, (byte)'.'], CompressionLevel.NoCompression);
+            Add("a/data.pkl", [0x80, 2, .. pickle, (byte)'.'], pickleCompression);
             Add("a/data/0", new byte[storageBytes], compression);
         }
         return buffer.ToArray();
@@ -98,6 +98,13 @@ public sealed class PyTorchFileDamageTests : IDisposable
     /// <summary>The pickle of {"w": a tensor of float32 in storage "0"}.</summary>
     private static byte[] TensorProgram(string size, string stride, int offset = 0, string count = "K\u0004", string type = "FloatStorage", string key = "0") =>
         Code($"}}{Text("w")}ctorch._utils\n_rebuild_tensor_v2\n(({Text("storage")}ctorch\n{type}\n{Text(key)}{Text("cpu")}{count}tQ{Int(offset)}({size}t({stride}t\u0089}}tRs");
+
+    /// <summary>A long name over a list of many references to one tensor.</summary>
+    private static byte[] ManyNames(int letters, int tensors)
+    {
+        string tensor = Encoding.Latin1.GetString(TensorProgram("K\u0001", "K\u0001"))[4..^1]; // without the dict and its key
+        return Code($"}}X{Encoding.Latin1.GetString(BitConverter.GetBytes(letters))}{new string('n', letters)}]({tensor}q\0{string.Concat(Enumerable.Repeat("h\0", tensors))}es");
+    }
 
     [Fact]
     public void Read_ByHand_IsRead() => Assert.Null(Reported(Zip(TensorProgram("K\u0002K\u0002", "K\u0002K\u0001"))));
@@ -123,6 +130,10 @@ public sealed class PyTorchFileDamageTests : IDisposable
         { "lacks the storage a/data/../../etc/passwd", Zip(TensorProgram("K\u0001", "K\u0001", key: "../../etc/passwd")) },
         { "not compressed", Zip(TensorProgram("K\u0001", "K\u0001"), CompressionLevel.Optimal) },
         { "has 0 bytes", Zip(TensorProgram("K\u0001", "K\u0001"), storageBytes: 0) },
+        { "data.pkl is compressed", Zip(TensorProgram("K\u0001", "K\u0001"), pickleCompression: CompressionLevel.Optimal) },
+        { "makes more than 2000000 objects", Zip(Code(new string('}', 2_000_001))) },
+        { "makes more than 2000000 objects", Zip(Code($"NN\u0086q\00]q\u0001({string.Concat(Enumerable.Repeat("h\0", 100_000))}e{string.Concat(Enumerable.Repeat("ccollections\nOrderedDict\nh\u0001\u0085R0", 30))}"), storageBytes: 0) },
+        { "more than 67108864 letters", Zip(ManyNames(1_000_000, 100)) },
         { "bytes too early", Zip(Code("X\u00ff\u00ff\u00ff\u00ff")) },
     };
 

@@ -75,6 +75,29 @@ public sealed class RunEvaluationTests : IDisposable
     }
 
     [Fact]
+    public void Judge_TestClassWithoutATrainingImage_Throws()
+    {
+        int[] labels = [.. Load(0, 100).Labels!];
+        ImageDataset train = ImageDataset.Load(new SubsetSource(ImageSources.Open("fashion-mnist:sample", new DataOptions()), [.. Enumerable.Range(0, 100).Where(i => labels[i] != 9)], "nine"), new DataOptions());
+        Assert.Contains("1 classes of the test images have no training image: Ankle boot. Give --train images of each class",
+            Assert.Throws<DataSourceException>(() => RunEvaluation.Judge(_folder, _recipe, [Protocol.Knn], train, Load(100, 100))).Message);
+    }
+
+    [Fact]
+    public void Judge_MoreShotsThanImages_SaysSoAheadOfEverythingElse()
+    {
+        var told = new List<string>();
+        var fault = Assert.Throws<DataSourceException>(() => RunEvaluation.Judge(_folder, _recipe with { Evaluation = _recipe.Evaluation with { Shots = [5, 20] } }, [Protocol.Knn, Protocol.FewShot], Load(0, 100), Load(100, 100), new Told(told)));
+        Assert.Matches(@"20 shots need 20 .* --set evaluation\.shots=\[1,2,5\]\.$", fault.Message);
+        Assert.Empty(told);
+    }
+
+    private sealed class Told(List<string> said) : IProgress<string>
+    {
+        public void Report(string value) => said.Add(value);
+    }
+
+    [Fact]
     public void Judge_TestImagesAmongTheTrainingImages_Throws() => Assert.Contains("Give --test images that are not in --train",
         Assert.Throws<DataSourceException>(() => RunEvaluation.Judge(_folder, _recipe, [Protocol.Knn], Load(0, 100), Load(20, 30))).Message);
 

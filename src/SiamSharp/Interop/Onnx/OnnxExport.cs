@@ -86,7 +86,7 @@ public static class OnnxExport
         var model = new ModelProto { IrVersion = 8, ProducerName = "SiamSharp", Graph = graph.Graph };
         model.OpsetImport.Add(new OperatorSetIdProto { Domain = "", Version = 17 });
         (string, string)[] aboutClasses = classifier is null ? [] :
-            [("classes", JsonSerializer.Serialize(classifier.ClassNames)), ("threshold", classifier.Threshold.ToString("R", CultureInfo.InvariantCulture))];
+            [("classes", JsonSerializer.Serialize(classifier.ClassNames)), ("threshold", classifier.Threshold.ToString("R", CultureInfo.InvariantCulture)), ("data", OptionsJson.Write(classifier.Data).ToJsonString())];
         foreach (var (key, value) in new[]
         {
             ("preprocessing", OptionsJson.Write(encoder.Preprocessing).ToJsonString()), ("channels", $"{encoder.Channels}"), ("size", $"{encoder.Size}"), ("white", options.White.ToString("R", CultureInfo.InvariantCulture)),

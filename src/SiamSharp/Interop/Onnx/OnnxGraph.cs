@@ -94,16 +94,16 @@ internal sealed class OnnxGraph(bool foldBatchNorm)
             case Sequential sequence:
                 foreach (var part in sequence.children()) x = Add((nn.Module<Tensor, Tensor>)part, x);
                 return x;
-            case Conv2d { padding_mode: TorchSharp.PaddingModes.Zeros } c:
-                return Convolution(x, c.weight, c.bias, c.stride, c.padding ?? [0, 0], c.groups);
-            case BatchNorm2d norm: return BatchNorm(norm, x);
-            case LayerNorm norm: return LayerNorm(x, norm.weight!, norm.bias!, norm.eps);
+            case Conv2d { padding_mode: TorchSharp.PaddingModes.Zeros, padding: { } padding } c when c.dilation.All(step => step == 1):
+                return Convolution(x, c.weight, c.bias, c.stride, padding, c.groups);
+            case BatchNorm2d { weight: not null, bias: not null, running_mean: not null, running_var: not null } norm: return BatchNorm(norm, x);
+            case LayerNorm { weight: { } weight, bias: { } bias } norm when weight.dim() == 1: return LayerNorm(x, weight, bias, norm.eps);
             case Linear linear: return Linear(x, linear.weight, linear.bias);
             case ReLU: return Node("Relu", [x]);
             case GELU: return Gelu(x);
             default:
                 throw new NotSupportedException($"A {layer.GetName()} cannot be exported to ONNX: only the backbones of this library, and networks of "
-                    + "Sequential, Conv2d, BatchNorm2d, LayerNorm, Linear, ReLU and GELU, can.");
+                    + "Sequential, Conv2d (without dilation, padded by a number), BatchNorm2d and LayerNorm of one dimension (both with weights), Linear, ReLU and GELU, can.");
         }
     }
 

@@ -9,8 +9,8 @@ namespace SiamSharp.Interop;
 /// <remarks>
 /// Definition: a zip archive of FOLDER/data.pkl and FOLDER/data/KEY, or, before PyTorch 1.6, five pickles and the storages behind them. Dicts, lists and
 /// tuples within one another are laid flat: {"state_dict": {"conv1.weight": w}} gives <c>state_dict.conv1.weight</c>. What is no tensor is passed over.
-/// Source: torch/serialization.py. Cost: the bytes pass once from the file to the tensors, which share storages as in the file; no file makes it
-/// allocate more than about its own length.
+/// Source: torch/serialization.py. Cost: the bytes pass once from the file to the tensors, which share storages as in the file; a pickle makes at most two
+/// million objects, and everything else is as long as the bytes it is made of.
 /// </remarks>
 public static class PyTorchFile
 {

@@ -30,6 +30,7 @@ internal static partial class OptionsCommand
             if (options.Count == 0) throw new RecipeException([new Fault(parsed.GetValue(part)!, "no option starts so; `siam options` lists all")]);
             screen.Result(options, console =>
             {
+                console.MarkupLine("[dim]Values for grey images of 28 px. The size, channels, cells and sigma of your own images: recipe.json of a run, or `siam views`.[/]");
                 foreach (var option in options)
                 {
                     console.MarkupLine($"[bold]{Markup.Escape(option.path)}[/] = {Markup.Escape(option.value)}"
@@ -56,10 +57,15 @@ internal static partial class OptionsCommand
 
     private static string Plain(XElement? summary) => summary is null ? "" : Spaces().Replace(string.Concat(summary.Nodes().Select(node => node switch
     {
-        XElement { Name.LocalName: "see" } see => ((string?)see.Attribute("cref") ?? "").Split('.')[^1],
+        XElement { Name.LocalName: "see" } see => NameOf((string?)see.Attribute("cref") ?? ""),
         XElement element => element.Value,
         _ => node.ToString(),
     })), " ").Trim();
+
+    /// <summary>A property as --set writes it, anything else by its name.</summary>
+    private static string NameOf(string member) => member.Split('.')[^1] is var name && member.StartsWith("P:", StringComparison.Ordinal) && name.Length > 0
+        ? char.ToLowerInvariant(name[0]) + name[1..]
+        : name;
 
     [GeneratedRegex(@"\s+")]
     private static partial Regex Spaces();

@@ -9,7 +9,7 @@ namespace SiamSharp.Backbones;
 /// <summary>Which network turns an image into its representation.</summary>
 public sealed record BackboneOptions : IHasRules
 {
-    /// <summary>Architecture, by torchvision's name; <see cref="Names"/> lists them.</summary>
+    /// <summary>Architecture, by torchvision's name: resnet18, resnet50, regnet_y_400mf, convnext_tiny, vit_b, ...; a wrong one is answered with all names.</summary>
     public string Name { get; init; } = "resnet18";
 
     /// <summary>Channels of the first stage, from which those of the others follow; of a ViT, of its tokens. 0 = as published.</summary>

@@ -18,6 +18,7 @@ public sealed class LinearProbe : IDisposable
 {
     /// <summary>Of the largest entry of the gradient, at which a fit ends.</summary>
     private const double Tolerance = 1e-4;
+    private const long MostProducts = 5000, MostValues = 1 << 27; // an inverse of seconds, and a GiB in double precision
 
     private readonly Tensor _mean, _scale, _weight; // (1, D), (1, D), (D + 1, K): the last row of the weight is the bias
 
@@ -50,12 +51,13 @@ public sealed class LinearProbe : IDisposable
             long[] order = [.. Enumerable.Range(0, count).Select(i => (long)i)];
             new RandomStream((ulong)seed, RandomPurpose.Evaluation).Shuffle<long>(order);
             Tensor inside = tensor(order[held..]), outside = tensor(order[..held]);
-            Tensor xIn = x[inside], yIn = labels[inside], xOut = x[outside], yOut = labels[outside], moments = Moments(xIn);
+            Tensor xIn = x[inside], yIn = labels[inside], xOut = x[outside], yOut = labels[outside];
+            Tensor? products = Products(xIn);
             double best = -1;
             Tensor weights = start;
             foreach (double candidate in options.LinearPenalties.OrderDescending())
             {
-                weights = Minimize(xIn, yIn, weights, candidate, options.LinearIterations, cancel, moments);
+                weights = Minimize(xIn, yIn, weights, candidate, options.LinearIterations, cancel, products);
                 double right = ClassScores.Top1(Logits(xOut, weights), yOut);
                 if (right > best) (best, penalty, start) = (right, candidate, weights);
             }
@@ -109,33 +111,51 @@ public sealed class LinearProbe : IDisposable
     /// <summary>The same as (K, N): with few classes libtorch multiplies several times faster this way round.</summary>
     private static Tensor ByClass(Tensor x, Tensor weight) => weight[..^1].t().mm(x.t()).add_(weight[^1..].t());
 
-    private static Tensor Minimize(Tensor x, Tensor labels, Tensor start, double penalty, int iterations, CancellationToken cancel, Tensor? moments = null)
+    private static Tensor Minimize(Tensor x, Tensor labels, Tensor start, double penalty, int iterations, CancellationToken cancel, Tensor? products = null)
     {
         using var scope = NewDisposeScope();
         Tensor target = nn.functional.one_hot(labels, start.shape[1]).t().to(x.dtype).contiguous();   // (K, N)
-        Tensor inverse = InverseBound(moments ?? Moments(x), penalty, x.dtype);
-        Tensor weight = LbfgsMinimizer.Minimize(start, w => Objective(x, target, w, penalty), iterations, Tolerance, cancel, inverse.mm);
+        Func<Tensor, Tensor>? precondition = (products ?? Products(x)) is { } known ? InverseBound(x, known, penalty) : null;
+        Tensor weight = LbfgsMinimizer.Minimize(start, w => Objective(x, target, w, penalty), iterations, Tolerance, cancel, precondition);
         return weight.MoveToOuterDisposeScope();
     }
 
-    /// <summary>X'X / N in double precision, (D, D), of features (N, D).</summary>
-    private static Tensor Moments(Tensor x)
+    /// <summary>X'X / N, (D, D), or with fewer images than features XX' / N, (N, N), in double precision; null where the smaller one is too large to invert.</summary>
+    private static Tensor? Products(Tensor x)
     {
         using var scope = NewDisposeScope();
-        return (x.t().mm(x) / Held(x.shape[0])).to(ScalarType.Float64).MoveToOuterDisposeScope();
+        long count = x.shape[0], width = x.shape[1];
+        if (Math.Min(count, width) > MostProducts || (count < width && count * width > MostValues)) return null;
+        return ((count < width ? x.mm(x.t()) : x.t().mm(x)) / Held(count)).to(ScalarType.Float64).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Inverse (D + 1, D + 1) of a matrix that the Hessian nowhere exceeds, for one column of the weight.</summary>
-    /// <remarks>Source: Bohning 1992, "Multinomial logistic regression algorithm": X'X / (2 N) where the gradients of the classes add up to 0.</remarks>
-    private static Tensor InverseBound(Tensor moments, double penalty, ScalarType type)
+    /// <summary>Multiplies (D + 1, K) by the inverse of a matrix that the Hessian nowhere exceeds, for each column of the weight.</summary>
+    /// <remarks>
+    /// Definition: (X'X / (2 N) + r I)^-1, r the penalty and a little for constant features; by the identity of Woodbury (I - X' (XX' / N + 2 r I)^-1 X / N) / r.
+    /// The features have mean 0, so that the bias stands alone.
+    /// Source: Bohning 1992, "Multinomial logistic regression algorithm": X'X / (2 N) where the gradients of the classes add up to 0.
+    /// </remarks>
+    internal static Func<Tensor, Tensor> InverseBound(Tensor x, Tensor products, double penalty)
     {
         using var scope = NewDisposeScope();
-        int width = (int)moments.shape[0];
-        Tensor bound = zeros(width + 1, width + 1, dtype: ScalarType.Float64);
-        bound[..width, ..width] = moments / Held(2);
-        bound[width, width] = 0.5;                                             // the features have mean 0, so the bias stands alone
-        bound.diagonal().add_(Held(penalty + 1e-6));                           // constant features, no penalty
-        return linalg.inv(bound).to(type).MoveToOuterDisposeScope();
+        double ridge = penalty + 1e-6;
+        bool ofFeatures = products.shape[0] == x.shape[1];
+        Tensor bound = ofFeatures ? products / Held(2) : products.clone();
+        bound.diagonal().add_(Held(ofFeatures ? ridge : 2 * ridge));
+        Tensor inverse = linalg.inv(bound);
+        if (ofFeatures)
+        {
+            Tensor single = inverse.to(x.dtype).MoveToOuterDisposeScope();
+            return q => WithBias(q, single.mm(q[..^1]));
+        }
+        Tensor exact = x.to(ScalarType.Float64).MoveToOuterDisposeScope(), inner = (inverse / Held(x.shape[0])).MoveToOuterDisposeScope(); // of nearly equal numbers the difference is taken
+        return q =>
+        {
+            Tensor body = q[..^1].to(ScalarType.Float64);
+            return WithBias(q, ((body - exact.t().mm(inner.mm(exact.mm(body)))) / Held(ridge)).to(q.dtype));
+        };
+
+        Tensor WithBias(Tensor q, Tensor body) => cat([body, q[^1..] / Held((float)(0.5 + ridge))], 0);
     }
 
     /// <summary>Value and gradient of the penalised mean cross entropy.</summary>

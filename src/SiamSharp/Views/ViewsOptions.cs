@@ -9,7 +9,7 @@ namespace SiamSharp.Views;
 /// <summary>Which views of every sample the siamese network sees.</summary>
 public sealed record ViewsOptions : IHasRules
 {
-    /// <summary>The preset that gives whatever a recipe leaves out.</summary>
+    /// <summary>The preset that gives whatever a recipe leaves out: mscn, naive-mask, crop, crop-high-pass, paper or paper-mscn.</summary>
     /// <remarks>
     /// <c>mscn</c>: grid masks after the high-pass, and nothing else. <c>naive-mask</c>: the same masks, black, without the
     /// high-pass. <c>crop</c>: random crops and flips. <c>crop-high-pass</c>: those, after the high-pass. <c>paper</c>: the

@@ -68,6 +68,39 @@ public class LinearProbeTests
         Assert.True(probe.Scores(x).argmax(1).eq(labels).sum().item<long>() > 290);
     }
 
+    [Theory]
+    [InlineData(40, 6, false)]
+    [InlineData(6, 40, true)]   // fewer images than features: by the identity of Woodbury
+    [InlineData(6, 40, false)]
+    public void InverseBound_EitherProduct_IsTheInverseOfTheWholeMatrix(int count, int width, bool ofImages)
+    {
+        foreach (double penalty in new[] { 0, 1e-4, 0.1 })
+        {
+            Tensor x = Normal(3, count, width).to(float64), q = Normal(4, width + 1, 3).to(float64);
+            Tensor bound = zeros(width + 1, width + 1, dtype: float64);
+            bound[..width, ..width] = x.t().mm(x) / (2 * count);
+            bound[width, width] = 0.5;
+            bound = bound + (penalty + 1e-6) * eye(width + 1, dtype: float64);
+            Tensor found = LinearProbe.InverseBound(x, (ofImages ? x.mm(x.t()) : x.t().mm(x)) / count, penalty)(q);
+            Assert.True(bound.mm(found).allclose(q, rtol: 0, atol: 1e-6), $"penalty {penalty}");
+        }
+    }
+
+    [Theory]
+    [InlineData(30, 200)]       // fewer images than features
+    [InlineData(5100, 5050)]    // too many of both to invert
+    public void Fit_WideFeatures_FindsTheMinimum(int count, int width)
+    {
+        Tensor labels = arange(count) % 3, x = Normal(3, count, width);
+        x[TensorIndex.Colon, 0] += 4 * labels.to(float32);
+        var (mean, scale) = LinearProbe.Standardise(x);
+        Tensor standard = (x - mean) * scale;
+        using Tensor weight = LinearProbe.FitStandardised(standard, labels, 3, 0.1, 200, CancellationToken.None);
+        Tensor target = nn.functional.one_hot(labels, 3).t().to(float32);
+        // The objective is convex: where its gradient vanishes it is least.
+        Assert.InRange(LinearProbe.Objective(standard, target, weight, 0.1).Gradient.abs().max().item<float>(), 0, 2e-4);
+    }
+
     [Fact]
     public void Fit_Cancelled_Stops() => Assert.Throws<OperationCanceledException>(() =>
         LinearProbe.Fit(Normal(3, 30, 6), arange(30) % 3, 3, new EvaluationOptions(), 1, new CancellationToken(true)));

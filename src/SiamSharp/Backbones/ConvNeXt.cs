@@ -126,7 +126,7 @@ public sealed class ConvNeXt : Backbone
         {
             using var scope = NewDisposeScope();
             var y = _mlp.forward(_depthwise.forward(x).permute(0, 2, 3, 1)).permute(0, 3, 1, 2);
-            return (x + layer_scale * y).MoveToOuterDisposeScope();
+            return x.Plus(layer_scale * y).MoveToOuterDisposeScope();
         }
 
         public string Export(OnnxGraph graph, string x)

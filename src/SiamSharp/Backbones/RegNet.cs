@@ -1,4 +1,5 @@
 using SiamSharp.Interop.Onnx;
+using SiamSharp.Native;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -41,7 +42,7 @@ public sealed class RegNet : Backbone
         Stem kind = options.Stem != Stem.Auto ? options.Stem : size <= 64 ? Stem.Small : Stem.ImageNet;
 
         stem = nn.Sequential(
-            ("0", Convolutions.ThreeByThree(channels, StemWidth, stride: kind == Stem.Small ? 1 : 2)), ("1", nn.BatchNorm2d(StemWidth)), ("2", nn.ReLU(inplace: true)));
+            ("0", Convolutions.ThreeByThree(channels, StemWidth, stride: kind == Stem.Small ? 1 : 2)), ("1", new BatchNormalization(StemWidth)), ("2", nn.ReLU(inplace: true)));
         var stages = new List<(string, nn.Module<Tensor, Tensor>)>();
         int input = StemWidth;
         for (int s = 0; s < depths.Count; s++)
@@ -86,18 +87,18 @@ public sealed class RegNet : Backbone
         {
             if (stride != 1 || input != width) proj = Convolutions.Downsample(input, width, stride);
             f = nn.Sequential(
-                ("a", nn.Sequential(("0", new PointwiseConvolution(input, width, 1)), ("1", nn.BatchNorm2d(width)), ("2", nn.ReLU(inplace: true)))),
+                ("a", nn.Sequential(("0", new PointwiseConvolution(input, width, 1)), ("1", new BatchNormalization(width)), ("2", nn.ReLU(inplace: true)))),
                 ("b", nn.Sequential(
-                    ("0", Convolutions.ThreeByThree(width, width, stride, width / groupWidth)), ("1", nn.BatchNorm2d(width)), ("2", nn.ReLU(inplace: true)))),
+                    ("0", Convolutions.ThreeByThree(width, width, stride, width / groupWidth)), ("1", new BatchNormalization(width)), ("2", nn.ReLU(inplace: true)))),
                 ("se", new SqueezeExcitation(width, (int)Math.Round(input * 0.25))),
-                ("c", nn.Sequential(("0", new PointwiseConvolution(width, width, 1)), ("1", nn.BatchNorm2d(width)))));
+                ("c", nn.Sequential(("0", new PointwiseConvolution(width, width, 1)), ("1", new BatchNormalization(width)))));
             RegisterComponents();
         }
 
         public override Tensor forward(Tensor x)
         {
             using var scope = NewDisposeScope();
-            return f.forward(x).add_(proj is null ? x : proj.forward(x)).relu_().MoveToOuterDisposeScope();
+            return f.forward(x).PlusInPlace(proj is null ? x : proj.forward(x)).relu_().MoveToOuterDisposeScope();
         }
 
         public string Export(OnnxGraph graph, string x) =>

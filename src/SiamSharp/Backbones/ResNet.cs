@@ -39,7 +39,7 @@ public sealed class ResNet : Backbone
     };
 
     private readonly Conv2d conv1;
-    private readonly BatchNorm2d bn1;
+    private readonly BatchNormalization bn1;
     private readonly Sequential[] _stages;
     private readonly bool _pooledStem;
 
@@ -62,7 +62,7 @@ public sealed class ResNet : Backbone
             Stem.Half => nn.Conv2d(channels, first, kernel_size: 3, stride: 2, padding: 1, bias: false),
             _ => nn.Conv2d(channels, first, kernel_size: 3, padding: 1, bias: false),
         };
-        bn1 = nn.BatchNorm2d(first);
+        bn1 = new BatchNormalization(first);
         RegisterComponents();
 
         _stages = new Sequential[depths.Count];

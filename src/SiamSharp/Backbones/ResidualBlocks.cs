@@ -1,4 +1,5 @@
 using SiamSharp.Interop.Onnx;
+using SiamSharp.Native;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -8,15 +9,15 @@ namespace SiamSharp.Backbones;
 internal sealed class BasicBlock : nn.Module<Tensor, Tensor>, IOnnxLayer
 {
     private readonly Conv2d conv1, conv2;
-    private readonly BatchNorm2d bn1, bn2;
+    private readonly BatchNormalization bn1, bn2;
     private readonly Sequential? downsample;
 
     public BasicBlock(int input, int width, int stride) : base(nameof(BasicBlock))
     {
         conv1 = Convolutions.ThreeByThree(input, width, stride);
-        bn1 = nn.BatchNorm2d(width);
+        bn1 = new BatchNormalization(width);
         conv2 = Convolutions.ThreeByThree(width, width, stride: 1);
-        bn2 = nn.BatchNorm2d(width);
+        bn2 = new BatchNormalization(width);
         if (stride != 1 || input != width) downsample = Convolutions.Downsample(input, width, stride);
         RegisterComponents();
     }
@@ -26,7 +27,7 @@ internal sealed class BasicBlock : nn.Module<Tensor, Tensor>, IOnnxLayer
         using var scope = NewDisposeScope();
         var y = bn1.forward(conv1.forward(x)).relu_();
         y = bn2.forward(conv2.forward(y));
-        return y.add_(downsample is null ? x : downsample.forward(x)).relu_().MoveToOuterDisposeScope();
+        return y.PlusInPlace(downsample is null ? x : downsample.forward(x)).relu_().MoveToOuterDisposeScope();
     }
 
     public string Export(OnnxGraph graph, string x)
@@ -44,7 +45,7 @@ internal sealed class BottleneckBlock : nn.Module<Tensor, Tensor>, IOnnxLayer
 
     private readonly PointwiseConvolution conv1, conv3;
     private readonly Conv2d conv2;
-    private readonly BatchNorm2d bn1, bn2, bn3;
+    private readonly BatchNormalization bn1, bn2, bn3;
     private readonly Sequential? downsample;
 
     /// <param name="input">Channels that come in.</param>
@@ -56,11 +57,11 @@ internal sealed class BottleneckBlock : nn.Module<Tensor, Tensor>, IOnnxLayer
     {
         int output = width * Expansion;
         conv1 = new(input, inner, stride: 1);
-        bn1 = nn.BatchNorm2d(inner);
+        bn1 = new BatchNormalization(inner);
         conv2 = Convolutions.ThreeByThree(inner, inner, stride, groups);
-        bn2 = nn.BatchNorm2d(inner);
+        bn2 = new BatchNormalization(inner);
         conv3 = new(inner, output, stride: 1);
-        bn3 = nn.BatchNorm2d(output);
+        bn3 = new BatchNormalization(output);
         if (stride != 1 || input != output) downsample = Convolutions.Downsample(input, output, stride);
         RegisterComponents();
     }
@@ -71,7 +72,7 @@ internal sealed class BottleneckBlock : nn.Module<Tensor, Tensor>, IOnnxLayer
         var y = bn1.forward(conv1.forward(x)).relu_();
         y = bn2.forward(conv2.forward(y)).relu_();
         y = bn3.forward(conv3.forward(y));
-        return y.add_(downsample is null ? x : downsample.forward(x)).relu_().MoveToOuterDisposeScope();
+        return y.PlusInPlace(downsample is null ? x : downsample.forward(x)).relu_().MoveToOuterDisposeScope();
     }
 
     public string Export(OnnxGraph graph, string x)
@@ -90,5 +91,5 @@ internal static class Convolutions
         nn.Conv2d(input, output, kernel_size: 3, stride: stride, padding: 1, groups: groups, bias: false);
 
     public static Sequential Downsample(int input, int output, int stride) =>
-        nn.Sequential(("0", new PointwiseConvolution(input, output, stride)), ("1", nn.BatchNorm2d(output)));
+        nn.Sequential(("0", new PointwiseConvolution(input, output, stride)), ("1", new BatchNormalization(output)));
 }

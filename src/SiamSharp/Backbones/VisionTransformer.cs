@@ -1,4 +1,5 @@
 using SiamSharp.Interop.Onnx;
+using SiamSharp.Native;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -83,8 +84,8 @@ public sealed class VisionTransformer : Backbone
             patches = patches.gather(1, kept.unsqueeze(-1).expand(-1, -1, patches.shape[2]));
             place = place.expand(x.shape[0], -1, -1).gather(1, kept.unsqueeze(-1).expand(-1, -1, place.shape[2]));
         }
-        var tokens = nn.functional.linear(patches, conv_proj.weight.flatten(1), conv_proj.bias) + place;         // (N, K, D)
-        var first = (class_token + positions.narrow(1, 0, 1)).expand(x.shape[0], -1, -1);
+        var tokens = nn.functional.linear(patches, conv_proj.weight.flatten(1), conv_proj.bias).Plus(place);             // (N, K, D)
+        var first = class_token.Plus(positions.narrow(1, 0, 1)).expand(x.shape[0], -1, -1);
         var y = encoder.forward(cat([first, tokens], 1));                                                        // (N, 1 + K, D)
         var representation = _pooling == Pooling.ClassToken ? y.select(1, 0) : y.narrow(1, 1, y.shape[1] - 1).mean([1]);
         return representation.MoveToOuterDisposeScope();
@@ -195,8 +196,8 @@ public sealed class VisionTransformer : Backbone
         public override Tensor forward(Tensor x)
         {
             using var scope = NewDisposeScope();
-            var y = x + self_attention.forward(ln_1.forward(x));
-            return (y + mlp.forward(ln_2.forward(y))).MoveToOuterDisposeScope();
+            var y = x.Plus(self_attention.forward(ln_1.forward(x)));
+            return y.Plus(mlp.forward(ln_2.forward(y))).MoveToOuterDisposeScope();
         }
 
         public string Export(OnnxGraph graph, string x)

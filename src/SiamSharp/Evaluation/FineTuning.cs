@@ -108,7 +108,7 @@ public sealed class FineTuning : IDisposable
     {
         Linear linear = nn.Linear(width, classes);
         Initialization.Draw(linear, seed, "classifier");
-        return frozen ? nn.Sequential(("norm", nn.BatchNorm1d(width, affine: false)), ("linear", linear)) : linear;
+        return frozen ? nn.Sequential(("norm", new BatchNormalization(width, affine: false)), ("linear", linear)) : linear;
     }
 
     private static Tensor Represent(Encoder encoder, Tensor view, bool frozen)

@@ -59,7 +59,7 @@ internal static class LbfgsMinimizer
 
             (Tensor, double, Tensor) At(double step)
             {
-                Tensor candidate = point + Held(step) * direction;
+                Tensor candidate = point.Plus(Held(step) * direction);
                 var (v, g) = objective(candidate);
                 return (candidate, v, g);
             }
@@ -80,7 +80,7 @@ internal static class LbfgsMinimizer
         q = precondition(q);
         if (pairs.Length > 0) q *= Held(1 / (pairs[^1].Rho * Dot(pairs[^1].Y, precondition(pairs[^1].Y))));
         for (int i = 0; i < pairs.Length; i++)
-            q += Held(alpha[i] - pairs[i].Rho * Dot(pairs[i].Y, q)) * pairs[i].S;
+            q = q.Plus(Held(alpha[i] - pairs[i].Rho * Dot(pairs[i].Y, q)) * pairs[i].S);
         return q;
     }
 

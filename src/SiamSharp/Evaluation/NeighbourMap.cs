@@ -38,9 +38,9 @@ public static class NeighbourMap
             using var iteration = NewDisposeScope();
             Tensor gradient = Gradient(p * Held(i < ExaggeratedIterations ? Exaggeration : 1), y);
             Tensor turned = (gradient * step).gt(zeros(1, dtype: ScalarType.Float64));      // the step went up the slope
-            Tensor nextGains = where(turned, gains * Held(0.8), gains + Held(0.2)).clamp_(Held(0.01), Held(1e6));
+            Tensor nextGains = where(turned, gains * Held(0.8), gains.Plus(0.2)).clamp_(Held(0.01), Held(1e6));
             Tensor nextStep = step * Held(i < ExaggeratedIterations ? 0.5 : 0.8) - Held(rate) * nextGains * gradient;
-            Tensor next = y + nextStep;
+            Tensor next = y.Plus(nextStep);
             y.Dispose();
             step.Dispose();
             gains.Dispose();
@@ -56,7 +56,7 @@ public static class NeighbourMap
     {
         using var scope = NewDisposeScope();
         Tensor conditional = Conditional(distances, perplexity);
-        Tensor joint = conditional + conditional.t();
+        Tensor joint = conditional.Plus(conditional.t());
         return (joint / joint.sum()).MoveToOuterDisposeScope();
     }
 
@@ -70,7 +70,7 @@ public static class NeighbourMap
         Tensor rows = zeros(0);
         for (int i = 0; i < 50; i++)
         {
-            Tensor middle = (low + high) / Held(2);
+            Tensor middle = low.Plus(high) / Held(2);
             Tensor logits = (-distances * middle.exp()).masked_fill(self, Held(double.NegativeInfinity));
             rows = logits.softmax(1);
             Tensor entropy = -xlogy(rows, rows).sum(1, keepdim: true);
@@ -87,7 +87,7 @@ public static class NeighbourMap
     internal static Tensor Gradient(Tensor p, Tensor y)
     {
         using var scope = NewDisposeScope();
-        Tensor near = (SquaredDistances(y) + Held(1)).reciprocal_();
+        Tensor near = SquaredDistances(y).Plus(1).reciprocal_();
         near.diagonal().fill_(Held(0.0));
         Tensor pull = (p - near / near.sum()) * near;
         return (Held(4) * (pull.sum(1, keepdim: true) * y - pull.mm(y))).MoveToOuterDisposeScope();
@@ -98,7 +98,7 @@ public static class NeighbourMap
     {
         using var scope = NewDisposeScope();
         Tensor squares = x.Squared().sum(1, keepdim: true);
-        return (squares + squares.t() - Held(2) * x.mm(x.t())).clamp_min_(Held(0)).MoveToOuterDisposeScope();
+        return (squares.Plus(squares.t()) - Held(2) * x.mm(x.t())).clamp_min_(Held(0)).MoveToOuterDisposeScope();
     }
 
     /// <summary>The first two principal components, scaled to a deviation of 1e-4, each with its largest entry positive.</summary>
@@ -113,6 +113,6 @@ public static class NeighbourMap
             Tensor component = u.select(1, k) * s[k];
             start.select(1, k).copy_(component * component[component.abs().argmax()].sign());
         }
-        return (start / (start.select(1, 0).std() + Held(1e-12)) * Held(1e-4)).MoveToOuterDisposeScope();
+        return (start / start.select(1, 0).std().Plus(1e-12) * Held(1e-4)).MoveToOuterDisposeScope();
     }
 }

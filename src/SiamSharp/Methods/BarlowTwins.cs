@@ -47,7 +47,7 @@ public sealed class BarlowTwins : SiameseMethod
         using var scope = NewDisposeScope();
         var embeddings = projector.forward(Represent(Backbone, batch.Views));
         var (invariance, redundancy) = LossOf(embeddings.chunk(batch.Views.Count));
-        return Terms(invariance + Held(_weight) * redundancy, embeddings, ("invariance", invariance.detach()), ("redundancy", redundancy.detach()));
+        return Terms(invariance.Plus(Held(_weight) * redundancy), embeddings, ("invariance", invariance.detach()), ("redundancy", redundancy.detach()));
     }
 
     /// <inheritdoc/>

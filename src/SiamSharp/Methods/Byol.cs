@@ -60,7 +60,7 @@ public sealed class Byol : SiameseMethod
     internal static Tensor LossOf(Tensor predictions, Tensor targets, long samples)
     {
         using var scope = NewDisposeScope();
-        return (CosineRegression.Loss(predictions, targets, samples) * Held(4) + Held(4)).MoveToOuterDisposeScope();
+        return (CosineRegression.Loss(predictions, targets, samples) * Held(4)).Plus(4).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>

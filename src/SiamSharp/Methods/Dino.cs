@@ -146,7 +146,7 @@ public sealed class Dino : SiameseMethod
             IEnumerable<nn.Module<Tensor, Tensor>> Hidden(int inputs)
             {
                 yield return nn.Linear(inputs, options.HeadHidden);
-                if (options.HeadBatchNorm) yield return nn.BatchNorm1d(options.HeadHidden);
+                if (options.HeadBatchNorm) yield return new BatchNormalization(options.HeadHidden);
                 yield return nn.GELU();
             }
         }

@@ -51,6 +51,6 @@ internal sealed class FeatureQueue : nn.Module
             rows.narrow(0, start, part).copy_(embeddings.narrow(0, from, part));
             from += part;
         }
-        added.add_(Held(count));
+        added.PlusInPlace(count);
     }
 }

@@ -37,11 +37,11 @@ internal static class Mlp
             layers.Add(nn.Linear(widths[i - 1], widths[i], hasBias: last && end == HeadEnd.Bias));
             if (!last)
             {
-                layers.Add(nn.BatchNorm1d(widths[i]));
+                layers.Add(new BatchNormalization(widths[i]));
                 layers.Add(nn.ReLU(inplace: true));
             }
         }
-        if (end is HeadEnd.Normalized or HeadEnd.Standardized) layers.Add(nn.BatchNorm1d(widths[^1], affine: end == HeadEnd.Normalized));
+        if (end is HeadEnd.Normalized or HeadEnd.Standardized) layers.Add(new BatchNormalization(widths[^1], affine: end == HeadEnd.Normalized));
         var head = nn.Sequential(layers.Select((layer, i) => ($"{i}", layer)));
         Initialization.Draw(head, seed, name);
         return head;

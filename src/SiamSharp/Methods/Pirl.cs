@@ -73,7 +73,7 @@ public sealed class Pirl : SiameseMethod
         var ofTransformed = LossOf(transformed, own.repeat(transformations, 1), others, leftOut.repeat(transformations, 1), _options.Temperature);
         Remember(batch.Indexes, image.detach(), own);
         double weight = _options.TransformedWeight;
-        return Terms(Held(weight) * ofTransformed + Held(1 - weight) * ofImage, transformed, ("image", ofImage.detach()), ("transformed", ofTransformed.detach()));
+        return Terms((Held(weight) * ofTransformed).Plus(Held(1 - weight) * ofImage), transformed, ("image", ofImage.detach()), ("transformed", ofTransformed.detach()));
     }
 
     /// <inheritdoc/>
@@ -106,7 +106,7 @@ public sealed class Pirl : SiameseMethod
     private void Remember(Tensor indexes, Tensor image, Tensor own)
     {
         using var noGradient = no_grad();
-        memory.index_copy_(0, indexes, Normalize(own * Held(_options.MemoryDecay) + image * Held(1 - _options.MemoryDecay)));
+        memory.index_copy_(0, indexes, Normalize((own * Held(_options.MemoryDecay)).Plus(image * Held(1 - _options.MemoryDecay))));
     }
 
     /// <summary>Noise-contrastive loss of embeddings against their rows of the memory and others.</summary>
@@ -127,6 +127,6 @@ public sealed class Pirl : SiameseMethod
         var negative = v.mm(others.t()).masked_fill(leftOut, Held(double.NegativeInfinity));
         var p = (cat([positive, negative], 1) / Held(temperature)).softmax(1);
         var wrong = p.narrow(1, 1, others.shape[0]);
-        return (-(p.select(1, 0) + Held(1e-12)).log() - (-wrong).log1p().sum(1)).mean().MoveToOuterDisposeScope();
+        return (-p.select(1, 0).Plus(1e-12).log() - (-wrong).log1p().sum(1)).mean().MoveToOuterDisposeScope();
     }
 }

@@ -48,7 +48,7 @@ public sealed class SiamesePairs : SiameseMethod
         using var scope = NewDisposeScope();
         var embeddings = projector.forward(Represent(Backbone, batch.Views));
         var (together, apart) = LossOf(embeddings, batch.Labels.repeat(batch.Views.Count), _margin);
-        return Terms((together + apart) / Held(2), embeddings, ("together", together.detach()), ("apart", apart.detach()));
+        return Terms(together.Plus(apart) / Held(2), embeddings, ("together", together.detach()), ("apart", apart.detach()));
     }
 
     /// <inheritdoc/>
@@ -67,7 +67,7 @@ public sealed class SiamesePairs : SiameseMethod
         var upper = ones_like(same).triu(1); // each pair once
         var distances = cdist(z, z, 2.0, compute_mode.donot_use_mm_for_euclid_dist); // exact also for near points
         var together = Mean(distances.Squared() / Held(2), same & upper);
-        var apart = Mean((Held(margin) - distances).relu().Squared() / Held(2), ~same & upper);
+        var apart = Mean((-distances).Plus(margin).relu().Squared() / Held(2), ~same & upper);
         return (together.MoveToOuterDisposeScope(), apart.MoveToOuterDisposeScope());
 
         static Tensor Mean(Tensor values, Tensor chosen) => (values * chosen).sum() / chosen.sum().clamp_min(Held(1));

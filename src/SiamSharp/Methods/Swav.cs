@@ -137,6 +137,6 @@ public sealed class Swav : SiameseMethod
         using var scope = NewDisposeScope();
         using var noGradient = no_grad();
         var mean = assignments.detach().mean([0]);
-        return (-(mean * (mean + Held(1e-12)).log()).sum()).exp().MoveToOuterDisposeScope();
+        return (-(mean * mean.Plus(1e-12).log()).sum()).exp().MoveToOuterDisposeScope();
     }
 }

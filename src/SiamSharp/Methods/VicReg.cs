@@ -61,7 +61,7 @@ public sealed class VicReg : SiameseMethod
         using var scope = NewDisposeScope();
         var embeddings = projector.forward(Represent(Backbone, batch.Views));
         var (invariance, variance, covariance) = LossOf(embeddings.chunk(batch.Views.Count));
-        var total = Held(_options.InvarianceWeight) * invariance + Held(_options.VarianceWeight) * variance + Held(_options.CovarianceWeight) * covariance;
+        var total = (Held(_options.InvarianceWeight) * invariance).Plus(Held(_options.VarianceWeight) * variance).Plus(Held(_options.CovarianceWeight) * covariance);
         return Terms(total, embeddings, ("invariance", invariance.detach()), ("variance", variance.detach()), ("covariance", covariance.detach()));
     }
 
@@ -89,7 +89,7 @@ public sealed class VicReg : SiameseMethod
             var centred = view - view.mean([0]);
             long freedom = view.shape[0] - 1;
             var diagonal = centred.Squared().sum(dim: 0) / Held(freedom);
-            variance.Add((Held(1) - (diagonal + Held(Epsilon)).sqrt()).relu().mean());
+            variance.Add((-diagonal.Plus(Epsilon).sqrt()).Plus(1).relu().mean());
             covariance.Add((CrossProducts.SumOfSquares(centred, centred) / Held(freedom * freedom) - diagonal.Squared().sum()) / Held(view.shape[1]));
         }
         return (stack(pairs).mean().MoveToOuterDisposeScope(), stack(variance).mean().MoveToOuterDisposeScope(),

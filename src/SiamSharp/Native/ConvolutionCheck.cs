@@ -11,8 +11,8 @@ internal static class ConvolutionCheck
     {
         using var scope = NewDisposeScope();
         using var _ = enable_grad();
-        var values = arange(Held(2 * 24 * 8 * 8)).remainder(Held(13)).sub(Held(6)).reshape(2, 24, 8, 8);
-        var kernel = arange(Held(24 * 24 * 9)).remainder(Held(7)).sub(Held(3)).reshape(24, 24, 3, 3);
+        var values = arange(Held(0), Held(2 * 24 * 8 * 8), Held(1)).remainder(Held(13)).sub(Held(6)).reshape(2, 24, 8, 8);
+        var kernel = arange(Held(0), Held(24 * 24 * 9), Held(1)).remainder(Held(7)).sub(Held(3)).reshape(24, 24, 3, 3);
         // Memory that was freed full of NaN shows whether anything is read before it is written.
         foreach (int size in new[] { 64, 1024, 4096, 16_384, 65_536 }) full([size], Held(float.NaN)).Dispose();
         Tensor single = Gradient(ScalarType.Float32, (x, w) => nn.functional.conv2d(x, w, padding: [1, 1]));

@@ -1,3 +1,4 @@
+using SiamSharp.Backbones;
 using SiamSharp.Data;
 using SiamSharp.Recipes;
 using SiamSharp.Training;
@@ -13,7 +14,7 @@ internal static class MethodsSample
     class MyNetwork : nn.Module<Tensor, Tensor>
     {
         private readonly Sequential layers = nn.Sequential(
-            nn.Conv2d(1, 16, 5, stride: 2), nn.BatchNorm2d(16), nn.ReLU(), nn.Conv2d(16, 32, 3, stride: 2), nn.ReLU());
+            nn.Conv2d(1, 16, 5, stride: 2), new BatchNormalization(16), nn.ReLU(), nn.Conv2d(16, 32, 3, stride: 2), nn.ReLU());
 
         public MyNetwork() : base(nameof(MyNetwork)) => RegisterComponents();
 

@@ -37,6 +37,6 @@ public sealed class AlignUniform : SiameseMethod
         Tensor z = Normalize(projector.forward(Represent(Backbone, batch.Views)));
         Tensor align = (z[..(int)batch.Samples] - z[(int)batch.Samples..]).Squared().sum(dim: 1).mean();
         Tensor uniform = (Held(_sharpness) * (Held(2) * z.mm(z.t()) - Held(2))).exp().mean().log();
-        return Terms(align + uniform, z, ("align", align.detach()), ("uniform", uniform.detach()));
+        return Terms(align.Plus(uniform), z, ("align", align.detach()), ("uniform", uniform.detach()));
     }
 }

@@ -96,7 +96,7 @@ internal sealed class OnnxGraph(bool foldBatchNorm)
                 return x;
             case Conv2d { padding_mode: TorchSharp.PaddingModes.Zeros, padding: { } padding } c when c.dilation.All(step => step == 1):
                 return Convolution(x, c.weight, c.bias, c.stride, padding, c.groups);
-            case BatchNorm2d { weight: not null, bias: not null, running_mean: not null, running_var: not null } norm: return BatchNorm(norm, x);
+            case BatchNorm { weight: not null, bias: not null, running_mean: not null, running_var: not null } norm: return BatchNorm(norm, x);
             case LayerNorm { weight: { } weight, bias: { } bias } norm when weight.dim() == 1: return LayerNorm(x, weight, bias, norm.eps);
             case Linear linear: return Linear(x, linear.weight, linear.bias);
             case ReLU: return Node("Relu", [x]);
@@ -116,15 +116,15 @@ internal sealed class OnnxGraph(bool foldBatchNorm)
         return y;
     }
 
-    private string BatchNorm(BatchNorm2d norm, string x)
+    private string BatchNorm(BatchNorm norm, string x)
     {
         Tensor weight = norm.weight!, bias = norm.bias!, mean = norm.running_mean!, variance = norm.running_var!;
         if (!foldBatchNorm || !_convolutions.Remove(x, out var before))
             return Node("BatchNormalization", [x, Constant(weight), Constant(bias), Constant(mean), Constant(variance)], ("epsilon", (float)norm.eps));
         using var scope = NewDisposeScope();
         using var noGradient = no_grad();
-        Tensor scale = weight / (variance + Held(norm.eps)).sqrt();
-        Tensor moved = bias + ((before.Weights.Bias ?? zeros_like(mean)) - mean) * scale;
+        Tensor scale = weight / variance.Plus(norm.eps).sqrt();
+        Tensor moved = bias.Plus(((before.Weights.Bias ?? zeros_like(mean)) - mean) * scale);
         Replace(before.Node, [Constant(before.Weights.Weight * scale.view(-1, 1, 1, 1)), Constant(moved)]);
         return x;
     }

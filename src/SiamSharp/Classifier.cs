@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using SiamSharp.Data;
 using SiamSharp.Embeddings;
 using SiamSharp.Evaluation;
@@ -224,11 +223,29 @@ public sealed class Classifier : IDisposable
         using SafeTensorsFile file = SafeTensors.Read(path);
         if (file.Metadata.GetValueOrDefault("format") != Format)
             throw new RunException($"{path} holds no classifier written by SiamSharp: its metadata lacks format={Format}.");
-        Encoder encoder = Encoder.Build(file.Metadata,
+        var metadata = new FileMetadata(path, file.Metadata);
+        var (data, classes) = (metadata.Options<DataOptions>("data"), metadata.Names("classes"));
+        var (temperature, threshold) = (metadata.Number("temperature"), metadata.Number("threshold"));
+        Encoder encoder = Encoder.Build(metadata,
             file.Tensors.Where(t => t.Key.StartsWith(EncoderPrefix, StringComparison.Ordinal)).ToDictionary(t => t.Key[EncoderPrefix.Length..], t => t.Value));
-        Tensor Own(string name) => file.Tensors[name].clone().DetachFromDisposeScope();
-        return new(encoder, OptionsJson.Read<DataOptions>((JsonObject)JsonNode.Parse(file.Metadata["data"])!), JsonSerializer.Deserialize<string[]>(file.Metadata["classes"])!, Own("head.mean"), Own("head.scale"), Own("head.weight"),
-            double.Parse(file.Metadata["temperature"], CultureInfo.InvariantCulture), double.Parse(file.Metadata["threshold"], CultureInfo.InvariantCulture));
+        try
+        {
+            long width = Encoder.WidthOf(encoder);
+            return new(encoder, data, classes, Own("mean", 1, width), Own("scale", 1, width), Own("weight", width + 1, classes.Length), temperature, threshold);
+        }
+        catch
+        {
+            encoder.Dispose();
+            throw;
+        }
+
+        Tensor Own(string name, params long[] shape)
+        {
+            if (!file.Tensors.TryGetValue($"head.{name}", out Tensor? tensor)) throw metadata.Fault($"head.{name} is missing");
+            return tensor.shape.AsSpan().SequenceEqual(shape) && tensor.dtype == ScalarType.Float32
+                ? tensor.clone().DetachFromDisposeScope()
+                : throw metadata.Fault($"head.{name} is {tensor.dtype} ({string.Join(", ", tensor.shape)}), but must be Float32 ({string.Join(", ", shape)})");
+        }
     }
 
     /// <inheritdoc/>

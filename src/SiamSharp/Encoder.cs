@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using SiamSharp.Backbones;
 using SiamSharp.Interop;
 using SiamSharp.Recipes;
@@ -13,7 +12,7 @@ namespace SiamSharp;
 public sealed class Encoder : IDisposable
 {
     private const string Format = "siamsharp-encoder-1";
-    private const int FewPixels = 50_000;
+    private const int FewPixels = 50_000, MostChannels = 256, MostSize = 1024; // as data.channels and data.size
 
     private readonly nn.Module<Tensor, Tensor> _backbone;
 
@@ -116,18 +115,27 @@ public sealed class Encoder : IDisposable
         if (file.Metadata.GetValueOrDefault("format") != Format)
             throw new RunException($"{path} holds no encoder written by SiamSharp: its metadata lacks format={Format}.");
 
-        return Build(file.Metadata, file.Tensors, ownBackbone);
+        return Build(new FileMetadata(path, file.Metadata), file.Tensors, ownBackbone);
     }
 
     /// <summary>Builds an encoder from what <see cref="Metadata"/> says and the weights of its network.</summary>
-    internal static Encoder Build(IReadOnlyDictionary<string, string> metadata, IReadOnlyDictionary<string, Tensor> weights, nn.Module<Tensor, Tensor>? ownBackbone = null)
+    /// <exception cref="RunException">It says nothing that can be built, or a network far larger than its weights.</exception>
+    internal static Encoder Build(FileMetadata metadata, IReadOnlyDictionary<string, Tensor> weights, nn.Module<Tensor, Tensor>? ownBackbone = null)
     {
-        int channels = int.Parse(metadata["channels"]), size = int.Parse(metadata["size"]);
-        var options = OptionsJson.Read<BackboneOptions>((JsonObject)JsonNode.Parse(metadata["backbone"])!);
-        var preprocessing = OptionsJson.Read<Preprocessing>((JsonObject)JsonNode.Parse(metadata["preprocessing"])!);
-        var backbone = ownBackbone ?? options.Create(channels, size, seed: 0);
+        int channels = metadata.Count("channels", MostChannels), size = metadata.Count("size", MostSize);
+        var preprocessing = metadata.Options<Preprocessing>("preprocessing");
+        var options = ownBackbone is null ? metadata.Options<BackboneOptions>("backbone") : null;
+        var backbone = ownBackbone ?? Create(options!);
         StateDict.Load(backbone, weights);
-        return new Encoder(backbone, preprocessing, channels, size, ownBackbone is null ? options : null);
+        return new Encoder(backbone, preprocessing, channels, size, options);
+
+        Backbone Create(BackboneOptions options)
+        {
+            long needed = options.ApproximateParameters(channels, size), held = weights.Values.Sum(tensor => tensor.numel());
+            if (needed / 2 > held) throw metadata.Fault($"its metadata describes a network of about {needed:N0} numbers, but it holds {held:N0}");
+            try { return options.Create(channels, size, seed: 0); }
+            catch (ArgumentException fault) { throw metadata.Fault($"\"backbone\" in its metadata: {fault.Message.ReplaceLineEndings(" ").TrimEnd('.')}"); }
+        }
     }
 
     /// <summary>Width D of an encoder's representation.</summary>

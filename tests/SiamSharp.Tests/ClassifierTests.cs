@@ -1,6 +1,7 @@
 using Microsoft.ML.OnnxRuntime;
 using SiamSharp.Backbones;
 using SiamSharp.Data;
+using SiamSharp.Interop;
 using SiamSharp.Interop.Onnx;
 using SiamSharp.Tests.Data;
 using SiamSharp.Tests.Reference;
@@ -92,6 +93,39 @@ public sealed class ClassifierTests : IDisposable
         using var run = new RunOptions();
         using var results = session.Run(run, ["pixels"], [input], ["probabilities"]);
         Near.Equal(expected, tensor(results[0].GetTensorDataAsSpan<float>().ToArray(), results[0].GetTensorTypeAndShape().Shape), 1e-4);
+    }
+
+    [Theory]
+    [InlineData("channels", "-1", "\"channels\" in its metadata: is -1")]
+    [InlineData("channels", "257", "\"channels\" in its metadata: is 257, but must be 1 to 256")]
+    [InlineData("size", null, "\"size\" is missing in its metadata")]
+    [InlineData("size", "99999999999", "\"size\" in its metadata: ")]
+    [InlineData("backbone", "[1]", "\"backbone\" in its metadata: must be a JSON object")]
+    [InlineData("backbone", "{", "\"backbone\" in its metadata: ")]
+    [InlineData("backbone", """{ "name": "resnet999" }""", "\"resnet999\" is not one of")]
+    [InlineData("backbone", """{ "name": "vit_ti", "width": 1 }""", "its width equally")]
+    [InlineData("backbone", """{ "name": "resnet152", "width": 4096 }""", "its metadata describes a network of about")]
+    [InlineData("preprocessing", """{ "sigma": 1 }""", "\"preprocessing\" in its metadata: ")]
+    [InlineData("data", """{ "size": 5000 }""", "\"data\" in its metadata: ")]
+    [InlineData("classes", "[null]", "\"classes\" in its metadata: must be a list of names")]
+    [InlineData("classes", """["one", "two"]""", "head.weight is Float32")]
+    [InlineData("temperature", "NaN", "\"temperature\" in its metadata: is NaN")]
+    [InlineData("threshold", "high", "\"threshold\" in its metadata: ")]
+    public void Load_MetadataThatSayNothingSound_NamesFileAndFault(string key, string? value, string problem)
+    {
+        using var scope = NewDisposeScope();
+        string path = Path.Combine(_folder, "classifier.safetensors"), damaged = Path.Combine(_folder, "damaged.safetensors");
+        using (Classifier classifier = Classifier.Fit(NewEncoder(), Images(0, 200), new DataOptions()).Classifier) classifier.Save(path);
+        using (SafeTensorsFile file = SafeTensors.Read(path))
+        {
+            var metadata = file.Metadata.Where(m => m.Key != key).ToDictionary();
+            if (value is not null) metadata[key] = value;
+            SafeTensors.Write(damaged, file.Tensors.ToDictionary(), metadata);
+        }
+        string message = Assert.Throws<RunException>(() => Classifier.Load(damaged)).Message;
+        Assert.StartsWith($"{damaged} is damaged: ", message, StringComparison.Ordinal);
+        Assert.Contains(problem, message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', message);
     }
 
     [Fact]

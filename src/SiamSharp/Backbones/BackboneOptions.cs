@@ -86,6 +86,13 @@ public sealed record BackboneOptions : IHasRules
         return backbone;
     }
 
+    /// <summary>About how many numbers the network has, without building it; normalisation, biases and the like are left out.</summary>
+    internal long ApproximateParameters(int channels, int size) =>
+        IsTransformer ? VisionTransformer.ApproximateParameters(this, channels, size)
+        : ConvNeXt.Architectures.ContainsKey(Name) ? ConvNeXt.ApproximateParameters(this)
+        : RegNet.Architectures.ContainsKey(Name) ? RegNet.ApproximateParameters(this)
+        : ResNet.ApproximateParameters(this);
+
     /// <summary>What does not fit images of this size.</summary>
     /// <param name="size">Side of the images in pixels.</param>
     /// <param name="views">Sides of the views, which a ViT's patches must divide too.</param>

@@ -61,6 +61,17 @@ public sealed class ConvNeXt : Backbone
     /// <inheritdoc/>
     public override int OutputWidth { get; }
 
+    /// <summary>Weights of the blocks' matrix products.</summary>
+    internal static long ApproximateParameters(BackboneOptions options)
+    {
+        var (published, depths) = Architectures[options.Name];
+        return (options.Depths.Count > 0 ? options.Depths : depths).Select((depth, s) =>
+        {
+            long width = (options.Width > 0 ? options.Width : published) << s;
+            return depth * 8 * width * width;
+        }).Sum();
+    }
+
     /// <inheritdoc/>
     internal override void Draw(ulong seed) => Initialization.DrawNormal(this, seed);
 

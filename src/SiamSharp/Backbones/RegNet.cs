@@ -37,7 +37,7 @@ public sealed class RegNet : Backbone
     public RegNet(BackboneOptions options, int channels, int size) : base(options.Name)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(channels, 1);
-        var (widths, published, group) = Architectures[options.Name];
+        var (_, published, group) = Architectures[options.Name];
         var depths = options.Depths.Count > 0 ? options.Depths : published;
         Stem kind = options.Stem != Stem.Auto ? options.Stem : size <= 64 ? Stem.Small : Stem.ImageNet;
 
@@ -47,7 +47,7 @@ public sealed class RegNet : Backbone
         int input = StemWidth;
         for (int s = 0; s < depths.Count; s++)
         {
-            int width = options.Width > 0 ? Math.Max(1, widths[s] * options.Width / widths[0] / group) * group : widths[s];
+            int width = WidthOf(options, s);
             var blocks = new List<(string, nn.Module<Tensor, Tensor>)>();
             for (int b = 0; b < depths[s]; b++)
             {
@@ -64,6 +64,24 @@ public sealed class RegNet : Backbone
 
     /// <inheritdoc/>
     public override int OutputWidth { get; }
+
+    /// <summary>Channels of a stage, whole groups.</summary>
+    private static int WidthOf(BackboneOptions options, int stage)
+    {
+        var (widths, _, group) = Architectures[options.Name];
+        return options.Width > 0 ? Math.Max(1, widths[stage] * options.Width / widths[0] / group) * group : widths[stage];
+    }
+
+    /// <summary>Weights of the blocks (of each stage's first without the convolution that begins with fewer channels).</summary>
+    internal static long ApproximateParameters(BackboneOptions options)
+    {
+        var (_, published, group) = Architectures[options.Name];
+        return (options.Depths.Count > 0 ? options.Depths : published).Select((depth, s) =>
+        {
+            long width = WidthOf(options, s);
+            return (5L * depth - 2) * width * width / 2 + 9L * depth * width * group;
+        }).Sum();
+    }
 
     /// <summary>The representations of a batch of images.</summary>
     /// <param name="x">float32 (N, C, H, W), preprocessed.</param>

@@ -86,6 +86,17 @@ public sealed class ResNet : Backbone
     /// <inheritdoc/>
     public override int OutputWidth { get; }
 
+    /// <summary>Weights of the blocks.</summary>
+    internal static long ApproximateParameters(BackboneOptions options)
+    {
+        var (bottleneck, published, groups, groupWidth) = Architectures[options.Name];
+        return (options.Depths.Count > 0 ? options.Depths : published).Select((depth, s) =>
+        {
+            long width = (options.Width > 0 ? options.Width : PublishedWidth) << s, inner = Math.Max(1, width * groupWidth / PublishedWidth) * groups;
+            return depth * (bottleneck ? 8 * width * inner + 9 * inner * inner / groups : 18 * width * width);
+        }).Sum();
+    }
+
     /// <summary>The representations of a batch of images.</summary>
     /// <param name="x">float32 (N, C, H, W), preprocessed.</param>
     /// <returns>float32 (N, D), differentiable, owned by the caller.</returns>

@@ -57,6 +57,14 @@ public sealed class VisionTransformer : Backbone
     /// <inheritdoc/>
     public override int OutputWidth { get; }
 
+    /// <summary>Weights of the patches, of their positions and of the blocks.</summary>
+    internal static long ApproximateParameters(BackboneOptions options, int channels, int size)
+    {
+        var (published, depth, _) = Architectures[options.Name];
+        long width = options.Width > 0 ? options.Width : published, patch = PatchSizeFor(options, size), side = size / patch;
+        return width * (channels * patch * patch + side * side + 12 * width * (options.Depths.Count > 0 ? options.Depths[0] : depth));
+    }
+
     /// <summary>The side of the patches for images of a side in pixels.</summary>
     internal static int PatchSizeFor(BackboneOptions options, int size) => options.PatchSize > 0 ? options.PatchSize : size <= 64 ? 4 : 16;
 

@@ -71,6 +71,20 @@ public sealed class EveryBackboneTests
         Assert.Equal(first.OutputWidth, Encoder.WidthOf(() => options.Create(5, 28, seed: 1), 5, 28));
     }
 
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void ApproximateParameters_EveryName_IsNearTheCount(string name)
+    {
+        // As published but half as wide, and one block a stage, where what the estimate leaves out weighs most.
+        int width = name.StartsWith("vit", StringComparison.Ordinal) ? 96 : 32;
+        foreach (BackboneOptions options in new[] { new BackboneOptions { Name = name, Width = width }, Small(name, width) })
+        {
+            using var backbone = options.Create(3, 32, seed: 1);
+            double ratio = options.ApproximateParameters(3, 32) / (double)backbone.parameters().Sum(p => p.numel());
+            Assert.InRange(ratio, options.Depths.Count == 0 ? 0.8 : 0.4, options.Depths.Count == 0 ? 1.2 : 1.5);
+        }
+    }
+
     [Fact]
     public void Faults_OptionsOfOtherFamilies_AreNamed()
     {

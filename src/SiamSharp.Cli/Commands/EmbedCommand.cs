@@ -14,7 +14,7 @@ internal static class EmbedCommand
     {
         var encoder = new EncoderOptions();
         Option<string> data = CommonOptions.Data("The images.");
-        var output = new Option<string>("--out") { Description = "The file to write: .parquet (path, label, vector) or .npy (with a .csv of paths and labels).", HelpName = "FILE", Required = true };
+        var output = new Option<string>("--out") { Description = "The file to write: .parquet (path, label, vector) or .npy (with a .csv of paths and labels); one of that name is replaced at the end.", HelpName = "FILE", Required = true };
         var engine = new Option<EmbedEngine>("--engine") { Description = "What computes: onnx is the faster one on a CPU; auto takes it where it knows the network." };
         Option<string[]> set = CommonOptions.Set();
         var command = new Command("embed", "Write the representations of all images; the same command goes on where it was stopped.") { data, output, engine, set };

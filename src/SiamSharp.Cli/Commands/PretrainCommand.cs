@@ -13,7 +13,7 @@ internal static class PretrainCommand
 {
     internal static Command Create(Func<ParseResult, Screen> screenOf)
     {
-        Option<string> data = CommonOptions.Data("The images: a folder, a manifest, an .npy file, fashion-mnist, cifar10:DIR. Labels are not used.");
+        Option<string> data = CommonOptions.Data("The images: a folder, a manifest, an .npy file, fashion-mnist, cifar10:DIR. Labels are not used (but by siamese-pairs).");
         var output = new Option<string>("--out") { Description = "The run's folder.", HelpName = "DIR", Required = true };
         Option<string> recipe = CommonOptions.Recipe();
         Option<string[]> set = CommonOptions.Set();

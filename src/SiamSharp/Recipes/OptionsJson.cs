@@ -153,11 +153,16 @@ public static class OptionsJson
                 CheckValue(node, type, path, declared, faults);
                 break;
             default:
-                string wanted = info.Kind == JsonTypeInfoKind.Enumerable ? "a list, [ ... ]" : "an object, { ... }";
+                string wanted = info.Kind == JsonTypeInfoKind.Enumerable ? $"a list, {(Serializer.GetTypeInfo(info.ElementType!).Kind == JsonTypeInfoKind.None ? $"such as [{Show(node)}]" : "[ ... ]")}"
+                    : $"an object, {{ ... }}; its options: {string.Join(", ", OptionsOf(info).Select(key => Join(path, key)))}";
                 faults.Add(new Fault(path, $"{Show(node)} is not {wanted}"));
                 break;
         }
     }
+
+    /// <summary>The keys that an object of a type can have, of one of several kinds that of the kind.</summary>
+    private static IEnumerable<string> OptionsOf(JsonTypeInfo info) =>
+        info.PolymorphismOptions is { } kinds ? [kinds.TypeDiscriminatorPropertyName] : info.Properties.Where(p => p.Set is not null).Select(p => p.Name);
 
     private static Type? DerivedType(JsonPolymorphismOptions kinds, JsonObject tree, string path, List<Fault> faults)
     {

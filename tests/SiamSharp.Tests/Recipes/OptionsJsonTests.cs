@@ -56,6 +56,15 @@ public class OptionsJsonTests
     }
 
     [Fact]
+    public void Read_ValueInPlaceOfAListOrObject_ShowsHowToWriteIt()
+    {
+        string Problem(string json) => Assert.Throws<RecipeException>(() => OptionsJson.Read<Options>(Tree(json))).Faults.Single().Problem;
+        Assert.Equal("5 is not a list, such as [5]", Problem("""{ "shares": 5 }"""));
+        Assert.Equal("5 is not a list, [ ... ]", Problem("""{ "forms": 5 }"""));
+        Assert.Equal("5 is not an object, { ... }; its options: forms.0.shape", Problem("""{ "forms": [5] }"""));
+    }
+
+    [Fact]
     public void Read_ManyFaults_ListsThemAll() => Assert.Equal(
         ["epochs", "forms.0.radius", "forms.0.share", "forms.1.shape", "forms.2.shape", "name", "nonsense", "shares.1"],
         FaultsOf("""

@@ -1,5 +1,6 @@
 using SiamSharp;
 using SiamSharp.Data;
+using SiamSharp.Native;
 using SiamSharp.Recipes;
 using SiamSharp.Training;
 
@@ -10,6 +11,7 @@ internal static class ReadmeSample
 {
     internal static void Run()
     {
+        FreedMemory.Keep();                                                   // Linux: once, before the first tensor; it keeps steps fast
         IImageSource Open(DataOptions options) => ImageSources.Open("photos", options);
         Recipe recipe = Recipe.Resolve(layers: [], assignments: ["training.epochs=50"], Open);
         ImageDataset images = ImageDataset.Load(Open(recipe.Data), recipe.Data);

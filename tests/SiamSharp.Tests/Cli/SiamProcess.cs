@@ -9,11 +9,10 @@ internal static class SiamProcess
 
     internal static Process Start(params string[] arguments)
     {
-        var info = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "siam.dll"), .. arguments])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
+        // Tests started in the background of a script inherit an ignored SIGINT, which a user at a terminal does not.
+        string[] command = ["dotnet", Path.Combine(AppContext.BaseDirectory, "siam.dll"), .. arguments];
+        var info = OperatingSystem.IsLinux() ? new ProcessStartInfo("env", ["--default-signal=INT", .. command]) : new ProcessStartInfo(command[0], command[1..]);
+        info.RedirectStandardOutput = info.RedirectStandardError = true;
         return Process.Start(info)!;
     }
 

@@ -27,6 +27,12 @@ public sealed record BackboneOptions : IHasRules
     /// <summary>What a ViT's representation is.</summary>
     public Pooling Pooling { get; init; } = Pooling.ClassToken;
 
+    /// <summary>
+    /// A ConvNet's last map is averaged in each cell of a grid of this many rows and columns, and all the means together are the representation: 4 gives 16 times as many numbers as 1, the average over the
+    /// whole image. More than 1 keeps where something is, for images whose objects always lie at the same place.
+    /// </summary>
+    [Range(1, 64)] public int PoolSize { get; init; } = 1;
+
     /// <summary>A file of weights to start from, safetensors or PyTorch's (.pth), with torchvision's or timm's names, under any prefix (or under PREFIX: FILE#PREFIX); empty = drawn.</summary>
     public string Weights { get; init; } = "";
 
@@ -53,6 +59,8 @@ public sealed record BackboneOptions : IHasRules
             yield return new("patchSize", $"{Name} has no patches: leave it 0, or choose a ViT");
         if (!IsTransformer && Pooling != Pooling.ClassToken)
             yield return new("pooling", $"{Name} always averages over its pixels: leave it out, or choose a ViT");
+        if (IsTransformer && PoolSize != 1)
+            yield return new("poolSize", $"{Name} has no map to average: leave it 1, or choose a ConvNet");
         for (int i = 0; i < Depths.Count; i++)
         {
             if (Depths[i] is < 1 or > 100)
@@ -95,14 +103,37 @@ public sealed record BackboneOptions : IHasRules
 
     /// <summary>What does not fit images of this size.</summary>
     /// <param name="size">Side of the images in pixels.</param>
-    /// <param name="views">Sides of the views, which a ViT's patches must divide too.</param>
+    /// <param name="views">Sides of the views, which a ViT's patches must divide and a grid of cells must fit too.</param>
     public IEnumerable<Fault> FaultsFor(int size, IEnumerable<int> views)
     {
-        if (!IsTransformer) yield break;
+        if (!IsTransformer)
+        {
+            if (views.Append(size).Distinct().Select(side => ProblemOfPooling(side, size)).FirstOrDefault(problem => problem is not null) is { } problem) yield return new("poolSize", problem);
+            yield break;
+        }
         int patch = VisionTransformer.PatchSizeFor(this, size);
         foreach (int side in views.Append(size).Distinct().Where(side => side % patch != 0))
             yield return new("patchSize", $"patches of {patch} px do not divide {(side == size ? "images" : "views")} of {side} px: choose a divisor of {side}");
     }
+
+    /// <summary>The first layers for images of this size: never <see cref="Stem.Auto"/>.</summary>
+    internal Stem StemFor(int size) => Stem != Stem.Auto ? Stem
+        : size > 64 ? Stem.ImageNet
+        : ConvNeXt.Architectures.ContainsKey(Name) ? Stem.Half : Stem.Small;
+
+    /// <summary>Side of a ConvNet's last map in pixels.</summary>
+    /// <param name="side">Of the images in pixels.</param>
+    /// <param name="size">Of the images that the network is made for, which decides its stem.</param>
+    internal int MapSide(int side, int size)
+    {
+        int stages = Depths.Count > 0 ? Depths.Count : 4;
+        int halvings = StemFor(size) switch { Stem.Small => 0, Stem.Half => 1, _ => 2 } + stages - 1;
+        return ConvNeXt.Architectures.ContainsKey(Name) ? side >> halvings : (side + (1 << halvings) - 1) >> halvings;
+    }
+
+    /// <summary>Why a ConvNet's last map cannot be averaged as <see cref="PoolSize"/> says; null when it can.</summary>
+    internal string? ProblemOfPooling(int side, int size) => PoolSize == 1 || PoolSize <= MapSide(side, size) ? null
+        : $"is {PoolSize}, but the last map of {side} px is only {MapSide(side, size)} pixels wide: choose at most that, a smaller stem or fewer stages (backbone.depths)";
 
     /// <summary>Why this backbone cannot leave out what a mask drops; null when it can.</summary>
     /// <param name="mask">A mask that drops.</param>

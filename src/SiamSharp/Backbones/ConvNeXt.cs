@@ -28,6 +28,7 @@ public sealed class ConvNeXt : Backbone
     };
 
     private readonly Sequential features, classifier;
+    private readonly GridPool _pool;
 
     /// <summary>Builds the network; <see cref="BackboneOptions.Create"/> draws its weights.</summary>
     /// <param name="options">Architecture, width, depths and stem.</param>
@@ -39,7 +40,7 @@ public sealed class ConvNeXt : Backbone
         var (publishedWidth, publishedDepths) = Architectures[options.Name];
         var depths = options.Depths.Count > 0 ? options.Depths : publishedDepths;
         int width = options.Width > 0 ? options.Width : publishedWidth;
-        Stem stem = options.Stem != Stem.Auto ? options.Stem : size <= 64 ? Stem.Half : Stem.ImageNet;
+        Stem stem = options.StemFor(size);
         Conv2d patches = stem switch
         {
             Stem.ImageNet => nn.Conv2d(channels, width, kernel_size: 4, stride: 4),
@@ -54,7 +55,8 @@ public sealed class ConvNeXt : Backbone
         }
         features = nn.Sequential(layers.Select((layer, i) => ($"{i}", layer)));
         classifier = nn.Sequential(("0", new ChannelNorm(width)));
-        OutputWidth = width;
+        _pool = GridPool.For(options, size);
+        OutputWidth = width * _pool.Count;
         RegisterComponents();
     }
 
@@ -81,12 +83,15 @@ public sealed class ConvNeXt : Backbone
     public override Tensor forward(Tensor x)
     {
         using var scope = NewDisposeScope();
-        return classifier.forward(features.forward(Backbones.ChannelsLast.Of(x)).mean([2, 3], keepdim: true)).flatten(1).MoveToOuterDisposeScope();
+        return classifier.forward(_pool.Of(features.forward(Backbones.ChannelsLast.Of(x)))).flatten(1).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>
+    internal override bool ExportsAnySize => _pool.ExportsAnySize;
+
+    /// <inheritdoc/>
     internal override string Export(OnnxGraph graph, string x) =>
-        graph.Node("Flatten", [graph.Add(classifier, graph.Node("GlobalAveragePool", [graph.Add(features, x)]))], ("axis", 1L));
+        graph.Node("Flatten", [graph.Add(classifier, _pool.Export(graph, graph.Add(features, x)))], ("axis", 1L));
 
     private static string ChannelsLast(OnnxGraph graph, string x) => graph.Node("Transpose", [x], ("perm", new long[] { 0, 2, 3, 1 }));
 

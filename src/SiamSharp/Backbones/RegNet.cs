@@ -29,6 +29,7 @@ public sealed class RegNet : Backbone
     };
 
     private readonly Sequential stem, trunk_output;
+    private readonly GridPool _pool;
 
     /// <summary>Builds the network; <see cref="BackboneOptions.Create"/> draws its weights.</summary>
     /// <param name="options">Architecture, width, depths (at most 4 stages) and stem.</param>
@@ -39,7 +40,7 @@ public sealed class RegNet : Backbone
         ArgumentOutOfRangeException.ThrowIfLessThan(channels, 1);
         var (_, published, group) = Architectures[options.Name];
         var depths = options.Depths.Count > 0 ? options.Depths : published;
-        Stem kind = options.Stem != Stem.Auto ? options.Stem : size <= 64 ? Stem.Small : Stem.ImageNet;
+        Stem kind = options.StemFor(size);
 
         stem = nn.Sequential(
             ("0", Convolutions.ThreeByThree(channels, StemWidth, stride: kind == Stem.Small ? 1 : 2)), ("1", new BatchNormalization(StemWidth)), ("2", nn.ReLU(inplace: true)));
@@ -58,7 +59,8 @@ public sealed class RegNet : Backbone
             stages.Add(($"block{s + 1}", nn.Sequential(blocks)));
         }
         trunk_output = nn.Sequential(stages);
-        OutputWidth = input;
+        _pool = GridPool.For(options, size);
+        OutputWidth = input * _pool.Count;
         RegisterComponents();
     }
 
@@ -89,11 +91,15 @@ public sealed class RegNet : Backbone
     public override Tensor forward(Tensor x)
     {
         using var scope = NewDisposeScope();
-        return trunk_output.forward(stem.forward(ChannelsLast.Of(x))).mean([2, 3]).MoveToOuterDisposeScope();
+        return _pool.Of(trunk_output.forward(stem.forward(ChannelsLast.Of(x)))).flatten(1).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>
-    internal override string Export(OnnxGraph graph, string x) => graph.MeanOverPixels(graph.Add(trunk_output, graph.Add(stem, x)));
+    internal override bool ExportsAnySize => _pool.ExportsAnySize;
+
+    /// <inheritdoc/>
+    internal override string Export(OnnxGraph graph, string x) =>
+        graph.Node("Flatten", [_pool.Export(graph, graph.Add(trunk_output, graph.Add(stem, x)))], ("axis", 1L));
 
     /// <summary>(N, input, H, W) to (N, width, H / stride, W / stride).</summary>
     private sealed class RegNetBlock : nn.Module<Tensor, Tensor>, IOnnxLayer

@@ -4,10 +4,10 @@ using static TorchSharp.torch;
 
 namespace SiamSharp.Backbones;
 
-/// <summary>A residual network up to its global average pooling.</summary>
+/// <summary>A residual network up to its average pooling.</summary>
 /// <remarks>
 /// Definition: stem, then stages of residual blocks; stage s (from 0) has Width 2^s channels (times 4 with bottlenecks) and
-/// starts with stride 2 except for the first; then the mean over all pixels. Wide networks have twice as many channels within their
+/// starts with stride 2 except for the first; then the mean over all pixels, or in each cell of a grid (<see cref="BackboneOptions.PoolSize"/>). Wide networks have twice as many channels within their
 /// bottlenecks, ResNeXt has them in groups.
 /// Source: He et al. 2015, arXiv 1512.03385; with torchvision's placement of the stride (in a bottleneck's 3 x 3 convolution);
 /// Zagoruyko and Komodakis 2016, arXiv 1605.07146 (wide); Xie et al. 2016, arXiv 1611.05431 (ResNeXt).
@@ -42,6 +42,7 @@ public sealed class ResNet : Backbone
     private readonly BatchNormalization bn1;
     private readonly Sequential[] _stages;
     private readonly bool _pooledStem;
+    private readonly GridPool _pool;
 
     /// <summary>Builds the network; <see cref="BackboneOptions.Create"/> draws its weights by seed too.</summary>
     /// <param name="options">Architecture, width, depths and stem; <see cref="BackboneOptions.Weights"/> is not read.</param>
@@ -53,7 +54,7 @@ public sealed class ResNet : Backbone
         var (bottleneck, published, groups, groupWidth) = Architectures[options.Name];
         var depths = options.Depths.Count > 0 ? options.Depths : published;
         int first = options.Width > 0 ? options.Width : PublishedWidth;
-        Stem stem = options.Stem != Stem.Auto ? options.Stem : size <= 64 ? Stem.Small : Stem.ImageNet;
+        Stem stem = options.StemFor(size);
         _pooledStem = stem == Stem.ImageNet;
 
         conv1 = stem switch
@@ -80,7 +81,8 @@ public sealed class ResNet : Backbone
             _stages[s] = nn.Sequential(blocks);
             register_module($"layer{s + 1}", _stages[s]);
         }
-        OutputWidth = input;
+        _pool = GridPool.For(options, size);
+        OutputWidth = input * _pool.Count;
     }
 
     /// <inheritdoc/>
@@ -106,8 +108,11 @@ public sealed class ResNet : Backbone
         x = bn1.forward(conv1.forward(ChannelsLast.Of(x))).relu_();
         if (_pooledStem) x = nn.functional.max_pool2d(x, kernel_size: 3, stride: 2, padding: 1);
         foreach (var stage in _stages) x = stage.forward(x);
-        return x.mean([2, 3]).MoveToOuterDisposeScope();
+        return _pool.Of(x).flatten(1).MoveToOuterDisposeScope();
     }
+
+    /// <inheritdoc/>
+    internal override bool ExportsAnySize => _pool.ExportsAnySize;
 
     /// <inheritdoc/>
     internal override string Export(OnnxGraph graph, string x)
@@ -115,6 +120,6 @@ public sealed class ResNet : Backbone
         x = graph.Node("Relu", [graph.Add(bn1, graph.Add(conv1, x))]);
         if (_pooledStem) x = graph.Node("MaxPool", [x], ("kernel_shape", new long[] { 3, 3 }), ("strides", new long[] { 2, 2 }), ("pads", new long[] { 1, 1, 1, 1 }));
         foreach (var stage in _stages) x = graph.Add(stage, x);
-        return graph.MeanOverPixels(x);
+        return graph.Node("Flatten", [_pool.Export(graph, x)], ("axis", 1L));
     }
 }

@@ -97,6 +97,44 @@ public sealed class OnnxExportTests : IDisposable
         Assert.InRange(OnnxExport.Write(_path, encoder), 0, 1e-4);
     }
 
+    [Theory]
+    [InlineData("resnet18", 28, 2)]
+    [InlineData("resnet18", 33, 3)]
+    [InlineData("resnet18", 28, 14)]
+    [InlineData("convnext_tiny", 33, 3)]
+    [InlineData("regnet_y_400mf", 65, 4)]
+    public void Write_GridOfMeans_AnswersAsLibtorchForItsSize(string name, int size, int cells)
+    {
+        using var scope = NewDisposeScope();
+        using Encoder encoder = Make(Small(name) with { PoolSize = cells }, 1, size, HighPassed(1));
+        Assert.InRange(OnnxExport.Write(_path, encoder), 0, 1e-4);
+        using var session = new InferenceSession(_path);
+        Assert.Equal([-1, 1, size, size], session.InputMetadata["pixels"].Dimensions);
+        Tensor pixels = RandomTensors.Uniform(1, [5, 1, size, size]) * 255;
+        Near.Equal(encoder.Encode(pixels / 255), Run(pixels), 1e-5);
+    }
+
+    [Theory]
+    [InlineData("resnet18", Stem.Small)]
+    [InlineData("resnet18", Stem.Half)]
+    [InlineData("resnet50", Stem.ImageNet)]
+    [InlineData("regnet_y_400mf", Stem.Small)]
+    [InlineData("regnet_y_400mf", Stem.Half)]
+    [InlineData("regnet_y_400mf", Stem.ImageNet)]
+    [InlineData("convnext_tiny", Stem.Small)]
+    [InlineData("convnext_tiny", Stem.Half)]
+    [InlineData("convnext_tiny", Stem.ImageNet)]
+    public void Write_GridOfMeans_KnowsTheSideOfTheMap(string name, Stem stem)
+    {
+        // A matrix of the graph has as many columns as the map has pixels a side: a wrong number would end in an error of ONNX Runtime.
+        foreach (int size in new[] { 28, 33, 47, 65 })
+        {
+            using var scope = NewDisposeScope();
+            using Encoder encoder = Make(Small(name) with { Stem = stem, PoolSize = 2 }, 1, size, Plain(1));
+            Assert.InRange(OnnxExport.Write(_path, encoder), 0, 1e-4);
+        }
+    }
+
     [Fact]
     public void Write_TransformerWithAverage_AnswersAsLibtorch()
     {
@@ -157,7 +195,7 @@ public sealed class OnnxExportTests : IDisposable
     {
         public override Tensor forward(Tensor x) => x.mean([2, 3]) + 1;
 
-        public string Export(OnnxGraph graph, string x) => graph.MeanOverPixels(x);
+        public string Export(OnnxGraph graph, string x) => graph.Node("Flatten", [graph.Node("GlobalAveragePool", [x])], ("axis", 1L));
     }
 
     private sealed class Mean() : nn.Module<Tensor, Tensor>(nameof(Mean))

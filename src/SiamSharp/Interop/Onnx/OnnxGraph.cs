@@ -157,7 +157,4 @@ internal sealed class OnnxGraph(bool foldBatchNorm)
         string erf = Node("Erf", [Node("Mul", [x, Constant(tensor((float)Math.Sqrt(0.5)))])]);
         return Node("Mul", [Node("Mul", [x, Constant(tensor(0.5f))]), Node("Add", [erf, Constant(tensor(1f))])]);
     }
-
-    /// <summary>Mean over all pixels: (N, C, H, W) to (N, C).</summary>
-    public string MeanOverPixels(string x) => Node("ReduceMean", [x], ("axes", new long[] { 2, 3 }), ("keepdims", 0L));
 }

@@ -1,0 +1,69 @@
+using SiamSharp.Backbones;
+using SiamSharp.Recipes;
+using SiamSharp.Tests.Reference;
+using Xunit;
+using static TorchSharp.torch;
+
+namespace SiamSharp.Tests.Backbones;
+
+public sealed class GridPoolTests
+{
+    [Theory]
+    [InlineData("resnet18", 28, 1)]
+    [InlineData("resnet18", 28, 3)]
+    [InlineData("resnet18", 28, 5)]
+    [InlineData("regnet_y_400mf", 33, 4)]
+    public void Forward_Grid_AveragesEachCellAsTwoLoopsDo(string name, int size, int cells)
+    {
+        using var scope = NewDisposeScope();
+        BackboneOptions options = new() { Name = name, Width = 8, Depths = [1, 1] };
+        int side = options.MapSide(size, size);
+        using var whole = (options with { PoolSize = side }).Create(2, size, seed: 1);
+        using var pooled = (options with { PoolSize = cells }).Create(2, size, seed: 1);
+        var x = RandomTensors.Normal(1, [3, 2, size, size]);
+        whole.eval();
+        pooled.eval();
+        int channels = whole.OutputWidth / (side * side);
+        Assert.Equal(channels * cells * cells, pooled.OutputWidth);
+        float[] map = [.. whole.forward(x).data<float>()], means = [.. pooled.forward(x).data<float>()];
+
+        for (int plane = 0; plane < 3 * channels; plane++)
+        {
+            for (int cell = 0; cell < cells * cells; cell++)
+            {
+                double sum = 0;
+                int count = 0;
+                for (int row = 0; row < side; row++)
+                {
+                    for (int column = 0; column < side; column++)
+                    {
+                        if (!Covers(cell / cells, row) || !Covers(cell % cells, column)) continue;
+                        sum += map[(plane * side + row) * side + column];
+                        count++;
+                    }
+                }
+                Assert.Equal(sum / count, means[plane * cells * cells + cell], 1e-5);
+            }
+        }
+
+        bool Covers(int cell, int pixel) => pixel >= Math.Floor((double)cell * side / cells) && pixel < Math.Ceiling((cell + 1.0) * side / cells);
+    }
+
+    [Fact]
+    public void Create_GridLargerThanTheMap_SaysHowLargeItMayBe()
+    {
+        BackboneOptions options = new() { Depths = [1, 1, 1], PoolSize = 8 };
+        Assert.Contains("is 8, but the last map of 28 px is only 7 pixels wide", Assert.Throws<ArgumentException>(() => options.Create(1, 28, seed: 1)).Message);
+        Assert.Equal(["poolSize"], options.FaultsFor(28, [28]).Select(f => f.Path));
+        Assert.Contains("14 px", Assert.Single((options with { PoolSize = 7 }).FaultsFor(28, [28, 14])).Problem);
+        Assert.Empty((options with { PoolSize = 7 }).FaultsFor(28, [28]));
+        Assert.Equal(["poolSize"], new BackboneOptions { Name = "vit_ti", PoolSize = 2 }.Faults().Select(f => f.Path));
+    }
+
+    [Fact]
+    public void Resolve_GridLargerThanTheMap_IsAFaultOfTheRecipe()
+    {
+        var fault = Assert.Throws<RecipeException>(() => Recipe.Resolve([], ["backbone.poolSize=5"], options => SiamSharp.Data.ImageSources.Open("fashion-mnist:sample", options)));
+        Assert.Contains("backbone.poolSize", fault.Message);
+    }
+}

@@ -10,7 +10,7 @@ for seed in "$@"; do
     [ -s "$run/evaluation.json" ] && continue
     rm -rf "$run"
     mask=views.branches.0.masks.0 # the recipe's grid in both, since another preset comes with its own
-    $siam quickstart --set views.preset=$preset --set $mask.cell=14 --set $mask.minRatio=0.25 --set $mask.maxRatio=0.75 \
+    $siam quickstart --set views.preset=$preset --set $mask.cell=14 --set $mask.minRatio=0.5 --set $mask.maxRatio=0.5 \
       --set training.seed="$seed" ${SIAM_SET:-} --out "$run"
   done
 done

@@ -113,9 +113,8 @@ public static class NativeLibraries
             notes.Add($"libtorch uses {get_num_threads()} of {Environment.ProcessorCount} processors.");
         if (!ConvolutionCheck.PlainLayoutIsRight())
         {
-            notes.Add("This libtorch computes wrong gradients for convolutions with 8, 24 or 40 channels in the usual memory layout. "
-                + "SiamSharp's own backbones use another layout and are right; a network of your own should do so too, "
-                + "or have 16, 32, 64, ... channels.");
+            notes.Add("This libtorch computes wrong gradients for 3 x 3 convolutions with 8, 24 or 40 channels in the usual memory layout, and on some processors wrong 1 x 1 convolutions. "
+                + "SiamSharp's own backbones avoid both. In a network of your own use 16, 32, 64, ... channels for 3 x 3 convolutions, and linear layers over the channels for 1 x 1.");
         }
         return notes;
     }

@@ -3,6 +3,7 @@ using SiamSharp.Interop;
 using SiamSharp.Recipes;
 using SiamSharp.Training;
 using SiamSharp.Views;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SiamSharp;
@@ -15,6 +16,7 @@ public sealed class Encoder : IDisposable
     private const int FewPixels = 50_000, MostChannels = 256, MostSize = 1024; // as data.channels and data.size
 
     private readonly nn.Module<Tensor, Tensor> _backbone;
+    private Device _device = CPU;
 
     /// <summary>Puts a backbone and its preprocessing together.</summary>
     /// <param name="backbone">float32 (N, C, H, W) to (N, D); owned by the encoder from here on and switched to evaluation mode.</param>
@@ -67,11 +69,23 @@ public sealed class Encoder : IDisposable
             throw new ArgumentException($"Images must be (N, {Channels}, H, W), but are ({string.Join(", ", images.shape)}).");
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
-        Tensor signal = Preprocessing.Apply(images);
+        Tensor signal = Preprocessing.Apply(images).to(_device);
         // libtorch hands one small image to NNPACK, which complains on standard error at every layer where it does not know the processor.
-        if (signal.shape[0] == 1 && signal.shape[2] * signal.shape[3] < FewPixels) return _backbone.forward(signal.expand(2, -1, -1, -1))[..1].MoveToOuterDisposeScope();
-        return _backbone.forward(signal).MoveToOuterDisposeScope();
+        if (signal.shape[0] == 1 && signal.shape[2] * signal.shape[3] < FewPixels) return _backbone.forward(signal.expand(2, -1, -1, -1))[..1].cpu().MoveToOuterDisposeScope();
+        return _backbone.forward(signal).cpu().MoveToOuterDisposeScope();
     }
+
+    /// <summary>Moves the network; images and representations stay on the processor.</summary>
+    /// <param name="device">Where it is to run.</param>
+    /// <returns>This encoder.</returns>
+    internal Encoder On(Device device)
+    {
+        _backbone.to(_device = device);
+        return this;
+    }
+
+    /// <summary>Where the network runs.</summary>
+    internal Device Device => _device;
 
     /// <summary>The encoder that the run started from: same preprocessing, same seed, no training.</summary>
     /// <param name="recipe">Of the run.</param>

@@ -31,7 +31,7 @@ internal static class EvaluateCommand
         $"{h.Class} {h.Accuracy.ToString("F3", CultureInfo.InvariantCulture)}" + (h.TakenFor.Length > 0 ? $" (taken for {h.TakenFor})" : "")));
 
     private static bool BelongsToTheRun(string assignment) => assignment.Split('=')[0] is var path
-        && !(path.StartsWith("evaluation", StringComparison.Ordinal) || (path.StartsWith("data.", StringComparison.Ordinal) && path != "data.size") || path == "training.threads");
+        && !(path.StartsWith("evaluation", StringComparison.Ordinal) || (path.StartsWith("data.", StringComparison.Ordinal) && path != "data.size") || path is "training.threads" or "training.device");
 
     private static Command For(Protocol[] protocols, string name, string description, Func<ParseResult, Screen> screenOf)
     {
@@ -47,7 +47,7 @@ internal static class EvaluateCommand
             string[] assignments = parsed.GetValue(set)!;
             Recipe recipe = Recipe.Reread(folder.ReadRecipe(), assignments);
             if (assignments.FirstOrDefault(BelongsToTheRun) is { } other)
-                throw new RecipeException([new Fault(other.Split('=')[0], "belongs to the run and cannot be changed any more; evaluation.* can, training.threads, and data.* apart from data.size")]);
+                throw new RecipeException([new Fault(other.Split('=')[0], "belongs to the run and cannot be changed any more; evaluation.* can, training.threads, training.device, and data.* apart from data.size")]);
             ImageDataset trainData = Loading.Load(screen, ImageSources.Open(parsed.GetValue(train)!, recipe.Data), recipe.Data, null, cancel);
             ImageDataset testData = Loading.Load(screen, ImageSources.Open(parsed.GetValue(test)!, recipe.Data), recipe.Data, null, cancel);
             var confusions = new List<Confusion>();

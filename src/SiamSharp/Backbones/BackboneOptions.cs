@@ -103,12 +103,12 @@ public sealed record BackboneOptions : IHasRules
 
     /// <summary>What does not fit images of this size.</summary>
     /// <param name="size">Side of the images in pixels.</param>
-    /// <param name="views">Sides of the views, which a ViT's patches must divide and a grid of cells must fit too.</param>
+    /// <param name="views">Sides of the views, which a ViT's patches must divide too.</param>
     public IEnumerable<Fault> FaultsFor(int size, IEnumerable<int> views)
     {
         if (!IsTransformer)
         {
-            if (views.Append(size).Distinct().Select(side => ProblemOfPooling(side, size)).FirstOrDefault(problem => problem is not null) is { } problem) yield return new("poolSize", problem);
+            if (ProblemOfPooling(size) is { } problem) yield return new("poolSize", problem);
             yield break;
         }
         int patch = VisionTransformer.PatchSizeFor(this, size);
@@ -122,18 +122,17 @@ public sealed record BackboneOptions : IHasRules
         : ConvNeXt.Architectures.ContainsKey(Name) ? Stem.Half : Stem.Small;
 
     /// <summary>Side of a ConvNet's last map in pixels.</summary>
-    /// <param name="side">Of the images in pixels.</param>
-    /// <param name="size">Of the images that the network is made for, which decides its stem.</param>
-    internal int MapSide(int side, int size)
+    /// <param name="size">Of the images in pixels.</param>
+    internal int MapSide(int size)
     {
         int stages = Depths.Count > 0 ? Depths.Count : 4;
         int halvings = StemFor(size) switch { Stem.Small => 0, Stem.Half => 1, _ => 2 } + stages - 1;
-        return ConvNeXt.Architectures.ContainsKey(Name) ? side >> halvings : (side + (1 << halvings) - 1) >> halvings;
+        return ConvNeXt.Architectures.ContainsKey(Name) ? size >> halvings : (size + (1 << halvings) - 1) >> halvings;
     }
 
     /// <summary>Why a ConvNet's last map cannot be averaged as <see cref="PoolSize"/> says; null when it can.</summary>
-    internal string? ProblemOfPooling(int side, int size) => PoolSize == 1 || PoolSize <= MapSide(side, size) ? null
-        : $"is {PoolSize}, but the last map of {side} px is only {MapSide(side, size)} pixels wide: choose at most that, a smaller stem or fewer stages (backbone.depths)";
+    internal string? ProblemOfPooling(int size) => PoolSize == 1 || PoolSize <= MapSide(size) ? null
+        : $"is {PoolSize}, but the last map of {size} px is only {MapSide(size)} pixels wide: choose at most that, a smaller stem or fewer stages (backbone.depths)";
 
     /// <summary>Why this backbone cannot leave out what a mask drops; null when it can.</summary>
     /// <param name="mask">A mask that drops.</param>

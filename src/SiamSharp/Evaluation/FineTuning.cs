@@ -4,6 +4,7 @@ using SiamSharp.Native;
 using SiamSharp.Optim;
 using SiamSharp.Randomness;
 using SiamSharp.Views;
+using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -42,6 +43,7 @@ public sealed class FineTuning : IDisposable
         IReadOnlyList<long> labels, int classes, FineTuneOptions options, ulong seed, CancellationToken cancel)
     {
         nn.Module<Tensor, Tensor> classifier = Classifier(Encoder.WidthOf(encoder), classes, frozen, seed);
+        classifier.to(encoder.Device);
         Optimizer[] optimizers = Optimizers(encoder, classifier, frozen, firstLayerRate, options, out double[] shares);
         var viewMaker = new ViewMaker(new ViewsOptions { Branches = [options.View] }, encoder.Preprocessing, images.Size, seed);
         int batchSize = Math.Min(options.BatchSize, chosen.Count), batches = chosen.Count / batchSize;
@@ -61,9 +63,9 @@ public sealed class FineTuning : IDisposable
                     cancel.ThrowIfCancellationRequested();
                     using var scope = NewDisposeScope();
                     int[] drawn = order[(b * batchSize)..((b + 1) * batchSize)], indexes = [.. drawn.Select(i => chosen[i])];
-                    Tensor view = viewMaker.MakeViews(images.Batch(indexes), [.. indexes.Select(i => (long)images.SourceIndexOf(i))], epoch)[0];
+                    Tensor view = viewMaker.MakeViews(images.Batch(indexes), [.. indexes.Select(i => (long)images.SourceIndexOf(i))], epoch)[0].to(encoder.Device);
                     Tensor loss = nn.functional.cross_entropy(
-                        classifier.forward(Represent(encoder, view, frozen)), tensor(drawn.Select(i => labels[i]).ToArray()));
+                        classifier.forward(Represent(encoder, view, frozen)), tensor(drawn.Select(i => labels[i]).ToArray(), device: encoder.Device));
                     loss.backward();
                     double rate = schedule.At((long)epoch * batches + b);
                     foreach (var (optimizer, share) in optimizers.Zip(shares)) optimizer.Step(rate * share);
@@ -96,7 +98,7 @@ public sealed class FineTuning : IDisposable
         {
             cancel.ThrowIfCancellationRequested();
             using var batch = NewDisposeScope();
-            parts.Add(_classifier.forward(_encoder.Encode(images.Batch(indexes))).MoveToOuterDisposeScope());
+            parts.Add(_classifier.forward(_encoder.Encode(images.Batch(indexes)).to(_encoder.Device)).cpu().MoveToOuterDisposeScope());
         }
         return cat(parts).MoveToOuterDisposeScope();
     }

@@ -15,7 +15,7 @@ public static class Spectrum
     {
         using var scope = NewDisposeScope();
         using var noGradient = no_grad();
-        return linalg.svdvals(z.to(ScalarType.Float64)).data<double>().ToArray();
+        return linalg.svdvals(z.cpu().to(ScalarType.Float64)).data<double>().ToArray();
     }
 
     /// <summary>The effective rank: how many dimensions are in use.</summary>

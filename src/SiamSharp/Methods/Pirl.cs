@@ -90,7 +90,7 @@ public sealed class Pirl : SiameseMethod
         var random = new RandomStream(_seed, RandomPurpose.Negatives, sample: step);
         int[] all = [.. Enumerable.Range(0, samples)];
         if (count < samples) random.Shuffle<int>(all);
-        return tensor(Array.ConvertAll(all[..count], i => (long)i));
+        return tensor(Array.ConvertAll(all[..count], i => (long)i), device: memory.device);
     }
 
     /// <summary>The rows of these samples; those that are empty take the embedding first.</summary>

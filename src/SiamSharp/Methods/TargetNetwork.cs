@@ -11,7 +11,8 @@ namespace SiamSharp.Methods;
 internal sealed class TargetNetwork : nn.Module
 {
     private readonly nn.Module<Tensor, Tensor> backbone, projector;
-    private readonly Tensor[] _own, _online;
+    private readonly nn.Module<Tensor, Tensor>[] _online;
+    private (Tensor[] Own, Tensor[] Online)? _lists; // looked up at the first step, when the networks are on the device where they stay
 
     /// <summary>Takes the weights of the online branch, statistics included.</summary>
     /// <param name="backbone">Like the online backbone; owned from here on.</param>
@@ -26,8 +27,7 @@ internal sealed class TargetNetwork : nn.Module
         Interop.StateDict.Load(backbone, onlineBackbone.state_dict());
         Interop.StateDict.Load(projector, onlineProjector.state_dict());
         foreach (var parameter in parameters()) parameter.requires_grad = false;
-        _own = [.. backbone.parameters(), .. projector.parameters()];
-        _online = [.. onlineBackbone.parameters(), .. onlineProjector.parameters()];
+        _online = [onlineBackbone, onlineProjector];
     }
 
     /// <summary>(N, C, H, W) to (N, D).</summary>
@@ -48,7 +48,10 @@ internal sealed class TargetNetwork : nn.Module
     public void Follow(double decay)
     {
         using var noGradient = no_grad();
-        TorchOperators.Lerp(_own, _online, 1 - decay);
+        _lists ??= (Parameters(backbone, projector), Parameters(_online));
+        TorchOperators.Lerp(_lists.Value.Own, _lists.Value.Online, 1 - decay);
+
+        static Tensor[] Parameters(params nn.Module<Tensor, Tensor>[] networks) => [.. networks.SelectMany(network => network.parameters())];
     }
 
     /// <summary>The decay at some moment of a run: half a cosine from the first value up to 1.</summary>

@@ -37,6 +37,7 @@ public static class Pretraining
     {
         CheckFits(recipe, data);
         CheckFolder(recipe, folder, resume);
+        Device device = recipe.Training.FindDevice();
         folder.Create();
         using IDisposable folderLock = folder.Lock();
         recipe.Training.UseThreads();
@@ -58,6 +59,7 @@ public static class Pretraining
             TargetViews = recipe.Views.TargetViewCount(data.Size),
         };
         using SiameseMethod method = recipe.Method.Create(setup);
+        method.to(device);
         using Optimizer optimizer = recipe.Optimizer.Create(method);
         var viewMaker = new ViewMaker(recipe.Views, preprocessing, data.Size, seed);
         var schedule = new LearningRateSchedule(recipe.Optimizer.LearningRate, (long)(recipe.Optimizer.WarmupEpochs * stepsPerEpoch), steps,
@@ -84,10 +86,10 @@ public static class Pretraining
             Tensor[] views = viewMaker.MakeViews(batch.Images, batch.SampleIds, epoch);   // V x (N, C, S, S)
             meter.Mark(StepPhase.Views);
 
-            var viewBatch = new ViewBatch(views)
+            var viewBatch = new ViewBatch([.. views.Select(view => view.to(device))])
             {
-                Indexes = tensor(Array.ConvertAll(batch.Indexes, i => (long)i)),
-                Labels = recipe.Method.NeedsLabels ? tensor(Array.ConvertAll(batch.Indexes, i => (long)data.Labels![i])) : null,
+                Indexes = tensor(Array.ConvertAll(batch.Indexes, i => (long)i), device: device),
+                Labels = recipe.Method.NeedsLabels ? tensor(Array.ConvertAll(batch.Indexes, i => (long)data.Labels![i]), device: device) : null,
                 Step = step,
                 StepsPerEpoch = stepsPerEpoch,
             };

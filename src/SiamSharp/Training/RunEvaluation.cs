@@ -32,8 +32,9 @@ public static class RunEvaluation
         CheckLabels(train, test);
         if (protocols.Contains(Protocol.FewShot)) FewShotDraws.For(train, recipe.Evaluation); // says what is missing before anything is computed
         recipe.Training.UseThreads();
-        using Encoder pretrained = Encoder.Load(folder.Encoder);
-        using Encoder untrained = pretrained.Untrained(recipe);
+        Device device = recipe.Training.FindDevice();
+        using Encoder pretrained = Encoder.Load(folder.Encoder).On(device);
+        using Encoder untrained = pretrained.Untrained(recipe).On(device);
         var evaluator = new Evaluator(recipe.Evaluation, recipe.Training.Seed);
         int batch = recipe.Evaluation.BatchSize;
         string hash = $"{train.DataHash}/{test.DataHash}";
@@ -66,8 +67,8 @@ public static class RunEvaluation
         Encoder Fresh(string name)
         {
             Encoder loaded = Encoder.Load(folder.Encoder);
-            if (name == "pretrained") return loaded;
-            using (loaded) return loaded.Untrained(recipe);
+            if (name == "pretrained") return loaded.On(device);
+            using (loaded) return loaded.Untrained(recipe).On(device);
         }
     }
 

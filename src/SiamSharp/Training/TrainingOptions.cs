@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Text.Json.Serialization;
 using TorchSharp;
 
 namespace SiamSharp.Training;
@@ -15,6 +16,9 @@ public sealed record TrainingOptions
     /// <summary>Decides initial weights, order, views and masks.</summary>
     [Range(0, int.MaxValue)] public int Seed { get; init; } = 1;
 
+    /// <summary>Where the network runs, to learn and to be judged. Views are made, and classifiers fitted to its representations, on the processor.</summary>
+    public TrainingDevice Device { get; init; }
+
     /// <summary>Threads for the network; 0 = one per processor. Results repeat bit by bit for the same number of threads.</summary>
     [Range(0, 1024)] public int Threads { get; init; }
 
@@ -24,6 +28,31 @@ public sealed record TrainingOptions
     /// <summary>Steps between two lines of metrics.jsonl.</summary>
     [Range(1, int.MaxValue)] public int LogSteps { get; init; } = 5;
 
+    /// <summary>The device to train on.</summary>
+    /// <exception cref="RunException">It is not there.</exception>
+    internal torch.Device FindDevice()
+    {
+        if (Device == TrainingDevice.Cpu) return torch.CPU;
+        return torch.cuda.is_available()
+            ? torch.CUDA
+            : throw new RunException("training.device is cuda, but libtorch finds no CUDA device: it takes an NVIDIA GPU with its driver and the package "
+                + "libtorch-cuda-12.8-linux-x64 (or -win-x64) in place of libtorch-cpu-... (`siam` itself: build with -p:TorchBackend=cuda12.8). Or --set training.device=cpu.");
+    }
+
     /// <summary>Tells libtorch how many threads to use, for training and for judging alike: their number decides the last digits.</summary>
     internal void UseThreads() => torch.set_num_threads(Threads > 0 ? Threads : Environment.ProcessorCount);
+}
+
+/// <summary>Where a network runs.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<TrainingDevice>))]
+public enum TrainingDevice
+{
+    /// <summary>The processor: the same seed gives the same bits.</summary>
+    [JsonStringEnumMemberName("cpu")] Cpu,
+
+    /// <summary>
+    /// The first NVIDIA GPU that the process sees (the variable CUDA_VISIBLE_DEVICES chooses). As in PyTorch, convolutions round their inputs to TF32 and
+    /// sums are taken in any order: runs of one seed differ in their last digits.
+    /// </summary>
+    [JsonStringEnumMemberName("cuda")] Cuda,
 }

@@ -46,14 +46,16 @@ public sealed class EveryMethodTests : IDisposable
         return OptionsJson.Read<MethodOptions>(tree);
     }
 
-    private static SiameseMethod Create(string name, int targetViews = 2, int samples = 96) => Options(name).Create(
+    internal static SiameseMethod Create(string name, int targetViews = 2, int samples = 96) => Options(name).Create(
         new MethodSetup(() => new BackboneOptions { Width = 8, Depths = [1, 1] }.Create(1, 16, 1), 16, 1) { Samples = samples, TargetViews = targetViews });
 
-    private static ViewBatch Batch(int seed, params int[] sides) => new(
-        [.. sides.Select((side, v) => RandomTensors.Normal((ulong)(seed * 100 + v), [16, 1, side, side]))])
+    private static ViewBatch Batch(int seed, params int[] sides) => Batch(seed, CPU, sides);
+
+    internal static ViewBatch Batch(int seed, Device device, params int[] sides) => new(
+        [.. sides.Select((side, v) => RandomTensors.Normal((ulong)(seed * 100 + v), [16, 1, side, side]).to(device))])
     {
-        Indexes = arange(16, dtype: ScalarType.Int64),
-        Labels = arange(16, dtype: ScalarType.Int64).remainder(3),
+        Indexes = arange(16, dtype: ScalarType.Int64, device: device),
+        Labels = arange(16, dtype: ScalarType.Int64, device: device).remainder(3),
         Step = seed,
         StepsPerEpoch = 3,
     };
@@ -232,7 +234,7 @@ public sealed class EveryMethodTests : IDisposable
         static SubsetSource Images(DataOptions options) => new(ImageSources.Open("fashion-mnist:sample", options), [.. Enumerable.Range(0, 96)], "96 images");
     }
 
-    private sealed class StopAt(long step, CancellationTokenSource source) : IProgress<TrainingProgress>
+    internal sealed class StopAt(long step, CancellationTokenSource source) : IProgress<TrainingProgress>
     {
         public void Report(TrainingProgress value)
         {

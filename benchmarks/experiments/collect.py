@@ -3,6 +3,7 @@
 
     collect.py FOLDER NAME >> benchmarks/experiments/results/studies.jsonl      FOLDER: --out of `siam study`; NAME: what the study is called
     collect.py --table NAME < benchmarks/experiments/results/studies.jsonl     mean and standard deviation of each row over its seeds
+    collect.py --pairs NAME ROW OTHER < benchmarks/experiments/results/studies.jsonl     ROW minus OTHER over the seeds of both: mean and 95 % interval (Student's t)
 """
 import json
 import pathlib
@@ -39,7 +40,22 @@ def table(name):
         print(f"| {row} | {len(seeds)} | " + " | ".join(cells) + " |")
 
 
+def pairs(name, row, other):
+    found = {}
+    for line in map(json.loads, sys.stdin):
+        if line["study"] == name and line["row"] in (row, other):
+            found.setdefault(line["seed"], {})[line["row"]] = line
+    seeds = {seed: both for seed, both in found.items() if len(both) == 2}
+    quantile = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776}[len(seeds)]
+    for column in next(iter(seeds.values()))[row]:
+        if column not in ("study", "row", "seed"):
+            gains = [both[row][column] - both[other][column] for both in seeds.values()]
+            print(f"{column}: {statistics.mean(gains):+.4f} ±{quantile * statistics.stdev(gains) / len(gains) ** 0.5:.4f}, {len(gains)} seeds")
+
+
 if sys.argv[1] == "--table":
     table(sys.argv[2])
+elif sys.argv[1] == "--pairs":
+    pairs(*sys.argv[2:5])
 else:
     lines(sys.argv[1], sys.argv[2])

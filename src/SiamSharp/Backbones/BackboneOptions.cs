@@ -33,6 +33,12 @@ public sealed record BackboneOptions : IHasRules
     /// </summary>
     [Range(1, 64)] public int PoolSize { get; init; } = 1;
 
+    /// <summary>
+    /// The grid that pretraining sees, which may be coarser than the representation's: with 1 the loss is of averages over the whole image, and what each place shows is read from the map all the same.
+    /// 0 = <see cref="PoolSize"/>.
+    /// </summary>
+    [Range(0, 64)] public int PretrainPoolSize { get; init; }
+
     /// <summary>A file of weights to start from, safetensors or PyTorch's (.pth), with torchvision's or timm's names, under any prefix (or under PREFIX: FILE#PREFIX); empty = drawn.</summary>
     public string Weights { get; init; } = "";
 
@@ -61,6 +67,8 @@ public sealed record BackboneOptions : IHasRules
             yield return new("pooling", $"{Name} always averages over its pixels: leave it out, or choose a ViT");
         if (IsTransformer && PoolSize != 1)
             yield return new("poolSize", $"{Name} has no map to average: leave it 1, or choose a ConvNet");
+        if (IsTransformer && PretrainPoolSize > 1)
+            yield return new("pretrainPoolSize", $"{Name} has no map to average: leave it 0, or choose a ConvNet");
         for (int i = 0; i < Depths.Count; i++)
         {
             if (Depths[i] is < 1 or > 100)
@@ -109,12 +117,16 @@ public sealed record BackboneOptions : IHasRules
         if (!IsTransformer)
         {
             if (ProblemOfPooling(size) is { } problem) yield return new("poolSize", problem);
+            if (InPretraining.ProblemOfPooling(size) is { } other && PretrainPoolSize > 0) yield return new("pretrainPoolSize", other);
             yield break;
         }
         int patch = VisionTransformer.PatchSizeFor(this, size);
         foreach (int side in views.Append(size).Distinct().Where(side => side % patch != 0))
             yield return new("patchSize", $"patches of {patch} px do not divide {(side == size ? "images" : "views")} of {side} px: choose a divisor of {side}");
     }
+
+    /// <summary>The backbone as pretraining sees it: the same weights, pooled as <see cref="PretrainPoolSize"/> says.</summary>
+    internal BackboneOptions InPretraining => PretrainPoolSize == 0 ? this : this with { PoolSize = PretrainPoolSize, PretrainPoolSize = 0 };
 
     /// <summary>The first layers for images of this size: never <see cref="Stem.Auto"/>.</summary>
     internal Stem StemFor(int size) => Stem != Stem.Auto ? Stem

@@ -49,7 +49,7 @@ public static class Pretraining
 
         Preprocessing preprocessing = data.Measure(recipe.Views.HighPass, cancel);
         bool goesOn = resume && File.Exists(folder.Checkpoint);
-        BackboneOptions options = goesOn ? recipe.Backbone with { Weights = "" } : recipe.Backbone;
+        BackboneOptions options = (goesOn ? recipe.Backbone with { Weights = "" } : recipe.Backbone).InPretraining;
         Func<nn.Module<Tensor, Tensor>> makeBackbone = ownBackbone is null
             ? () => options.Create(data.Channels, data.Size, seed)
             : () => Drawn(ownBackbone(), seed);

@@ -1,6 +1,9 @@
 using SiamSharp.Backbones;
+using SiamSharp.Data;
 using SiamSharp.Recipes;
+using SiamSharp.Tests.Data;
 using SiamSharp.Tests.Reference;
+using SiamSharp.Training;
 using Xunit;
 using static TorchSharp.torch;
 
@@ -57,7 +60,32 @@ public sealed class GridPoolTests
         Assert.Contains("is 8, but the last map of 28 px is only 7 pixels wide", Assert.Throws<ArgumentException>(() => options.Create(1, 28, seed: 1)).Message);
         Assert.Equal(["poolSize"], options.FaultsFor(28, [28]).Select(f => f.Path));
         Assert.Empty((options with { PoolSize = 7 }).FaultsFor(28, [28, 14]));
-        Assert.Equal(["poolSize"], new BackboneOptions { Name = "vit_ti", PoolSize = 2 }.Faults().Select(f => f.Path));
+        Assert.Equal(["pretrainPoolSize"], new BackboneOptions { PretrainPoolSize = 5 }.FaultsFor(28, [28]).Select(f => f.Path));
+        Assert.Equal(["poolSize", "pretrainPoolSize"], new BackboneOptions { Name = "vit_ti", PoolSize = 2, PretrainPoolSize = 2 }.Faults().Select(f => f.Path));
+    }
+
+    [Fact]
+    public void Run_CoarserGridInPretraining_TrainsOnItAndSavesTheFinerOne()
+    {
+        using var folder = new TempFolder();
+        SubsetSource Images(DataOptions options) => new(ImageSources.Open("fashion-mnist:sample", options), [.. Enumerable.Range(0, 64)], "64 images");
+        Encoder Run(string name, int poolSize, int pretrainPoolSize)
+        {
+            Recipe recipe = Recipe.Resolve([OptionsJson.Parse($$"""
+                { "backbone": { "width": 4, "depths": [1, 1], "poolSize": {{poolSize}}, "pretrainPoolSize": {{pretrainPoolSize}} },
+                  "training": { "epochs": 1, "batchSize": 32, "threads": 1 } }
+                """, "tiny")], [], Images);
+            var run = new RunFolder(Path.Combine(folder.Root, name));
+            Pretraining.Run(recipe, ImageDataset.Load(Images(recipe.Data), recipe.Data), run);
+            return Encoder.Load(run.Encoder);
+        }
+        using Encoder average = Run("average", 1, 0), map = Run("map", 14, 1), fine = Run("fine", 14, 0);
+        using var scope = NewDisposeScope();
+        var x = rand(2, 1, 28, 28);
+        Tensor expected = average.Encode(x), pixels = map.Encode(x);
+        Assert.Equal([2, 8 * 14 * 14], pixels.shape);
+        Near.Equal(expected, pixels.view(2, 8, -1).mean([2]), 1e-5);
+        Assert.False(fine.Encode(x).allclose(pixels, 1e-3, 1e-3));
     }
 
     [Fact]

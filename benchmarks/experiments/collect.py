@@ -48,7 +48,7 @@ def pairs(name, row, other):
     seeds = {seed: both for seed, both in found.items() if len(both) == 2}
     quantile = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776}[len(seeds)]
     for column in next(iter(seeds.values()))[row]:
-        if column not in ("study", "row", "seed"):
+        if column not in ("study", "row", "seed") and all(column in line for both in seeds.values() for line in both.values()):
             gains = [both[row][column] - both[other][column] for both in seeds.values()]
             print(f"{column}: {statistics.mean(gains):+.4f} ±{quantile * statistics.stdev(gains) / len(gains) ** 0.5:.4f}, {len(gains)} seeds")
 

@@ -48,6 +48,7 @@ internal static class EvaluateCommand
             Recipe recipe = Recipe.Reread(folder.ReadRecipe(), assignments);
             if (assignments.FirstOrDefault(BelongsToTheRun) is { } other)
                 throw new RecipeException([new Fault(other.Split('=')[0], "belongs to the run and cannot be changed any more; evaluation.* can, training.threads, training.device, and data.* apart from data.size")]);
+            recipe.Training.FindDevice(); // before images are read
             ImageDataset trainData = Loading.Load(screen, ImageSources.Open(parsed.GetValue(train)!, recipe.Data), recipe.Data, null, cancel);
             ImageDataset testData = Loading.Load(screen, ImageSources.Open(parsed.GetValue(test)!, recipe.Data), recipe.Data, null, cancel);
             var confusions = new List<Confusion>();

@@ -111,11 +111,13 @@ public sealed record BackboneOptions : IHasRules
 
     /// <summary>What does not fit images of this size.</summary>
     /// <param name="size">Side of the images in pixels.</param>
-    /// <param name="views">Sides of the views, which a ViT's patches must divide too.</param>
+    /// <param name="views">Sides of the views, which a ViT's patches must divide and a ConvNeXt must not halve to nothing.</param>
     public IEnumerable<Fault> FaultsFor(int size, IEnumerable<int> views)
     {
         if (!IsTransformer)
         {
+            foreach (int side in views.Append(size).Distinct().Where(side => MapSide(side, size) < 1))
+                yield return new("depths", $"{Name} halves {(side == size ? "images" : "views")} of {side} px to nothing: choose a smaller stem, fewer stages or larger {(side == size ? "images" : "views")}");
             if (ProblemOfPooling(size) is { } problem) yield return new("poolSize", problem);
             if (InPretraining.ProblemOfPooling(size) is { } other && PretrainPoolSize > 0) yield return new("pretrainPoolSize", other);
             yield break;
@@ -134,17 +136,18 @@ public sealed record BackboneOptions : IHasRules
         : ConvNeXt.Architectures.ContainsKey(Name) ? Stem.Half : Stem.Small;
 
     /// <summary>Side of a ConvNet's last map in pixels.</summary>
-    /// <param name="size">Of the images in pixels.</param>
-    internal int MapSide(int size)
+    /// <param name="side">Of the images in pixels.</param>
+    /// <param name="size">Of the images that the network is made for, which decides its stem.</param>
+    internal int MapSide(int side, int size)
     {
         int stages = Depths.Count > 0 ? Depths.Count : 4;
         int halvings = StemFor(size) switch { Stem.Small => 0, Stem.Half => 1, _ => 2 } + stages - 1;
-        return ConvNeXt.Architectures.ContainsKey(Name) ? size >> halvings : (size + (1 << halvings) - 1) >> halvings;
+        return ConvNeXt.Architectures.ContainsKey(Name) ? side >> halvings : (side + (1 << halvings) - 1) >> halvings;
     }
 
     /// <summary>Why a ConvNet's last map cannot be averaged as <see cref="PoolSize"/> says; null when it can.</summary>
-    internal string? ProblemOfPooling(int size) => PoolSize == 1 || PoolSize <= MapSide(size) ? null
-        : $"is {PoolSize}, but the last map of {size} px is only {MapSide(size)} pixels wide: choose at most that, a smaller stem or fewer stages (backbone.depths)";
+    internal string? ProblemOfPooling(int size) => PoolSize == 1 || PoolSize <= MapSide(size, size) ? null
+        : $"is {PoolSize}, but the last map of {size} px is only {MapSide(size, size)} pixels wide: choose at most that, a smaller stem or fewer stages (backbone.depths)";
 
     /// <summary>Why this backbone cannot leave out what a mask drops; null when it can.</summary>
     /// <param name="mask">A mask that drops.</param>

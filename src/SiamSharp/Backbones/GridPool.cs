@@ -6,7 +6,7 @@ namespace SiamSharp.Backbones;
 /// <summary>The end of a ConvNet: its last map, averaged over all pixels or in each cell of a grid.</summary>
 /// <remarks>
 /// Definition: with G cells a side and a map of n pixels a side, cell i covers the pixels from floor(i n / G) up to ceil((i + 1) n / G), as libtorch's
-/// adaptive average pooling; where small crops leave a map of fewer pixels than cells, neighbouring cells are of the same pixel. One cell is the global average of the published networks; more keep where in the image something is.
+/// adaptive average pooling; where small crops leave a map of fewer pixels than cells, cells overlap. One cell is the global average of the published networks; more keep where in the image something is.
 /// </remarks>
 /// <param name="side">n, for images of the size that the network was made for.</param>
 /// <param name="cells">G, at most n.</param>
@@ -21,7 +21,7 @@ internal sealed class GridPool(int side, int cells)
     /// <exception cref="ArgumentException">The map has fewer pixels than the grid has cells.</exception>
     public static GridPool For(BackboneOptions options, int size) => options.ProblemOfPooling(size) is { } problem
         ? throw new ArgumentException($"backbone.poolSize {problem}")
-        : new(options.MapSide(size), options.PoolSize);
+        : new(options.MapSide(size, size), options.PoolSize);
 
     /// <summary>The means: (N, C, H, W) to (N, C, G, G), differentiable, owned by the caller.</summary>
     public Tensor Of(Tensor map) => cells == 1 ? map.mean([2, 3], keepdim: true) : nn.functional.adaptive_avg_pool2d(map, cells);

@@ -35,7 +35,7 @@ public abstract class Optimizer : IDisposable
         foreach (var (_, parameter) in _parameters) parameter.grad = null;
     }
 
-    /// <summary>Copies a saved memory in; a run continued with it gives the same bits.</summary>
+    /// <summary>Copies a saved memory in; a run continued with it gives the same bits on the processor.</summary>
     /// <param name="state">What <see cref="State"/> held.</param>
     /// <exception cref="StateDictMismatchException">It belongs to another optimiser or network.</exception>
     public void LoadState(IReadOnlyDictionary<string, Tensor> state) => StateDict.Load(_state, state);

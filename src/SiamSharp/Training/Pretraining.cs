@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using SiamSharp.Backbones;
 using SiamSharp.Data;
 using SiamSharp.Methods;
@@ -15,8 +16,8 @@ public static class Pretraining
 {
     /// <summary>Pretrains an encoder, or goes on with a run that was stopped.</summary>
     /// <remarks>
-    /// Repeats bit by bit for the same recipe, images and number of threads, however often it is stopped and resumed: every draw
-    /// is a function of (seed, epoch, sample, view) and everything else is in the checkpoint.
+    /// Repeats bit by bit on the processor for the same recipe, images and number of threads, however often it is stopped and resumed:
+    /// every draw is a function of (seed, epoch, sample, view) and everything else is in the checkpoint.
     /// </remarks>
     /// <param name="recipe">A resolved recipe.</param>
     /// <param name="data">The images; labels are not looked at.</param>
@@ -27,7 +28,7 @@ public static class Pretraining
     /// <param name="ownBackbone">
     /// A network of your own instead of <see cref="Recipe.Backbone"/>: float32 (N, C, H, W) to (N, D); a new one, in training mode, at each
     /// call, since methods with a target network need two. Its convolutions, linear layers and batch normalisations are drawn by the
-    /// run's seed. Dropout in it makes runs differ.
+    /// run's seed. Dropout in it makes runs differ. For a GPU every tensor that it holds is a registered parameter or buffer, read through its field in each pass.
     /// </param>
     /// <param name="cancel">Ends the step, saves a checkpoint and returns with <see cref="PretrainingResult.Finished"/> false.</param>
     /// <exception cref="RunException">The folder holds another run, the loss is not finite, the disk is full.</exception>
@@ -97,10 +98,10 @@ public static class Pretraining
             double loss = terms.Total.ToDouble();
             if (!double.IsFinite(loss)) throw NotFinite("loss", step, terms, folder, checkpoint.Exists);
             terms.Total.backward();
+            double gradientNorm = GradientClipping.Clip(method.parameters(), recipe.Optimizer.ClipNorm); // waits for a GPU
             meter.Mark(StepPhase.Network);
 
             double learningRate = schedule.At(step);
-            double gradientNorm = GradientClipping.Clip(method.parameters(), recipe.Optimizer.ClipNorm);
             if (!double.IsFinite(gradientNorm)) throw NotFinite("gradient", step, terms, folder, checkpoint.Exists);
             optimizer.Step(learningRate);
             optimizer.ZeroGrad();
@@ -164,24 +165,26 @@ public static class Pretraining
                 + $"{data.Size} have {batchBytes / (1L << 30):F1} GiB. Lower training.batchSize or data.size.");
     }
 
-    /// <summary>Refuses a folder that holds another run; costs nothing, so ask before images are decoded.</summary>
+    /// <summary>Refuses a folder that holds another run, and a GPU that is not there; costs nothing, so ask before images are decoded.</summary>
     /// <param name="recipe">What is to be run.</param>
     /// <param name="folder">Where.</param>
     /// <param name="resume">Whether the run in it is to go on.</param>
-    /// <exception cref="RunException">There is a run and <paramref name="resume"/> is off, or its recipe is another.</exception>
+    /// <exception cref="RunException">There is a run and <paramref name="resume"/> is off, or its recipe is another, or there is no such device.</exception>
     public static void CheckFolder(Recipe recipe, RunFolder folder, bool resume)
     {
+        recipe.Training.FindDevice();
         if (!folder.HasRun) return;
         if (!resume) throw new RunException($"{folder.Path} already holds a run. Continue it with --resume, or choose another --out.");
-        Fault[] differences = [.. RecipeTree.Differences(folder.ReadRecipe(), OptionsJson.Write(recipe)).Where(d => ChangesTheRun(d.Path))];
+        JsonObject stored = OptionsJson.Write(Recipe.Reread(folder.ReadRecipe(), [])); // options that are newer than the run have their defaults
+        Fault[] differences = [.. RecipeTree.Differences(stored, OptionsJson.Write(recipe)).Where(d => ChangesTheRun(d.Path))];
         if (differences.Length > 0)
             throw new RunException($"{folder.Path} holds a run with another recipe. Resume it without these changes, or choose another --out:\n"
                 + string.Join('\n', differences.Select(d => $"  {d.Path}: {d.Problem}")));
     }
 
-    /// <summary>Whether an option decides what a run learns, and not only where its images are kept or how it is judged.</summary>
+    /// <summary>Whether an option decides what a run learns, and not only where its images and its network are or how it is judged.</summary>
     private static bool ChangesTheRun(string path) =>
-        path is not ("data.threads" or "data.memoryGiB") && !path.StartsWith("evaluation.", StringComparison.Ordinal);
+        path is not ("data.threads" or "data.memoryGiB" or "training.device") && !path.StartsWith("evaluation.", StringComparison.Ordinal);
 
     private static RunException NotFinite(string what, long step, LossTerms terms, RunFolder folder, bool saved) => new(
         $"The {what} is not finite at step {step + 1} ("

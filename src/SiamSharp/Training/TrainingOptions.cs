@@ -19,7 +19,7 @@ public sealed record TrainingOptions
     /// <summary>Where the network runs, to learn and to be judged. Views are made, and classifiers fitted to its representations, on the processor.</summary>
     public TrainingDevice Device { get; init; }
 
-    /// <summary>Threads for the network; 0 = one per processor. Results repeat bit by bit for the same number of threads.</summary>
+    /// <summary>Threads for the network; 0 = one per processor. Results repeat bit by bit for the same number of threads, on the processor.</summary>
     [Range(0, 1024)] public int Threads { get; init; }
 
     /// <summary>Steps between two checkpoints; one is also written after each epoch. 0 = after each epoch only.</summary>
@@ -28,9 +28,9 @@ public sealed record TrainingOptions
     /// <summary>Steps between two lines of metrics.jsonl.</summary>
     [Range(1, int.MaxValue)] public int LogSteps { get; init; } = 5;
 
-    /// <summary>The device to train on.</summary>
+    /// <summary>The device that <see cref="Device"/> names.</summary>
     /// <exception cref="RunException">It is not there.</exception>
-    internal torch.Device FindDevice()
+    public torch.Device FindDevice()
     {
         if (Device == TrainingDevice.Cpu) return torch.CPU;
         return torch.cuda.is_available()

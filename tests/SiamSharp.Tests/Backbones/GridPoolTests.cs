@@ -21,7 +21,7 @@ public sealed class GridPoolTests
     {
         using var scope = NewDisposeScope();
         BackboneOptions options = new() { Name = name, Width = 8, Depths = [1, 1] };
-        int side = options.MapSide(view);
+        int side = options.MapSide(view, size);
         using var whole = (options with { PoolSize = side }).Create(2, size, seed: 1);
         using var pooled = (options with { PoolSize = cells }).Create(2, size, seed: 1);
         var x = RandomTensors.Normal(1, [3, 2, view, view]);
@@ -60,6 +60,7 @@ public sealed class GridPoolTests
         Assert.Contains("is 8, but the last map of 28 px is only 7 pixels wide", Assert.Throws<ArgumentException>(() => options.Create(1, 28, seed: 1)).Message);
         Assert.Equal(["poolSize"], options.FaultsFor(28, [28]).Select(f => f.Path));
         Assert.Empty((options with { PoolSize = 7 }).FaultsFor(28, [28, 14]));
+        Assert.Equal(["depths"], new BackboneOptions { Name = "convnext_tiny", PoolSize = 4 }.FaultsFor(64, [64, 12]).Select(f => f.Path));
         Assert.Equal(["pretrainPoolSize"], new BackboneOptions { PretrainPoolSize = 5 }.FaultsFor(28, [28]).Select(f => f.Path));
         Assert.Equal(["poolSize", "pretrainPoolSize"], new BackboneOptions { Name = "vit_ti", PoolSize = 2, PretrainPoolSize = 2 }.Faults().Select(f => f.Path));
     }

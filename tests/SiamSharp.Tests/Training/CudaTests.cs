@@ -52,6 +52,7 @@ public sealed class CudaTests : IDisposable
     {
         Assert.SkipWhen(HasGpu, "there is a GPU");
         var folder = new RunFolder(Path.Combine(_folder, "run"));
+        Assert.Throws<RunException>(() => Pretraining.CheckFolder(Tiny(TrainingDevice.Cuda), folder, resume: false));
         string message = Assert.Throws<RunException>(() => Pretraining.Run(Tiny(TrainingDevice.Cuda), Load(0, 96), folder)).Message;
         Assert.Contains("libtorch-cuda-12.8-linux-x64", message, StringComparison.Ordinal);
         Assert.Contains("--set training.device=cpu", message, StringComparison.Ordinal);
@@ -75,7 +76,7 @@ public sealed class CudaTests : IDisposable
             {
                 LossTerms terms = method.Loss(EveryMethodTests.Batch(step, device, 16, 16));
                 terms.Total.backward();
-                optimizer.Step(1e-3);
+                optimizer.Step(name == "barlow-twins" ? 1e-3 : 1e-2); // its gradients of shifts are differences of nearly equal numbers: 2 % are rounding
                 optimizer.ZeroGrad();
                 method.AfterStep((step + 1) / 10.0);
                 losses[^1][step] = terms.Total.ToDouble();

@@ -156,6 +156,18 @@ public sealed class PretrainingTests : IDisposable
     }
 
     [Fact]
+    public void Resume_RunOfAnOlderVersionOrOnAGpu_GoesOn()
+    {
+        RunFolder folder = Folder("older");
+        RunUntil(2, folder, resume: false);
+        JsonObject recipe = folder.ReadRecipe();
+        Assert.True(recipe["backbone"]!.AsObject().Remove("pretrainPoolSize"));
+        recipe["training"]!["device"] = "cuda";
+        File.WriteAllText(folder.Recipe, recipe.ToJsonString());
+        Assert.True(Pretraining.Run(Tiny(), s_images.Value, folder, resume: true).Finished);
+    }
+
+    [Fact]
     public void Run_ResumeOfACompleteRun_TakesNoStep()
     {
         RunFolder folder = Folder("complete");

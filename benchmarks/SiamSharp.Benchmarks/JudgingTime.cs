@@ -19,7 +19,9 @@ internal static class JudgingTime
         ImageDataset train = ImageDataset.Load(ImageSources.Open("fashion-mnist:train", data), data), test = ImageDataset.Load(ImageSources.Open("fashion-mnist:test", data), data);
         var clock = Stopwatch.StartNew();
         using Encoder? encoder = features == "pixels" ? null : new Encoder(
-            new BackboneOptions { Name = "resnet18", Width = width, Depths = [1, 1, 1, 1] }.Create(1, 28, seed: 1),
+            (features == "map"
+                ? new BackboneOptions { Width = 32, Depths = [1, 1, 1], Stem = Stem.Half, PoolSize = 4 } // as recipes/fashion-mnist.json
+                : new BackboneOptions { Name = "resnet18", Width = width, Depths = [1, 1, 1, 1] }).Create(1, 28, seed: 1),
             new Preprocessing(new HighPassOptions(), [0.0], [0.1]), 1, 28);
         using Features x = encoder is null ? Features.OfPixels(train, train, 256) : Features.Of(encoder, train, 256);
         using Features y = encoder is null ? Features.OfPixels(test, train, 256) : Features.Of(encoder, test, 256);

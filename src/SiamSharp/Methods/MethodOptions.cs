@@ -57,6 +57,11 @@ public sealed class FrameworkAttribute(string name) : Attribute
     /// <summary>Makes the frameworks of this library and of the running program known to the serialiser.</summary>
     internal static void AddKinds(JsonTypeInfo type)
     {
+        if (type.Type.IsSubclassOf(typeof(MethodOptions)))
+        {
+            // An override of NeedsLabels, which would be written and then refused as an option: JsonIgnore is not inherited.
+            foreach (JsonPropertyInfo readOnly in type.Properties.Where(p => p.Set is null).ToArray()) type.Properties.Remove(readOnly);
+        }
         if (type.Type != typeof(MethodOptions)) return;
         Assembly library = typeof(MethodOptions).Assembly, program = Assembly.GetEntryAssembly() ?? library;
         var frameworks = from assembly in new[] { library, program }.Distinct()

@@ -208,6 +208,14 @@ public sealed class EveryMethodTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Names))]
+    public void Write_EveryMethod_IsReadBack(string name)
+    {
+        string written = OptionsJson.Write(Options(name)).ToJsonString();
+        Assert.Equal(written, OptionsJson.Write(OptionsJson.Read<MethodOptions>(OptionsJson.Parse(written, name))).ToJsonString());
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
     public void Run_StoppedAndResumed_EndsWithTheSameBits(string name)
     {
         Recipe recipe = Recipe.Resolve(

@@ -46,7 +46,10 @@ def pairs(name, row, other):
         if line["study"] == name and line["row"] in (row, other):
             found.setdefault(line["seed"], {})[line["row"]] = line
     seeds = {seed: both for seed, both in found.items() if len(both) == 2}
-    quantile = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776}[len(seeds)]
+    quantiles = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776}
+    if len(seeds) not in quantiles:
+        sys.exit(f"{name} has {len(seeds)} seeds with both {row} and {other}: 2 to 5 are needed; --table {name} lists its rows")
+    quantile = quantiles[len(seeds)]
     for column in next(iter(seeds.values()))[row]:
         if column not in ("study", "row", "seed") and all(column in line for both in seeds.values() for line in both.values()):
             gains = [both[row][column] - both[other][column] for both in seeds.values()]

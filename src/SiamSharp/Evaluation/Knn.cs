@@ -14,7 +14,7 @@ public static class Knn
     /// <summary>Scores of each class: the weights of the neighbours that have it.</summary>
     /// <remarks>
     /// Definition: s[q, c] = sum over the k bank entries nearest to query q by cosine similarity, with label c, of
-    /// exp(similarity / Held(temperature)).
+    /// exp(similarity / temperature).
     /// Source: Wu et al. 2018, arXiv 1805.01978, section 3.4.
     /// Cost: one (queries, bank) product in blocks of 1,024 queries; float32 or float64 as the input.
     /// </remarks>

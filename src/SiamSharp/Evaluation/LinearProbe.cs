@@ -11,13 +11,13 @@ namespace SiamSharp.Evaluation;
 /// mean 0 and standard deviation 1 over the training images. Constant features stay 0.
 /// The penalty is the one of the given list that classifies a held-out tenth of the training images best; the final fit uses
 /// all of them. The test images take no part in either.
-/// Cost: 20 to 100 passes over the features for each penalty, until no entry of the gradient exceeds 1e-4. From the largest penalty down, each fit starts from the weights of the one
+/// Cost: 20 to 100 passes over the features for each penalty, until no entry of the gradient exceeds 1e-4, or 3e-4 while the penalty is chosen. From the largest penalty down, each fit starts from the weights of the one
 /// before, and L-BFGS from the inverse of Bohning's bound of the Hessian, which changes the way and not the goal.
 /// </remarks>
 public sealed class LinearProbe : IDisposable
 {
-    /// <summary>Of the largest entry of the gradient, at which a fit ends.</summary>
-    private const double Tolerance = 1e-4;
+    /// <summary>Of the largest entry of the gradient, at which a fit ends: the one that is kept, and those that choose the penalty.</summary>
+    private const double Tolerance = 1e-4, SearchTolerance = 3e-4;
     private const long MostProducts = 5000, MostValues = 1 << 27; // an inverse of seconds, and a GiB in double precision
 
     private readonly Tensor _mean, _scale, _weight; // (1, D), (1, D), (D + 1, K): the last row of the weight is the bias
@@ -45,6 +45,9 @@ public sealed class LinearProbe : IDisposable
 
         double penalty = options.LinearPenalties[0];
         Tensor start = zeros([x.shape[1] + 1, classes], dtype: x.dtype);
+        // Products of all features serve a fit on nine tenths of the images too: they decide how fast it converges, not where to.
+        Tensor? products = count >= x.shape[1] ? Products(x) : null;
+        Func<Tensor, Tensor>? ofBest = null;
         int held = count / 10;
         if (options.LinearPenalties.Count > 1 && held > 0)
         {
@@ -52,17 +55,18 @@ public sealed class LinearProbe : IDisposable
             new RandomStream((ulong)seed, RandomPurpose.Evaluation).Shuffle<long>(order);
             Tensor inside = tensor(order[held..]), outside = tensor(order[..held]);
             Tensor xIn = x[inside], yIn = labels[inside], xOut = x[outside], yOut = labels[outside];
-            Tensor? products = Products(xIn);
             double best = -1;
             Tensor weights = start;
             foreach (double candidate in options.LinearPenalties.OrderDescending())
             {
-                weights = Minimize(xIn, yIn, weights, candidate, options.LinearIterations, cancel, products);
+                var inverse = products is null ? Inverse(xIn, candidate) : InverseBound(xIn, products, candidate);
+                weights = Minimize(xIn, yIn, weights, candidate, options.LinearIterations, SearchTolerance, inverse, cancel);
                 double right = ClassScores.Top1(Logits(xOut, weights), yOut);
-                if (right > best) (best, penalty, start) = (right, candidate, weights);
+                if (right > best) (best, penalty, start, ofBest) = (right, candidate, weights, inverse);
             }
         }
-        Tensor weight = Minimize(x, labels, start, penalty, options.LinearIterations, cancel);
+        if (products is null || ofBest is null) ofBest = Inverse(x, penalty);
+        Tensor weight = Minimize(x, labels, start, penalty, options.LinearIterations, Tolerance, ofBest, cancel);
         return new LinearProbe(mean.DetachFromDisposeScope(), scale.DetachFromDisposeScope(), weight.DetachFromDisposeScope(), penalty);
     }
 
@@ -77,7 +81,8 @@ public sealed class LinearProbe : IDisposable
     internal static Tensor FitStandardised(Tensor x, Tensor labels, int classes, double penalty, int iterations, CancellationToken cancel)
     {
         using var scope = NewDisposeScope();
-        return Minimize(x, labels, zeros([x.shape[1] + 1, classes], dtype: x.dtype), penalty, iterations, cancel).MoveToOuterDisposeScope();
+        Tensor start = zeros([x.shape[1] + 1, classes], dtype: x.dtype);
+        return Minimize(x, labels, start, penalty, iterations, Tolerance, Inverse(x, penalty), cancel).MoveToOuterDisposeScope();
     }
 
     /// <summary>Mean (1, D) and 1 / standard deviation (1, D) of features (N, D); 0 for constant ones.</summary>
@@ -111,14 +116,16 @@ public sealed class LinearProbe : IDisposable
     /// <summary>The same as (K, N): with few classes libtorch multiplies several times faster this way round.</summary>
     private static Tensor ByClass(Tensor x, Tensor weight) => weight[..^1].t().mm(x.t()).PlusInPlace(weight[^1..].t());
 
-    private static Tensor Minimize(Tensor x, Tensor labels, Tensor start, double penalty, int iterations, CancellationToken cancel, Tensor? products = null)
+    private static Tensor Minimize(
+        Tensor x, Tensor labels, Tensor start, double penalty, int iterations, double tolerance, Func<Tensor, Tensor>? precondition, CancellationToken cancel)
     {
         using var scope = NewDisposeScope();
         Tensor target = nn.functional.one_hot(labels, start.shape[1]).t().to(x.dtype).contiguous();   // (K, N)
-        Func<Tensor, Tensor>? precondition = (products ?? Products(x)) is { } known ? InverseBound(x, known, penalty) : null;
-        Tensor weight = LbfgsMinimizer.Minimize(start, w => Objective(x, target, w, penalty), iterations, Tolerance, cancel, precondition);
+        Tensor weight = LbfgsMinimizer.Minimize(start, w => Objective(x, target, w, penalty), iterations, tolerance, cancel, precondition);
         return weight.MoveToOuterDisposeScope();
     }
+
+    private static Func<Tensor, Tensor>? Inverse(Tensor x, double penalty) => Products(x) is { } products ? InverseBound(x, products, penalty) : null;
 
     /// <summary>X'X / N, (D, D), or with fewer images than features XX' / N, (N, N), in double precision; null where the smaller one is too large to invert.</summary>
     private static Tensor? Products(Tensor x)
@@ -146,13 +153,13 @@ public sealed class LinearProbe : IDisposable
         if (ofFeatures)
         {
             Tensor single = inverse.to(x.dtype).MoveToOuterDisposeScope();
-            return q => WithBias(q, single.mm(q[..^1]));
+            return q => WithBias(q, q[..^1].t().mm(single).t()); // symmetric, and with few classes several times faster this way round
         }
         Tensor exact = x.to(ScalarType.Float64).MoveToOuterDisposeScope(), inner = (inverse / Held(x.shape[0])).MoveToOuterDisposeScope(); // of nearly equal numbers the difference is taken
         return q =>
         {
-            Tensor body = q[..^1].to(ScalarType.Float64);
-            return WithBias(q, ((body - exact.t().mm(inner.mm(exact.mm(body)))) / Held(ridge)).to(q.dtype));
+            Tensor body = q[..^1].t().to(ScalarType.Float64); // (K, D): see above
+            return WithBias(q, ((body - body.mm(exact.t()).mm(inner).mm(exact)) / Held(ridge)).to(q.dtype).t());
         };
 
         Tensor WithBias(Tensor q, Tensor body) => cat([body, q[^1..] / Held((float)(0.5 + ridge))], 0);

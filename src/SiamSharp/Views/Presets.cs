@@ -22,7 +22,7 @@ internal static class Presets
             "crop" => (0, Two(s_crop)),
             "crop-high-pass" => (Sigma(size), Two(s_crop)),
             "paper" => (0, method.PaperViews(size, channels)),
-            // Both: the paper's views, high-passed and masked with cells of a seventh of each view.
+            // Both: the paper's views, high-passed and masked with cells that suit the size of each view.
             "paper-mscn" => (Sigma(size), method.PaperViews(size, channels).Select(b => b with { Masks = [new GridMask()] }).ToArray()),
             _ => throw new ArgumentException($"\"{name}\" is none of: {string.Join(", ", Names)}.", nameof(name)),
         };

@@ -72,7 +72,7 @@ public sealed record ViewsOptions : IHasRules
             for (int m = 0; m < Branches[b].Masks.Count; m++)
                 if (Branches[b].Masks[m] is GridMask grid && grid.Cell >= side)
                     yield return new($"branches.{b}.masks.{m}.cell",
-                        $"a cell of {grid.Cell} px covers the whole view of {side} px: at most {side / 2}, or 0 for a seventh");
+                        $"a cell of {grid.Cell} px covers the whole view of {side} px: at most {side / 2}, or 0 for the default");
         }
     }
 }

@@ -69,6 +69,18 @@ public class LinearProbeTests
     }
 
     [Theory]
+    [InlineData(400, 6)]
+    [InlineData(60, 80)]   // fewer images than features
+    public void Fit_SeveralPenalties_EndsWhereTheChosenOneAloneEnds(int count, int width)
+    {
+        Tensor labels = arange(count) % 3, x = Normal(3, count, width);
+        x[TensorIndex.Colon, 0] += 2 * labels.to(float32);
+        using var chosen = LinearProbe.Fit(x, labels, 3, new EvaluationOptions { LinearPenalties = [1e-3, 1, 0.1] }, 1, CancellationToken.None);
+        using var alone = LinearProbe.Fit(x, labels, 3, new EvaluationOptions { LinearPenalties = [chosen.Penalty] }, 1, CancellationToken.None);
+        Assert.True(chosen.Scores(x).allclose(alone.Scores(x), rtol: 0, atol: 0.02));
+    }
+
+    [Theory]
     [InlineData(40, 6, false)]
     [InlineData(6, 40, true)]   // fewer images than features: by the identity of Woodbury
     [InlineData(6, 40, false)]

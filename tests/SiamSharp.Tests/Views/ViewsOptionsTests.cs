@@ -18,11 +18,14 @@ public sealed class ViewsOptionsTests
     }
 
     [Theory]
-    [InlineData(6, 2.0, 11, 2)]
-    [InlineData(28, 2.0, 13, 4)]
-    [InlineData(32, 2.0, 13, 5)]
-    [InlineData(64, 4.0, 13, 10)]
+    [InlineData(2, 2.0, 3, 1)]
+    [InlineData(7, 2.0, 13, 4)]
+    [InlineData(28, 2.0, 13, 14)]
+    [InlineData(32, 2.0, 13, 16)]
+    [InlineData(64, 4.0, 13, 32)]
+    [InlineData(96, 5.0, 13, 32)]
     [InlineData(224, 5.0, 13, 32)]
+    [InlineData(448, 5.0, 13, 64)]
     public void FromPreset_Mscn_ScalesWithTheSize(int size, double sigma, int kernel, int cell)
     {
         ViewsOptions options = ViewsOptions.FromPreset("mscn", size);

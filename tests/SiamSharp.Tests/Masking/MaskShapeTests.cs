@@ -82,7 +82,7 @@ public sealed class MaskShapeTests
         Assert.InRange((double)agree / total, 0.8, 0.98);
     }
 
-    public static TheoryData<Mask> Shapes => [new GridMask(), new FocalMask(), new BlockMask(), new BlobMask()];
+    public static TheoryData<Mask> Shapes => [new GridMask { Cell = 4 }, new FocalMask(), new BlockMask(), new BlobMask()];
 
     [Theory]
     [MemberData(nameof(Shapes))]

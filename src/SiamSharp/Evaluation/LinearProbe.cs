@@ -11,8 +11,9 @@ namespace SiamSharp.Evaluation;
 /// mean 0 and standard deviation 1 over the training images. Constant features stay 0.
 /// The penalty is the one of the given list that classifies a held-out tenth of the training images best; the final fit uses
 /// all of them. The test images take no part in either.
-/// Cost: 20 to 100 passes over the features for each penalty, until no entry of the gradient exceeds 1e-4, or 3e-4 while the penalty is chosen. From the largest penalty down, each fit starts from the weights of the one
-/// before, and L-BFGS from the inverse of Bohning's bound of the Hessian, which changes the way and not the goal.
+/// Cost: 20 to 100 passes over the features for each penalty, until no entry of the gradient exceeds 1e-4, or 3e-4 while the penalty is
+/// chosen. From the largest penalty down, each fit starts from the weights of the one before, and L-BFGS from the
+/// inverse of Bohning's bound of the Hessian, which changes the way and not the goal.
 /// </remarks>
 public sealed class LinearProbe : IDisposable
 {

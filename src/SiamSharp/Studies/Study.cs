@@ -9,6 +9,10 @@ namespace SiamSharp.Studies;
 /// <summary>A table of runs: rows that differ in their recipes, each run from several seeds and judged on the same images.</summary>
 public sealed record Study : IHasRules
 {
+    /// <summary>Options of a recipe that a study decides itself, and by what.</summary>
+    private static readonly (string Section, string Option, string By)[] s_ownOptions =
+        [("training", "seed", "\"seeds\""), ("training", "threads", "\"threads\""), ("evaluation", "baselines", "\"baselines\" of a row")];
+
     /// <summary>The images to pretrain on; labels are not looked at.</summary>
     public string Pretrain { get; init; } = "";
 
@@ -48,6 +52,7 @@ public sealed record Study : IHasRules
         if (Protocols.Count == 0) yield return new("protocols", "there are none: give one or more, such as [\"knn\"]");
         if (Seeds.Count == 0 || Seeds.Distinct().Count() < Seeds.Count) yield return new("seeds", "give one or more, each once, such as [1, 2, 3]");
         if (Rows.Count == 0) yield return new("rows", "there are none: give one or more");
+        foreach (Fault own in OwnOptions("recipe.", Recipe, [])) yield return own;
         var names = new HashSet<string>();
         for (int i = 0; i < Rows.Count; i++)
         {
@@ -55,6 +60,7 @@ public sealed record Study : IHasRules
                 yield return new($"rows.{i}.from", $"\"{from}\" is no row before this one");
             if (Rows[i].Against is { Length: > 0 } against && !names.Contains(StudyRow.Slug(against)))
                 yield return new($"rows.{i}.against", $"\"{against}\" is no row before this one");
+            foreach (Fault own in OwnOptions($"rows.{i}, ", Rows[i].Recipe, [.. Rows[i].Set, Rows[i].Vary])) yield return own;
             foreach (StudyRow row in Rows[i].Each())
                 if (!names.Add(StudyRow.Slug(row.Name)))
                     yield return new($"rows.{i}.name", $"\"{row.Name}\" is there twice, or differs only in signs: each row needs a name of its own");
@@ -67,7 +73,8 @@ public sealed record Study : IHasRules
     /// <exception cref="RecipeException">A recipe is wrong; the faults of all rows are listed.</exception>
     public IReadOnlyList<StudyRun> Runs(IReadOnlyList<string> assignments, Func<DataOptions, IImageSource> open)
     {
-        var faults = new List<Fault>();
+        var faults = OwnOptions("--set ", [], assignments).ToList();
+        if (faults.Count > 0) throw new RecipeException(faults);
         var runs = new List<StudyRun>();
         StudyRow[] rows = [.. Rows.SelectMany(r => r.Each())];
         foreach (int seed in Seeds)
@@ -94,6 +101,13 @@ public sealed record Study : IHasRules
         }
         return runs;
     }
+
+    /// <summary>Settings that a study would take no notice of.</summary>
+    private static IEnumerable<Fault> OwnOptions(string place, JsonObject recipe, IReadOnlyList<string> set) =>
+        from own in s_ownOptions
+        let path = $"{own.Section}.{own.Option}"
+        where (recipe[own.Section] as JsonObject)?.ContainsKey(own.Option) == true || set.Any(s => s.Split('=')[0].Trim() == path)
+        select new Fault(place + path, $"is decided by {own.By} in the study's file: set it there");
 
     /// <summary>A row after the rows that it starts from.</summary>
     private IEnumerable<StudyRow> Lineage(StudyRow row) =>

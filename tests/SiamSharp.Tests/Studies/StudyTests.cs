@@ -45,6 +45,16 @@ public sealed class StudyTests
         Assert.Equal(["row \"a\", training.epochs", "row \"c\", backbone.name"], wrong.Faults.Select(f => f.Path));
     }
 
+    [Theory]
+    [InlineData("training.seed=5")]
+    [InlineData("training.threads=2")]
+    [InlineData("evaluation.baselines=true")]
+    public void Runs_OptionThatTheStudyDecides_IsRefused(string assignment)
+    {
+        RecipeException wrong = Assert.Throws<RecipeException>(() => Parse("""{ "name": "a" }""").Runs([assignment], Images));
+        Assert.Equal($"--set {assignment.Split('=')[0]}", Assert.Single(wrong.Faults).Path);
+    }
+
     public static TheoryData<string> Files => [.. Directory.GetFiles(Path.Combine(Root(), "studies")).Select(path => Path.GetFileName(path)!)];
 
     [Theory]
@@ -65,6 +75,9 @@ public sealed class StudyTests
     [InlineData("""{ "name": "a", "vary": "training.epochs" }""", "rows.0.values")]
     [InlineData("""{ "name": "a", "values": [1] }""", "rows.0.values")]
     [InlineData("""{ "name": "a", "colour": 1 }""", "rows.0.colour")]
+    [InlineData("""{ "name": "a", "set": ["training.threads=2"] }""", "rows.0, training.threads")]
+    [InlineData("""{ "name": "a", "recipe": { "training": { "seed": 2 } } }""", "rows.0, training.seed")]
+    [InlineData("""{ "name": "a", "vary": "training.seed", "values": [1, 2] }""", "rows.0, training.seed")]
     [InlineData("", "rows")]
     public void Read_BrokenRule_NamesItsPlace(string rows, string path) =>
         Assert.Equal([path], Assert.Throws<RecipeException>(() => Parse(rows)).Faults.Select(f => f.Path));

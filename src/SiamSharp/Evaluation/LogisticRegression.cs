@@ -14,7 +14,7 @@ namespace SiamSharp.Evaluation;
 /// </remarks>
 internal sealed class LogisticRegression : IDisposable
 {
-    private const long MostCoordinates = 5000, MostRotated = 1 << 27; // an inverse of seconds, and half a GiB of features
+    private const long MostCoordinates = 5000, MostRotated = 1 << 27; // an inverse of seconds; a decomposition takes 4 D N^2 operations
 
     private readonly Tensor _x, _target;           // (C, N) in C coordinates, and one-hot (K, N)
     private readonly Tensor? _basis, _products;    // (D, C) with orthonormal columns, and XX' / N (C, C) in double precision
@@ -27,7 +27,7 @@ internal sealed class LogisticRegression : IDisposable
         using var scope = NewDisposeScope();
         long count = x.shape[0], width = x.shape[1];
         Tensor columns = x.t().contiguous();
-        if (count < width && count * width <= MostRotated) (_basis, columns) = linalg.qr(columns);
+        if (count < width && count <= MostCoordinates && count * width <= MostRotated) (_basis, columns) = linalg.qr(columns);
         if (columns.shape[0] <= Math.Min(count, MostCoordinates))
             _products = (columns.mm(columns.t()) / Held(count)).to(ScalarType.Float64).DetachFromDisposeScope();
         _basis?.DetachFromDisposeScope();

@@ -61,7 +61,7 @@ internal sealed class LogisticRegression : IDisposable
     public double Accuracy(int count, Tensor weight)
     {
         using var scope = NewDisposeScope();
-        return Logits(_x[.., ..count], weight).argmax(0).eq(_target[.., ..count].argmax(0)).sum().item<long>() / (double)count;
+        return ClassScores.Top1(Logits(_x[.., ..count], weight).t(), _target[.., ..count].argmax(0));
     }
 
     /// <summary>A weight (C + 1, K) as (D + 1, K), for features as they were given; owned by the caller.</summary>

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.IO.Hashing;
 using System.Text.Json;
 using static TorchSharp.torch;
 
@@ -8,8 +9,10 @@ namespace SiamSharp.Interop;
 /// <remarks>
 /// Source: the format description of huggingface/safetensors. Types: F64 F32 F16 BF16 I64 I32 I16 I8 U8 BOOL; U16, U32, U64, F8_E4M3 and F8_E5M2 are read into
 /// wider ones (int32, int64, int64, float32, float32) and not written.
-/// Cost: the bytes pass once between the tensors' own memory and the file; a tensor that is not contiguous or not on the CPU
-/// is copied first, one at a time.
+/// Damage: every file written here carries, as the first two entries of its metadata, <c>xxhash128</c>, the XxHash128 of all its bytes with the 32 digits of
+/// the hash as zeros, and <c>checksum</c>, which says that there is one. Reading and mapping compare it; <see cref="SafeTensorsFile.Metadata"/> leaves both out.
+/// Cost: the bytes pass once between the tensors' own memory and the file, and once more to compare the hash when it is read; a tensor that is not contiguous or
+/// not on the CPU is copied first, one at a time.
 /// </remarks>
 public static class SafeTensors
 {
@@ -17,7 +20,7 @@ public static class SafeTensors
     /// <param name="path">The file; an existing one is replaced at the end.</param>
     /// <param name="tensors">Tensors by name, of any shape and device.</param>
     /// <param name="metadata">Free text by key.</param>
-    /// <exception cref="ArgumentException">A tensor's type has no name in the format, or a tensor is called <c>__metadata__</c>.</exception>
+    /// <exception cref="ArgumentException">A tensor's type has no name in the format, a tensor is called <c>__metadata__</c>, or the metadata holds a hash.</exception>
     public static void Write(
         string path, IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string>? metadata = null)
     {
@@ -29,8 +32,19 @@ public static class SafeTensors
         {
             using (var stream = new FileStream(partial, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0))
             {
+                var hash = new XxHash128();
                 stream.Write(header);
-                foreach (var (_, tensor) in ordered) TensorBytes.ForEachPiece(tensor, piece => stream.Write(piece.bytes));
+                hash.Append(header);
+                foreach (var (_, tensor) in ordered)
+                {
+                    TensorBytes.ForEachPiece(tensor, piece =>
+                    {
+                        stream.Write(piece.bytes);
+                        hash.Append(piece.bytes);
+                    });
+                }
+                stream.Position = SafeTensorsHeader.HashAt;
+                stream.Write(FileHash.BytesOf(hash));
                 stream.Flush(flushToDisk: true);
             }
             File.Move(partial, path, overwrite: true);
@@ -45,7 +59,7 @@ public static class SafeTensors
     /// <summary>Reads all tensors of a file.</summary>
     /// <param name="path">The file.</param>
     /// <returns>Tensors on the CPU and the metadata; owned by the caller.</returns>
-    /// <exception cref="SafeTensorsException">The file breaks a rule of the format.</exception>
+    /// <exception cref="SafeTensorsException">The file breaks a rule of the format, or its hash is not that of its bytes.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static SafeTensorsFile Read(string path) => Read(path, map: false);
 
@@ -56,14 +70,25 @@ public static class SafeTensors
     /// </remarks>
     /// <param name="path">The file; it must not be shortened or written over in place as long as a tensor of it is used (<see cref="Write"/> puts another in its place).</param>
     /// <returns>Tensors on the CPU and the metadata; owned by the caller.</returns>
-    /// <exception cref="SafeTensorsException">The file breaks a rule of the format.</exception>
+    /// <exception cref="SafeTensorsException">The file breaks a rule of the format, or its hash is not that of its bytes: compared once, here.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static SafeTensorsFile Map(string path) => Read(path, map: true);
 
+    /// <summary>The metadata of a file of which every byte was compared with its hash, where it has one.</summary>
+    /// <exception cref="SafeTensorsException">As <see cref="Read(string)"/>.</exception>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    internal static IReadOnlyDictionary<string, string> ReadMetadata(string path)
+    {
+        using FileStream stream = Open(path);
+        return SafeTensorsHeader.ReadWhole(stream, path).Metadata;
+    }
+
+    private static FileStream Open(string path) => new(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0);
+
     private static SafeTensorsFile Read(string path, bool map)
     {
-        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
-        var header = SafeTensorsHeader.Read(stream, path);
+        using FileStream stream = Open(path);
+        var header = SafeTensorsHeader.ReadWhole(stream, path);
         var tensors = new Dictionary<string, Tensor>(StringComparer.Ordinal);
         using var mapped = new MappedTensors(Path.GetFullPath(path), stream.Length);
         try
@@ -138,12 +163,15 @@ public static class SafeTensors
         using (var json = new Utf8JsonWriter(buffer))
         {
             json.WriteStartObject();
-            if (metadata is { Count: > 0 })
+            json.WriteStartObject(SafeTensorsHeader.MetadataKey);
+            json.WriteString(FileHash.Name, FileHash.Blank); // first, so that its place is known: SafeTensorsHeader.HashAt
+            json.WriteString(SafeTensorsHeader.ChecksumKey, FileHash.Name);
+            foreach (var (key, value) in metadata ?? new Dictionary<string, string>())
             {
-                json.WriteStartObject("__metadata__");
-                foreach (var (key, value) in metadata) json.WriteString(key, value);
-                json.WriteEndObject();
+                if (key is FileHash.Name or SafeTensorsHeader.ChecksumKey) throw new ArgumentException($"The metadata cannot have an entry \"{key}\": the file's own hash stands there.");
+                json.WriteString(key, value);
             }
+            json.WriteEndObject();
             long offset = 0;
             foreach (var (name, tensor) in tensors)
             {

@@ -21,13 +21,19 @@ public sealed record SafeTensorsEntry(string Name, string TypeName, ScalarType T
 public sealed record SafeTensorsHeader
 {
     private const int MaxLength = 100_000_000, MaxDimensions = 64;
-    private const string MetadataKey = "__metadata__";
+    internal const string MetadataKey = "__metadata__", ChecksumKey = "checksum";
+
+    /// <summary>The byte at which the digits of a file's hash stand, behind the header's length and <c>{"__metadata__":{"xxhash128":"</c>.</summary>
+    internal const int HashAt = 8 + 30;
 
     /// <summary>The tensors in the order of their positions.</summary>
     public required IReadOnlyList<SafeTensorsEntry> Entries { get; init; }
 
-    /// <summary>Free text by key.</summary>
+    /// <summary>Free text by key, without the file's hash.</summary>
     public required IReadOnlyDictionary<string, string> Metadata { get; init; }
+
+    /// <summary>The hash that the file carries, 32 hexadecimal digits, not compared here; null where <see cref="SafeTensors"/> did not write it.</summary>
+    public string? Hash { get; private init; }
 
     /// <summary>The byte of the file at which the tensors begin.</summary>
     public required long DataOffset { get; init; }
@@ -41,7 +47,17 @@ public sealed record SafeTensorsHeader
         return Read(stream, path);
     }
 
-    internal static SafeTensorsHeader Read(Stream stream, string path)
+    /// <summary>Reads the header of a file of which every byte is compared with its hash, where it has one.</summary>
+    /// <exception cref="SafeTensorsException">The file breaks a rule of the format, or its hash is not that of its bytes.</exception>
+    internal static SafeTensorsHeader ReadWhole(Stream stream, string path)
+    {
+        SafeTensorsHeader header = Read(stream, path);
+        if (header.Hash is not null && header.Hash != FileHash.Of(stream, HashAt))
+            throw new SafeTensorsException(path, HashAt, "its bytes are not those of which it carries the hash: it was damaged or changed. Copy it again from where it was made");
+        return header;
+    }
+
+    private static SafeTensorsHeader Read(Stream stream, string path)
     {
         if (stream.Length < 8) throw new SafeTensorsException(path, 0, $"the file has {stream.Length} bytes, fewer than 8");
         Span<byte> prefix = stackalloc byte[8];
@@ -82,7 +98,18 @@ public sealed record SafeTensorsHeader
         entries.Sort((a, b) => (a.Begin, a.End).CompareTo((b.Begin, b.End)));
         long dataOffset = 8 + json.Length;
         CheckPositions(entries, dataOffset, fileLength, path);
-        return new() { Entries = entries, Metadata = metadata, DataOffset = dataOffset };
+        return new() { Entries = entries, Hash = TakeHash(metadata, path), Metadata = metadata, DataOffset = dataOffset };
+    }
+
+    // Two entries say that there is a hash, so that a flipped bit in the name of one is told by the other.
+    private static string? TakeHash(Dictionary<string, string> metadata, string path)
+    {
+        bool announced = metadata.GetValueOrDefault(ChecksumKey) == FileHash.Name;
+        if (!announced && !metadata.ContainsKey(FileHash.Name)) return null;
+        metadata.Remove(ChecksumKey);
+        return metadata.Remove(FileHash.Name, out string? hash) && announced
+            ? hash
+            : throw new SafeTensorsException(path, 8, $"it was written with a hash, but \"{(announced ? FileHash.Name : ChecksumKey)}\" is missing in its metadata: it was damaged or changed");
     }
 
     private static void ReadMetadata(JsonElement value, Dictionary<string, string> metadata, string path)

@@ -60,6 +60,32 @@ public sealed class SafeTensorsDamageTests : IDisposable
     }
 
     [Fact]
+    public void Read_AnyBitFlipped_IsReported()
+    {
+        byte[] valid = ValidFile();
+        string path = NewPath();
+        for (int bit = 0; bit < valid.Length * 8; bit++)
+        {
+            byte[] damaged = [.. valid];
+            damaged[bit / 8] ^= (byte)(1 << (bit % 8));
+            Assert.False(Reads(damaged), $"bit {bit % 8} of byte {bit / 8}");
+            File.WriteAllBytes(path, damaged);
+            Assert.Throws<SafeTensorsException>(() => SafeTensors.ReadMetadata(path));
+        }
+    }
+
+    [Theory]
+    [InlineData("xxhash128", "checksum")]
+    [InlineData("checksum", "xxhash128")]
+    public void Read_HashOrItsAnnouncementTakenOut_IsReported(string left, string missing)
+    {
+        string path = NewPath();
+        byte[] header = Encoding.UTF8.GetBytes("{\"__metadata__\":{\"" + left + "\":\"xxhash128\"},\"x\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}");
+        File.WriteAllBytes(path, [.. BitConverter.GetBytes((long)header.Length), .. header, 1]);
+        Assert.Contains($"\"{missing}\" is missing", Assert.Throws<SafeTensorsException>(() => SafeTensors.Read(path)).Message);
+    }
+
+    [Fact]
     public void Read_BytesChanged_ReadsOrReports()
     {
         byte[] valid = ValidFile();

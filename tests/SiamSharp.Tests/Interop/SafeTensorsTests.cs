@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.IO.Hashing;
 using System.Text;
 using SiamSharp.Interop;
 using SiamSharp.Tests.Reference;
@@ -23,10 +24,26 @@ public sealed class SafeTensorsTests : IDisposable
         SafeTensors.Write(_path, new Dictionary<string, Tensor> { ["b"] = tensor(new byte[] { 7, 8 }), ["a"] = tensor(new[] { 1.5f }) });
         byte[] bytes = File.ReadAllBytes(_path);
         int length = (int)BinaryPrimitives.ReadInt64LittleEndian(bytes);
-        Assert.Equal("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]},\"b\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[4,6]}}",
+        byte[] blanked = [.. bytes];
+        blanked.AsSpan(38, 32).Fill((byte)'0');
+        Assert.Equal("{\"__metadata__\":{\"xxhash128\":\"" + Convert.ToHexStringLower(XxHash128.Hash(blanked)) + "\",\"checksum\":\"xxhash128\"},\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]},\"b\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[4,6]}}",
             Encoding.UTF8.GetString(bytes, 8, length).TrimEnd(' '));
         Assert.Equal(0, length % 8);
         Assert.Equal([0x00, 0x00, 0xC0, 0x3F, 7, 8], bytes[(8 + length)..]);
+    }
+
+    [Fact]
+    public void Write_Metadata_IsReadWithoutTheHashAndCannotHoldOne()
+    {
+        using var scope = NewDisposeScope();
+        var one = new Dictionary<string, Tensor> { ["x"] = ones(1) };
+        SafeTensors.Write(_path, one, new Dictionary<string, string> { ["who"] = "ä" });
+        using var file = SafeTensors.Read(_path);
+        Assert.Equal(["who"], file.Metadata.Keys);
+        Assert.Equal(["who"], SafeTensors.ReadMetadata(_path).Keys);
+        Assert.Matches("^[0-9a-f]{32}$", SafeTensorsHeader.Read(_path).Hash);
+        Assert.Throws<ArgumentException>(() => SafeTensors.Write(_path, one, new Dictionary<string, string> { ["xxhash128"] = "0" }));
+        Assert.Throws<ArgumentException>(() => SafeTensors.Write(_path, one, new Dictionary<string, string> { ["checksum"] = "0" }));
     }
 
     [Fact]

@@ -52,7 +52,7 @@ internal static class DataCommand
         Row("mean", Numbers(found.Mean) + $" (at {found.DecodedSize} px)");
         Row("std", Numbers(found.Std));
         Row("values", $"{found.Min:G4} to {found.Max:G4}" + (found.BitDepths.Keys.Min() < 32 ? " (integers are scaled to 0 to 1)" : ""));
-        if (found.Blank > 0) Row("blank", $"{found.Blank:N0} images of one colour only; where the shape is in the transparency: --set data.alpha=white or black");
+        if (found.Blank > 0) Row("blank", $"{found.Blank:N0}, of one colour only");
         Row("duplicates", found.Duplicates.Count == 0 ? "none" : $"{found.Duplicates.Count:N0} groups of equal images");
         foreach (var group in found.Duplicates.Take(Shown)) Row("", string.Join(" = ", group.Take(3)) + (group.Count > 3 ? " = ..." : ""));
         foreach (SkippedFile file in found.Unreadable.Take(Shown)) Row("unreadable", $"{file.Path}: {file.Reason}");

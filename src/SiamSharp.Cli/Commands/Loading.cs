@@ -22,7 +22,6 @@ internal static class Loading
     /// <summary>Loads a dataset; says what its source noticed and what could not be read, which goes to the run's skipped.jsonl too.</summary>
     internal static ImageDataset Load(Screen screen, IImageSource source, DataOptions options, RunFolder? folder, CancellationToken cancel)
     {
-        foreach (string note in source.Notes) screen.Warn(note);
         ImageDataset data = ReadingBar.Show(screen, progress => ImageDataset.Load(source, options, progress, cancel));
         if (folder is not null) SkippedFile.Write(folder.Skipped, data.Skipped);
         if (data.Skipped.Count > 0)
@@ -32,9 +31,8 @@ internal static class Loading
             foreach (SkippedFile file in data.Skipped.Take(NamedOnScreen)) screen.Say($"  {file.Path}: {file.Reason}");
             if (data.Skipped.Count > NamedOnScreen) screen.Say($"  and {data.Skipped.Count - NamedOnScreen} more");
         }
-        if (data.BlankCount > 0)
-            screen.Warn($"{data.BlankCount} of {data.Count} images in {source.Name} are blank, of one colour only"
-                + (options.Alpha == AlphaBackground.Mean ? ". Where their shape is in the transparency, --set data.alpha=white or black shows it." : "."));
+        foreach (string note in data.Notes) screen.Warn(note);
+        folder?.WriteNotes(data.Notes);
         return data;
     }
 

@@ -57,6 +57,6 @@ public sealed class ArraySource : IImageSource
             using var square = SquareFit.Apply(image, size, _options.Fit);
             stored = VipsPixels.FromImage(square);
         }
-        return PixelChecks.Complete(stored, _options.Channels, PathOf(index));
+        return PixelChecks.Complete(stored, _options, PathOf(index));
     }
 }

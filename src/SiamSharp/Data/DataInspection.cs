@@ -67,7 +67,7 @@ public sealed record DataInspection
     /// <summary>Images that cannot be decoded, with the reason.</summary>
     public required IReadOnlyList<SkippedFile> Unreadable { get; init; }
 
-    /// <summary>What the user should know about how the source was understood.</summary>
+    /// <summary>What the user should know: see <see cref="ImageDataset.Notes"/>; values on two scales, which pretraining refuses, are told here too.</summary>
     public required IReadOnlyList<string> Notes { get; init; }
 
     /// <summary>The name of the data behind a number: see <see cref="ImageDataset.DataHash"/>.</summary>
@@ -82,7 +82,7 @@ public sealed record DataInspection
     public static DataInspection Inspect(IImageSource source, DataOptions options, IProgress<LoadProgress>? progress = null,
         CancellationToken cancellation = default)
     {
-        var set = ImageDataset.Load(source, options with { MemoryGiB = 0 }, progress, cancellation);
+        var set = new ImageDataset(DecodedSet.Decode(source, options with { MemoryGiB = 0 }, progress, cancellation, oneScale: false));
         int[] readable = [.. Enumerable.Range(0, set.Count)];
         var infos = new ImageInfo[set.Count];
         DecodingThreads.Run(options.Threads, set.Count, i => infos[i] = source.InfoOf(set.SourceIndexOf(i)), cancellation);
@@ -106,7 +106,7 @@ public sealed record DataInspection
             Duplicates = [.. readable.GroupBy(set.HashOf).Where(g => g.Count() > 1)
                 .Select(IReadOnlyList<string> (g) => [.. g.Select(set.PathOf)])],
             Unreadable = set.Skipped,
-            Notes = source.Notes,
+            Notes = set.Notes,
             DataHash = set.DataHash,
         };
     }

@@ -21,6 +21,9 @@ public sealed record DataOptions
     /// <summary>What shows through transparent pixels.</summary>
     public AlphaBackground Alpha { get; init; } = AlphaBackground.Mean;
 
+    /// <summary>Bits in use of images of 16 bits: 12 for cameras and microscopes that store 12 bits as 16. A value of 2^bits - 1 becomes 1.</summary>
+    [Range(8, 16)] public int Bits { get; init; } = 16;
+
     /// <summary>Decoded images stay in memory up to this many GiB; a larger set is decoded anew in each epoch.</summary>
     [Range(0.0, 1024.0)] public double MemoryGiB { get; init; } = 4;
 

@@ -23,20 +23,21 @@ internal sealed class DecodedSet
     /// <summary>Of each channel, over all readable images.</summary>
     public required Moments[] Moments { get; init; }
 
-    /// <summary>Readable images of one value in each channel.</summary>
-    public required int BlankCount { get; init; }
+    /// <summary>What was seen in the readable images.</summary>
+    public required DataNotes Notes { get; init; }
 
     public required List<SkippedFile> Skipped { get; init; }
 
     /// <summary>Decodes on several threads; the result does not depend on how many.</summary>
-    /// <exception cref="DataSourceException">No image is readable, or they differ in their number of channels.</exception>
+    /// <exception cref="DataSourceException">No image is readable, or they differ in their number of channels or in their scale.</exception>
     public static DecodedSet Decode(IImageSource source, DataOptions options, IProgress<LoadProgress>? progress,
-        CancellationToken cancellation)
+        CancellationToken cancellation, bool oneScale = true)
     {
         int size = options.Size != 0 ? options.Size : source.NativeSize != 0 ? source.NativeSize : 64;
         var pixels = new Pixels?[source.Count];
         var facts = new ImageFacts?[source.Count];
         var unreadable = new SkippedFile?[source.Count];
+        var notes = new DataNotes();
         double room = options.MemoryGiB * (1L << 30);
         long bytes = 0;
         int done = 0, failed = 0, every = Math.Max(1, source.Count / 200);
@@ -49,6 +50,7 @@ internal sealed class DecodedSet
             throw new DataSourceException($"None of the {source.Count} images of '{source.Name}' is readable; the first: "
                 + $"'{skipped[0].Path}' {skipped[0].Reason}.");
         ChannelCounts.MustAgree(source, readable, i => facts[i]!.Moments.Length);
+        if (oneScale && notes.ScaleFault(source) is { } fault) throw new DataSourceException(fault);
         return new DecodedSet
         {
             Source = source,
@@ -59,7 +61,7 @@ internal sealed class DecodedSet
             Pixels = bytes > room ? null : [.. readable.Select(i => pixels[i]!)],
             Hashes = [.. readable.Select(i => facts[i]!.Hash)],
             Moments = readable.Select(i => facts[i]!.Moments).Aggregate((a, b) => [.. a.Zip(b, (x, y) => x.Merge(y))]),
-            BlankCount = readable.Count(i => facts[i]!.Moments.All(m => m.Min == m.Max)),
+            Notes = notes,
             Skipped = [.. skipped],
         };
 
@@ -72,6 +74,7 @@ internal sealed class DecodedSet
                     throw new InvalidOperationException($"A source must decode to the size it is asked for, {size} x {size}, "
                         + $"but '{source.PathOf(i)}' came as {image.Height} x {image.Width}.");
                 facts[i] = ImageFacts.Of(image);
+                notes.Add(i, image, facts[i]!.Moments);
                 // Too large a set is still decoded to its end, to know what is unreadable, but not kept.
                 long own = (long)image.Values.Length * image.BitDepth / 8, total = Interlocked.Add(ref bytes, own);
                 if (total <= room) pixels[i] = image;

@@ -25,11 +25,12 @@ public sealed class ImageDataset
         (Size, Channels, BitDepth, Threads) = (set.Size, set.Moments.Length, set.BitDepth, set.Threads);
         Mean = [.. set.Moments.Select(m => m.Mean)];
         Std = [.. set.Moments.Select(m => m.Std)];
-        BlankCount = set.BlankCount;
+        BlankCount = set.Notes.BlankCount;
         Range = (set.Moments.Min(m => m.Min), set.Moments.Max(m => m.Max));
         ClassNames = _source.ClassNames;
         Labels = ClassNames is null ? null : [.. _sourceIndex.Select(_source.LabelOf)];
         DataHash = set.HashWith(Labels);
+        Notes = [.. _source.Notes, .. set.Notes.Lines(_source), .. Equal()];
     }
 
     /// <summary>
@@ -39,7 +40,7 @@ public sealed class ImageDataset
     /// <param name="options">Size, memory and threads.</param>
     /// <param name="progress">Called about 200 times, from any thread.</param>
     /// <param name="cancellation">Stops between images.</param>
-    /// <exception cref="DataSourceException">No image is readable, or they differ in their number of channels.</exception>
+    /// <exception cref="DataSourceException">No image is readable, or they differ in their number of channels or in their scale.</exception>
     public static ImageDataset Load(IImageSource source, DataOptions options, IProgress<LoadProgress>? progress = null,
         CancellationToken cancellation = default) => new(DecodedSet.Decode(source, options, progress, cancellation));
 
@@ -86,6 +87,12 @@ public sealed class ImageDataset
     /// </summary>
     public string DataHash { get; }
 
+    /// <summary>
+    /// What the user should know of these images, one line each, often none: how the source was understood, and what was seen when they
+    /// were decoded (depths, pages not read, transparency, blank and equal images). A run keeps them in <see cref="Training.RunFolder.Notes"/>.
+    /// </summary>
+    public IReadOnlyList<string> Notes { get; }
+
     /// <summary>Images left out so far, in the order of the source; those that became unreadable later follow.</summary>
     public IReadOnlyList<SkippedFile> Skipped
     {
@@ -127,6 +134,15 @@ public sealed class ImageDataset
         float[] values = new float[indexes.Length * length];
         for (int i = 0; i < indexes.Length; i++) Read(indexes[i], values.AsSpan(i * length, length));
         return tensor(values, [indexes.Length, Channels, Size, Size]);
+    }
+
+    // Few equal images do no harm, and `siam data inspect` lists them all.
+    private IEnumerable<string> Equal()
+    {
+        const int share = 100;
+        int equal = Count - _hashes.Distinct().Count();
+        if (equal * share >= Count && equal > 0)
+            yield return $"{equal} of {Count} images are equal to another one: `siam data inspect` lists them.";
     }
 
     internal void Skip(UnreadableImageException unreadable)

@@ -29,11 +29,11 @@ internal static class ImageFile
         using var image = OpenShrunk(path, format, size, options);
         using var colours = ImageColours.Plain(image, HasAlpha(image, path, format, options), options.Alpha);
         using var square = SquareFit.Apply(colours, size, options.Fit);
-        if (Orientation(image) <= 1) return PixelChecks.Complete(VipsPixels.FromImage(square), options.Channels, path);
+        if (Orientation(image) <= 1) return PixelChecks.Complete(VipsPixels.FromImage(square), options, path);
         // The square is read from top to bottom only once: turning needs it in memory.
         using var whole = square.CopyMemory();
         using var upright = whole.Autorot();
-        return PixelChecks.Complete(VipsPixels.FromImage(upright), options.Channels, path);
+        return PixelChecks.Complete(VipsPixels.FromImage(upright), options, path);
     });
 
     private static Image OpenShrunk(string path, string format, int size, DataOptions options)

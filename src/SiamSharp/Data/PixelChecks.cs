@@ -3,13 +3,16 @@ namespace SiamSharp.Data;
 /// <summary>The last step of every decoding: the number of channels asked for, and finite values.</summary>
 internal static class PixelChecks
 {
-    /// <summary>Converts to the number of channels asked for and refuses values that are not finite.</summary>
+    /// <summary>Converts to the number of channels asked for, says which value is white, and refuses values that are not finite.</summary>
     /// <param name="pixels">As stored, cropped and scaled.</param>
-    /// <param name="channels">0 = as stored.</param>
+    /// <param name="options">Channels and bits.</param>
     /// <param name="path">For the message.</param>
     /// <exception cref="UnreadableImageException">No such conversion, or a value that is not finite.</exception>
-    public static Pixels Complete(Pixels pixels, int channels, string path)
+    public static Pixels Complete(Pixels pixels, DataOptions options, string path)
     {
+        int channels = options.Channels;
+        pixels = pixels with { White = pixels.BitDepth == 16 && options.Bits < 16 ? (1 << options.Bits) - 1 : 0, Origin = (pixels.Origin ?? new(0)) with { Channels = pixels.Channels } };
+
         if (pixels.Values is float[] values)
         {
             int bad = values.Count(v => !float.IsFinite(v));

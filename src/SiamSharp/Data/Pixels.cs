@@ -7,10 +7,16 @@ namespace SiamSharp.Data;
 /// <param name="Width">W in pixels.</param>
 public sealed record Pixels(Array Values, int Channels, int Height, int Width)
 {
+    /// <summary>The integer that becomes 1 in <see cref="CopyTo"/>; 0 = the largest of its type, 255 or 65535.</summary>
+    public int White { get; init; }
+
+    /// <summary>What was done to a file's pixels on the way here; null where they come from memory.</summary>
+    internal PixelOrigin? Origin { get; init; }
+
     /// <summary>Bits of one value: 8, 16 or 32.</summary>
     public int BitDepth => Values switch { byte[] => 8, ushort[] => 16, _ => 32 };
 
-    /// <summary>Writes the values as float32: integers scaled to 0 to 1, floating-point values as they are.</summary>
+    /// <summary>Writes the values as float32: integers divided by <see cref="White"/>, floating-point values as they are.</summary>
     /// <param name="destination">C * H * W values, (C, H, W).</param>
     /// <exception cref="ArgumentException">The destination has another length.</exception>
     public void CopyTo(Span<float> destination)
@@ -18,13 +24,14 @@ public sealed record Pixels(Array Values, int Channels, int Height, int Width)
         if (destination.Length != Values.Length)
             throw new ArgumentException(
                 $"The destination must hold C*H*W = {Values.Length} values, but has {destination.Length}.");
+        float white = White > 0 ? White : Values is byte[] ? byte.MaxValue : ushort.MaxValue;
         switch (Values)
         {
             case byte[] bytes:
-                for (int i = 0; i < bytes.Length; i++) destination[i] = bytes[i] / (float)byte.MaxValue;
+                for (int i = 0; i < bytes.Length; i++) destination[i] = bytes[i] / white;
                 break;
             case ushort[] words:
-                for (int i = 0; i < words.Length; i++) destination[i] = words[i] / (float)ushort.MaxValue;
+                for (int i = 0; i < words.Length; i++) destination[i] = words[i] / white;
                 break;
             default:
                 ((float[])Values).CopyTo(destination);
@@ -32,3 +39,9 @@ public sealed record Pixels(Array Values, int Channels, int Height, int Width)
         }
     }
 }
+
+/// <summary>What was done to a file's pixels, for the notes on a set.</summary>
+/// <param name="Channels">Before grey became RGB or the other way round.</param>
+/// <param name="UnreadPages">Pages or frames that were left out.</param>
+/// <param name="Background">What shows through; null where nothing is transparent.</param>
+internal sealed record PixelOrigin(int Channels, int UnreadPages = 0, AlphaBackground? Background = null);

@@ -34,6 +34,9 @@ public sealed class RunFolder(string path)
     /// <summary>Files that could not be read, one line each.</summary>
     public string Skipped => In("skipped.jsonl");
 
+    /// <summary>What the user should know of the images, a JSON list of lines: <see cref="Data.ImageDataset.Notes"/>.</summary>
+    public string Notes => In("notes.json");
+
     /// <summary>The page for people.</summary>
     public string Report => In("report.html");
 
@@ -59,6 +62,22 @@ public sealed class RunFolder(string path)
     public IReadOnlyList<Score> ReadScores() => File.Exists(Evaluation)
         ? JsonSerializer.Deserialize<List<Score>>(File.ReadAllText(Evaluation)) ?? []
         : [];
+
+    /// <summary>The notes on the images; empty where there are none, as in runs of earlier versions.</summary>
+    public IReadOnlyList<string> ReadNotes()
+    {
+        try
+        {
+            return File.Exists(Notes) ? JsonSerializer.Deserialize<List<string>>(File.ReadAllText(Notes)) ?? [] : [];
+        }
+        catch (JsonException)
+        {
+            return []; // nothing is lost: `siam data inspect` says it again
+        }
+    }
+
+    /// <summary>Keeps the notes on the images, whole or not at all.</summary>
+    public void WriteNotes(IReadOnlyList<string> notes) => WriteText(Notes, JsonSerializer.Serialize(notes, OptionsJson.Serializer) + "\n");
 
     /// <summary>Adds scores to evaluation.json; a score measured again replaces the old one.</summary>
     public void AddScores(IReadOnlyList<Score> scores)

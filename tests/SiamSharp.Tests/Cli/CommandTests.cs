@@ -158,6 +158,6 @@ public sealed class CommandTests
         Assert.Equal((2, 3, 1), ((int)found["readable"]!, (int)found["channels"]!, (int)found["blank"]!));
         var (_, output, error) = await Run("data", "inspect", folder.At("a"));
         Assert.Contains("--set data.channels=3", error);
-        Assert.Contains("1 images of one colour only", output);
+        Assert.Contains("1 of 2 images is blank, of one colour only", output);
     }
 }

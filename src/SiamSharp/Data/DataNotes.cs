@@ -1,0 +1,125 @@
+using System.Globalization;
+
+namespace SiamSharp.Data;
+
+/// <summary>Counts what should be known of decoded images, and says it in one line each. Safe to add to from many threads.</summary>
+internal sealed class DataNotes
+{
+    private readonly Lock _gate = new();
+    private readonly Tally _bytes = new(), _words = new(), _floats = new(), _blank = new(), _hidden = new(), _pages = new(), _toRgb = new(), _toGrey = new(), _transparent = new(), _above = new();
+    private float _mostInWords, _leastFloat = float.PositiveInfinity, _mostFloat = float.NegativeInfinity;
+    private int _count, _white;
+    private AlphaBackground _background;
+
+    /// <summary>Adds one image.</summary>
+    /// <param name="index">Into the source.</param>
+    /// <param name="pixels">As decoded.</param>
+    public void Add(int index, Pixels pixels)
+    {
+        float[] values = new float[pixels.Values.Length];
+        pixels.CopyTo(values);
+        int area = pixels.Height * pixels.Width;
+        Add(index, pixels, [.. Enumerable.Range(0, pixels.Channels).Select(c => Moments.Of(values.AsSpan(c * area, area)))]);
+    }
+
+    /// <summary>Adds one image whose moments are known.</summary>
+    public void Add(int index, Pixels pixels, Moments[] moments)
+    {
+        float least = moments.Min(m => m.Min), most = moments.Max(m => m.Max);
+        bool blank = moments.All(m => m.Min == m.Max);
+        lock (_gate)
+        {
+            _count++;
+            if (blank) _blank.Add(index);
+            switch (pixels.BitDepth)
+            {
+                case 8: _bytes.Add(index); break;
+                case 16:
+                    _words.Add(index);
+                    _white = pixels.White > 0 ? pixels.White : ushort.MaxValue;
+                    _mostInWords = Math.Max(_mostInWords, most * _white);
+                    if (most > 1 && _white < ushort.MaxValue) _above.Add(index);
+                    break;
+                default:
+                    _floats.Add(index);
+                    (_leastFloat, _mostFloat) = (Math.Min(_leastFloat, least), Math.Max(_mostFloat, most));
+                    break;
+            }
+            if (pixels.Origin is not { } origin) return;
+            if (origin.UnreadPages > 0) _pages.Add(index);
+            if (origin.Channels < pixels.Channels) _toRgb.Add(index);
+            if (origin.Channels > pixels.Channels) _toGrey.Add(index);
+            if (origin.Background is not { } background) return;
+            _transparent.Add(index);
+            _background = background;
+            if (blank) _hidden.Add(index);
+        }
+    }
+
+    /// <summary>Readable images of one value in each channel.</summary>
+    public int BlankCount => _blank.Count;
+
+    /// <summary>What is wrong where floating-point values of another range stand beside integers, which would vanish next to them; null where nothing is.</summary>
+    public string? ScaleFault(IImageSource source)
+    {
+        const float tolerance = 0.25f; // scaling down overshoots
+        if (_floats.Count == 0 || _floats.Count == _count || (_leastFloat >= -tolerance && _mostFloat <= 1 + tolerance)) return null;
+        Tally integers = _bytes.Count > 0 ? _bytes : _words;
+        return $"All images of '{source.Name}' must be on one scale, but {_bytes.Count + _words.Count} hold integers of 8 or 16 bits, which are scaled to 0 to 1 "
+            + $"(such as '{source.PathOf(integers.First)}'), and {_floats.Count} hold values of 32 bits from {Number(_leastFloat)} to {Number(_mostFloat)}, which are taken as they are "
+            + $"(such as '{source.PathOf(_floats.First)}'). Put each kind into a source of its own, or save those of 32 bits as 16-bit integers, or divided so that they lie between 0 and 1.";
+    }
+
+    /// <summary>What should be known; one line each, often none.</summary>
+    public IReadOnlyList<string> Lines(IImageSource source) => [.. All(source)];
+
+    private IEnumerable<string> All(IImageSource source)
+    {
+        string Such(Tally tally) => $" (such as '{source.PathOf(tally.First)}')";
+        string Of(Tally tally) => $"{Count(tally.Count)} of {Count(_count)} {(_count == 1 ? "image" : "images")}";
+        static string Verb(Tally tally, string one, string many) => tally.Count == 1 ? one : many;
+
+        (int Bits, Tally Tally)[] depths = [.. new[] { (8, _bytes), (16, _words), (32, _floats) }.Where(d => d.Item2.Count > 0)];
+        if (depths.Length > 1)
+            yield return "Depths differ: " + string.Join(", ", depths.Select(d => $"{Count(d.Tally.Count)} of {d.Bits} bits{Such(d.Tally)}"))
+                + ". Integers are divided by the largest of their own depth" + (_floats.Count > 0 ? "; values of 32 bits are taken as they are." : ".");
+        if (ScaleFault(source) is { } fault) yield return fault;
+        if (_words.Count > 0 && _white == ushort.MaxValue && UsedBits(_mostInWords) is var bits and < 16)
+            yield return $"The largest value of {(_words.Count == 1 ? "the one image" : $"all {Count(_words.Count)} images")} of 16 bits is about {Number(_mostInWords)} of 65535: {bits} bits stored as 16, it seems, "
+                + $"which the network sees as nearly black before it is standardised. --set data.bits={bits} makes {(1 << bits) - 1} white.";
+        if (_above.Count > 0)
+            yield return $"{Of(_above)} {Verb(_above, "holds", "hold")} values above {_white}, the white of data.bits{Such(_above)}: they become more than 1.";
+        if (_pages.Count > 0)
+            yield return $"{Of(_pages)} {Verb(_pages, "has", "have")} further pages or frames{Such(_pages)}, and only the first is read. Where each page holds a channel, as in OME-TIFF, "
+                + "--set data.pages=channels reads all.";
+        if (_toRgb.Count > 0) yield return $"{Of(_toRgb)} {Verb(_toRgb, "is", "are")} grey and {Verb(_toRgb, "becomes", "become")} RGB{Such(_toRgb)}.";
+        if (_toGrey.Count > 0) yield return $"{Of(_toGrey)} {Verb(_toGrey, "is", "are")} RGB and {Verb(_toGrey, "becomes", "become")} grey{Such(_toGrey)}.";
+        if (_transparent.Count > 0)
+            yield return $"{Of(_transparent)} {Verb(_transparent, "is", "are")} transparent in places: {(_background == AlphaBackground.Mean ? "the mean of their visible pixels" : _background.ToString().ToLowerInvariant())} "
+                + $"shows through (data.alpha){Such(_transparent)}.";
+        if (_blank.Count > 0)
+            yield return $"{Of(_blank)} {Verb(_blank, "is", "are")} blank, of one colour only{Such(_blank)}."
+                + (_hidden.Count > 0 ? $" Of {Count(_hidden.Count)} the shape lies in the transparency: another data.alpha (white, black or mean) may show it." : "");
+    }
+
+    /// <summary>The fewest bits that hold a value; up to 15 % more is forgiven, by which scaling down may overshoot.</summary>
+    private static int UsedBits(float largest) => Enumerable.Range(8, 9).FirstOrDefault(bits => largest <= 1.15 * ((1 << bits) - 1), 16);
+
+    private static string Count(int number) => number.ToString("N0", CultureInfo.InvariantCulture);
+
+    private static string Number(float value) => value.ToString("0.####", CultureInfo.InvariantCulture);
+
+    private sealed class Tally
+    {
+        public int Count { get; private set; }
+
+        /// <summary>The lowest index, whatever order the threads come in.</summary>
+        public int First { get; private set; } = int.MaxValue;
+
+        public void Add(int index)
+        {
+            Count++;
+            First = Math.Min(First, index);
+        }
+    }
+}

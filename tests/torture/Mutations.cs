@@ -19,14 +19,14 @@ internal static class Mutations
         var clock = Stopwatch.StartNew();
         long next = from, done = 0, end = from + bounds.Count;
         var broken = new ConcurrentQueue<string>();
+        var known = new ConcurrentDictionary<string, bool>();
         var lastWord = Stopwatch.StartNew();
         bool Over() => bounds.Seconds > 0 && clock.Elapsed.TotalSeconds > bounds.Seconds;
 
         Thread[] watchers = [.. Enumerable.Range(0, Environment.ProcessorCount).Select(i => new Thread(() => Watch(i)))];
         foreach (Thread watcher in watchers) watcher.Start();
         foreach (Thread watcher in watchers) watcher.Join();
-        foreach (var kind in broken.GroupBy(b => string.Join(' ', b.Split(' ').Skip(2)).Split(" | ")[0]).OrderByDescending(k => k.Count()))
-            Console.WriteLine($"{kind.Count()} x {kind.First()}");
+        foreach (var kind in broken.GroupBy(Kind).OrderByDescending(k => k.Count())) Console.WriteLine($"{kind.Count()} x {kind.Key}, first {kind.First().Split(" | ")[0]}");
         Console.WriteLine($"mutations: {done} inputs of {Format.All.Count} formats in {clock.Elapsed.TotalSeconds:0} s, {broken.Count} broken; seed {bounds.Seed}, trials {from} to {from + done - 1}");
         return broken.IsEmpty ? 0 : 1;
 
@@ -126,8 +126,17 @@ internal static class Mutations
             File.WriteAllText(kept + ".txt", fault.Replace(" | ", "\n"));
             if (!fault.StartsWith(format.Name, StringComparison.Ordinal)) fault = $"{format.Name} {name}: {fault}";
             broken.Enqueue($"trial {trial} {fault}");
-            Console.WriteLine($"trial {trial}: {fault.Split(" | ")[0]} ({kept})");
+            if (known.TryAdd(Kind($"trial {trial} {fault}"), true)) Console.WriteLine($"trial {trial}: {fault.Split(" | ")[0]} ({kept})");
         }
+    }
+
+    /// <summary>Format, kind of fault and the first place of ours in its trace: the same for faults of one cause.</summary>
+    private static string Kind(string fault)
+    {
+        string[] lines = fault.Split(" | ");
+        string what = string.Join(' ', lines[0].Split(' ').Skip(2));
+        int colon = what.IndexOf(": ", what.IndexOf(": ", StringComparison.Ordinal) + 2, StringComparison.Ordinal);
+        return $"{(colon < 0 ? what : what[..colon])} {lines.FirstOrDefault(line => line.Contains("at SiamSharp.", StringComparison.Ordinal))?.Split(" in ")[0].Trim()}";
     }
 
     private static long At(string folder) => BitConverter.ToInt64(File.ReadAllBytes(Path.Combine(folder, "progress")));

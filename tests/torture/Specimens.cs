@@ -23,9 +23,9 @@ internal static class Specimens
         Command("pretrain", "--data", data, "--recipe", "simclr", "--out", run, "--set", "training.epochs=2", "--set", "training.batchSize=20", "--set", "training.threads=1",
             "--set", "backbone.width=4", "--set", "backbone.depths=[1,1]", "--set", "training.logSteps=1");
         Command("evaluate", "few-shot", "--run", run, "--train", data, "--test", "fashion-mnist:sample#80..120", "--set", "evaluation.shots=[1]", "--set", "evaluation.draws=2");
-        Command("classify", "fit", "--encoder", Path.Combine(run, "encoder.safetensors"), "--data", data, "--out", Path.Combine(folder, "classifier.safetensors"));
-        Command("embed", "--encoder", Path.Combine(run, "encoder.safetensors"), "--data", data, "--out", Path.Combine(folder, "index.npy"));
-        Command("embed", "--encoder", Path.Combine(run, "encoder.safetensors"), "--data", data, "--out", Path.Combine(folder, "index.parquet"));
+        Command("classify", "fit", "--run", run, "--data", data, "--out", Path.Combine(folder, "classifier.safetensors"));
+        Command("embed", "--run", run, "--data", data, "--out", Path.Combine(folder, "index.npy"));
+        Command("embed", "--run", run, "--data", data, "--out", Path.Combine(folder, "index.parquet"));
         File.WriteAllText(Path.Combine(folder, "study.json"), """
             { "pretrain": "fashion-mnist:sample#..40", "train": "fashion-mnist:sample#..40", "test": "fashion-mnist:sample#40..60", "seeds": [1, 2],
               "rows": [ { "name": "crops", "set": ["training.epochs=1"] }, { "name": "masks", "from": "crops", "vary": "training.batchSize", "values": [16, 32] } ] }

@@ -1,0 +1,28 @@
+using System.Globalization;
+using System.Text;
+
+namespace SiamSharp.Data;
+
+/// <summary>Names of files and other words of strangers, as they may be shown on a terminal and in a page.</summary>
+public static class Shown
+{
+    /// <summary>The text with what moves the cursor, colours the screen or turns the direction of writing written out, such as <c>\u001b</c>.</summary>
+    /// <param name="text">Of any origin.</param>
+    public static string Text(string text)
+    {
+        if (!text.AsSpan().ContainsAnyExceptInRange(' ', '~')) return text;
+        var shown = new StringBuilder(text.Length);
+        for (int i = 0; i < text.Length; i++)
+        {
+            char c = text[i];
+            bool pair = char.IsHighSurrogate(c) && i + 1 < text.Length && char.IsLowSurrogate(text[i + 1]);
+            if (pair) shown.Append(c).Append(text[++i]);
+            else if (IsHidden(c)) shown.Append(CultureInfo.InvariantCulture, $"\\u{(int)c:x4}");
+            else shown.Append(c);
+        }
+        return shown.ToString();
+    }
+
+    private static bool IsHidden(char c) => char.GetUnicodeCategory(c)
+        is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.Surrogate or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
+}

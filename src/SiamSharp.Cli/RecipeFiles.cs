@@ -16,7 +16,7 @@ internal static class RecipeFiles
         string file = File.Exists(nameOrFile) ? nameOrFile : builtIn;
         if (!File.Exists(file))
             throw new RecipeException([new Fault("--recipe", $"there is no file {nameOrFile} and no recipe of that name; known: {string.Join(", ", Names())}")]);
-        return [OptionsJson.Parse(File.ReadAllText(file), file)];
+        return [OptionsJson.ParseFile(file)];
     }
 
     private static IEnumerable<string?> Names() => Directory.Exists(s_folder)

@@ -17,6 +17,9 @@ internal static class MutationWorker
         using var at = progress.CreateViewAccessor();
         TextWriter answers = Console.Out;
         Console.SetOut(TextWriter.Null);
+        at.Write(0, -1L); // what is loaded and compiled once is nobody's time
+        foreach (Format format in Format.All)
+            foreach (string file in format.Files) format.Read(folder, Path.Combine(folder, file));
         while (Console.In.ReadLine()?.Split(' ') is [var first, var end])
         {
             for (long trial = long.Parse(first); trial < long.Parse(end); trial++)

@@ -1,6 +1,8 @@
 using System.Text.Json;
+using SiamSharp.Data;
 using SiamSharp.Recipes;
 using Spectre.Console;
+using Spectre.Console.Rendering;
 
 namespace SiamSharp.Cli.Terminal;
 
@@ -64,6 +66,24 @@ internal sealed class Screen(TextWriter output, TextWriter error, bool json) : I
         });
         // Lines in a file or a pipe are not to be broken.
         if (!terminal) console.Profile.Width = 10_000;
+        console.Pipeline.Attach(new EscapedNames());
         return console;
+    }
+
+    /// <summary>Names of files may hold what moves the cursor: whatever is shown passes here.</summary>
+    private sealed class EscapedNames : IRenderHook
+    {
+        public IEnumerable<IRenderable> Process(RenderOptions options, IEnumerable<IRenderable> renderables) =>
+            renderables.Select(inside => inside is ControlCode ? inside : new Escaped(inside));
+    }
+
+    private sealed class Escaped(IRenderable inside) : IRenderable
+    {
+        public Measurement Measure(RenderOptions options, int maxWidth) => inside.Measure(options, maxWidth);
+
+        public IEnumerable<Segment> Render(RenderOptions options, int maxWidth) => inside.Render(options, maxWidth)
+            .Select(segment => segment.IsControlCode || segment.IsLineBreak || Shown.Lines(segment.Text) is var text && text == segment.Text
+                ? segment
+                : new Segment(text, segment.Style));
     }
 }

@@ -31,7 +31,7 @@ internal static class BmpFile
 
     private static bool HasGreyPalette(string path)
     {
-        using var file = new BinaryReader(File.OpenRead(path));
+        using var file = new BinaryReader(RegularFile.OpenRead(path));
         byte[] header = file.ReadBytes(FileHeader + ShortestHeader);
         if (header.Length < FileHeader + ShortestHeader) return false;
         int size = BinaryPrimitives.ReadInt32LittleEndian(header.AsSpan(14)), bits = BinaryPrimitives.ReadUInt16LittleEndian(header.AsSpan(28));

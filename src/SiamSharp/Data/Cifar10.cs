@@ -33,7 +33,15 @@ internal static class Cifar10
         if (!File.Exists(path))
             throw new DataSourceException($"'{path}' is not there: cifar10:DIR needs the binary version of CIFAR-10, "
                 + "data_batch_1.bin to data_batch_5.bin and test_batch.bin, in DIR.");
-        byte[] bytes = File.ReadAllBytes(path);
+        byte[] bytes;
+        try
+        {
+            bytes = RegularFile.ReadAllBytes(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new DataSourceException($"'{path}' cannot be read: {e.Message}");
+        }
         if (bytes.Length == 0 || bytes.Length % Record != 0)
             throw new DataSourceException(
                 $"'{path}' must hold whole records of {Record} bytes, but has {bytes.Length} bytes: unpack it again.");

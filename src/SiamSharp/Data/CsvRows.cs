@@ -5,13 +5,24 @@ namespace SiamSharp.Data;
 /// <summary>Reads comma-separated values, and writes their fields.</summary>
 /// <remarks>
 /// Source: RFC 4180: fields in double quotes may hold commas, line breaks and doubled quotes. Blank lines are left out.
+/// A spreadsheet takes a field that begins with =, +, -, @, a tab or a carriage return for a formula. <see cref="Quote"/> puts an apostrophe ahead of such text,
+/// which spreadsheets show as text, and <see cref="Parse"/> takes it off again.
 /// </remarks>
 internal static class CsvRows
 {
-    /// <summary>A field as it stands in a file: in double quotes where it needs them.</summary>
-    public static string Quote(string field) => field.AsSpan().ContainsAny(",\"\n\r") || field != field.Trim()
-        ? $"\"{field.Replace("\"", "\"\"", StringComparison.Ordinal)}\""
-        : field;
+    /// <summary>Text as it stands in a field of a file: never a formula, and in double quotes where it needs them. Numbers are written without this.</summary>
+    public static string Quote(string text)
+    {
+        string field = IsFormula(text) ? "'" + text : text;
+        return field.AsSpan().ContainsAny(",\"\n\r") || field != field.Trim()
+            ? $"\"{field.Replace("\"", "\"\"", StringComparison.Ordinal)}\""
+            : field;
+    }
+
+    // With any number of apostrophes ahead, so that what began with some comes back with as many.
+    private static bool IsFormula(string text) => text.TrimStart('\'') is ['=' or '+' or '-' or '@' or '\t' or '\r', ..];
+
+    private static string Plain(string field) => field.StartsWith('\'') && IsFormula(field) ? field[1..] : field;
 
     /// <summary>All rows with the number of the line on which each starts, from 1.</summary>
     /// <param name="file">For messages.</param>
@@ -25,7 +36,7 @@ internal static class CsvRows
         {
             int start = line;
             var fields = new List<string>();
-            do fields.Add(Field());
+            do fields.Add(Plain(Field()));
             while (Skip(','));
             Skip('\r');
             if (Skip('\n')) line++;

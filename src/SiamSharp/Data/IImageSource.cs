@@ -47,7 +47,7 @@ public sealed record ImageInfo(int Width, int Height, int Channels, int BitDepth
 /// <summary>An image that cannot be decoded: reported and skipped, never fatal by itself.</summary>
 /// <param name="path">Where the image comes from.</param>
 /// <param name="reason">One line in plain words.</param>
-public sealed class UnreadableImageException(string path, string reason) : Exception($"{path}: {reason}")
+public sealed class UnreadableImageException(string path, string reason) : Exception(Shown.Text($"{path}: {reason}"))
 {
     /// <summary>Where the image comes from.</summary>
     public string Path { get; } = path;
@@ -57,7 +57,7 @@ public sealed class UnreadableImageException(string path, string reason) : Excep
 }
 
 /// <summary>A source that cannot be used at all; the message says what to do.</summary>
-public sealed class DataSourceException(string message) : Exception(message)
+public sealed class DataSourceException(string message) : Exception(Shown.Text(message))
 {
     /// <summary>Whether the images differ in their number of channels, which <see cref="DataOptions.Channels"/> mends.</summary>
     public bool ChannelsDiffer { get; init; }

@@ -19,6 +19,7 @@ internal static class IdxFiles
     {
         var (shape, values) = Read(path, dimensions: 3);
         var (n, h, w) = (shape[0], shape[1], shape[2]);
+        if (h < 1 || w < 1) throw new DataSourceException($"'{path}' must hold images of one pixel or more, but its header says {n} images of {w} x {h}.");
         int[]? labels = null;
         if (LabelsBeside(path) is { } labelPath)
         {
@@ -46,31 +47,12 @@ internal static class IdxFiles
 
     private static (int[] Shape, byte[] Values) Read(string path, int dimensions)
     {
-        byte[] bytes = ReadAll(path);
-        if (bytes.Length < 4 + 4 * dimensions || bytes[0] != 0 || bytes[1] != 0 || bytes[2] != 8 || bytes[3] != dimensions)
-            throw new DataSourceException(
-                $"'{path}' is not an IDX file of unsigned bytes with {dimensions} dimensions: it must start with the bytes 0 0 8 "
-                + $"{dimensions}, but starts with {string.Join(' ', bytes.Take(4))}. Download or unpack it again.");
-        int[] shape = [.. Enumerable.Range(0, dimensions)
-            .Select(d => BinaryPrimitives.ReadInt32BigEndian(bytes.AsSpan(4 + 4 * d)))];
-        long count = shape.Aggregate(1L, (product, d) => product * d);
-        int start = 4 + 4 * dimensions;
-        if (shape.Any(d => d < 0) || count != bytes.Length - start)
-            throw new DataSourceException(
-                $"'{path}' is cut short or damaged: its header promises {string.Join(" x ", shape)} values, "
-                + $"but {bytes.Length - start} bytes follow. Download or unpack it again.");
-        return (shape, bytes[start..]);
-    }
-
-    private static byte[] ReadAll(string path)
-    {
         try
         {
-            if (!path.EndsWith(".gz", StringComparison.Ordinal)) return File.ReadAllBytes(path);
-            using var packed = new GZipStream(File.OpenRead(path), CompressionMode.Decompress);
-            using var memory = new MemoryStream();
-            packed.CopyTo(memory);
-            return memory.ToArray();
+            using FileStream file = RegularFile.OpenRead(path, 1 << 16);
+            if (!path.EndsWith(".gz", StringComparison.Ordinal)) return Read(path, dimensions, file, file.Length);
+            using var packed = new GZipStream(file, CompressionMode.Decompress);
+            return Read(path, dimensions, packed, MostUnpacked * file.Length);
         }
         catch (InvalidDataException)
         {
@@ -81,4 +63,34 @@ internal static class IdxFiles
             throw new DataSourceException($"'{path}' cannot be read: {e.Message}");
         }
     }
+
+    /// <summary>Reads header and values; nothing is allocated that the file cannot hold, and unpacking ends where the header says.</summary>
+    /// <param name="path">For messages.</param>
+    /// <param name="dimensions">Wanted.</param>
+    /// <param name="stream">From its start.</param>
+    /// <param name="most">Bytes that may follow at most.</param>
+    private static (int[] Shape, byte[] Values) Read(string path, int dimensions, Stream stream, long most)
+    {
+        int start = 4 + 4 * dimensions;
+        byte[] header = new byte[start];
+        int got = stream.ReadAtLeast(header, start, throwOnEndOfStream: false);
+        if (got < start || header[0] != 0 || header[1] != 0 || header[2] != 8 || header[3] != dimensions)
+            throw new DataSourceException(
+                $"'{path}' is not an IDX file of unsigned bytes with {dimensions} dimensions: it must start with the bytes 0 0 8 "
+                + $"{dimensions}, but starts with {string.Join(' ', header.Take(Math.Min(got, 4)))}{(got >= 4 && got < start ? ", and then ends" : "")}. Download or unpack it again.");
+        int[] shape = [.. Enumerable.Range(0, dimensions)
+            .Select(d => BinaryPrimitives.ReadInt32BigEndian(header.AsSpan(4 + 4 * d)))];
+        Int128 count = shape.Aggregate((Int128)1, (product, d) => product * d); // at most 2^93
+        DataSourceException Damaged(string found) => new($"'{path}' is cut short or damaged: its header promises {string.Join(" x ", shape)} values, "
+            + $"but {found}. Download or unpack it again.");
+        if (shape.Any(d => d < 0) || count > most - start) throw Damaged($"at most {Math.Max(0, most - start)} bytes can follow");
+        if (count > Array.MaxLength) throw new DataSourceException($"'{path}' holds {count} values; at most {Array.MaxLength} are read from one file. Divide it.");
+        byte[] values = new byte[(int)count];
+        got = stream.ReadAtLeast(values, values.Length, throwOnEndOfStream: false);
+        if (got < values.Length) throw Damaged($"{got} bytes follow");
+        return stream.ReadByte() < 0 ? (shape, values) : throw Damaged("more follow");
+    }
+
+    // Deflate makes 258 bytes of two bits at most.
+    private const long MostUnpacked = 1032;
 }

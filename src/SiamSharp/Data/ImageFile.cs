@@ -84,7 +84,7 @@ internal static class ImageFile
         int colours = image.Interpretation == Enums.Interpretation.Cmyk ? 4 : image.Bands <= 2 ? 1 : 3;
         if (!image.HasAlpha() || image.Bands != colours + 1 || image.Bands == options.Channels) return false;
         if (format != "TIFF") return true;
-        using var file = File.OpenRead(path);
+        using var file = RegularFile.OpenRead(path);
         return TiffTags.FirstExtraIsAlpha(file);
     }
 
@@ -105,7 +105,7 @@ internal static class ImageFile
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            throw new UnreadableImageException(path, "does not exist");
+            throw new UnreadableImageException(path, path.Contains('\uFFFD') ? "cannot be opened: its name is not UTF-8" : "does not exist");
         }
         catch (UnauthorizedAccessException)
         {
@@ -119,7 +119,7 @@ internal static class ImageFile
 
     private static string FormatOf(string path)
     {
-        using var file = File.OpenRead(path);
+        using var file = RegularFile.OpenRead(path);
         Span<byte> bytes = stackalloc byte[ImageFormats.SignatureLength];
         var start = bytes[..file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false)];
         if (start.Length == 0) throw new UnreadableImageException(path, "is empty (0 bytes)");

@@ -35,6 +35,9 @@ internal static class ImageFolder
         return new FileSource(name, [.. files.Select(f => Path.Combine(folder, f))], labels, options, notes);
     }
 
+    /// <summary>Whether a name is not UTF-8, so that what it names cannot be opened under it.</summary>
+    private static bool IsMisnamed(FileSystemInfo entry) => entry.Name.Contains('\uFFFD') && entry is { Exists: false, LinkTarget: null };
+
     /// <summary>Relative paths of all images, with <c>/</c> between names, in ordinal order.</summary>
     /// <param name="folder">Listed with its sub-folders.</param>
     /// <param name="notes">Told of sub-folders that cannot be listed.</param>
@@ -64,7 +67,13 @@ internal static class ImageFolder
             {
                 if (entry.Name.StartsWith('.') || entry.Name == "__MACOSX") continue;
                 string path = prefix + entry.Name;
-                if (entry.Attributes.HasFlag(FileAttributes.Directory))
+                if (IsMisnamed(entry))
+                {
+                    // Among the images it becomes one that cannot be read, with the reason.
+                    if (ImageFormats.HasImageEnding(entry.Name)) images.Add(path);
+                    else notes.Add($"'{path}' of '{folder}' is left out: its name is not UTF-8. Rename it.");
+                }
+                else if (entry.Attributes.HasFlag(FileAttributes.Directory))
                     Walk(entry.LinkTarget is null ? new DirectoryInfo(Path.Combine(real, entry.Name)) : (DirectoryInfo)entry,
                         path + "/", [.. parents, real]);
                 else if (ImageFormats.HasImageEnding(entry.Name)) images.Add(path);

@@ -24,7 +24,7 @@ internal static class LabelledFolder
 
         string?[] labels = new string?[files.Length];
         var missing = new List<string>();
-        var entries = Manifest.Read(labelFile);
+        var entries = Manifest.Read(labelFile, notes);
         foreach (var (path, label) in entries)
         {
             string key = path.Replace('\\', '/');

@@ -12,78 +12,111 @@ internal static class Manifest
     /// <exception cref="DataSourceException">The manifest cannot be read or lists nothing.</exception>
     public static IImageSource Open(string name, string file, DataOptions options)
     {
-        var entries = Read(file);
+        var notes = new List<string>();
+        var entries = Read(file, notes);
         string folder = Path.GetDirectoryName(Path.GetFullPath(file))!;
         string[] paths = [.. entries.Select(e => Path.IsPathRooted(e.Path) ? e.Path : Path.Combine(folder, e.Path))];
         string[] missing = [.. paths.Where(p => !File.Exists(p))];
         if (missing.Length == paths.Length)
             throw new DataSourceException($"None of the {paths.Length} files that '{file}' lists exists, such as '{missing[0]}': "
                 + "relative paths start at the manifest's own folder.");
-        string[] notes = missing.Length == 0 ? [] :
-            [$"{missing.Length} of the {paths.Length} files that '{file}' lists do not exist, such as '{missing[0]}': they "
-                + "are skipped."];
+        if (missing.Length > 0)
+            notes.Add($"{missing.Length} of the {paths.Length} files that '{file}' lists do not exist, such as '{missing[0]}': they "
+                + "are skipped.");
         return new FileSource(name, paths, [.. entries.Select(e => e.Label)], options, notes);
     }
 
     /// <summary>All entries of a <c>.csv</c> or <c>.jsonl</c> file in order; a label of no text is null.</summary>
-    /// <exception cref="DataSourceException">The file cannot be read or lists nothing.</exception>
-    public static List<(string Path, string? Label)> Read(string file)
+    /// <param name="file">UTF-8, or what its byte order mark says.</param>
+    /// <param name="notes">Told how many rows are left out because nothing can be made of them, and of the first ones why.</param>
+    /// <exception cref="DataSourceException">The file cannot be read, its header is wrong, or none of its rows lists an image.</exception>
+    public static List<(string Path, string? Label)> Read(string file, List<string> notes)
     {
         string text;
         try
         {
-            text = File.ReadAllText(file);
+            text = RegularFile.ReadAllText(file);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new DataSourceException($"'{file}' cannot be read: {e.Message}");
         }
-        var entries = file.EndsWith(".jsonl", StringComparison.OrdinalIgnoreCase) ? ReadJson(file, text) : ReadCsv(file, text);
-        return entries.Count > 0 ? entries : throw new DataSourceException(
-            $"'{file}' must list at least one image, but lists none.");
+        var faults = new List<string>();
+        var entries = new List<(string Path, string? Label)>();
+        foreach (var (line, path, label, problem) in file.EndsWith(".jsonl", StringComparison.OrdinalIgnoreCase) ? ReadJson(text) : ReadCsv(file, text))
+        {
+            if ((problem ?? FaultOf(path, label)) is { } fault) faults.Add($"line {line}: {fault}");
+            else entries.Add((path!, label));
+        }
+        if (entries.Count == 0)
+            throw new DataSourceException(faults.Count == 0
+                ? $"'{file}' must list at least one image, but lists none."
+                : $"'{file}' must list at least one image, but none of its {Counted(faults.Count)} does: {Some(faults)}.");
+        if (faults.Count > 0) notes.Add($"{Counted(faults.Count)} of '{file}' {(faults.Count == 1 ? "is" : "are")} left out: {Some(faults)}.");
+        return entries;
+
+        static string Counted(int rows) => rows == 1 ? "1 row" : $"{rows} rows";
+        static string Some(List<string> faults) => string.Join("; ", faults.Take(Examples)) + (faults.Count > Examples ? "; ..." : "");
     }
 
-    private static List<(string, string?)> ReadCsv(string file, string text)
+    private const int Examples = 3, LongestPath = 4096, LongestLabel = 1000;
+
+    /// <summary>Why nothing can be made of a row; null where all is well.</summary>
+    private static string? FaultOf(string? path, string? label)
+    {
+        foreach (var (what, value, longest) in new[] { ("path", path, LongestPath), ("label", label, LongestLabel) })
+        {
+            if (value is null) continue;
+            if (value.Contains('\0')) return $"the {what} holds a NUL character";
+            if (value.Contains('\uFFFD')) return $"the {what} is not UTF-8: save the file as UTF-8";
+            if (value.Length > longest) return $"the {what} has {value.Length} characters, more than {longest}";
+        }
+        return null;
+    }
+
+    private static IEnumerable<(int Line, string? Path, string? Label, string? Problem)> ReadCsv(string file, string text)
     {
         var rows = CsvRows.Parse(file, text);
-        if (rows.Count == 0) return [];
+        if (rows.Count == 0) yield break;
         string[] header = [.. rows[0].Fields.Select(f => f.ToLowerInvariant())];
         int path = Array.FindIndex(header, PathNames.Contains), label = Array.FindIndex(header, LabelNames.Contains);
+        if (path < 0 && header is [var single] && single.Split(';', '\t') is { Length: > 1 } names && names.Any(PathNames.Contains))
+            throw new DataSourceException($"'{file}' must have commas between its fields, but its first line is '{rows[0].Fields[0]}': save it with commas.");
         if (path >= 0) rows.RemoveAt(0);
         else if (label >= 0)
             throw new DataSourceException(
                 $"'{file}' has a column '{header[label]}', but none of the names {string.Join(", ", PathNames)} "
                 + $"among its columns {string.Join(", ", header)}: rename the one that holds the paths.");
         else (path, label) = (0, 1);
-        return [.. rows.Select(r => (At(r, path) ?? throw new DataSourceException(
-            $"'{file}', line {r.Line}: a path must stand in column {path + 1}, but there is none."), At(r, label)))];
+        foreach (var row in rows)
+            yield return (row.Line, At(row, path), At(row, label), At(row, path) is null ? $"a path must stand in column {path + 1}, but there is none" : null);
 
         static string? At((int, string[] Fields) row, int column) =>
             column >= 0 && column < row.Fields.Length && row.Fields[column].Length > 0 ? row.Fields[column] : null;
     }
 
-    private static List<(string, string?)> ReadJson(string file, string text)
+    private static IEnumerable<(int Line, string? Path, string? Label, string? Problem)> ReadJson(string text)
     {
-        var entries = new List<(string, string?)>();
         foreach (var (i, line) in text.Split('\n').Index())
         {
             if (string.IsNullOrWhiteSpace(line)) continue;
+            string? path = null, label = null, problem = null;
             try
             {
                 using var json = JsonDocument.Parse(line);
-                string? path = First(json.RootElement, PathNames);
-                if (path is null) throw new DataSourceException(
-                    $"'{file}', line {i + 1}: an object must have a \"path\", but has none.");
-                entries.Add((path, First(json.RootElement, LabelNames)));
+                (path, label) = (First(json.RootElement, PathNames), First(json.RootElement, LabelNames));
+                if (path is null) problem = "an object must have a \"path\", but has none";
             }
             catch (JsonException)
             {
-                throw new DataSourceException(
-                    $"'{file}', line {i + 1}: each line must be a JSON object such as "
-                        + "{\"path\": \"a.jpg\", \"label\": \"cat\"}.");
+                problem = "each line must be a JSON object such as {\"path\": \"a.jpg\", \"label\": \"cat\"}";
             }
+            catch (InvalidOperationException) // from reading text that is none
+            {
+                problem = "a text holds half of a surrogate pair, such as \\ud800, which is no character";
+            }
+            yield return (i + 1, path, label, problem);
         }
-        return entries;
 
         static string? First(JsonElement entry, string[] names)
         {

@@ -35,15 +35,34 @@ internal static class NpyFile
                 $"'{path}' must have the shape (N, C, H, W), but ({string.Join(", ", shape)}) looks like "
                 + "(N, H, W, C): save numpy.ascontiguousarray(x.transpose(0, 3, 1, 2)).");
         var (n, c, h, w) = ((int)shape[0], shape.Length == 4 ? (int)shape[1] : 1, (int)shape[^2], (int)shape[^1]);
-        long bytes = (long)c * h * w * width;
-        if (RandomAccess.GetLength(handle) < header.Offset + n * bytes)
-            throw new DataSourceException(
-                $"'{path}' is cut short: its header promises {n} images of {bytes} bytes. Save it again.");
+        CheckLength(path, handle, header, width);
+        int values = (Int128)c * h * w <= Array.MaxLength / sizeof(double) ? c * h * w
+            : throw new DataSourceException($"'{path}' holds images of {c} x {h} x {w} values; at most {Array.MaxLength / sizeof(double)} are read as one image.");
+        long bytes = (long)values * width;
 
-        Pixels Image(int i) => new(ReadValues(handle, header.Offset + i * bytes, type, c * h * w), c, h, w);
+        Pixels Image(int i)
+        {
+            try
+            {
+                return new(ReadValues(handle, header.Offset + i * bytes, type, values), c, h, w);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                throw new UnreadableImageException($"{name}#{i}", $"cannot be read any more ({e.Message.TrimEnd('.')})");
+            }
+        }
         var info = new ImageInfo(w, h, c, width switch { 1 => 8, 2 => 16, _ => 32 });
         var (labels, classNames) = LabelsBeside(path);
         return new ArraySource(name, n, info, Image, options, labels, classNames);
+    }
+
+    /// <summary>Refuses a file that is shorter than its header says.</summary>
+    private static void CheckLength(string path, SafeFileHandle handle, NpyHeader header, int width)
+    {
+        Int128 needed = header.Shape.Aggregate((Int128)width, (product, d) => Int128.Min(product * d, long.MaxValue)); // lengths from 0
+        long there = Math.Max(0, RandomAccess.GetLength(handle) - header.Offset);
+        if (there < needed)
+            throw new DataSourceException($"'{path}' is cut short: its header promises ({string.Join(", ", header.Shape)}) numbers of {width} bytes, but {there} bytes follow. Save it again.");
     }
 
     private static Array ReadValues(SafeFileHandle handle, long offset, string type, int count)
@@ -87,7 +106,9 @@ internal static class NpyFile
             throw new DataSourceException(
                 $"'{file}' must hold integers of shape (N), little endian, but holds '{header.Type}' of shape "
                 + $"({string.Join(", ", header.Shape)}).");
-        byte[] bytes = (byte[])ReadValues(handle, header.Offset, "|u1", checked((int)header.Shape[0] * width));
+        CheckLength(file, handle, header, width);
+        if (header.Shape[0] > Array.MaxLength / sizeof(long)) throw new DataSourceException($"'{file}' holds {header.Shape[0]} labels; at most {Array.MaxLength / sizeof(long)} are read.");
+        byte[] bytes = (byte[])ReadValues(handle, header.Offset, "|u1", (int)header.Shape[0] * width);
         long[] values = [.. bytes.Chunk(width).Select(b => Integer(b, signed: header.Type[1] == 'i'))];
         if (values.Length > 0 && (values.Min() < -1 || values.Max() >= 1_000_000))
             throw new DataSourceException(
@@ -107,7 +128,7 @@ internal static class NpyFile
     {
         try
         {
-            using var file = File.OpenRead(path);
+            using var file = RegularFile.OpenRead(path);
             return (File.OpenHandle(path, options: FileOptions.RandomAccess), NpyHeader.Read(path, file));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

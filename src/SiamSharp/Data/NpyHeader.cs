@@ -33,10 +33,12 @@ internal sealed partial record NpyHeader(string Type, bool FortranOrder, long[] 
         var (type, order, shape) = (TypeField().Match(text), OrderField().Match(text), ShapeField().Match(text));
         if (!type.Success || !order.Success || !shape.Success)
             throw new DataSourceException(
-                $"'{path}' has a NumPy header that cannot be read, '{text.Trim()}': it must hold one plain array. "
+                $"'{path}' has a NumPy header that cannot be read, '{text[..Math.Min(text.Length, 120)].Trim()}': it must hold one plain array. "
                 + "Save it with numpy.save.");
         long[] lengths = [.. shape.Groups[1].Value.Split(',').Where(d => !string.IsNullOrWhiteSpace(d))
-            .Select(d => long.Parse(d, CultureInfo.InvariantCulture))];
+            .Select(d => long.TryParse(d, NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out long length)
+                ? length
+                : throw new DataSourceException($"'{path}' has the shape ({shape.Groups[1].Value.Trim()}) in its NumPy header, which is no list of lengths. Save it with numpy.save."))];
         return new NpyHeader(type.Groups[1].Value, order.Groups[1].Value == "True", lengths, textStart + length);
     }
 

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Text;
 
 namespace SiamSharp.Data;
 
@@ -15,7 +14,7 @@ internal static partial class RegularFile
     public static FileStream OpenRead(string path, int bufferSize = 4096)
     {
         Check(path);
-        return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize);
+        return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize);
     }
 
     /// <summary>All bytes.</summary>

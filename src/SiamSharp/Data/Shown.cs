@@ -8,7 +8,13 @@ public static class Shown
 {
     /// <summary>The text with what moves the cursor, colours the screen or turns the direction of writing written out, such as <c>\u001b</c>.</summary>
     /// <param name="text">Of any origin.</param>
-    public static string Text(string text)
+    public static string Text(string text) => Escaped(text, keepLines: false);
+
+    /// <summary>The same for a text of several lines.</summary>
+    /// <param name="text">Of any origin; its line feeds stay.</param>
+    public static string Lines(string text) => Escaped(text, keepLines: true);
+
+    private static string Escaped(string text, bool keepLines)
     {
         if (!text.AsSpan().ContainsAnyExceptInRange(' ', '~')) return text;
         var shown = new StringBuilder(text.Length);
@@ -17,12 +23,13 @@ public static class Shown
             char c = text[i];
             bool pair = char.IsHighSurrogate(c) && i + 1 < text.Length && char.IsLowSurrogate(text[i + 1]);
             if (pair) shown.Append(c).Append(text[++i]);
-            else if (IsHidden(c)) shown.Append(CultureInfo.InvariantCulture, $"\\u{(int)c:x4}");
+            else if (IsHidden(c) && !(keepLines && c == '\n')) shown.Append(CultureInfo.InvariantCulture, $"\\u{(int)c:x4}");
             else shown.Append(c);
         }
         return shown.ToString();
     }
 
-    private static bool IsHidden(char c) => char.GetUnicodeCategory(c)
+    // The two joiners belong to the spelling of some languages and to emoji.
+    private static bool IsHidden(char c) => c is not ('\u200c' or '\u200d') && char.GetUnicodeCategory(c)
         is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.Surrogate or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
 }

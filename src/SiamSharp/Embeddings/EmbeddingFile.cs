@@ -127,7 +127,7 @@ public static class EmbeddingFile
         long length;
         try
         {
-            using var file = File.OpenRead(path);
+            using var file = RegularFile.OpenRead(path);
             (header, length) = (NpyHeader.Read(path, file), file.Length);
         }
         catch (DataSourceException e)
@@ -149,7 +149,7 @@ public static class EmbeddingFile
     {
         string names = NamesOf(path);
         if (!File.Exists(names)) return ([.. Enumerable.Range(0, count).Select(i => $"{path}#{i}")], new string?[count]);
-        string[][] rows = [.. CsvRows.Parse(names, File.ReadAllText(names)).Skip(1).Select(row => row.Fields)];
+        string[][] rows = [.. CsvRows.Parse(names, RegularFile.ReadAllText(names)).Skip(1).Select(row => row.Fields)];
         if (rows.Length != count || rows.Any(row => row.Length < 2))
             throw new EmbeddingFileException(path, $"{names} beside it must name path and label of each of its {count} vectors, but has {rows.Length} rows");
         return ([.. rows.Select(row => row[0])], [.. rows.Select(row => row[1].Length > 0 ? row[1] : null)]);
@@ -169,7 +169,8 @@ public static class EmbeddingFile
 
     private static async Task<EmbeddingTable> ReadParquetAsync(string path)
     {
-        await using var file = File.OpenRead(path);
+        await using var file = RegularFile.OpenRead(path);
+        ParquetFooter.Check(file);
         await using ParquetReader reader = await ParquetReader.CreateAsync(file);
         DataField[] fields = reader.Schema.GetDataFields();
         DataField? vector = fields.FirstOrDefault(f => f.Path.ToString().StartsWith("vector/", StringComparison.Ordinal) && f.ClrType == typeof(float));
@@ -182,6 +183,7 @@ public static class EmbeddingFile
             using ParquetRowGroupReader group = reader.OpenRowGroupReader(g);
             int rows = checked((int)group.RowCount), values = checked((int)(group.GetMetadata(vector)?.MetaData?.NumValues ?? 0));
             if (rows == 0) continue;
+            if ((long)values * sizeof(float) > (64L << 20) + 100 * file.Length) throw new EmbeddingFileException(path, $"its header promises {values} numbers, far more than its {file.Length} bytes hold");
             if (width == 0) width = values / rows;
             if (width == 0 || values != (long)width * rows) throw new EmbeddingFileException(path, $"its vectors differ in length: {rows} of them have {values} numbers, not {width} each");
             float[] block = new float[values];
@@ -209,7 +211,7 @@ public static class EmbeddingFile
 /// <param name="inner">What the reason was found by, if anything.</param>
 /// <param name="writing">Whether it was to be written.</param>
 public sealed class EmbeddingFileException(string path, string reason, Exception? inner = null, bool writing = false)
-    : Exception($"{path} cannot be {(writing ? "written" : "read as embeddings")}: {reason}.", inner)
+    : Exception(Shown.Text($"{path} cannot be {(writing ? "written" : "read as embeddings")}: {reason}."), inner)
 {
     /// <summary>The file.</summary>
     public string Path { get; } = path;

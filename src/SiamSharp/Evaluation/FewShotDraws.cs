@@ -44,7 +44,7 @@ public sealed record FewShotDraws(string TrainHash, IReadOnlyDictionary<int, IRe
         FewShotDraws draws;
         try
         {
-            draws = JsonSerializer.Deserialize<FewShotDraws>(File.ReadAllText(file)) ?? throw new JsonException("it is empty");
+            draws = JsonSerializer.Deserialize<FewShotDraws>(RegularFile.ReadAllText(file)) ?? throw new JsonException("it is empty");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
         {

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
 using System.Numerics;
+using SiamSharp.Data;
 using static TorchSharp.torch;
 
 namespace SiamSharp.Interop;
@@ -39,7 +40,7 @@ public static class PyTorchFile
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static IReadOnlyDictionary<string, Tensor> Read(string path)
     {
-        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
+        using var stream = RegularFile.OpenRead(path);
         using var scope = NewDisposeScope();
         try
         {
@@ -217,7 +218,7 @@ public static class PyTorchFile
 /// <param name="reason">What is wrong with it.</param>
 /// <param name="inner">What the reason was found by, if anything.</param>
 public sealed class PyTorchFileException(string path, string reason, Exception? inner = null)
-    : Exception($"{path} cannot be read as a PyTorch state dict: {reason}.", inner)
+    : Exception(Shown.Text($"{path} cannot be read as a PyTorch state dict: {reason}."), inner)
 {
     /// <summary>The file.</summary>
     public string Path { get; } = path;

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.IO.Hashing;
 using System.Text.Json;
+using SiamSharp.Data;
 using static TorchSharp.torch;
 
 namespace SiamSharp.Interop;
@@ -83,7 +84,7 @@ public static class SafeTensors
         return SafeTensorsHeader.ReadWhole(stream, path).Metadata;
     }
 
-    private static FileStream Open(string path) => new(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0);
+    private static FileStream Open(string path) => RegularFile.OpenRead(path, bufferSize: 0);
 
     private static SafeTensorsFile Read(string path, bool map)
     {

@@ -1,3 +1,5 @@
+using SiamSharp.Data;
+
 namespace SiamSharp.Interop;
 
 /// <summary>A safetensors file that does not follow the format.</summary>
@@ -6,7 +8,7 @@ namespace SiamSharp.Interop;
 /// <param name="reason">The rule that it breaks and the value found.</param>
 /// <param name="inner">What the reason was found by, if anything.</param>
 public sealed class SafeTensorsException(string path, long offset, string reason, Exception? inner = null)
-    : Exception($"{path} is not a valid safetensors file: {reason} (at byte {offset})", inner)
+    : Exception(Shown.Text($"{path} is not a valid safetensors file: {reason} (at byte {offset})"), inner)
 {
     /// <summary>The file.</summary>
     public string Path { get; } = path;

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text.Json;
+using SiamSharp.Data;
 using static TorchSharp.torch;
 
 namespace SiamSharp.Interop;
@@ -43,7 +44,7 @@ public sealed record SafeTensorsHeader
     /// <exception cref="SafeTensorsException">The file breaks a rule of the format.</exception>
     public static SafeTensorsHeader Read(string path)
     {
-        using var stream = File.OpenRead(path);
+        using var stream = RegularFile.OpenRead(path);
         return Read(stream, path);
     }
 

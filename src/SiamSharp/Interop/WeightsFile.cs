@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using SiamSharp.Backbones;
+using SiamSharp.Data;
 using static TorchSharp.torch;
 
 namespace SiamSharp.Interop;
@@ -22,7 +23,7 @@ public static partial class WeightsFile
     public static IReadOnlyDictionary<string, Tensor> Read(string path)
     {
         Span<byte> start = stackalloc byte[2];
-        using (var stream = File.OpenRead(path)) stream.ReadAtLeast(start, 2, throwOnEndOfStream: false);
+        using (var stream = RegularFile.OpenRead(path)) stream.ReadAtLeast(start, 2, throwOnEndOfStream: false);
         bool isPyTorch = start.SequenceEqual("PK"u8) || start is [0x80, <= 5];
         return isPyTorch ? PyTorchFile.Read(path) : SafeTensors.Read(path).Tensors;
     }

@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using SiamSharp.Data;
 
 namespace SiamSharp.Recipes;
 
@@ -45,6 +46,21 @@ public static class OptionsJson
         {
             string where = e.LineNumber is long line ? $"line {line + 1}: " : "";
             throw new RecipeException([new Fault(name, where + e.Message.Split(" LineNumber:")[0])]);
+        }
+    }
+
+    /// <summary>Reads a file of one JSON object.</summary>
+    /// <param name="path">JSON with comments.</param>
+    /// <exception cref="RecipeException">It cannot be read, or is no JSON object.</exception>
+    public static JsonObject ParseFile(string path)
+    {
+        try
+        {
+            return Parse(RegularFile.ReadAllText(path), path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new RecipeException([new Fault(path, $"cannot be read ({e.Message.TrimEnd('.')})")]);
         }
     }
 

@@ -1,3 +1,5 @@
+using SiamSharp.Data;
+
 namespace SiamSharp.Recipes;
 
 /// <summary>A recipe that cannot be used. It lists every fault, not the first.</summary>
@@ -11,6 +13,6 @@ public sealed class RecipeException : Exception
     public IReadOnlyList<Fault> Faults { get; }
 
     private static string Describe(IReadOnlyList<Fault> faults) => faults.Count == 1
-        ? $"{faults[0].Path}: {faults[0].Problem}"
-        : $"{faults.Count} faults in the recipe:\n" + string.Join('\n', faults.Select(f => $"  {f.Path}: {f.Problem}"));
+        ? Shown.Text($"{faults[0].Path}: {faults[0].Problem}")
+        : $"{faults.Count} faults in the recipe:\n" + string.Join('\n', faults.Select(f => Shown.Text($"  {f.Path}: {f.Problem}")));
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using SiamSharp.Data;
 
 namespace SiamSharp.Reporting;
 
@@ -43,7 +44,7 @@ internal static class HtmlPage
         $"<div class=\"wide\"><table class=\"{kind}\"><tr>{string.Concat(head.Select(h => $"<th>{h}</th>"))}</tr>\n"
         + string.Concat(rows.Select(r => $"<tr>{string.Concat(r.Select(c => $"<td>{c}</td>"))}</tr>\n")) + "</table></div>\n";
 
-    internal static string Text(string text) => WebUtility.HtmlEncode(text);
+    internal static string Text(string text) => WebUtility.HtmlEncode(Shown.Lines(text));
 
     internal static string Number(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);
 }

@@ -41,7 +41,7 @@ public sealed record Study : IHasRules
     /// <param name="file">JSON with comments.</param>
     /// <exception cref="RecipeException">There is no such file, or anything in it is wrong; all faults are listed.</exception>
     public static Study Read(string file) => File.Exists(file)
-        ? OptionsJson.Read<Study>(OptionsJson.Parse(File.ReadAllText(file), file))
+        ? OptionsJson.Read<Study>(OptionsJson.ParseFile(file))
         : throw new RecipeException([new Fault("FILE", $"there is no study \"{file}\"")]);
 
     /// <inheritdoc/>

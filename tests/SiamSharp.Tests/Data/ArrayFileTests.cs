@@ -77,6 +77,9 @@ public sealed class ArrayFileTests : IDisposable
     [InlineData("|u1", "0, 2, 2", "False", "but has (0, 2, 2)")]
     [InlineData("|u1", "1, 32, 32, 3", "False", "looks like (N, H, W, C): save")]
     [InlineData("|u1", "9, 9, 9", "False", "is cut short")]
+    [InlineData("<f8", "2147483647, 2147483647, 2147483647, 2147483647", "False", "is cut short")]
+    [InlineData("|u1", "1, 65536, 65536, 65536", "False", "is cut short")]
+    [InlineData("|u1", "99999999999999999999, 2, 2", "False", "no list of lengths")]
     public void Open_NpyOfAnotherKind_SaysWhatIsNeeded(string type, string shape, string order, string expected) =>
         Assert.Contains(expected, Message(Npy("x.npy", type, shape, new byte[8], order)));
 
@@ -157,5 +160,46 @@ public sealed class ArrayFileTests : IDisposable
         Assert.Contains("whole records of 3073 bytes, but has 100", Message($"cifar10:{_folder.Root}:test"));
         _folder.Write("test_batch.bin", [77, .. new byte[3072]]);
         Assert.Contains("holds label 77", Message($"cifar10:{_folder.Root}:test"));
+    }
+
+    [Theory]
+    [InlineData("<i8", "1000000000000,")]
+    [InlineData("<i8", "9223372036854775807,")]
+    [InlineData("<i8", "4,")]
+    public void Open_NpyLabelsThatAreNotThere_SaysSo(string type, string shape)
+    {
+        string path = Npy("x.npy", "|u1", "3, 2, 2", new byte[12]);
+        Npy("x.labels.npy", type, shape, Bytes(2L, -1L, 0L));
+        Assert.Contains("is cut short", Message(path));
+    }
+
+    [Theory]
+    [InlineData(0x7fffffff, 0x7fffffff, 0x7fffffff)]
+    [InlineData(0x10000, 0x10000, 0x10000)] // 2^48
+    [InlineData(0x40000000, 4, 1)]
+    [InlineData(-1, -1, 1)]
+    public void Open_IdxWhoseCountsAreNotThere_IsRefusedBeforeAnythingIsAllocated(int n, int h, int w)
+    {
+        byte[] file = new byte[16 + 16];
+        (file[2], file[3]) = (8, 3);
+        foreach (var (at, value) in new[] { (4, n), (8, h), (12, w) }) System.Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(file.AsSpan(at), value);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Contains("is cut short or damaged", Message(_folder.Write("a-images-idx3-ubyte", file)));
+        using (var packed = new GZipStream(File.Create(_folder.At("b-images-idx3-ubyte.gz")), CompressionMode.Compress)) packed.Write(file);
+        Assert.Contains("is cut short or damaged", Message(_folder.At("b-images-idx3-ubyte.gz")));
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
+    }
+
+    [Fact]
+    public void Open_IdxThatUnpacksToMoreThanItsHeaderSays_IsNotUnpacked()
+    {
+        using (var packed = new GZipStream(File.Create(_folder.At("c-images-idx3-ubyte.gz")), CompressionMode.Compress))
+        {
+            packed.Write([0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 2]);
+            for (int i = 0; i < 64; i++) packed.Write(new byte[1 << 20]);
+        }
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Contains("promises 1 x 2 x 2 values, but more follow", Message(_folder.At("c-images-idx3-ubyte.gz")));
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
     }
 }

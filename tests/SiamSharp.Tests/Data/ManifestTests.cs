@@ -69,17 +69,46 @@ public sealed class ManifestTests : IDisposable
     [Theory]
     [InlineData("m.csv", "", "lists none")]
     [InlineData("m.csv", "path,label\n", "lists none")]
-    [InlineData("m.csv", "path,label\n,cat\n", "line 2: a path must stand in column 1")]
+    [InlineData("m.csv", "path,label\n,cat\n", "none of its 1 row does: line 2: a path must stand in column 1")]
+    [InlineData("m.csv", "path;label\nimg/a.jpg;cat\n", "must have commas between its fields, but its first line is 'path;label'")]
     [InlineData("m.csv", "name,label\nimg/a.jpg,cat\n", "none of the names path, file")]
     [InlineData("m.csv", "path,label\n\"img/a.jpg,cat\n", "line 2: a field that starts with a double quote")]
     [InlineData("m.csv", "nope.jpg,1\n", "None of the 1 files")]
-    [InlineData("m.jsonl", "{\"path\":\"img/a.jpg\"}\n{oops\n", "line 2: each line must be a JSON object")]
+    [InlineData("m.jsonl", "\n{oops\n", "line 2: each line must be a JSON object")]
     [InlineData("m.jsonl", "{\"label\":\"cat\"}\n", "line 1: an object must have a \"path\"")]
     [InlineData("m.jsonl", "[1]\n", "line 1: an object must have a \"path\"")]
     public void Open_Faulty_SaysWhere(string file, string text, string expected)
     {
         _folder.Write(file, text);
         Assert.Contains(expected, Assert.Throws<DataSourceException>(() => Open(file)).Message);
+    }
+
+    [Theory]
+    [InlineData("m.csv", "path,label\nimg/a.jpg,cat\nimg/\0b.jpg,cat\n", "line 3: the path holds a NUL character")]
+    [InlineData("m.csv", "path,label\r\n,cat\r\n\r\nimg/a.jpg,cat\r\n", "line 2: a path must stand in column 1, but there is none")]
+    [InlineData("m.csv", "label,path\ncat,img/a.jpg\ndog\n", "line 3: a path must stand in column 2, but there is none")]
+    [InlineData("m.jsonl", "{\"path\":\"img/a.jpg\",\"label\":\"cat\"}\n{\"path\":\"\\ud800.jpg\"}\n", "line 2: a text holds half of a surrogate pair")]
+    [InlineData("m.jsonl", "{\"path\":\"img/a.jpg\",\"label\":\"cat\"}\n[1]\n", "line 2: an object must have a \"path\"")]
+    [InlineData("m.jsonl", "{\"path\":\"img/a.jpg\",\"label\":\"cat\"}\n{oops\n", "line 2: each line must be a JSON object")]
+    [InlineData("m.jsonl", "{\"path\":\"img/a.jpg\",\"label\":\"cat\"}\n{\"path\":\"a\\u0000b\"}\n", "line 2: the path holds a NUL character")]
+    public void Open_OneBadRow_IsLeftOutAndTold(string file, string text, string expected)
+    {
+        _folder.Write(file, text);
+        var source = Open(file);
+        Assert.Equal(["img/a.jpg=cat"], Entries(source));
+        Assert.Contains("1 row of", Assert.Single(source.Notes));
+        Assert.Contains("is left out: " + expected, source.Notes[0]);
+    }
+
+    [Fact]
+    public void Open_RowsThatAreNotUtf8OrTooLong_AreCounted()
+    {
+        byte[] text = [.. "path,label\nimg/a.jpg,cat\nimg/caf"u8, 0xe9, .. ".jpg,cat\nimg/b.jpg,"u8, .. Enumerable.Repeat((byte)'x', 5000), .. "\n"u8];
+        _folder.Write("m.csv", text);
+        var source = Open("m.csv");
+        Assert.Equal(["img/a.jpg=cat"], Entries(source));
+        Assert.Contains("2 rows of", source.Notes[0]);
+        Assert.Contains("line 3: the path is not UTF-8: save the file as UTF-8; line 4: the label has 5000 characters, more than 1000", source.Notes[0]);
     }
 
     [Fact]

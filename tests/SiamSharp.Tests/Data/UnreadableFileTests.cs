@@ -80,4 +80,53 @@ public sealed class UnreadableFileTests : IDisposable
             else Assert.Equal(expected, (byte[])ImageFile.Decode(good, 16, new DataOptions()).Values);
         }, CancellationToken.None);
     }
+
+    [Fact]
+    public void Open_NotAFile_IsRefusedWithoutWaiting()
+    {
+        if (!OperatingSystem.IsLinux()) return;
+        string pipe = _folder.At("x.png");
+        using (var made = System.Diagnostics.Process.Start("mkfifo", [pipe])) made.WaitForExit();
+        Assert.Contains("is a named pipe, not a file", Reason(pipe));
+        foreach (string ending in new[] { ".csv", ".jsonl", ".npy", "-images-idx3-ubyte", "-images-idx3-ubyte.gz" })
+        {
+            string link = _folder.At("link" + ending);
+            File.CreateSymbolicLink(link, ending == ".npy" ? "/dev/zero" : pipe);
+            Assert.Contains("not a file", Assert.Throws<DataSourceException>(() => ImageSources.Open(link, new DataOptions())).Message);
+        }
+        Assert.Throws<SiamSharp.Recipes.RecipeException>(() => SiamSharp.Recipes.OptionsJson.ParseFile(pipe));
+        Assert.Throws<IOException>(() => SiamSharp.Interop.WeightsFile.Read(pipe));
+        Assert.Throws<IOException>(() => SiamSharp.Interop.SafeTensors.Read(pipe));
+        Assert.Throws<IOException>(() => SiamSharp.Interop.PyTorchFile.Read(pipe));
+
+        string image = TestImages.Save(TestImages.Rgb(16, 16), _folder.At("whole.png"));
+        File.CreateSymbolicLink(_folder.At("to-image.png"), image);
+        Assert.Equal(16, ImageFile.Decode(_folder.At("to-image.png"), 16, new DataOptions()).Width);
+    }
+
+    [Fact]
+    public void Open_NameThatIsNotUtf8_IsOneImageThatCannotBeRead()
+    {
+        if (!OperatingSystem.IsLinux()) return;
+        TestImages.Save(TestImages.Rgb(16, 16), _folder.At("images/a.png"));
+        string script = """cd "$1" && cp a.png "$(printf 'caf\351.png')" && mkdir "$(printf 'sub\351')" && cp a.png "$(printf 'sub\351')" """;
+        using (var made = System.Diagnostics.Process.Start("sh", ["-c", script, "sh", _folder.At("images")])) made.WaitForExit();
+        IImageSource source = ImageSources.Open(_folder.At("images"), new DataOptions());
+        Assert.Equal(2, source.Count);
+        Assert.Equal(16, source.Decode(0, 16).Width);
+        Assert.Equal("cannot be opened: its name is not UTF-8", Assert.Throws<UnreadableImageException>(() => source.Decode(1, 16)).Reason);
+        Assert.Contains("its name is not UTF-8. Rename it.", Assert.Single(source.Notes));
+        using var gone = System.Diagnostics.Process.Start("rm", ["-r", _folder.At("images")]); // .NET cannot
+        gone.WaitForExit();
+    }
+
+    [Theory]
+    [InlineData("a\u001b[2Jb\n\0\u202e", "a\\u001b[2Jb\\u000a\\u0000\\u202e")]
+    [InlineData("caf\u00e9 \ud83d\ude00", "caf\u00e9 \ud83d\ude00")]
+    public void Text_OfStrangers_IsShownEscaped(string text, string shown)
+    {
+        Assert.Equal("\\ud800a", Shown.Text("\ud800a"));
+        Assert.Equal(shown, Shown.Text(text));
+        Assert.EndsWith(shown, new DataSourceException(text).Message);
+    }
 }

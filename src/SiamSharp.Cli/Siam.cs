@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using System.Runtime.InteropServices;
 using SiamSharp.Cli.Commands;
 using SiamSharp.Cli.Terminal;
 using SiamSharp.Native;
@@ -14,23 +13,16 @@ public static class Siam
     /// <param name="args">Without the program's name.</param>
     /// <param name="output">Results.</param>
     /// <param name="error">Progress and messages.</param>
-    /// <returns>0 done, 1 failed, 2 wrong usage, 130 interrupted with everything saved.</returns>
+    /// <returns>0 done, 1 failed, 2 wrong usage, 130 interrupted. A second interruption ends the process at once, also with 130.</returns>
     public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error)
     {
-        using var interrupt = new CancellationTokenSource();
-        void Stop(PosixSignalContext signal)
-        {
-            signal.Cancel = !interrupt.IsCancellationRequested; // a second one ends the process at once
-            interrupt.Cancel();
-        }
-        using var onInterrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
-        using var onTerminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
-
+        using var interrupts = new Interrupts();
         FreedMemory.Keep();
         Screen? shared = null;
         Screen ScreenOf(ParseResult parsed) => shared ??= new Screen(output, error, parsed.GetValue(CommonOptions.Json));
         ParseResult parsed = Root(ScreenOf).Parse(args.Length == 0 ? ["--help"] : args);
-        int exitCode = await RunAsync(parsed, ScreenOf(parsed), output, error, interrupt.Token);
+        interrupts.Screen = ScreenOf(parsed);
+        int exitCode = await RunAsync(parsed, ScreenOf(parsed), output, error, interrupts.Token);
         if (exitCode != 0) ScreenOf(parsed).CloseWithout(exitCode);
         return exitCode;
     }

@@ -225,7 +225,7 @@ public sealed class Classifier : IDisposable
             throw new RunException($"{path} holds no classifier written by SiamSharp: its metadata lacks format={Format}.");
         var metadata = new FileMetadata(path, file.Metadata);
         var (data, classes) = (metadata.Options<DataOptions>("data"), metadata.Names("classes"));
-        var (temperature, threshold) = (metadata.Number("temperature"), metadata.Number("threshold"));
+        var (temperature, threshold) = (metadata.Number("temperature", 1e-9, 1e9), metadata.Number("threshold", 0, double.BitIncrement(1)));
         Encoder encoder = Encoder.Build(metadata,
             file.Tensors.Where(t => t.Key.StartsWith(EncoderPrefix, StringComparison.Ordinal)).ToDictionary(t => t.Key[EncoderPrefix.Length..], t => t.Value));
         try

@@ -137,7 +137,7 @@ public sealed class Encoder : IDisposable
     internal static Encoder Build(FileMetadata metadata, IReadOnlyDictionary<string, Tensor> weights, nn.Module<Tensor, Tensor>? ownBackbone = null)
     {
         int channels = metadata.Count("channels", MostChannels), size = metadata.Count("size", MostSize);
-        var preprocessing = metadata.Options<Preprocessing>("preprocessing");
+        Preprocessing preprocessing = metadata.Preprocessing(channels, size);
         var options = ownBackbone is null ? metadata.Options<BackboneOptions>("backbone") : null;
         var backbone = ownBackbone ?? Create(options!);
         StateDict.Load(backbone, weights);
@@ -146,6 +146,7 @@ public sealed class Encoder : IDisposable
         Backbone Create(BackboneOptions options)
         {
             long needed = options.ApproximateParameters(channels, size), held = weights.Values.Sum(tensor => tensor.numel());
+            if (options.FaultsFor(size, [size]).FirstOrDefault() is { Problem: not null } wrong) throw metadata.Fault($"\"backbone\" in its metadata: {wrong.Path}: {wrong.Problem}");
             if (needed / 2 > held) throw metadata.Fault($"its metadata describes a network of about {needed:N0} numbers, but it holds {held:N0}");
             try { return options.Create(channels, size, seed: 0); }
             catch (ArgumentException fault) { throw metadata.Fault($"\"backbone\" in its metadata: {fault.Message.ReplaceLineEndings(" ").TrimEnd('.')}"); }

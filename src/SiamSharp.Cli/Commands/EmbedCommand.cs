@@ -31,6 +31,7 @@ internal static class EmbedCommand
             using var embedder = new Embedder(opened, parsed.GetValue(engine));
             IImageSource source = ImageSources.Open(parsed.GetValue(data)!, recipe.Data);
             foreach (string note in source.Notes) screen.Warn(note);
+            screen.Interruption = () => ("Stopping after this batch; Ctrl+C again = stop now. The same command goes on.", "Stopped. The same command goes on from the last batch that was written whole.");
             EmbedResult result = ReadingBar.Show(screen, progress => Embedding.Write(path, embedder, identity + OptionsJson.Write(recipe.Data).ToJsonString(), source, recipe.Data.Threads, 64, new Told(progress), cancel));
             if (result.Skipped.Count > 0)
                 screen.Warn($"{result.Skipped.Count} of {source.Count} images cannot be read and are left out; they are listed in {Embedding.SkippedOf(path)}. The first: {result.Skipped[0].Path}: {result.Skipped[0].Reason}.");

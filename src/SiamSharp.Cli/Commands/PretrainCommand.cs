@@ -39,16 +39,23 @@ internal static class PretrainCommand
         ImageDataset dataset = Loading.Load(screen, images, recipe.Data, folder, cancel);
         int skipped = dataset.Skipped.Count;
 
-        PretrainingResult result = TrainingBar.Show(screen, progress =>
-            Pretraining.Run(recipe, dataset, folder, resume, progress, cancel: cancel));
-        Loading.ShowLost(screen, dataset, skipped, folder);
+        PretrainingResult result;
+        try
+        {
+            result = TrainingBar.Show(screen, progress => Pretraining.Run(recipe, dataset, folder, resume, progress, notes: screen.Notes, cancel: cancel));
+        }
+        finally
+        {
+            Loading.ShowLost(screen, dataset, skipped, folder);
+        }
         if (!result.Finished)
         {
             screen.Say($"Interrupted at step {result.Step} of {result.Steps}. Everything is saved; go on with --resume.");
             return 130;
         }
-        RunReport.Write(folder, dataset);
+        foreach (string problem in folder.MetricsProblems()) screen.Warn(problem);
         RunHealth? health = RunHealth.Read(folder, recipe);
+        bool reported = WriteReport(screen, folder, dataset);
         screen.Result(new { run = folder.Path, steps = result.Steps, loss = result.Loss, health, verdict = health?.Verdict(recipe), timing = result.Timing }, console =>
         {
             console.WriteLine(result.Loss is double loss
@@ -56,8 +63,23 @@ internal static class PretrainCommand
                 : $"The run was complete already: {result.Steps} steps.");
             if (health is not null) console.WriteLine(health.Verdict(recipe));
             console.WriteLine($"Encoder: {folder.Encoder}");
-            console.WriteLine($"Report:  {folder.Report}");
+            if (reported) console.WriteLine($"Report:  {folder.Report}");
         });
         return 0;
+    }
+
+    /// <summary>The run is finished, whether or not its page can be written.</summary>
+    private static bool WriteReport(Screen screen, RunFolder folder, ImageDataset images)
+    {
+        try
+        {
+            RunReport.Write(folder, images);
+            return true;
+        }
+        catch (Exception e) when (e is RunException or DataSourceException or UnreadableImageException or IOException or UnauthorizedAccessException)
+        {
+            screen.Warn($"The run is finished, but its report could not be written: {e.Message.TrimEnd('.')}. Write it later with `siam report --run {folder.Path}`.");
+            return false;
+        }
     }
 }

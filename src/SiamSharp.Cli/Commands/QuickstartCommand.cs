@@ -35,7 +35,7 @@ internal static class QuickstartCommand
 
         screen.Say($"Pretraining on {trainData.Count:N0} Fashion-MNIST images {(recipe.Method.NeedsLabels ? "with" : "without")} their labels: {OptionsJson.KindOf(recipe.Method)}, "
             + $"views '{recipe.Views.Preset}', {recipe.Training.Epochs} epochs.");
-        PretrainingResult result = TrainingBar.Show(screen, progress => Pretraining.Run(recipe, trainData, folder, progress: progress, cancel: cancel));
+        PretrainingResult result = TrainingBar.Show(screen, progress => Pretraining.Run(recipe, trainData, folder, progress: progress, cancel: cancel), "A quickstart cannot go on: the next one begins anew.");
         if (!result.Finished)
         {
             screen.Say($"Interrupted at step {result.Step} of {result.Steps}.");

@@ -31,6 +31,7 @@ internal static class ReportCommand
             }
             var run = new RunFolder(path);
             Recipe recipe = Recipe.Reread(run.ReadRecipe(), parsed.GetValue(set)!);
+            foreach (string problem in run.MetricsProblems()) screenOf(parsed).Warn(problem);
             if (source is not null)
             {
                 ImageDataset images = Loading.Load(screen, ImageSources.Open(source, recipe.Data), recipe.Data, null, cancel);

@@ -33,6 +33,8 @@ internal static class StudyCommand
             foreach (string source in new[] { study.Train, study.Test }.Where(s => s.Length > 0)) ImageSources.Open(source, runs[0].Recipe.Data);
             int atOnce = parsed.GetValue(jobs) > 0 ? parsed.GetValue(jobs) : Math.Max(1, Environment.ProcessorCount / study.Threads);
             string[] arguments = ["study", parsed.GetValue(file)!, "--out", folder, .. parsed.GetValue(set)!.SelectMany(s => new[] { "--set", s })];
+            screen.Interruption = () => ("The runs that are at work save after their step and end; Ctrl+C again = stop now, and they lose their steps since their last checkpoints.",
+                "Stopped. The same command goes on from what the runs had saved.");
             IReadOnlyList<string> failed = await new StudyProcesses(screen, study, folder, runs, arguments).Run(atOnce, cancel);
 
             StudyTable table = StudyFolder.WriteTable(study, folder, runs);
@@ -71,7 +73,7 @@ internal static class StudyCommand
             })
             { IsBackground = true }.Start();
         }
-        if (!TrainingBar.Show(screen, progress => run.Execute(study, folder, progress, both.Token))) return 130;
+        if (!TrainingBar.Show(screen, progress => run.Execute(study, folder, progress, screen.Notes, both.Token), "The same command goes on.")) return 130;
         IReadOnlyList<Score> scores = run.Folder(folder).ReadScores();
         screen.Result(new { run = run.Folder(folder).Path, results = scores }, console => console.Write(ScoreTable.Of(scores)));
         return 0;

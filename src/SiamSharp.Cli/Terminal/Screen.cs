@@ -22,6 +22,18 @@ internal sealed class Screen(TextWriter output, TextWriter error, bool json) : I
     /// <summary>The console for progress and messages.</summary>
     internal IAnsiConsole Messages { get; } = ConsoleOn(error);
 
+    /// <summary>What a first interruption (Ctrl+C) does now, and what a second has lost.</summary>
+    internal Func<(string First, string Second)> Interruption { get; set; } = () => (
+        "Stopping; Ctrl+C again = stop now. Files that are complete stay as they are.", "Stopped. Files that are complete stay as they are.");
+
+    /// <summary>Sentences on what is worth knowing, shown as <see cref="Warn"/> shows them.</summary>
+    internal IProgress<string> Notes => new Noted(this);
+
+    private sealed class Noted(Screen screen) : IProgress<string>
+    {
+        public void Report(string value) => screen.Warn(value);
+    }
+
     /// <summary>One line of news.</summary>
     internal void Say(string text) => Messages.WriteLine(text);
 

@@ -8,7 +8,25 @@ internal static class TrainingBar
 {
     private const int LinesWithoutTerminal = 20;
 
-    internal static T Show<T>(Screen screen, Func<IProgress<TrainingProgress>, T> work)
+    /// <param name="screen">Where it is shown.</param>
+    /// <param name="work">What trains.</param>
+    /// <param name="afterwards">A sentence on how to go on after an interruption.</param>
+    internal static T Show<T>(Screen screen, Func<IProgress<TrainingProgress>, T> work, string afterwards = "Go on with --resume.")
+    {
+        var before = screen.Interruption;
+        var latest = new Latest();
+        screen.Interruption = () => latest.Interruption(afterwards);
+        try
+        {
+            return ShowBar(screen, progress => work(latest.Before(progress)));
+        }
+        finally
+        {
+            screen.Interruption = before;
+        }
+    }
+
+    private static T ShowBar<T>(Screen screen, Func<IProgress<TrainingProgress>, T> work)
     {
         if (!screen.Messages.Profile.Capabilities.Interactive) return work(new Lines(screen));
         return screen.Messages.Progress()
@@ -25,6 +43,32 @@ internal static class TrainingBar
         $"loss {p.Loss:F3}  {p.ImagesPerSecond:F0} images/s  {Span(p.Left)} left";
 
     private static string Span(TimeSpan t) => t.TotalHours >= 1 ? $"{(int)t.TotalHours} h {t.Minutes:00} min" : $"{(int)t.TotalMinutes}:{t.Seconds:00}";
+
+    /// <summary>Remembers how far the run has come, for who interrupts it.</summary>
+    private sealed class Latest : IProgress<TrainingProgress>
+    {
+        private IProgress<TrainingProgress>? _next;
+        private TrainingProgress? _last;
+
+        public IProgress<TrainingProgress> Before(IProgress<TrainingProgress> next)
+        {
+            _next = next;
+            return this;
+        }
+
+        public void Report(TrainingProgress value)
+        {
+            _last = value;
+            _next?.Report(value);
+        }
+
+        public (string First, string Second) Interruption(string afterwards)
+        {
+            long lost = (_last?.Step ?? 0) - (_last?.Saved ?? 0) + 1; // with the step that is being made
+            return ($"Saving after this step; Ctrl+C again = stop now, {(lost == 1 ? "this step is lost" : $"up to {lost} steps are lost")}.",
+                $"Stopped without saving: {(lost == 1 ? "the step that was being made is lost" : $"up to {lost} steps since the last checkpoint are lost")}. {afterwards}");
+        }
+    }
 
     private sealed class Bar(ProgressTask task) : IProgress<TrainingProgress>
     {

@@ -18,6 +18,8 @@ public sealed class ImageDataset
     private readonly Pixels[]? _pixels;
     private readonly UInt128[] _hashes;
     private readonly List<SkippedFile> _skipped;
+    private readonly FormerImage[]? _former; // those of AsItWas, with where they are now
+    private readonly int?[]? _now;
 
     internal ImageDataset(DecodedSet set)
     {
@@ -32,6 +34,27 @@ public sealed class ImageDataset
         DataHash = set.HashWith(Labels);
         Notes = [.. _source.Notes, .. set.Notes.Lines(_source), .. Equal()];
     }
+
+    private ImageDataset(ImageDataset now, FormerImage[] images, int?[] places, string dataHash)
+    {
+        (_former, _now, _skipped) = (images, places, now._skipped);
+        (_source, _sourceIndex, _hashes) = (now._source, [.. images.Select(i => i.Place)], [.. images.Select(i => i.Hash)]);
+        _pixels = now._pixels is null ? null : [.. places.Select(p => p is int place ? now._pixels[place] : null!)];
+        _now = [.. places.Select(p => p is int place ? now._sourceIndex[place] : (int?)null)];
+        (Size, Channels, BitDepth, Threads, Mean, Std) = (now.Size, now.Channels, now.BitDepth, now.Threads, now.Mean, now.Std);
+        (BlankCount, Range, ClassNames, DataHash, Notes) = (now.BlankCount, now.Range, now.ClassNames, dataHash, now.Notes);
+        Labels = ClassNames is null ? null : [.. images.Select(i => i.Label)];
+        foreach (var (i, image) in images.Index())
+            if (places[i] is null) Skip(Gone(image));
+    }
+
+    private static UnreadableImageException Gone(FormerImage image) => new(image.Path, "is not there any more");
+
+    /// <summary>The set as it was when a run began: an image that has gone is unreadable, and one that came since is not in it.</summary>
+    /// <param name="images">Those of the run.</param>
+    /// <param name="places">Where each is in this set; null = not there any more.</param>
+    /// <param name="dataHash">Of the set as it was.</param>
+    internal ImageDataset AsItWas(FormerImage[] images, int?[] places, string dataHash) => new(this, images, places, dataHash);
 
     /// <summary>
     /// Decodes every image of a source once and keeps the pixels if they fit into <see cref="DataOptions.MemoryGiB"/>.
@@ -105,7 +128,7 @@ public sealed class ImageDataset
     public int SourceIndexOf(int index) => _sourceIndex[index];
 
     /// <summary>Where a readable image comes from.</summary>
-    public string PathOf(int index) => _source.PathOf(_sourceIndex[index]);
+    public string PathOf(int index) => _former is null ? _source.PathOf(_sourceIndex[index]) : _former[index].Path;
 
     /// <summary>XxHash128 of one image's decoded pixels: equal for duplicates.</summary>
     public UInt128 HashOf(int index) => _hashes[index];
@@ -116,7 +139,8 @@ public sealed class ImageDataset
     /// <exception cref="UnreadableImageException">The file has changed since it was loaded (never when in memory).</exception>
     public void Read(int index, Span<float> destination)
     {
-        var pixels = _pixels is not null ? _pixels[index] : _source.Decode(_sourceIndex[index], Size);
+        int place = _now is null ? _sourceIndex[index] : _now[index] ?? throw Gone(_former![index]);
+        var pixels = _pixels is not null ? _pixels[index] : _source.Decode(place, Size);
         if (pixels.Channels != Channels)
             throw new UnreadableImageException(PathOf(index), $"now has {pixels.Channels} channels, but had {Channels}");
         pixels.CopyTo(destination);
@@ -136,6 +160,29 @@ public sealed class ImageDataset
         return tensor(values, [indexes.Length, Channels, Size, Size]);
     }
 
+    /// <summary>The same without images that have become unreadable since the set was loaded; these are added to <see cref="Skipped"/>.</summary>
+    /// <param name="indexes">N indexes, 0 to <see cref="Count"/> - 1.</param>
+    /// <returns>float32 (M, C, H, W), owned by the caller or its dispose scope, and the M indexes that it holds, in their order; M may be 0.</returns>
+    public (Tensor Images, int[] Indexes) ReadableBatch(ReadOnlySpan<int> indexes)
+    {
+        int length = Channels * Size * Size;
+        var kept = new List<int>();
+        float[] values = new float[indexes.Length * length];
+        foreach (int index in indexes)
+        {
+            try
+            {
+                Read(index, values.AsSpan(kept.Count * length, length));
+                kept.Add(index);
+            }
+            catch (UnreadableImageException e)
+            {
+                Skip(e);
+            }
+        }
+        return (tensor(kept.Count == indexes.Length ? values : values[..(kept.Count * length)], [kept.Count, Channels, Size, Size]), [.. kept]);
+    }
+
     // Few equal images do no harm, and `siam data inspect` lists them all.
     private IEnumerable<string> Equal()
     {
@@ -152,3 +199,10 @@ public sealed class ImageDataset
             if (!_skipped.Contains(file)) _skipped.Add(file);
     }
 }
+
+/// <summary>An image that a run began with.</summary>
+/// <param name="Hash">Of its decoded pixels.</param>
+/// <param name="Place">Its index in the source then.</param>
+/// <param name="Label">Then; -1 = none.</param>
+/// <param name="Path">Where it came from.</param>
+internal sealed record FormerImage(UInt128 Hash, int Place, int Label, string Path);

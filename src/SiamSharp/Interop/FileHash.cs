@@ -29,6 +29,9 @@ internal static class FileHash
         return DigitsOf(hash);
     }
 
+    /// <summary>The hash of bytes that carry none.</summary>
+    internal static string Of(ReadOnlySpan<byte> bytes) => Convert.ToHexStringLower(XxHash128.Hash(bytes));
+
     /// <summary>32 hexadecimal digits, in small letters.</summary>
     internal static string DigitsOf(XxHash128 hash) => Convert.ToHexStringLower(hash.GetCurrentHash());
 

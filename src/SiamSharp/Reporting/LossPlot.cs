@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using ScottPlot;
+using SiamSharp.Training;
 
 namespace SiamSharp.Reporting;
 
@@ -7,11 +8,12 @@ namespace SiamSharp.Reporting;
 public static class LossPlot
 {
     /// <summary>Draws a PNG.</summary>
-    /// <param name="metrics">A run's metrics.jsonl.</param>
+    /// <param name="metrics">A run's metrics.jsonl; lines that are damaged are left out.</param>
     /// <param name="path">Where to write the picture.</param>
     public static void Write(string metrics, string path)
     {
-        JsonNode[] lines = [.. File.ReadLines(metrics).Select(line => JsonNode.Parse(line)!)];
+        IReadOnlyList<JsonObject> lines = MetricsLog.Read(metrics).Lines;
+        if (lines.Count == 0) return; // a picture that is there stays
         double[] steps = [.. lines.Select(line => line["step"]!.GetValue<double>())];
         double[] loss = [.. lines.Select(line => line["loss"]!.GetValue<double>())];
 

@@ -35,7 +35,7 @@ public static class RunReport
         page.Append(HtmlPage.Picture("How it learned", folder.LossCurve, "Loss over steps"));
         if (File.Exists(folder.Skipped) && File.ReadLines(folder.Skipped).Count() is > 0 and var skipped)
             page.Append($"<h2>Left out</h2><p>{skipped} files could not be read; skipped.jsonl names them with the reason.</p>\n");
-        page.Append($"<h2>Recipe</h2><details><summary>All options</summary><pre>{HtmlPage.Text(File.ReadAllText(folder.Recipe))}</pre></details>\n{HtmlPage.End}");
+        page.Append($"<h2>Recipe</h2><details><summary>All options</summary><pre>{HtmlPage.Text(folder.ReadRecipe().ToJsonString(OptionsJson.Serializer))}</pre></details>\n{HtmlPage.End}");
         RunFolder.WriteText(folder.Report, page.ToString());
     }
 

@@ -16,7 +16,7 @@ public static class ViewSheet
 {
     private const int Rows = 8;
 
-    /// <summary>Draws eight images, spread evenly over a dataset.</summary>
+    /// <summary>Draws eight images, spread evenly over a dataset; those that cannot be read any more are left out.</summary>
     /// <param name="path">Where to write the PNG.</param>
     /// <param name="images">One image or more.</param>
     /// <param name="options">The views.</param>
@@ -26,7 +26,9 @@ public static class ViewSheet
     {
         int rows = Math.Min(Rows, images.Count);
         int[] indexes = [.. Enumerable.Range(0, rows).Select(row => (int)((long)row * images.Count / rows))];
-        using Tensor batch = images.Batch(indexes);
+        (Tensor readable, indexes) = images.ReadableBatch(indexes);
+        using Tensor batch = readable;
+        if (indexes.Length == 0) return; // the sheet that is there stays
         Write(path, batch, [.. indexes.Select(index => (long)images.SourceIndexOf(index))], options, preprocessing, seed);
     }
 

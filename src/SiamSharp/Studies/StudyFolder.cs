@@ -25,7 +25,7 @@ public static class StudyFolder
             if (changed.Length > 0)
                 throw new RunException($"{folder} holds a study on other images ({string.Join("; ", changed)}): their scores do not belong in one table. Choose another --out.");
         }
-        foreach (StudyRun run in runs) Pretraining.CheckFolder(run.Recipe, run.Folder(folder), resume: true);
+        foreach (StudyRun run in runs) Pretraining.CheckSame(run.Recipe, run.Folder(folder));
         RunFolder.WriteText(file, OptionsJson.Write(study).ToJsonString(OptionsJson.Serializer) + "\n");
     }
 

@@ -41,13 +41,16 @@ public sealed record StudyRun(string Row, int Seed, Recipe Recipe)
     /// <param name="study">The study.</param>
     /// <param name="folder">The study's folder.</param>
     /// <param name="progress">Told after each step.</param>
+    /// <param name="notes">Told what is worth knowing of a run that goes on; see <see cref="Pretraining.Run"/>.</param>
     /// <param name="cancel">Saves and ends.</param>
     /// <returns>False when it was interrupted.</returns>
-    public bool Execute(Study study, string folder, IProgress<TrainingProgress>? progress = null, CancellationToken cancel = default)
+    public bool Execute(
+        Study study, string folder, IProgress<TrainingProgress>? progress = null, IProgress<string>? notes = null, CancellationToken cancel = default)
     {
         RunFolder run = Folder(folder);
+        Pretraining.CheckSame(Recipe, run);
         ImageDataset images = Load(study.Pretrain);
-        if (!Pretraining.Run(Recipe, images, run, resume: true, progress, cancel: cancel).Finished) return false;
+        if (!Pretraining.Run(Recipe, images, run, resume: true, progress, notes: notes, cancel: cancel).Finished) return false;
         ImageDataset train = study.Train.Length == 0 ? images : Load(study.Train), test = Load(study.Test);
         IReadOnlyList<Score> scores = RunEvaluation.Judge(run, Recipe, study.Protocols, train, test, cancel: cancel);
         run.AddScores(scores);

@@ -1,4 +1,4 @@
-using SiamSharp.Data;
+using System.Globalization;
 using SiamSharp.Interop;
 using SiamSharp.Methods;
 using SiamSharp.Native;
@@ -9,21 +9,21 @@ using static TorchSharp.torch;
 
 namespace SiamSharp.Training;
 
-/// <summary>Everything a run needs to go on bit by bit, in one safetensors file.</summary>
+/// <summary>Everything a run needs to go on bit by bit, in one safetensors file; the one before it stays.</summary>
 /// <remarks>
-/// <c>method.*</c> are parameters and buffers of backbone, heads and target network; <c>optimizer.*</c> its state; the metadata
-/// holds recipe, step, length of metrics.jsonl and the hash of the data. Views, masks and order need no state: they are
-/// functions of (seed, epoch, sample, view).
+/// <c>method.*</c> are parameters and buffers of backbone, heads and target network; <c>optimizer.*</c> its state; the metadata holds what
+/// <see cref="SavedRun"/> reads. Views, masks and order need no state: they are functions of (seed, epoch, sample, view).
 /// </remarks>
-internal sealed class Checkpoint(
-    RunFolder folder, Recipe recipe, ImageDataset data, SiameseMethod method, Optimizer optimizer)
+internal sealed class Checkpoint(RunFolder folder, SiameseMethod method, Optimizer optimizer)
 {
-    private const string Format = "siamsharp-checkpoint-1";
+    internal const string Format = "siamsharp-checkpoint-1";
+
+    private (Tensor Live, Tensor Kept)[] _kept = [];
 
     internal bool Exists => File.Exists(folder.Checkpoint);
 
-    /// <summary>Bytes of metrics.jsonl that belong to the state loaded; 0 before.</summary>
-    internal long MetricsLength { get; private set; }
+    /// <summary>Steps that the last checkpoint holds; 0 without one.</summary>
+    internal long Saved { get; private set; }
 
     /// <summary>Whether every number to be saved is finite; one pass over the state.</summary>
     internal bool IsFinite()
@@ -34,36 +34,51 @@ internal sealed class Checkpoint(
         return double.IsFinite(TorchOperators.GlobalNorm(numbers).ToDouble());
     }
 
-    internal void Save(long step, MetricsLog metrics)
+    /// <summary>Writes the state as the last checkpoint; what was the last becomes the one before.</summary>
+    /// <exception cref="RunException">The disk is full or the folder cannot be written to; both checkpoints are as they were.</exception>
+    internal void Save(long step, MetricsLog metrics, Recipe recipe, RunStart start)
     {
         metrics.Flush();
-        RunFolder.Writing(folder.Checkpoint, () => SafeTensors.Write(folder.Checkpoint, State(), new Dictionary<string, string>
+        var metadata = new Dictionary<string, string>
         {
             ["format"] = Format,
             ["recipe"] = OptionsJson.Write(recipe).ToJsonString(),
             ["step"] = $"{step}",
             ["metricsLength"] = $"{metrics.Length}",
-            ["dataHash"] = data.DataHash,
-            ["images"] = $"{data.Count}",
-        }));
+            ["metricsHash"] = metrics.Hash,
+            ["dataHash"] = start.DataHash,
+            ["images"] = $"{start.Images}",
+            ["preprocessing"] = OptionsJson.Write(start.Preprocessing).ToJsonString(),
+        };
+        if (start.LengthAtStart is double length) metadata["lengthAtStart"] = length.ToString("R", CultureInfo.InvariantCulture);
+        RunFolder.Writing(folder.Checkpoint, () =>
+        {
+            SafeTensors.Write(folder.NextCheckpoint, State(), metadata);
+            if (File.Exists(folder.Checkpoint)) File.Move(folder.Checkpoint, folder.PreviousCheckpoint, overwrite: true);
+            File.Move(folder.NextCheckpoint, folder.Checkpoint);
+        });
+        Saved = step;
     }
 
-    /// <summary>Loads the last state saved.</summary>
-    /// <returns>Steps done.</returns>
-    /// <exception cref="RunException">The file is no checkpoint of this run, or the data changed.</exception>
-    internal long Load()
+    /// <summary>Takes over the state of a checkpoint; the one before the last becomes the last.</summary>
+    /// <exception cref="StateDictMismatchException">It is of another network.</exception>
+    internal void Load(SavedRun saved)
     {
-        using SafeTensorsFile file = SafeTensors.Read(folder.Checkpoint);
-        if (file.Metadata.GetValueOrDefault("format") != Format)
-            throw new RunException($"{folder.Checkpoint} is no checkpoint that this version can read. Start anew in another folder.");
-        if (file.Metadata["dataHash"] != data.DataHash)
-            throw new RunException($"The images are not those of the run in {folder.Path}: there are {data.Count} now, and there were "
-                + $"{file.Metadata.GetValueOrDefault("images", "others")} when it began{(file.Metadata.GetValueOrDefault("images") == $"{data.Count}" ? ", but not the same" : "")}. "
-                + "Give the same --data, without files that came or went since, or start anew in another folder.");
+        using (SafeTensorsFile file = SafeTensors.Read(saved.Path)) StateDict.Load(State(), file.Tensors);
+        // A damaged last one must not take the place of the good one before it at the next save.
+        if (saved.Instead is not null) RunFolder.Writing(folder.Checkpoint, () => File.Move(saved.Path, folder.Checkpoint, overwrite: true));
+        Saved = saved.Step;
+    }
 
-        StateDict.Load(State(), file.Tensors);
-        MetricsLength = long.Parse(file.Metadata["metricsLength"]);
-        return long.Parse(file.Metadata["step"]);
+    /// <summary>Keeps a copy of what a loss may change, so that a step can be given up in its middle; it belongs to the step's dispose scope.</summary>
+    /// <remarks>Cost: the method's state once more in memory, and a copy of it. The optimiser's is changed at the end of a step only.</remarks>
+    internal void Keep() => _kept = [.. method.state_dict().Values.Select(live => (live, live.detach().clone()))];
+
+    /// <summary>Goes back to what was kept.</summary>
+    internal void GoBack()
+    {
+        using var noGradient = no_grad();
+        foreach (var (live, kept) in _kept) live.copy_(kept);
     }
 
     private Dictionary<string, Tensor> State()
@@ -73,3 +88,10 @@ internal sealed class Checkpoint(
         return state;
     }
 }
+
+/// <summary>What is known of a run from its beginning and cannot be found out again later.</summary>
+/// <param name="DataHash">Of the images that it began with.</param>
+/// <param name="Images">How many these are.</param>
+/// <param name="Preprocessing">Measured on them.</param>
+/// <param name="LengthAtStart">The length of the encoder's first weights; null where a version that did not keep it began the run.</param>
+internal sealed record RunStart(string DataHash, int Images, Views.Preprocessing Preprocessing, double? LengthAtStart);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using SiamSharp.Backbones;
 using SiamSharp.Data;
@@ -17,7 +18,9 @@ public static class Pretraining
     /// <summary>Pretrains an encoder, or goes on with a run that was stopped.</summary>
     /// <remarks>
     /// Repeats bit by bit on the processor for the same recipe, images and number of threads, however often it is stopped and resumed:
-    /// every draw is a function of (seed, epoch, sample, view) and everything else is in the checkpoint.
+    /// every draw is a function of (seed, epoch, sample, view) and everything else is in the checkpoint. A finished run whose recipe has more epochs than before
+    /// is trained longer: the learning rate goes on as that of a run of so many epochs at this point. A batch of which fewer than two images can still be read is
+    /// passed over.
     /// </remarks>
     /// <param name="recipe">A resolved recipe.</param>
     /// <param name="data">The images; labels are not looked at.</param>
@@ -30,17 +33,26 @@ public static class Pretraining
     /// call, since methods with a target network need two. Its convolutions, linear layers and batch normalisations are drawn by the
     /// run's seed. Dropout in it makes runs differ. For a GPU every tensor that it holds is a registered parameter or buffer, read through its field in each pass.
     /// </param>
-    /// <param name="cancel">Ends the step, saves a checkpoint and returns with <see cref="PretrainingResult.Finished"/> false.</param>
+    /// <param name="notes">
+    /// Told, in whole sentences, what is worth knowing of a run that goes on: that the last checkpoint was damaged and the one before is taken, that recipe.json or
+    /// metrics.jsonl was missing, that images have gone or come, how a finished run is trained longer.
+    /// </param>
+    /// <param name="cancel">
+    /// Ends the step, or gives it up where it is a long one, saves a checkpoint and returns with <see cref="PretrainingResult.Finished"/> false.
+    /// </param>
     /// <exception cref="RunException">The folder holds another run, the loss is not finite, the disk is full.</exception>
     public static PretrainingResult Run(
         Recipe recipe, ImageDataset data, RunFolder folder, bool resume = false, IProgress<TrainingProgress>? progress = null,
-        TimeProvider? time = null, Func<nn.Module<Tensor, Tensor>>? ownBackbone = null, CancellationToken cancel = default)
+        TimeProvider? time = null, Func<nn.Module<Tensor, Tensor>>? ownBackbone = null, IProgress<string>? notes = null, CancellationToken cancel = default)
     {
-        CheckFits(recipe, data);
-        CheckFolder(recipe, folder, resume);
+        CheckFolder(recipe, folder, resume, mayTrainLonger: true, out _, out _);
+        if (!folder.HasRun) CheckFits(recipe, data);
         Device device = recipe.Training.FindDevice();
         folder.Create();
         using IDisposable folderLock = folder.Lock();
+        CheckFolder(recipe, folder, resume, mayTrainLonger: true, out SavedRun? saved, out string? restored);
+        if (saved is not null) data = RunImages.AtStart(folder, data, saved, recipe.Method.NeedsLabels, notes);
+        CheckFits(recipe, data);
         recipe.Training.UseThreads();
 
         using var run = NewDisposeScope();
@@ -48,9 +60,8 @@ public static class Pretraining
         int batchSize = recipe.Training.BatchSize, stepsPerEpoch = data.Count / batchSize;
         long steps = (long)recipe.Training.Epochs * stepsPerEpoch, step = 0;
 
-        Preprocessing preprocessing = data.Measure(recipe.Views.HighPass, cancel);
-        bool goesOn = resume && File.Exists(folder.Checkpoint);
-        BackboneOptions options = (goesOn ? recipe.Backbone with { Weights = "" } : recipe.Backbone).InPretraining;
+        Preprocessing preprocessing = saved?.Preprocessing ?? data.Measure(recipe.Views.HighPass, cancel);
+        BackboneOptions options = (saved is not null ? recipe.Backbone with { Weights = "" } : recipe.Backbone).InPretraining;
         Func<nn.Module<Tensor, Tensor>> makeBackbone = ownBackbone is null
             ? () => options.Create(data.Channels, data.Size, seed)
             : () => Drawn(ownBackbone(), seed);
@@ -63,14 +74,19 @@ public static class Pretraining
         method.to(device);
         using Optimizer optimizer = recipe.Optimizer.Create(method);
         var viewMaker = new ViewMaker(recipe.Views, preprocessing, data.Size, seed);
-        var schedule = new LearningRateSchedule(recipe.Optimizer.LearningRate, (long)(recipe.Optimizer.WarmupEpochs * stepsPerEpoch), steps,
-            recipe.Optimizer.LearningRate * recipe.Optimizer.FinalShare);
-        var checkpoint = new Checkpoint(folder, recipe, data, method, optimizer);
-        double lengthAtStart = RunHealth.Length(method.Encoder);
-        if (goesOn) step = checkpoint.Load();
-        if (!folder.HasRun) RunFolder.WriteText(folder.Recipe, OptionsJson.Write(recipe).ToJsonString(OptionsJson.Serializer) + "\n");
+        LearningRateSchedule schedule = ScheduleOf(recipe, stepsPerEpoch);
+        var checkpoint = new Checkpoint(folder, method, optimizer);
+        var start = new RunStart(data.DataHash, data.Count, preprocessing, saved is null ? RunHealth.Length(method.Encoder) : saved.LengthAtStart);
+        if (saved is not null) checkpoint.Load(saved);
+        step = checkpoint.Saved;
+        using var metrics = new MetricsLog(folder.Metrics, saved?.MetricsLength ?? 0, saved?.MetricsHash, notes);
+        bool longer = saved is not null && step < steps && step == saved.Steps(Recipe.Reread(saved.Recipe, []));
+        if (restored is not null) notes?.Report(restored);
+        if (saved?.Instead is { } damage) notes?.Report($"{damage.TrimEnd('.')}. The run goes on from the checkpoint before it, at step {step}.");
+        if (longer) TrainLonger();
+        if (saved is null || !File.Exists(folder.Images)) RunImages.Write(folder, data);
+        if (restored is not null || longer || !File.Exists(folder.Recipe)) RunFolder.WriteText(folder.Recipe, OptionsJson.Write(recipe).ToJsonString(OptionsJson.Serializer) + "\n");
 
-        using var metrics = new MetricsLog(folder.Metrics, checkpoint.MetricsLength);
         using var loader = new BatchLoader(data, batchSize, seed, startEpoch: (int)(step / stepsPerEpoch), startStep: (int)(step % stepsPerEpoch));
         var meter = new StepMeter(time ?? TimeProvider.System, progress, steps, stepsPerEpoch, batchSize, step);
         double? last = null;
@@ -81,62 +97,115 @@ public static class Pretraining
         {
             using var scope = NewDisposeScope();
             int epoch = (int)(step / stepsPerEpoch);
-            Data.Batch batch = loader.Next(CancellationToken.None);
+            Data.Batch batch;
+            try
+            {
+                batch = loader.Next(cancel);
+            }
+            catch (OperationCanceledException)
+            {
+                break;
+            }
+            catch (DataSourceException) // the images are gone, what was learned is not
+            {
+                SaveRest();
+                throw;
+            }
             meter.Mark(StepPhase.Waiting);
 
             Tensor[] views = viewMaker.MakeViews(batch.Images, batch.SampleIds, epoch);   // V x (N, C, S, S)
             meter.Mark(StepPhase.Views);
+            if (cancel.IsCancellationRequested) break; // nothing has changed yet
 
-            var viewBatch = new ViewBatch([.. views.Select(view => view.to(device))])
+            bool learns = batch.Indexes.Length >= 2, epochEnds = (step + 1) % stepsPerEpoch == 0; // of one image nothing can be learned
+            if (learns)
             {
-                Indexes = tensor(Array.ConvertAll(batch.Indexes, i => (long)i), device: device),
-                Labels = recipe.Method.NeedsLabels ? tensor(Array.ConvertAll(batch.Indexes, i => (long)data.Labels![i]), device: device) : null,
-                Step = step,
-                StepsPerEpoch = stepsPerEpoch,
-            };
-            LossTerms terms = method.Loss(viewBatch);
-            double loss = terms.Total.ToDouble();
-            if (!double.IsFinite(loss)) throw NotFinite("loss", step, terms, folder, checkpoint.Exists);
-            terms.Total.backward();
-            double gradientNorm = GradientClipping.Clip(method.parameters(), recipe.Optimizer.ClipNorm); // waits for a GPU
-            meter.Mark(StepPhase.Network);
-
-            double learningRate = schedule.At(step);
-            if (!double.IsFinite(gradientNorm)) throw NotFinite("gradient", step, terms, folder, checkpoint.Exists);
-            optimizer.Step(learningRate);
-            optimizer.ZeroGrad();
-            method.AfterStep((double)(step + 1) / steps);
-            step++;
-            meter.Mark(StepPhase.Optimizer);
-
-            bool epochEnds = step % stepsPerEpoch == 0;
-            if (epochEnds || step % recipe.Training.LogSteps == 0)
-            {
-                List<(string Name, double Value)> numbers = [.. terms.Terms.Select(t => (t.Name, t.Value.ToDouble()))];
-                if (epochEnds)
+                var viewBatch = new ViewBatch([.. views.Select(view => view.to(device))])
                 {
-                    numbers.AddRange(RunHealth.Measure(terms.Embeddings, batchSize, method.LossWhenCollapsed(viewBatch)));
-                    numbers.Add(("relative_step", RunHealth.RelativeStepOf(lengthAtStart, RunHealth.Length(method.Encoder), step)));
-                }
-                metrics.Write(step, epoch, learningRate, gradientNorm, loss, numbers);
-            }
-            meter.Mark(StepPhase.Logging);
+                    Indexes = tensor(Array.ConvertAll(batch.Indexes, i => (long)i), device: device),
+                    Labels = recipe.Method.NeedsLabels ? tensor(Array.ConvertAll(batch.Indexes, i => (long)data.Labels![i]), device: device) : null,
+                    Step = step,
+                    StepsPerEpoch = stepsPerEpoch,
+                };
+                // A long step is not waited for when the run is to stop: the network's state goes back to what it was before.
+                bool canGiveUp = cancel.CanBeCanceled && meter.IsLong;
+                if (canGiveUp) checkpoint.Keep();
+                LossTerms terms = method.Loss(viewBatch);
+                double loss = terms.Total.ToDouble();
+                if (GivesUp()) break;
+                if (!double.IsFinite(loss)) throw NotFinite("loss", step, terms, folder, checkpoint.Exists);
+                terms.Total.backward();
+                double gradientNorm = GradientClipping.Clip(method.parameters(), recipe.Optimizer.ClipNorm); // waits for a GPU
+                meter.Mark(StepPhase.Network);
+                if (GivesUp()) break;
 
-            stop = cancel.IsCancellationRequested; // looked at once a step: what is left is what was saved
-            bool due = epochEnds || (recipe.Training.CheckpointSteps > 0 && step % recipe.Training.CheckpointSteps == 0);
-            if (due || stop)
-            {
-                if (!checkpoint.IsFinite()) throw NotFinite("state of the network", step - 1, terms, folder, checkpoint.Exists);
-                checkpoint.Save(step, metrics);
-                FreedMemory.Release();
+                double learningRate = schedule.At(step);
+                if (!double.IsFinite(gradientNorm)) throw NotFinite("gradient", step, terms, folder, checkpoint.Exists);
+                optimizer.Step(learningRate);
+                optimizer.ZeroGrad();
+                method.AfterStep((double)(step + 1) / steps);
+                meter.Mark(StepPhase.Optimizer);
+
+                if (epochEnds || (step + 1) % recipe.Training.LogSteps == 0)
+                {
+                    List<(string Name, double Value)> numbers = [.. terms.Terms.Select(t => (t.Name, t.Value.ToDouble()))];
+                    if (epochEnds)
+                    {
+                        numbers.AddRange(RunHealth.Measure(terms.Embeddings, (int)viewBatch.Samples, method.LossWhenCollapsed(viewBatch)));
+                        if (start.LengthAtStart is double length) numbers.Add(("relative_step", RunHealth.RelativeStepOf(length, RunHealth.Length(method.Encoder), step + 1)));
+                    }
+                    metrics.Write(step + 1, epoch, learningRate, gradientNorm, loss, numbers);
+                }
+                meter.Mark(StepPhase.Logging);
+                last = loss;
+
+                bool GivesUp()
+                {
+                    if (!canGiveUp || !cancel.IsCancellationRequested) return false;
+                    checkpoint.GoBack();
+                    return true;
+                }
             }
+            step++;
+
+            stop = cancel.IsCancellationRequested; // looked at once after a step: what is left is what was saved
+            bool due = epochEnds || (recipe.Training.CheckpointSteps > 0 && step % recipe.Training.CheckpointSteps == 0);
+            if (due || stop) Save();
             meter.Mark(StepPhase.Checkpoint);
-            meter.Report(step, loss);
-            last = loss;
+            meter.Report(step, last ?? double.NaN, checkpoint.Saved);
         }
+        SaveRest();
 
         if (step == steps) Encoder.Save(folder.Encoder, method.Encoder, recipe, preprocessing, data.Channels, data.Size);
         return new PretrainingResult(step == steps, step, steps, last, meter.Timing);
+
+        void SaveRest()
+        {
+            if (step > checkpoint.Saved) Save();
+        }
+
+        void Save()
+        {
+            if (!checkpoint.IsFinite()) throw StateNotFinite(step, folder, checkpoint.Exists);
+            checkpoint.Save(step, metrics, recipe, start);
+            FreedMemory.Release();
+        }
+
+        // Encoder and scores of the shorter run are kept under its number of epochs, for they are not the longer one's.
+        void TrainLonger()
+        {
+            Recipe before = Recipe.Reread(saved!.Recipe, []);
+            string suffix = $"{before.Training.Epochs}-epochs";
+            string[] kept = [.. new[] { folder.Encoder, folder.Evaluation }.Where(File.Exists)];
+            RunFolder.Writing(folder.Path, () =>
+            {
+                foreach (string file in kept) File.Move(file, Path.ChangeExtension(file, suffix + Path.GetExtension(file)), overwrite: true);
+            });
+            checkpoint.Save(step, metrics, recipe, start);
+            notes?.Report(string.Create(CultureInfo.InvariantCulture, $"The finished run is trained longer: {recipe.Training.Epochs} epochs instead of {before.Training.Epochs}. The learning rate goes on at {schedule.At(step):G3}, "
+                + $"as in a run of {recipe.Training.Epochs} epochs at this point (it had fallen to {ScheduleOf(before, stepsPerEpoch).At(step - 1):G3}). ")
+                + (kept.Length > 0 ? $"What the shorter run gave is kept: {string.Join(", ", kept.Select(f => Path.GetFileName(Path.ChangeExtension(f, suffix + Path.GetExtension(f)))))}." : ""));
+        }
     }
 
     private static nn.Module<Tensor, Tensor> Drawn(nn.Module<Tensor, Tensor> network, ulong seed)
@@ -144,6 +213,10 @@ public static class Pretraining
         Initialization.Draw(network, seed);
         return network;
     }
+
+    private static LearningRateSchedule ScheduleOf(Recipe recipe, int stepsPerEpoch) => new(
+        recipe.Optimizer.LearningRate, (long)(recipe.Optimizer.WarmupEpochs * stepsPerEpoch), (long)recipe.Training.Epochs * stepsPerEpoch,
+        recipe.Optimizer.LearningRate * recipe.Optimizer.FinalShare);
 
     private static void CheckFits(Recipe recipe, ImageDataset data)
     {
@@ -165,22 +238,50 @@ public static class Pretraining
                 + $"{data.Size} have {batchBytes / (1L << 30):F1} GiB. Lower training.batchSize or data.size.");
     }
 
-    /// <summary>Refuses a folder that holds another run, and a GPU that is not there; costs nothing, so ask before images are decoded.</summary>
+    /// <summary>Refuses a folder that holds another run or in which one is at work, and a GPU that is not there; costs nothing beside a look at the checkpoint, so ask before images are decoded.</summary>
     /// <param name="recipe">What is to be run.</param>
     /// <param name="folder">Where.</param>
     /// <param name="resume">Whether the run in it is to go on.</param>
-    /// <exception cref="RunException">There is a run and <paramref name="resume"/> is off, or its recipe is another, or there is no such device.</exception>
+    /// <exception cref="RunException">There is a run and <paramref name="resume"/> is off, or its recipe is another, or it cannot be read, or there is no such device.</exception>
     public static void CheckFolder(Recipe recipe, RunFolder folder, bool resume)
     {
         recipe.Training.FindDevice();
-        if (!folder.HasRun) return;
-        if (!resume) throw new RunException($"{folder.Path} already holds a run. Continue it with --resume, or choose another --out.");
-        JsonObject stored = OptionsJson.Write(Recipe.Reread(folder.ReadRecipe(), [])); // options that are newer than the run have their defaults
-        Fault[] differences = [.. RecipeTree.Differences(stored, OptionsJson.Write(recipe)).Where(d => ChangesTheRun(d.Path))];
-        if (differences.Length > 0)
-            throw new RunException($"{folder.Path} holds a run with another recipe. Resume it without these changes, or choose another --out:\n"
-                + string.Join('\n', differences.Select(d => $"  {d.Path}: {d.Problem}")));
+        folder.CheckFree();
+        CheckFolder(recipe, folder, resume, mayTrainLonger: true, out _, out _);
     }
+
+    /// <summary>Refuses a folder whose run is not exactly this one.</summary>
+    /// <exception cref="RunException">As <see cref="CheckFolder(Recipe, RunFolder, bool)"/>; also where the run is finished and more epochs are asked for.</exception>
+    internal static void CheckSame(Recipe recipe, RunFolder folder)
+    {
+        recipe.Training.FindDevice();
+        CheckFolder(recipe, folder, resume: true, mayTrainLonger: false, out _, out _);
+    }
+
+    private static void CheckFolder(Recipe recipe, RunFolder folder, bool resume, bool mayTrainLonger, out SavedRun? saved, out string? restored)
+    {
+        (saved, restored) = (null, null);
+        if (!resume && (folder.HasRun || File.Exists(folder.Encoder)))
+            throw new RunException($"{folder.Path} already holds a run. Continue it with --resume, or choose another --out.");
+        if (!folder.HasRun) return;
+        saved = SavedRun.Find(folder);
+        JsonObject stored = folder.ReadRecipe(out restored);
+        Fault[] differences = DifferencesOf(stored, recipe);
+        if (differences.Length == 0) return;
+        Recipe before = Recipe.Reread(stored, []);
+        bool longer = mayTrainLonger && differences is [{ Path: "training.epochs" }] && recipe.Training.Epochs > before.Training.Epochs;
+        if (longer && saved is not null && saved.Step == saved.Steps(before)) return; // a finished run may be trained longer
+        throw new RunException($"{folder.Path} holds a run with another recipe. Resume it without these changes, or choose another --out:\n"
+            + string.Join('\n', differences.Select(d => $"  {d.Path}: {d.Problem}"))
+            + (longer ? "\nIt can be trained longer once it is finished: give the command with --resume and its own number of epochs first." : ""));
+    }
+
+    /// <summary>Where a stored recipe and one that is asked for differ in what decides a run.</summary>
+    internal static Fault[] DifferencesOf(JsonObject stored, Recipe asked) =>
+    [
+        // Options that are newer than the run have their defaults.
+        .. RecipeTree.Differences(OptionsJson.Write(Recipe.Reread(stored, [])), OptionsJson.Write(asked)).Where(d => ChangesTheRun(d.Path)),
+    ];
 
     /// <summary>Whether an option decides what a run learns, and not only where its images and its network are or how it is judged.</summary>
     private static bool ChangesTheRun(string path) =>
@@ -190,5 +291,10 @@ public static class Pretraining
         $"The {what} is not finite at step {step + 1} ("
         + string.Join(", ", terms.Terms.Select(t => $"{t.Name} = {t.Value.ToDouble():G4}"))
         + "). The usual cause is too high a learning rate: lower optimizer.learningRate, or raise optimizer.warmupEpochs. "
-        + (saved ? $"The last good state is in {folder.Checkpoint}." : "No checkpoint had been written yet."));
+        + LastGood(folder, saved));
+
+    private static RunException StateNotFinite(long step, RunFolder folder, bool saved) => new($"The state of the network is not finite after step {step}. "
+        + "The usual cause is too high a learning rate: lower optimizer.learningRate, or raise optimizer.warmupEpochs. " + LastGood(folder, saved));
+
+    private static string LastGood(RunFolder folder, bool saved) => saved ? $"The last good state is in {folder.Checkpoint}." : "No checkpoint had been written yet.";
 }

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using SiamSharp.Evaluation;
+using SiamSharp.Interop;
 using SiamSharp.Recipes;
 
 namespace SiamSharp.Training;
@@ -21,6 +22,15 @@ public sealed class RunFolder(string path)
 
     /// <summary>Everything needed to go on.</summary>
     public string Checkpoint => In("checkpoint.safetensors");
+
+    /// <summary>The checkpoint before the last, taken where the last is damaged.</summary>
+    public string PreviousCheckpoint => In("checkpoint.previous.safetensors");
+
+    /// <summary>A checkpoint in the making: it takes the place of the last once it is on the disk.</summary>
+    internal string NextCheckpoint => In("checkpoint.next.safetensors");
+
+    /// <summary>Which images the run began with.</summary>
+    internal string Images => In("images.safetensors");
 
     /// <summary>The backbone alone, torchvision's keys, preprocessing in the metadata.</summary>
     public string Encoder => In("encoder.safetensors");
@@ -50,13 +60,73 @@ public sealed class RunFolder(string path)
     public string LossCurve => In("loss.png");
 
     /// <summary>True when a run was started here.</summary>
-    public bool HasRun => File.Exists(Recipe);
+    public bool HasRun => File.Exists(Recipe) || File.Exists(Checkpoint) || File.Exists(PreviousCheckpoint);
 
-    /// <summary>The recipe stored with the run.</summary>
-    /// <exception cref="RunException">There is no run here.</exception>
-    public JsonObject ReadRecipe() => HasRun
-        ? OptionsJson.Parse(File.ReadAllText(Recipe), Recipe)
-        : throw new RunException($"{Path} holds no run: recipe.json is missing. Give --run the folder that was --out of `siam pretrain`.");
+    /// <summary>The recipe stored with the run: recipe.json, or the checkpoint's where recipe.json is missing, damaged or another run's.</summary>
+    /// <exception cref="RunException">There is no run here, or neither file can be read.</exception>
+    public JsonObject ReadRecipe() => ReadRecipe(out _);
+
+    /// <param name="restored">Why the checkpoint's recipe was taken; null where recipe.json is right.</param>
+    internal JsonObject ReadRecipe(out string? restored)
+    {
+        if (!HasRun) throw new RunException($"{Path} holds no run: recipe.json is missing. Give --run the folder that was --out of `siam pretrain`.");
+        var (written, problem) = ReadRecipeFile();
+        JsonObject? saved;
+        try
+        {
+            saved = SavedRun.Find(this)?.Recipe;
+        }
+        catch (RunException) when (written is not null)
+        {
+            saved = null;
+        }
+        restored = null;
+        if (saved is null) return written ?? throw new RunException($"{Recipe} {problem}, and there is no checkpoint to take the recipe from. Start anew in another folder.");
+        if (written is not null)
+        {
+            Fault[] changes = Pretraining.DifferencesOf(saved, SiamSharp.Recipes.Recipe.Reread(written, []));
+            if (changes.Length == 0) return written;
+            problem = $"was changed since the run began ({string.Join("; ", changes.Select(c => $"{c.Path}: {c.Problem}"))})";
+        }
+        restored = $"{Recipe} {problem}: the recipe in the run's checkpoint is taken, and recipe.json is written again.";
+        return saved;
+    }
+
+    private (JsonObject? Recipe, string Problem) ReadRecipeFile()
+    {
+        if (!File.Exists(Recipe)) return (null, "is missing");
+        try
+        {
+            JsonObject written = OptionsJson.Parse(File.ReadAllText(Recipe), Recipe);
+            OptionsJson.Read<Recipe>(written);
+            return (written, "");
+        }
+        catch (Exception e) when (e is RecipeException or JsonException or InvalidOperationException or ArgumentException)
+        {
+            string fault = e is RecipeException { Faults: [var first, ..] } ? $"{(first.Path == Recipe ? "" : $"{first.Path}: ")}{first.Problem}" : e.Message;
+            return (null, $"is damaged ({fault.ReplaceLineEndings(" ").TrimEnd('.')})");
+        }
+    }
+
+    /// <summary>What is wrong with metrics.jsonl, in whole sentences: lines that are no numbers of a run, or bytes that are not those that it wrote.</summary>
+    /// <returns>Nothing where all is well, or where only the last line was cut.</returns>
+    public IReadOnlyList<string> MetricsProblems()
+    {
+        IReadOnlyList<string> lines = MetricsLog.Read(Metrics).Problems;
+        if (lines.Count > 0) return lines;
+        try
+        {
+            if (!File.Exists(Metrics) || SavedRun.Find(this) is not { MetricsHash: { } hash } saved) return [];
+            byte[] bytes = File.ReadAllBytes(Metrics);
+            return bytes.Length >= saved.MetricsLength && FileHash.Of(bytes.AsSpan(0, (int)saved.MetricsLength)) == hash
+                ? []
+                : [$"{Metrics} was changed or damaged since the run wrote it: its numbers are not to be trusted."];
+        }
+        catch (RunException)
+        {
+            return []; // no checkpoint to compare with
+        }
+    }
 
     /// <summary>The scores stored so far; empty when there are none.</summary>
     public IReadOnlyList<Score> ReadScores() => File.Exists(Evaluation)
@@ -114,32 +184,42 @@ public sealed class RunFolder(string path)
     }
 
     /// <summary>Keeps every other process out of the folder until the result is disposed or this process ends, however it ends.</summary>
-    /// <exception cref="RunException">Another process trains in it.</exception>
+    /// <remarks>The file stays: were it deleted at the end, a process that waits with the old file and one that makes a new one would both get in.</remarks>
+    /// <exception cref="RunException">Another process trains in it, or the folder cannot be written to.</exception>
     internal IDisposable Lock()
     {
         try
         {
-            return new FileStream(In(".lock"), FileMode.OpenOrCreate, FileAccess.Write, FileShare.None, bufferSize: 0, FileOptions.DeleteOnClose);
+            return new FileStream(In(".lock"), FileMode.OpenOrCreate, FileAccess.Write, FileShare.None, bufferSize: 0);
         }
-        catch (IOException)
+        catch (IOException e) when (e.HResult is Busy or BusyOnWindows)
         {
             throw new RunException($"Another process is training in {Path}. Wait until it has ended, or choose another --out.");
         }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw RunException.CannotWrite(In(".lock"), e);
+        }
+    }
+
+    private const int Busy = 11, BusyOnWindows = unchecked((int)0x80070020); // EWOULDBLOCK, ERROR_SHARING_VIOLATION
+
+    /// <summary>Refuses a folder in which another process trains.</summary>
+    /// <exception cref="RunException">One does.</exception>
+    internal void CheckFree()
+    {
+        if (File.Exists(In(".lock"))) Lock().Dispose();
     }
 
     /// <summary>Writes a text file whole or not at all: a temporary name, flushed, renamed.</summary>
     /// <exception cref="RunException">The disk is full or the folder cannot be written to.</exception>
     public static void WriteText(string path, string text)
     {
-        string partial = path + ".partial";
-        Writing(path, () =>
+        Replacing(path, partial =>
         {
-            using (var file = new FileStream(partial, FileMode.Create))
-            {
-                file.Write(Encoding.UTF8.GetBytes(text));
-                file.Flush(flushToDisk: true);
-            }
-            File.Move(partial, path, overwrite: true);
+            using var file = new FileStream(partial, FileMode.Create);
+            file.Write(System.Text.Encoding.UTF8.GetBytes(text));
+            file.Flush(flushToDisk: true);
         });
     }
 
@@ -149,12 +229,27 @@ public sealed class RunFolder(string path)
     public void CopyEncoder(string path)
     {
         SiamSharp.Encoder.Load(Encoder).Dispose(); // refuses what is none
-        Writing(path, () =>
-        {
-            File.Copy(Encoder, path + ".partial", overwrite: true);
-            File.Move(path + ".partial", path, overwrite: true);
-        });
+        Replacing(path, partial => File.Copy(Encoder, partial, overwrite: true));
     }
+
+    /// <summary>Writes a file whole or not at all, and leaves nothing behind where it fails.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="write">Writes it under the name that it is given.</param>
+    /// <exception cref="RunException">The disk is full or the folder cannot be written to.</exception>
+    internal static void Replacing(string path, Action<string> write) => Writing(path, () =>
+    {
+        string partial = path + ".partial";
+        try
+        {
+            write(partial);
+            File.Move(partial, path, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(partial);
+            throw;
+        }
+    });
 
     /// <summary>Writes a file; a full disk or a lost folder is told as such.</summary>
     /// <exception cref="RunException">The disk is full or the folder cannot be written to.</exception>

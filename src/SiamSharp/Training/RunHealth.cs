@@ -68,13 +68,11 @@ public sealed record RunHealth(double RankMe, int Dimensions, double Spread, dou
     /// <returns>Null where its metrics tell none.</returns>
     public static RunHealth? Read(RunFolder folder, Recipe recipe)
     {
-        if (!File.Exists(folder.Metrics) || File.ReadLines(folder.Metrics).LastOrDefault() is not { } line) return null; // or has just begun
-        JsonNode last = JsonNode.Parse(line)!;
+        string[] needed = ["rankme", "dimensions", "embedding_spread"];
+        if (MetricsLog.Read(folder.Metrics).Lines.LastOrDefault(line => needed.All(line.ContainsKey)) is not { } last) return null; // or has just begun
         double? Number(string name) => (double?)last[name];
-        return Number("rankme") is double rank
-            ? new RunHealth(rank, (int)Number("dimensions")!, Number("embedding_spread")!.Value, Number("loss")!.Value, Number("loss_when_collapsed"),
-                Number("prototypes_used") ?? Number("outputs_used"), Number("relative_step"), recipe.Method.NeedsLabels)
-            : null;
+        return new RunHealth(Number("rankme")!.Value, (int)Number("dimensions")!, Number("embedding_spread")!.Value, Number("loss")!.Value, Number("loss_when_collapsed"),
+            Number("prototypes_used") ?? Number("outputs_used"), Number("relative_step"), recipe.Method.NeedsLabels);
     }
 
     /// <summary>The numbers for metrics.jsonl at the end of an epoch; alignment only where one network embeds two views.</summary>

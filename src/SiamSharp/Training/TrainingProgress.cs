@@ -7,7 +7,11 @@ namespace SiamSharp.Training;
 /// <param name="Loss">Loss of the last step; NaN before the first.</param>
 /// <param name="ImagesPerSecond">Images (not views) per second since the last report, exponentially smoothed.</param>
 /// <param name="Left">Time left at this pace.</param>
-public sealed record TrainingProgress(long Step, long Steps, int Epoch, double Loss, double ImagesPerSecond, TimeSpan Left);
+public sealed record TrainingProgress(long Step, long Steps, int Epoch, double Loss, double ImagesPerSecond, TimeSpan Left)
+{
+    /// <summary>Steps that the last checkpoint holds: those after it are lost where the process ends at once.</summary>
+    public long Saved { get; init; }
+}
 
 /// <summary>How a run ended.</summary>
 /// <param name="Finished">False when it was interrupted; everything is saved and <c>--resume</c> goes on.</param>

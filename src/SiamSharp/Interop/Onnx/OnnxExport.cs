@@ -45,11 +45,7 @@ public static class OnnxExport
         double difference = Difference(model, encoder, classifier, options);
         if (!(difference <= Tolerance))
             throw new RunException($"{path} was not written: ONNX Runtime's answers differ from libtorch's by {difference:g2} of their norm, more than {Tolerance:g2}.");
-        RunFolder.Writing(path, () =>
-        {
-            File.WriteAllBytes(path + ".partial", model);
-            File.Move(path + ".partial", path, overwrite: true);
-        });
+        RunFolder.Replacing(path, partial => File.WriteAllBytes(partial, model));
         return difference;
     }
 

@@ -68,6 +68,7 @@ public sealed class Classifier : IDisposable
     public static (Classifier Classifier, ClassifierReport Report) Fit(
         Encoder encoder, ImageDataset labelled, DataOptions data, double minAccuracy = 0.95, CancellationToken cancel = default)
     {
+        OptionsJson.Check(data, "data");
         if (!(minAccuracy is >= 0 and <= 1)) throw new ArgumentOutOfRangeException(nameof(minAccuracy), minAccuracy, "An accuracy of 0 to 1 is needed.");
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();

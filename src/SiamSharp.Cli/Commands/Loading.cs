@@ -11,11 +11,12 @@ internal static class Loading
 {
     private const int NamedOnScreen = 3;
 
-    /// <summary>Resolves the recipe for a source and opens it with that recipe's options.</summary>
-    internal static (Recipe Recipe, IImageSource Source) Open(string name, IReadOnlyList<JsonObject> layers, IReadOnlyList<string> assignments)
+    /// <summary>Resolves the recipe for a source, over that of a run to go on with, and opens it with that recipe's options.</summary>
+    internal static (Recipe Recipe, IImageSource Source) Open(
+        string name, IReadOnlyList<JsonObject> layers, IReadOnlyList<string> assignments, JsonObject? stored = null)
     {
         IImageSource? source = null;
-        Recipe recipe = Recipe.Resolve(layers, assignments, options => source = ImageSources.Open(name, options));
+        Recipe recipe = Recipe.Resolve(layers, assignments, options => source = ImageSources.Open(name, options), stored);
         return (recipe, source!);
     }
 

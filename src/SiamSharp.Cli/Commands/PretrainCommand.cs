@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text.Json.Nodes;
 using SiamSharp.Cli.Terminal;
 using SiamSharp.Data;
 using SiamSharp.Reporting;
@@ -30,8 +29,7 @@ internal static class PretrainCommand
         Screen screen, string source, RunFolder folder, string? recipeName, string[] assignments, bool resume, CancellationToken cancel)
     {
         // A resumed run starts from its own recipe; what is given again must agree with it.
-        IReadOnlyList<JsonObject> layers = [.. resume && folder.HasRun ? [folder.ReadRecipe()] : Array.Empty<JsonObject>(), .. RecipeFiles.Layers(recipeName)];
-        var (recipe, images) = Loading.Open(source, layers, assignments);
+        var (recipe, images) = Loading.Open(source, RecipeFiles.Layers(recipeName), assignments, resume && folder.HasRun ? folder.ReadRecipe() : null);
         Pretraining.CheckFolder(recipe, folder, resume);
         Loading.CheckOutside(folder.Path, source);
         if (resume && !folder.HasRun) screen.Warn($"There is no run in {folder.Path} yet: starting one.");

@@ -1,4 +1,5 @@
 using SiamSharp.Interop.Onnx;
+using SiamSharp.Recipes;
 using static TorchSharp.torch;
 
 namespace SiamSharp.Backbones;
@@ -7,6 +8,9 @@ namespace SiamSharp.Backbones;
 /// <param name="name">Name of the architecture.</param>
 public abstract class Backbone(string name) : nn.Module<Tensor, Tensor>(name), IOnnxLayer
 {
+    /// <summary>Refuses options that break a rule.</summary>
+    private protected Backbone(BackboneOptions options) : this(OptionsJson.Check(options, "backbone").Name) { }
+
     /// <summary>Width D of the representation.</summary>
     public abstract int OutputWidth { get; }
 

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Globalization;
 using System.Text.Json.Serialization;
 using SiamSharp.Interop;
 using SiamSharp.Masking;
@@ -69,6 +70,8 @@ public sealed record BackboneOptions : IHasRules
             yield return new("poolSize", $"{Name} has no map to average: leave it 1, or choose a ConvNet");
         if (IsTransformer && PretrainPoolSize > 1)
             yield return new("pretrainPoolSize", $"{Name} has no map to average: leave it 0, or choose a ConvNet");
+        if (VisionTransformer.Architectures.TryGetValue(Name, out var transformer) && Width % transformer.Heads != 0)
+            yield return new("width", $"{Width} is no multiple of {transformer.Heads}, the heads of {Name}: choose {Math.Max(1, Width / transformer.Heads) * transformer.Heads}");
         for (int i = 0; i < Depths.Count; i++)
         {
             if (Depths[i] is < 1 or > 100)
@@ -81,16 +84,13 @@ public sealed record BackboneOptions : IHasRules
     /// <param name="size">Side of the images in pixels; decides the stem when it is <see cref="Stem.Auto"/>.</param>
     /// <param name="seed">Seed of the weights that are drawn.</param>
     /// <returns>A backbone in training mode on the CPU, owned by the caller.</returns>
-    /// <exception cref="ArgumentException">The options break a rule.</exception>
-    /// <exception cref="RecipeException">The file of weights does not exist.</exception>
+    /// <exception cref="RecipeException">The options break a rule, or the file of weights does not exist.</exception>
     /// <exception cref="SafeTensorsException">The file of weights is damaged.</exception>
     /// <exception cref="PyTorchFileException">The file of weights is damaged, or holds more than tensors and containers.</exception>
     /// <exception cref="StateDictMismatchException">The file holds the weights of another network.</exception>
     public Backbone Create(int channels, int size, ulong seed)
     {
-        string[] faults = [.. Faults().Select(f => $"backbone.{f.Path}: {f.Problem}")];
-        if (faults.Length > 0) throw new ArgumentException(string.Join(Environment.NewLine, faults));
-
+        OptionsJson.Check(this, "backbone");
         Backbone backbone = IsTransformer ? new VisionTransformer(this, channels, size)
             : ConvNeXt.Architectures.ContainsKey(Name) ? new ConvNeXt(this, channels, size)
             : RegNet.Architectures.ContainsKey(Name) ? new RegNet(this, channels, size)
@@ -102,12 +102,42 @@ public sealed record BackboneOptions : IHasRules
         return backbone;
     }
 
-    /// <summary>About how many numbers the network has, without building it; normalisation, biases and the like are left out.</summary>
-    internal long ApproximateParameters(int channels, int size) =>
-        IsTransformer ? VisionTransformer.ApproximateParameters(this, channels, size)
-        : ConvNeXt.Architectures.ContainsKey(Name) ? ConvNeXt.ApproximateParameters(this)
-        : RegNet.Architectures.ContainsKey(Name) ? RegNet.ApproximateParameters(this)
-        : ResNet.ApproximateParameters(this);
+    /// <summary>The network in a few words: <c>resnet18, width 16, 1-1-1-1 blocks, 0.4 million parameters</c>; as published, its name and parameters alone.</summary>
+    /// <param name="channels">Channels of the images.</param>
+    /// <param name="size">Side of the images in pixels.</param>
+    /// <exception cref="RecipeException">The options break a rule.</exception>
+    public string Describe(int channels, int size)
+    {
+        OptionsJson.Check(this, "backbone");
+        var (width, depths) = Published;
+        double parameters = ParameterCount(channels, size);
+        string[] words =
+        [
+            Name,
+            .. Width > 0 && Width != width ? [$"width {Width}"] : Array.Empty<string>(),
+            .. Depths.Count > 0 && !Depths.SequenceEqual(depths) ? [$"{string.Join('-', Depths)} blocks"] : Array.Empty<string>(),
+            parameters < 1e5 ? string.Create(CultureInfo.InvariantCulture, $"{parameters:N0} parameters")
+                : string.Create(CultureInfo.InvariantCulture, $"{parameters / 1e6:0.0} million parameters"),
+        ];
+        return string.Join(", ", words);
+    }
+
+    private (int Width, IReadOnlyList<int> Depths) Published =>
+        VisionTransformer.Architectures.TryGetValue(Name, out var transformer) ? (transformer.Width, [transformer.Depth])
+        : ConvNeXt.Architectures.TryGetValue(Name, out var convNeXt) ? (convNeXt.Width, convNeXt.Depths)
+        : RegNet.Architectures.TryGetValue(Name, out var regNet) ? (regNet.Widths[0], regNet.Depths)
+        : (ResNet.PublishedWidth, ResNet.Architectures[Name].Depths);
+
+    /// <summary>What the sides of small views are rounded to: a ViT's patch; for a ConvNet, which takes any side, 4 px.</summary>
+    /// <param name="size">Side of the images in pixels.</param>
+    internal int ViewMultiple(int size) => IsTransformer ? VisionTransformer.PatchSizeFor(this, size) : 4;
+
+    /// <summary>How many numbers the network learns, without building it.</summary>
+    internal long ParameterCount(int channels, int size) =>
+        IsTransformer ? VisionTransformer.ParameterCount(this, channels, size)
+        : ConvNeXt.Architectures.ContainsKey(Name) ? ConvNeXt.ParameterCount(this, channels, size)
+        : RegNet.Architectures.ContainsKey(Name) ? RegNet.ParameterCount(this, channels, size)
+        : ResNet.ParameterCount(this, channels, size);
 
     /// <summary>What does not fit images of this size.</summary>
     /// <param name="size">Side of the images in pixels.</param>

@@ -34,7 +34,7 @@ public sealed class ConvNeXt : Backbone
     /// <param name="options">Architecture, width, depths and stem.</param>
     /// <param name="channels">Channels of the images, 1 or more.</param>
     /// <param name="size">Side of the images in pixels; decides the stem when it is <see cref="Stem.Auto"/>.</param>
-    public ConvNeXt(BackboneOptions options, int channels, int size) : base(options.Name)
+    public ConvNeXt(BackboneOptions options, int channels, int size) : base(options)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(channels, 1);
         var (publishedWidth, publishedDepths) = Architectures[options.Name];
@@ -63,15 +63,19 @@ public sealed class ConvNeXt : Backbone
     /// <inheritdoc/>
     public override int OutputWidth { get; }
 
-    /// <summary>Weights of the blocks' matrix products.</summary>
-    internal static long ApproximateParameters(BackboneOptions options)
+    /// <summary>How many numbers the network learns, without building it.</summary>
+    internal static long ParameterCount(BackboneOptions options, int channels, int size)
     {
         var (published, depths) = Architectures[options.Name];
-        return (options.Depths.Count > 0 ? options.Depths : depths).Select((depth, s) =>
+        long first = options.Width > 0 ? options.Width : published, width = first;
+        long total = first * (channels * options.StemFor(size) switch { Stem.ImageNet => 16, Stem.Half => 4, _ => 9 } + 3);
+        foreach (var (s, depth) in (options.Depths.Count > 0 ? options.Depths : depths).Index())
         {
-            long width = (options.Width > 0 ? options.Width : published) << s;
-            return depth * 8 * width * width;
-        }).Sum();
+            if (s > 0) total += 2 * width + 2 * width * (4 * width + 1);
+            width = first << s;
+            total += depth * width * (8 * width + 58);
+        }
+        return total + 2 * width;
     }
 
     /// <inheritdoc/>

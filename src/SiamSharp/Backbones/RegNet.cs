@@ -35,7 +35,7 @@ public sealed class RegNet : Backbone
     /// <param name="options">Architecture, width, depths (at most 4 stages) and stem.</param>
     /// <param name="channels">Channels of the images, 1 or more.</param>
     /// <param name="size">Side of the images in pixels; decides the stem when it is <see cref="Stem.Auto"/>.</param>
-    public RegNet(BackboneOptions options, int channels, int size) : base(options.Name)
+    public RegNet(BackboneOptions options, int channels, int size) : base(options)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(channels, 1);
         var (_, published, group) = Architectures[options.Name];
@@ -74,15 +74,22 @@ public sealed class RegNet : Backbone
         return options.Width > 0 ? Math.Max(1, widths[stage] * options.Width / widths[0] / group) * group : widths[stage];
     }
 
-    /// <summary>Weights of the blocks (of each stage's first without the convolution that begins with fewer channels).</summary>
-    internal static long ApproximateParameters(BackboneOptions options)
+    /// <summary>How many numbers the network learns, without building it.</summary>
+    internal static long ParameterCount(BackboneOptions options, int channels, int size)
     {
         var (_, published, group) = Architectures[options.Name];
-        return (options.Depths.Count > 0 ? options.Depths : published).Select((depth, s) =>
+        long total = StemWidth * (9L * channels + 2), input = StemWidth;
+        foreach (var (s, depth) in (options.Depths.Count > 0 ? options.Depths : published).Index())
         {
             long width = WidthOf(options, s);
-            return (5L * depth - 2) * width * width / 2 + 9L * depth * width * group;
-        }).Sum();
+            for (int b = 0; b < depth; b++, input = width)
+            {
+                long squeezed = (int)Math.Round(input * 0.25);
+                total += width * (input + 9 * group + width + 6) + squeezed * (2 * width + 1) + width;
+                if ((b == 0 && (s > 0 || options.StemFor(size) == Stem.ImageNet)) || input != width) total += width * (input + 2);
+            }
+        }
+        return total;
     }
 
     /// <summary>The representations of a batch of images.</summary>

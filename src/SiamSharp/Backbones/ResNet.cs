@@ -16,7 +16,7 @@ namespace SiamSharp.Backbones;
 /// </remarks>
 public sealed class ResNet : Backbone
 {
-    private const int PublishedWidth = 64;
+    internal const int PublishedWidth = 64;
 
     /// <param name="Bottleneck">Three convolutions in a block instead of two.</param>
     /// <param name="Depths">Blocks in each stage.</param>
@@ -48,7 +48,7 @@ public sealed class ResNet : Backbone
     /// <param name="options">Architecture, width, depths and stem; <see cref="BackboneOptions.Weights"/> is not read.</param>
     /// <param name="channels">Channels of the images, 1 or more.</param>
     /// <param name="size">Side of the images in pixels; decides the stem when it is <see cref="Stem.Auto"/>.</param>
-    public ResNet(BackboneOptions options, int channels, int size) : base(options.Name)
+    public ResNet(BackboneOptions options, int channels, int size) : base(options)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(channels, 1);
         var (bottleneck, published, groups, groupWidth) = Architectures[options.Name];
@@ -88,15 +88,24 @@ public sealed class ResNet : Backbone
     /// <inheritdoc/>
     public override int OutputWidth { get; }
 
-    /// <summary>Weights of the blocks.</summary>
-    internal static long ApproximateParameters(BackboneOptions options)
+    /// <summary>How many numbers the network learns, without building it.</summary>
+    internal static long ParameterCount(BackboneOptions options, int channels, int size)
     {
         var (bottleneck, published, groups, groupWidth) = Architectures[options.Name];
-        return (options.Depths.Count > 0 ? options.Depths : published).Select((depth, s) =>
+        long first = options.Width > 0 ? options.Width : PublishedWidth, input = first;
+        long total = first * channels * (options.StemFor(size) == Stem.ImageNet ? 49 : 9) + 2 * first;
+        foreach (var (s, depth) in (options.Depths.Count > 0 ? options.Depths : published).Index())
         {
-            long width = (options.Width > 0 ? options.Width : PublishedWidth) << s, inner = Math.Max(1, width * groupWidth / PublishedWidth) * groups;
-            return depth * (bottleneck ? 8 * width * inner + 9 * inner * inner / groups : 18 * width * width);
-        }).Sum();
+            long width = first << s, inner = Math.Max(1, width * groupWidth / PublishedWidth) * groups, output = bottleneck ? width * BottleneckBlock.Expansion : width;
+            for (int b = 0; b < depth; b++, input = output)
+            {
+                total += bottleneck
+                    ? inner * (input + 9 * inner / groups + output) + 4 * inner + 2 * output
+                    : 9 * width * (input + width) + 4 * width;
+                if ((s > 0 && b == 0) || input != output) total += output * (input + 2);
+            }
+        }
+        return total;
     }
 
     /// <summary>The representations of a batch of images.</summary>

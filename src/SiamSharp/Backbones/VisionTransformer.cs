@@ -38,7 +38,7 @@ public sealed class VisionTransformer : Backbone
     /// <param name="channels">Channels of the images, 1 or more.</param>
     /// <param name="size">Side of the images in pixels, a multiple of the patch size.</param>
     /// <exception cref="ArgumentException">The patches do not divide the image.</exception>
-    public VisionTransformer(BackboneOptions options, int channels, int size) : base(options.Name)
+    public VisionTransformer(BackboneOptions options, int channels, int size) : base(options)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(channels, 1);
         var (publishedWidth, publishedDepth, heads) = Architectures[options.Name];
@@ -57,12 +57,12 @@ public sealed class VisionTransformer : Backbone
     /// <inheritdoc/>
     public override int OutputWidth { get; }
 
-    /// <summary>Weights of the patches, of their positions and of the blocks.</summary>
-    internal static long ApproximateParameters(BackboneOptions options, int channels, int size)
+    /// <summary>How many numbers the network learns, without building it.</summary>
+    internal static long ParameterCount(BackboneOptions options, int channels, int size)
     {
         var (published, depth, _) = Architectures[options.Name];
         long width = options.Width > 0 ? options.Width : published, patch = PatchSizeFor(options, size), side = size / patch;
-        return width * (channels * patch * patch + side * side + 12 * width * (options.Depths.Count > 0 ? options.Depths[0] : depth));
+        return width * (channels * patch * patch + side * side + 5 + (12 * width + 13) * (options.Depths.Count > 0 ? options.Depths[0] : depth));
     }
 
     /// <summary>The side of the patches for images of a side in pixels.</summary>

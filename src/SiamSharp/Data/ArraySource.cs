@@ -1,3 +1,5 @@
+using SiamSharp.Recipes;
+
 namespace SiamSharp.Data;
 
 /// <summary>Images of one size and depth, read from an array: in a file (IDX, CIFAR, NumPy) or in memory.</summary>
@@ -23,7 +25,7 @@ public sealed class ArraySource : IImageSource
         if (labels is not null && labels.Length != count)
             throw new DataSourceException(
                 $"'{name}' holds {count} images but {labels.Length} labels: each image needs one label.");
-        (Name, Count, _info, _read, _options, _labels, ClassNames) = (name, count, info, read, options, labels, classNames);
+        (Name, Count, _info, _read, _options, _labels, ClassNames) = (name, count, info, read, OptionsJson.Check(options, "data"), labels, classNames);
     }
 
     /// <inheritdoc/>

@@ -1,3 +1,5 @@
+using SiamSharp.Recipes;
+
 namespace SiamSharp.Data;
 
 /// <summary>Smallest, median and largest of some whole numbers.</summary>
@@ -82,7 +84,7 @@ public sealed record DataInspection
     public static DataInspection Inspect(IImageSource source, DataOptions options, IProgress<LoadProgress>? progress = null,
         CancellationToken cancellation = default)
     {
-        var set = new ImageDataset(DecodedSet.Decode(source, options with { MemoryGiB = 0 }, progress, cancellation, oneScale: false));
+        var set = new ImageDataset(DecodedSet.Decode(source, OptionsJson.Check(options, "data") with { MemoryGiB = 0 }, progress, cancellation, oneScale: false));
         int[] readable = [.. Enumerable.Range(0, set.Count)];
         var infos = new ImageInfo[set.Count];
         DecodingThreads.Run(options.Threads, set.Count, i => infos[i] = source.InfoOf(set.SourceIndexOf(i)), cancellation);

@@ -1,3 +1,5 @@
+using SiamSharp.Recipes;
+
 using static TorchSharp.torch;
 
 namespace SiamSharp.Data;
@@ -65,7 +67,7 @@ public sealed class ImageDataset
     /// <param name="cancellation">Stops between images.</param>
     /// <exception cref="DataSourceException">No image is readable, or they differ in their number of channels or in their scale.</exception>
     public static ImageDataset Load(IImageSource source, DataOptions options, IProgress<LoadProgress>? progress = null,
-        CancellationToken cancellation = default) => new(DecodedSet.Decode(source, options, progress, cancellation));
+        CancellationToken cancellation = default) => new(DecodedSet.Decode(source, OptionsJson.Check(options, "data"), progress, cancellation));
 
     /// <summary>How the user named the source.</summary>
     public string Name => _source.Name;

@@ -1,3 +1,4 @@
+using SiamSharp.Recipes;
 using System.Text.RegularExpressions;
 
 namespace SiamSharp.Data;
@@ -21,6 +22,7 @@ public static partial class ImageSources
     /// <exception cref="DataSourceException">There is no such source, or no image in it.</exception>
     public static IImageSource Open(string source, DataOptions options)
     {
+        OptionsJson.Check(options, "data");
         if (string.IsNullOrWhiteSpace(source)) throw new DataSourceException($"The source of images is empty; a variable that is not set? A source is {Forms}.");
         if (SubsetName().Match(source) is { Success: true } part && !Path.Exists(source)) return OpenPart(source, part, options);
         if (ShareName().Match(source) is { Success: true } share && !Path.Exists(source)) return OpenShare(source, share, options);

@@ -1,3 +1,4 @@
+using SiamSharp.Recipes;
 using System.Text.Json.Serialization;
 using SiamSharp.Data;
 using static TorchSharp.torch;
@@ -35,6 +36,8 @@ public enum Protocol
 /// <param name="seed">The run's seed.</param>
 public sealed class Evaluator(EvaluationOptions options, int seed)
 {
+    private readonly EvaluationOptions options = OptionsJson.Check(options, "evaluation");
+
     /// <summary>Images that RankMe is taken over at most, as published.</summary>
     internal const int RankMeImages = 25_600;
 

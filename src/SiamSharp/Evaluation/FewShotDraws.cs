@@ -1,3 +1,4 @@
+using SiamSharp.Recipes;
 using System.Text.Json;
 using SiamSharp.Data;
 
@@ -16,6 +17,7 @@ public sealed record FewShotDraws(string TrainHash, IReadOnlyDictionary<int, IRe
     /// <exception cref="DataSourceException">A class is too small, or the file is of other images or lacks what is asked for.</exception>
     public static FewShotDraws For(ReadOnlySpan<long> labels, IReadOnlyList<string> classNames, string trainHash, EvaluationOptions options)
     {
+        OptionsJson.Check(options, "evaluation");
         if (options.DrawsFile.Length > 0) return Read(options.DrawsFile, trainHash, labels.Length, options);
         var shots = new SortedDictionary<int, IReadOnlyList<long[]>>();
         foreach (int count in options.Shots)

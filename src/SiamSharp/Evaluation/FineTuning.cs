@@ -3,6 +3,7 @@ using SiamSharp.Data;
 using SiamSharp.Native;
 using SiamSharp.Optim;
 using SiamSharp.Randomness;
+using SiamSharp.Recipes;
 using SiamSharp.Views;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -42,6 +43,7 @@ public sealed class FineTuning : IDisposable
     public static FineTuning Train(Encoder encoder, bool frozen, double firstLayerRate, ImageDataset images, IReadOnlyList<int> chosen,
         IReadOnlyList<long> labels, int classes, FineTuneOptions options, ulong seed, CancellationToken cancel)
     {
+        OptionsJson.Check(options, "evaluation.fineTune");
         nn.Module<Tensor, Tensor> classifier = Classifier(Encoder.WidthOf(encoder), classes, frozen, seed);
         classifier.to(encoder.Device);
         Optimizer[] optimizers = Optimizers(encoder, classifier, frozen, firstLayerRate, options, out double[] shares);

@@ -1,4 +1,5 @@
 using SiamSharp.Randomness;
+using SiamSharp.Recipes;
 using static SiamSharp.Native.HeldScalars;
 using static TorchSharp.torch;
 
@@ -35,6 +36,7 @@ public sealed class LinearProbe : IDisposable
     /// <param name="cancel">Stops between two iterations.</param>
     public static LinearProbe Fit(Tensor features, Tensor labels, int classes, EvaluationOptions options, int seed, CancellationToken cancel)
     {
+        OptionsJson.Check(options, "evaluation");
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         int count = (int)features.shape[0], held = options.LinearPenalties.Count > 1 ? count / 10 : 0;

@@ -10,7 +10,7 @@ namespace SiamSharp.Masking;
 /// <remarks>
 /// Definition: normal noise, blurred with a Gaussian (window of three sigmas, reflected borders); the round(maskRatio * H * W)
 /// highest pixels are removed, exactly (of equal values, those in front).
-/// Source: jiachenzhu/RandomMask, which removes half of the pixels.
+/// Source: jiachenzhu/RandomMask, which removes half of the pixels. Differences: larger blobs, see <see cref="Sigma"/>; its window is 13 px.
 /// Cost: one blur and one selection per mask, O(H * W).
 /// </remarks>
 public sealed record BlobMask : Mask
@@ -21,7 +21,10 @@ public sealed record BlobMask : Mask
     /// <summary>Largest mask ratio.</summary>
     [Range(0.0, 1.0)] public double MaxRatio { get; init; } = 0.7;
 
-    /// <summary>Standard deviation of the Gaussian in pixels: the scale of the blobs; 0 = a fourteenth of the view.</summary>
+    /// <summary>
+    /// Standard deviation of the Gaussian in pixels: the scale of the blobs; 0 = a fourteenth of the view, 16 px at 224 px. RandomMask has 3 px at 224 px (window of 13 px): speckles of
+    /// some pixels, which a network can fill in from beside them. Here the blobs are as large as the other masks' holes; <c>3</c> gives RandomMask's.
+    /// </summary>
     [Range(0.0, 100.0)] public double Sigma { get; init; }
 
     /// <inheritdoc/>

@@ -12,7 +12,7 @@ namespace SiamSharp.Masking;
 /// </remarks>
 public sealed record GridMask : Mask
 {
-    /// <summary>Side of a cell in pixels; 0 = half the view, but no more than 32 px or a seventh of the view, whichever is more.</summary>
+    /// <summary>Side of a cell in pixels; 0 = half the view, but no more than 32 px (at 224 px as in arXiv 2309.12757) or a seventh of the view, whichever is more.</summary>
     [Range(0, 1024)] public int Cell { get; init; }
 
     /// <summary>Smallest mask ratio; drawn anew for each mask.</summary>
@@ -22,7 +22,7 @@ public sealed record GridMask : Mask
     [Range(0.0, 1.0)] public double MaxRatio { get; init; } = 0.7;
 
     /// <summary>Half the side up to 64 px, 32 px from there to 224 px, then a seventh of the side; rounded up so that no sliver is left over.</summary>
-    /// <remarks>32 px at 224 px is the paper's; that small images want few, large cells was measured at 28, 32 and 64 px (docs/EXPERIMENTS.md).</remarks>
+    /// <remarks>32 px at 224 px is that of Chin et al. (arXiv 2309.12757); that small images want few, large cells was measured at 28, 32 and 64 px (docs/EXPERIMENTS.md).</remarks>
     public static int DefaultCell(int side) => Math.Max(Math.Min((side + 1) / 2, 32), (side + 6) / 7);
 
     /// <inheritdoc/>

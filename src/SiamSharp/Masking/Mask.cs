@@ -28,7 +28,15 @@ public abstract record Mask : IHasRules
     /// <param name="height">H in pixels.</param>
     /// <param name="width">W in pixels.</param>
     /// <param name="random">The view's stream for <see cref="RandomPurpose.Mask"/>.</param>
+    /// <exception cref="RecipeException">An option is out of its range, or breaks a rule.</exception>
     public void Draw(Span<bool> keepMask, int height, int width, ref RandomStream random)
+    {
+        OptionsJson.Check(this);
+        DrawChecked(keepMask, height, width, ref random);
+    }
+
+    /// <summary>The same where the options are known to be in their ranges.</summary>
+    internal void DrawChecked(Span<bool> keepMask, int height, int width, ref RandomStream random)
     {
         int area = height * width;
         for (int start = 0; start < keepMask.Length; start += area)

@@ -23,7 +23,7 @@ public sealed record BarlowTwinsOptions() : MethodOptions(minViews: 2, maxViews:
     public override IReadOnlyList<BranchOptions> PaperViews(int size, int channels) => PaperBranches.Byol(size, channels);
 
     /// <inheritdoc/>
-    public override SiameseMethod Create(MethodSetup setup) => new BarlowTwins(this, setup);
+    protected override SiameseMethod Build(MethodSetup setup) => new BarlowTwins(this, setup);
 }
 
 /// <summary>Barlow Twins' networks and loss; see <see cref="BarlowTwinsOptions"/>.</summary>

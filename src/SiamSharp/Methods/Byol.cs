@@ -26,7 +26,7 @@ public sealed record ByolOptions() : MethodOptions(minViews: 2, maxViews: 64)
     public override IReadOnlyList<BranchOptions> PaperViews(int size, int channels) => PaperBranches.Byol(size, channels);
 
     /// <inheritdoc/>
-    public override SiameseMethod Create(MethodSetup setup) => new Byol(this, setup);
+    protected override SiameseMethod Build(MethodSetup setup) => new Byol(this, setup);
 }
 
 /// <summary>BYOL's networks and loss; see <see cref="ByolOptions"/>.</summary>

@@ -50,13 +50,13 @@ public sealed record DinoOptions() : MethodOptions(minViews: 2, maxViews: 64)
     /// <inheritdoc/>
     public override IReadOnlyList<BranchOptions> PaperViews(int size, int channels) =>
     [
-        PaperBranches.Branch(size, channels, minArea: 0.4, saturation: 0.2, blur: 1.0),
-        PaperBranches.Branch(size, channels, minArea: 0.4, saturation: 0.2, blur: 0.1, solarize: 0.2),
-        PaperBranches.Branch(size, channels, minArea: 0.05, maxArea: 0.4, cropSize: 96, saturation: 0.2) with { Count = 8 },
+        PaperBranches.Branch(size, channels, minArea: 0.4, saturation: 0.4, blur: 1.0),
+        PaperBranches.Branch(size, channels, minArea: 0.4, saturation: 0.4, blur: 0.1, solarize: 0.2),
+        PaperBranches.Branch(size, channels, minArea: 0.05, maxArea: 0.4, cropSize: 96, saturation: 0.4) with { Count = 8 },
     ];
 
     /// <inheritdoc/>
-    public override SiameseMethod Create(MethodSetup setup) => new Dino(this, setup);
+    protected override SiameseMethod Build(MethodSetup setup) => new Dino(this, setup);
 }
 
 /// <summary>DINO's networks and loss; see <see cref="DinoOptions"/>.</summary>

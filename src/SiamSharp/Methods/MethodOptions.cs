@@ -43,7 +43,13 @@ public abstract record MethodOptions : IHasRules
     /// <summary>Builds the method around a backbone.</summary>
     /// <param name="setup">The backbone and what else the method is built for.</param>
     /// <returns>A method in training mode on the CPU, owned by the caller.</returns>
-    public abstract SiameseMethod Create(MethodSetup setup);
+    /// <exception cref="RecipeException">An option is out of its range, or breaks a rule.</exception>
+    public SiameseMethod Create(MethodSetup setup) => OptionsJson.Check(this, "method").Build(setup);
+
+    /// <summary>Builds the method; the options are in their ranges.</summary>
+    /// <param name="setup">The backbone and what else the method is built for.</param>
+    /// <returns>A method in training mode on the CPU, owned by the caller.</returns>
+    protected abstract SiameseMethod Build(MethodSetup setup);
 }
 
 /// <summary>The name of a framework on the command line and in recipes.</summary>

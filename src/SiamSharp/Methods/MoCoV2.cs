@@ -37,7 +37,7 @@ public sealed record MoCoV2Options() : MethodOptions(minViews: 2, maxViews: 64)
     public override IReadOnlyList<BranchOptions> PaperViews(int size, int channels) => PaperBranches.MoCo(size, channels);
 
     /// <inheritdoc/>
-    public override SiameseMethod Create(MethodSetup setup) => new MoCoV2(this, setup);
+    protected override SiameseMethod Build(MethodSetup setup) => new MoCoV2(this, setup);
 }
 
 /// <summary>MoCo v2's networks and loss; see <see cref="MoCoV2Options"/>.</summary>

@@ -29,7 +29,7 @@ public sealed record MoCoV3Options() : MethodOptions(minViews: 2, maxViews: 64)
     public override IReadOnlyList<BranchOptions> PaperViews(int size, int channels) => PaperBranches.Byol(size, channels, minArea: 0.2);
 
     /// <inheritdoc/>
-    public override SiameseMethod Create(MethodSetup setup) => new MoCoV3(this, setup);
+    protected override SiameseMethod Build(MethodSetup setup) => new MoCoV3(this, setup);
 }
 
 /// <summary>MoCo v3's networks and loss; see <see cref="MoCoV3Options"/>.</summary>

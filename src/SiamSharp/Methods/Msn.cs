@@ -47,7 +47,7 @@ public sealed record MsnOptions() : MethodOptions(minViews: 2, maxViews: 64)
     ];
 
     /// <inheritdoc/>
-    public override SiameseMethod Create(MethodSetup setup) => new Msn(this, setup);
+    protected override SiameseMethod Build(MethodSetup setup) => new Msn(this, setup);
 }
 
 /// <summary>MSN's networks and loss; see <see cref="MsnOptions"/>.</summary>

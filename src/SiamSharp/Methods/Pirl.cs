@@ -32,7 +32,7 @@ public sealed record PirlOptions() : MethodOptions(minViews: 2, maxViews: 64)
     [Range(2, 65_536)] public int ProjectorOutput { get; init; } = 128;
 
     /// <inheritdoc/>
-    public override SiameseMethod Create(MethodSetup setup) => new Pirl(this, setup);
+    protected override SiameseMethod Build(MethodSetup setup) => new Pirl(this, setup);
 }
 
 /// <summary>PIRL's networks and loss; see <see cref="PirlOptions"/>.</summary>

@@ -24,7 +24,7 @@ public sealed record SiamesePairsOptions() : MethodOptions(minViews: 1, maxViews
     public override bool NeedsLabels => true;
 
     /// <inheritdoc/>
-    public override SiameseMethod Create(MethodSetup setup) => new SiamesePairs(this, setup);
+    protected override SiameseMethod Build(MethodSetup setup) => new SiamesePairs(this, setup);
 }
 
 /// <summary>The original siamese network and its loss; see <see cref="SiamesePairsOptions"/>.</summary>

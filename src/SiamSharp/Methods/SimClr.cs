@@ -21,7 +21,7 @@ public sealed record SimClrOptions() : MethodOptions(minViews: 2, maxViews: 64)
     public bool NormalizeOutput { get; init; }
 
     /// <inheritdoc/>
-    public override SiameseMethod Create(MethodSetup setup) => new SimClr(this, setup);
+    protected override SiameseMethod Build(MethodSetup setup) => new SimClr(this, setup);
 }
 
 /// <summary>SimCLR's networks and loss; see <see cref="SimClrOptions"/>.</summary>

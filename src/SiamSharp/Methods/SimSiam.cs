@@ -32,10 +32,10 @@ public sealed record SimSiamOptions() : MethodOptions(minViews: 2, maxViews: 64)
     }
 
     /// <inheritdoc/>
-    public override IReadOnlyList<BranchOptions> PaperViews(int size, int channels) => PaperBranches.MoCo(size, channels);
+    public override IReadOnlyList<BranchOptions> PaperViews(int size, int channels) => PaperBranches.SimSiam(size, channels);
 
     /// <inheritdoc/>
-    public override SiameseMethod Create(MethodSetup setup) => new SimSiam(this, setup);
+    protected override SiameseMethod Build(MethodSetup setup) => new SimSiam(this, setup);
 }
 
 /// <summary>SimSiam's networks and loss; see <see cref="SimSiamOptions"/>.</summary>

@@ -52,12 +52,12 @@ public sealed record SwavOptions() : MethodOptions(minViews: 2, maxViews: 64)
     /// <inheritdoc/>
     public override IReadOnlyList<BranchOptions> PaperViews(int size, int channels) =>
     [
-        PaperBranches.Branch(size, channels, minArea: 0.14, strength: 2) with { Count = 2 },
-        PaperBranches.Branch(size, channels, minArea: 0.05, maxArea: 0.14, cropSize: 96, strength: 2) with { Count = 6 },
+        PaperBranches.Branch(size, channels, minArea: 0.14, strength: 1) with { Count = 2 },
+        PaperBranches.Branch(size, channels, minArea: 0.05, maxArea: 0.14, cropSize: 96, strength: 1) with { Count = 6 },
     ];
 
     /// <inheritdoc/>
-    public override SiameseMethod Create(MethodSetup setup) => new Swav(this, setup);
+    protected override SiameseMethod Build(MethodSetup setup) => new Swav(this, setup);
 }
 
 /// <summary>SwAV's networks and loss; see <see cref="SwavOptions"/>.</summary>

@@ -36,7 +36,7 @@ public sealed record VicRegOptions() : MethodOptions(minViews: 2, maxViews: 16)
     public override IReadOnlyList<BranchOptions> PaperViews(int size, int channels) => PaperBranches.Byol(size, channels);
 
     /// <inheritdoc/>
-    public override SiameseMethod Create(MethodSetup setup) => new VicReg(this, setup);
+    protected override SiameseMethod Build(MethodSetup setup) => new VicReg(this, setup);
 }
 
 /// <summary>VICReg's networks and loss; see <see cref="VicRegOptions"/>.</summary>

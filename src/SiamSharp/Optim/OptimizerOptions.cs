@@ -35,6 +35,7 @@ public abstract record OptimizerOptions
     /// <summary>Builds the optimiser for all parameters of a network that ask for gradients.</summary>
     /// <param name="module">The network, on its final device.</param>
     /// <returns>An optimiser owned by the caller.</returns>
+    /// <exception cref="Recipes.RecipeException">An option is out of its range.</exception>
     public Optimizer Create(nn.Module module)
     {
         ArgumentNullException.ThrowIfNull(module);
@@ -44,7 +45,10 @@ public abstract record OptimizerOptions
     /// <summary>Builds the optimiser for named parameters.</summary>
     /// <param name="parameters">Parameters by unique name; they stay the caller's.</param>
     /// <returns>An optimiser owned by the caller.</returns>
-    public abstract Optimizer Create(IReadOnlyList<(string Name, Tensor Parameter)> parameters);
+    /// <exception cref="Recipes.RecipeException">An option is out of its range.</exception>
+    public Optimizer Create(IReadOnlyList<(string Name, Tensor Parameter)> parameters) => Recipes.OptionsJson.Check(this, "optimizer").Build(parameters);
+
+    private protected abstract Optimizer Build(IReadOnlyList<(string Name, Tensor Parameter)> parameters);
 }
 
 /// <summary>AdamW. Source: Loshchilov and Hutter 2017, arXiv 1711.05101.</summary>
@@ -56,8 +60,7 @@ public sealed record AdamWOptions() : OptimizerOptions(learningRate: 2e-3, weigh
     /// <summary>Decay of the mean of their squares; PyTorch's default.</summary>
     [Range(0.0, 0.999999)] public double Beta2 { get; init; } = 0.999;
 
-    /// <inheritdoc/>
-    public override Optimizer Create(IReadOnlyList<(string Name, Tensor Parameter)> parameters) => new FusedAdamW(this, parameters);
+    private protected override Optimizer Build(IReadOnlyList<(string Name, Tensor Parameter)> parameters) => new FusedAdamW(this, parameters);
 }
 
 /// <summary>Stochastic gradient descent with momentum. The defaults are SimSiam's for a batch of 256 (arXiv 2011.10566).</summary>
@@ -69,8 +72,7 @@ public sealed record SgdOptions() : OptimizerOptions(learningRate: 0.05, weightD
     /// <summary>Nesterov's look-ahead.</summary>
     public bool Nesterov { get; init; }
 
-    /// <inheritdoc/>
-    public override Optimizer Create(IReadOnlyList<(string Name, Tensor Parameter)> parameters) => new Sgd(this, parameters);
+    private protected override Optimizer Build(IReadOnlyList<(string Name, Tensor Parameter)> parameters) => new Sgd(this, parameters);
 }
 
 /// <summary>LARS, for batches of a thousand and more. The defaults are SimCLR's for a batch of 256 (arXiv 2002.05709).</summary>
@@ -82,6 +84,5 @@ public sealed record LarsOptions() : OptimizerOptions(learningRate: 0.3, weightD
     /// <summary>The trust coefficient: length of a layer's update as a share of its weights' length.</summary>
     [Range(1e-6, 1.0)] public double Trust { get; init; } = 0.001;
 
-    /// <inheritdoc/>
-    public override Optimizer Create(IReadOnlyList<(string Name, Tensor Parameter)> parameters) => new Lars(this, parameters);
+    private protected override Optimizer Build(IReadOnlyList<(string Name, Tensor Parameter)> parameters) => new Lars(this, parameters);
 }

@@ -1,5 +1,7 @@
 using System.ComponentModel.DataAnnotations;
+using System.Globalization;
 using System.Reflection;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
@@ -39,13 +41,12 @@ public static class OptionsJson
     {
         try
         {
-            return JsonNode.Parse(text, documentOptions: s_document) as JsonObject
-                ?? throw new RecipeException([new Fault(name, "must be one JSON object, { ... }")]);
+            return ParseNode(text) as JsonObject ?? throw new RecipeException([new Fault(name, "must be one JSON object, { ... }")]);
         }
         catch (JsonException e)
         {
             string where = e.LineNumber is long line ? $"line {line + 1}: " : "";
-            throw new RecipeException([new Fault(name, where + e.Message.Split(" LineNumber:")[0])]);
+            throw new RecipeException([new Fault(name, where + Reason(e))]);
         }
     }
 
@@ -64,37 +65,120 @@ public static class OptionsJson
         }
     }
 
+    /// <summary>Reads any JSON.</summary>
+    /// <exception cref="JsonException">It is none, names a key twice, or holds half a character, which System.Text.Json would notice only when it is looked at.</exception>
+    internal static JsonNode? ParseNode(string text)
+    {
+        JsonNode? node = JsonNode.Parse(WholeCharacters(text), documentOptions: s_document);
+        var reader = new Utf8JsonReader(Encoding.UTF8.GetBytes(text), new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
+        while (reader.Read())
+        {
+            if (!reader.ValueIsEscaped) continue;
+            try
+            {
+                reader.GetString();
+            }
+            catch (InvalidOperationException)
+            {
+                throw new JsonException($"\"{Encoding.UTF8.GetString(reader.ValueSpan)}\" holds half a character (a surrogate without its other half): write the whole character.",
+                    null, text.AsSpan(0, Encoding.UTF8.GetCharCount(Encoding.UTF8.GetBytes(text).AsSpan(0, (int)reader.TokenStartIndex))).Count('\n'), null);
+            }
+        }
+        return node;
+    }
+
+    private static string WholeCharacters(string text)
+    {
+        for (int i = 0; i < text.Length; i++)
+        {
+            if (!char.IsSurrogate(text[i])) continue;
+            if (i + 1 == text.Length || !char.IsSurrogatePair(text[i], text[i + 1]))
+                throw new JsonException("there is half a character (a surrogate without its other half): write the whole character.", null, text.AsSpan(0, i).Count('\n'), null);
+            i++;
+        }
+        return text;
+    }
+
+    /// <summary>What is wrong with a text that is no JSON, without the place.</summary>
+    internal static string Reason(JsonException e) => e.Message.Split(" Path: ")[0].Split(" LineNumber:")[0];
+
     /// <summary>The options as a tree with every value in it.</summary>
     public static JsonObject Write<T>(T options) where T : notnull =>
         JsonSerializer.SerializeToNode(options, Serializer)!.AsObject();
 
     /// <summary>Makes the options record of a tree, after checking names, types, ranges and rules.</summary>
     /// <param name="tree">A JSON object; what it lacks takes the record's default.</param>
+    /// <param name="name">What to call the document in a message, such as its path; empty where the options' own paths say enough.</param>
     /// <exception cref="RecipeException">Anything is wrong; all faults are listed.</exception>
-    public static T Read<T>(JsonObject tree) where T : notnull
+    public static T Read<T>(JsonObject tree, string name = "") where T : notnull
     {
-        var faults = new List<Fault>();
-        CheckNode(tree, typeof(T), "", null, faults);
+        var findings = new Findings();
+        CheckNode(tree = (JsonObject)tree.DeepClone(), typeof(T), "", null, null, findings);
         // With the defaults in the place of what is wrong, rules across values can still be checked.
-        if (WithoutFaults(tree, faults) is not { } sound) throw new RecipeException(faults);
-
-        T options = sound.Deserialize<T>(Serializer)!;
-        CheckRules(options, "", faults);
-        return faults.Count > 0 ? throw new RecipeException(faults) : options;
+        T? options = findings.WithoutFaults() ? tree.Deserialize<T>(Serializer) : default;
+        if (options is not null) CheckRules(options, "", findings.Faults);
+        if (findings.Faults.Count == 0) return options!;
+        throw new RecipeException(name.Length == 0 ? findings.Faults : [.. findings.Faults.Select(f => f with { Path = f.Path.Length == 0 ? name : $"{name}, {f.Path}" })]);
     }
 
-    /// <summary>The tree without the values that have a fault; null where one of them cannot be left out, as a kind or an item of a list.</summary>
-    private static JsonObject? WithoutFaults(JsonObject tree, List<Fault> faults)
+    /// <summary>Refuses options that are out of their ranges or break a rule, as <see cref="Read{T}"/> does, wherever they were built.</summary>
+    /// <param name="options">An options record, such as a <see cref="Recipe"/>.</param>
+    /// <param name="path">What comes before the options' own paths in a message, such as <c>optimizer</c>.</param>
+    /// <returns>The options.</returns>
+    /// <exception cref="RecipeException">Anything is wrong; all faults are listed.</exception>
+    public static T Check<T>(T options, string path = "") where T : notnull
     {
-        if (faults.Count == 0) return tree;
-        var sound = (JsonObject)tree.DeepClone();
-        foreach (Fault fault in faults)
+        ArgumentNullException.ThrowIfNull(options);
+        return FaultsOf(options) is { Count: > 0 } faults ? throw new RecipeException([.. faults.Select(f => f with { Path = Join(path, f.Path) })]) : options;
+    }
+
+    /// <summary>All that <see cref="Check{T}"/> finds.</summary>
+    internal static List<Fault> FaultsOf(object options)
+    {
+        var faults = new List<Fault>();
+        CheckObject(options, "", null, faults);
+        if ((faults.Count == 0 ? options : WithoutFaults(options, faults)) is { } sound) CheckRules(sound, "", faults);
+        return faults;
+    }
+
+    /// <summary>A copy with the defaults in the place of what is wrong; null where there can be none.</summary>
+    private static object? WithoutFaults(object options, List<Fault> faults)
+    {
+        try
         {
-            string[] keys = fault.Path.Split('.');
-            JsonNode? parent = keys[..^1].Aggregate((JsonNode?)sound, (node, key) => node is JsonObject o ? o[key] : null);
-            if (keys[^1] is "name" or "shape" || parent is not JsonObject owner || !owner.Remove(keys[^1])) return null;
+            var tree = (JsonObject)JsonSerializer.SerializeToNode(options, options.GetType(), s_anyNumber)!;
+            foreach (string[] keys in faults.Select(fault => fault.Path.Split('.')))
+                if (keys[..^1].Aggregate((JsonNode?)tree, (node, key) => (node as JsonObject)?[key]) is not JsonObject owner || !owner.Remove(keys[^1])) return null;
+            return tree.Deserialize(options.GetType(), s_anyNumber);
         }
-        return sound;
+        catch (Exception e) when (e is JsonException or NotSupportedException or InvalidOperationException)
+        {
+            return null; // a framework that only the calling program knows
+        }
+    }
+
+    /// <summary>What a check has found so far.</summary>
+    private sealed class Findings
+    {
+        private readonly List<(JsonObject Owner, string Key)> _wrong = [];
+        private bool _inPlace;
+
+        public List<Fault> Faults { get; } = [];
+
+        /// <summary>Notes a fault of a value; <paramref name="owner"/> is the object that holds it, null for the item of a list or a kind, which nothing can replace.</summary>
+        public void Add(Fault fault, JsonObject? owner, string key = "")
+        {
+            Faults.Add(fault);
+            if (owner is null) _inPlace = true;
+            else _wrong.Add((owner, key));
+        }
+
+        /// <summary>Leaves out all values that have a fault; false where that is not possible.</summary>
+        public bool WithoutFaults()
+        {
+            foreach (var (owner, key) in _wrong) owner.Remove(key);
+            return !_inPlace;
+        }
     }
 
     /// <summary>The name of a kind among several, such as <c>simclr</c> for <c>SimClrOptions</c>.</summary>
@@ -135,8 +219,7 @@ public static class OptionsJson
             else
             {
                 RangeAttribute? range = member?.GetCustomAttribute<RangeAttribute>();
-                string allowed = range is not null ? $"{range.Minimum} to {range.Maximum}"
-                    : value is Enum or bool ? Wanted(value.GetType()).Replace("one of: ", "", StringComparison.Ordinal) : "";
+                string allowed = range is not null ? Bounds(range) : value is Enum or bool ? Wanted(value.GetType(), null).Replace("one of: ", "", StringComparison.Ordinal) : "";
                 found.Add(new(at, JsonSerializer.Serialize(value, value.GetType(), s_oneLine).Trim('"'), allowed, type, member));
             }
         }
@@ -144,11 +227,16 @@ public static class OptionsJson
 
     private static readonly JsonSerializerOptions s_oneLine = new(Serializer) { WriteIndented = false };
 
-    private static void CheckNode(JsonNode? node, Type type, string path, ICustomAttributeProvider? declared, List<Fault> faults)
+    private static readonly JsonSerializerOptions s_anyNumber = new(s_oneLine) { NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals };
+
+    private const string NoNull = "null is not allowed; leave the key out for its default";
+
+    private static void CheckNode(JsonNode? node, Type type, string path, ICustomAttributeProvider? declared, JsonObject? owner, Findings found)
     {
+        string key = path[(path.LastIndexOf('.') + 1)..];
         if (node is null)
         {
-            faults.Add(new Fault(path, "null is not allowed; leave the key out for its default"));
+            found.Add(new Fault(path, NoNull), owner, key);
             return;
         }
         JsonTypeInfo info = Serializer.GetTypeInfo(type);
@@ -157,22 +245,37 @@ public static class OptionsJson
             case JsonTypeInfoKind.Object when node is JsonObject tree:
                 if (info.PolymorphismOptions is { } kinds)
                 {
-                    if (DerivedType(kinds, tree, path, faults) is not { } derived) return;
+                    if (DerivedType(kinds, tree, path, found) is not { } derived) return;
                     info = Serializer.GetTypeInfo(derived);
                 }
-                CheckProperties(tree, info, path, faults);
+                CheckProperties(tree, info, path, found);
                 break;
             case JsonTypeInfoKind.Enumerable when node is JsonArray items:
-                for (int i = 0; i < items.Count; i++) CheckNode(items[i], info.ElementType!, Join(path, $"{i}"), declared, faults);
+                for (int i = 0; i < items.Count; i++) CheckNode(items[i], info.ElementType!, Join(path, $"{i}"), declared, null, found);
                 break;
             case JsonTypeInfoKind.None:
-                CheckValue(node, type, path, declared, faults);
+                foreach (string problem in ProblemsOf(node, type, declared)) found.Add(new Fault(path, problem), owner, key);
                 break;
             default:
                 string wanted = info.Kind == JsonTypeInfoKind.Enumerable ? $"a list, {(Serializer.GetTypeInfo(info.ElementType!).Kind == JsonTypeInfoKind.None ? $"such as [{Show(node)}]" : "[ ... ]")}"
                     : $"an object, {{ ... }}; its options: {string.Join(", ", OptionsOf(info).Select(key => Join(path, key)))}";
-                faults.Add(new Fault(path, $"{Show(node)} is not {wanted}"));
+                found.Add(new Fault(path, $"{Show(node)} is not {wanted}{WhyNoJson(node)}"), owner, key);
                 break;
+        }
+    }
+
+    /// <summary>Why a text that looks like an object or a list was taken as a text; empty for anything else.</summary>
+    private static string WhyNoJson(JsonNode node)
+    {
+        if (node is not JsonValue value || !value.TryGetValue(out string? text) || text.TrimStart() is not ['{' or '[', ..]) return "";
+        try
+        {
+            ParseNode(text);
+            return "";
+        }
+        catch (JsonException e)
+        {
+            return $". It is no JSON: {Reason(e)}";
         }
     }
 
@@ -180,7 +283,7 @@ public static class OptionsJson
     private static IEnumerable<string> OptionsOf(JsonTypeInfo info) =>
         info.PolymorphismOptions is { } kinds ? [kinds.TypeDiscriminatorPropertyName] : info.Properties.Where(p => p.Set is not null).Select(p => p.Name);
 
-    private static Type? DerivedType(JsonPolymorphismOptions kinds, JsonObject tree, string path, List<Fault> faults)
+    private static Type? DerivedType(JsonPolymorphismOptions kinds, JsonObject tree, string path, Findings found)
     {
         string key = kinds.TypeDiscriminatorPropertyName;
         string? name = tree[key] is JsonValue value && value.TryGetValue(out string? text) ? text : null;
@@ -188,50 +291,87 @@ public static class OptionsJson
             if (name is not null && name.Equals(kind.TypeDiscriminator as string, StringComparison.Ordinal)) return kind.DerivedType;
 
         string known = string.Join(", ", kinds.DerivedTypes.Select(kind => kind.TypeDiscriminator));
-        faults.Add(new Fault(Join(path, key), $"{(tree[key] is { } found ? Show(found) : "nothing")} is none of: {known}"));
+        found.Add(new Fault(Join(path, key), $"{(tree[key] is { } wrong ? Show(wrong) : "nothing")} is none of: {known}"), null);
         return null;
     }
 
-    private static void CheckProperties(JsonObject tree, JsonTypeInfo info, string path, List<Fault> faults)
+    private static void CheckProperties(JsonObject tree, JsonTypeInfo info, string path, Findings found)
     {
         string? discriminator = info.PolymorphismOptions?.TypeDiscriminatorPropertyName
             ?? (info.Type.BaseType is { } b && b != typeof(object) ? Serializer.GetTypeInfo(b).PolymorphismOptions?.TypeDiscriminatorPropertyName : null);
+        JsonPropertyInfo[] known = [.. info.Properties.Where(p => p.Set is not null)];
         foreach (var (key, value) in tree)
         {
             if (key == discriminator) continue;
-            JsonPropertyInfo[] known = [.. info.Properties.Where(p => p.Set is not null)];
-            JsonPropertyInfo? property = known.FirstOrDefault(p => p.Name == key);
-            if (property is null)
-                faults.Add(new Fault(Join(path, key), $"there is no such option; known here: {string.Join(", ", known.Select(p => p.Name))}"));
+            if (known.FirstOrDefault(p => p.Name == key) is { } property)
+                CheckNode(value, property.PropertyType, Join(path, key), property.AttributeProvider, tree, found);
             else
-                CheckNode(value, property.PropertyType, Join(path, key), property.AttributeProvider, faults);
+                found.Add(new Fault(Join(path, key), $"there is no such option; known here: {string.Join(", ", known.Select(p => p.Name))}"), tree, key);
         }
     }
 
-    private static void CheckValue(JsonNode node, Type type, string path, ICustomAttributeProvider? declared, List<Fault> faults)
+    /// <summary>What is wrong with a single value of a tree.</summary>
+    private static IEnumerable<string> ProblemsOf(JsonNode node, Type type, ICustomAttributeProvider? declared)
     {
-        object? value;
+        object? value = null;
         try
         {
-            value = node.Deserialize(type, Serializer);
+            // A number for an enum, or one in quotes, would be taken for the member at that place.
+            if (!type.IsEnum || (node is JsonValue name && name.TryGetValue(out string? text) && NamesOf(type).Contains(text, StringComparer.OrdinalIgnoreCase)))
+                value = node.Deserialize(type, Serializer);
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
         {
-            faults.Add(new Fault(path, $"{Show(node)} is not {Wanted(type)}"));
-            return;
         }
-        foreach (RangeAttribute range in declared?.GetCustomAttributes(typeof(RangeAttribute), true) ?? [])
-            if (!range.IsValid(value)) faults.Add(new Fault(path, $"{Show(node)} is outside {range.Minimum} to {range.Maximum}"));
+        return value is null ? [$"{Show(node)} is not {Wanted(type, declared)}"] : ProblemsOf(value, declared, Show(node));
     }
 
-    private static string Wanted(Type type) => type switch
+    /// <summary>What is wrong with a single value: it is outside its range, or no member of its enum.</summary>
+    private static IEnumerable<string> ProblemsOf(object value, ICustomAttributeProvider? declared, string shown)
     {
-        { IsEnum: true } => "one of: " + string.Join(", ", Enum.GetValues(type).Cast<object>().Select(v => JsonSerializer.Serialize(v, type, Serializer).Trim('"'))),
+        foreach (RangeAttribute range in declared?.GetCustomAttributes(typeof(RangeAttribute), true) ?? [])
+            if (!range.IsValid(value)) yield return $"{shown} is outside {Bounds(range)}";
+        if (value is Enum && !Enum.IsDefined(value.GetType(), value)) yield return $"{shown} is not {Wanted(value.GetType(), declared)}";
+    }
+
+    private static string Bounds(RangeAttribute range) => string.Create(CultureInfo.InvariantCulture, $"{range.Minimum} to {range.Maximum}");
+
+    private static string Wanted(Type type, ICustomAttributeProvider? declared) => type switch
+    {
+        { IsEnum: true } => "one of: " + string.Join(", ", NamesOf(type)),
         _ when type == typeof(string) => "a text, \"...\"",
         _ when type == typeof(bool) => "true or false",
         _ when type == typeof(double) || type == typeof(float) => "a number",
-        _ => "a whole number in its range",
+        _ when type == typeof(JsonObject) => "an object, { ... }",
+        _ when type == typeof(JsonArray) => "a list, [ ... ]",
+        _ => "a whole number" + (declared?.GetCustomAttributes(typeof(RangeAttribute), true).FirstOrDefault() is RangeAttribute range ? $", {Bounds(range)}" : ""),
     };
+
+    private static IEnumerable<string> NamesOf(Type type) => Enum.GetValues(type).Cast<object>().Select(v => JsonSerializer.Serialize(v, type, Serializer).Trim('"'));
+
+    /// <summary>Checks every value of a record, and of the records in it, as <see cref="CheckNode"/> does in a tree.</summary>
+    private static void CheckObject(object? value, string path, ICustomAttributeProvider? declared, List<Fault> faults)
+    {
+        if (value is null)
+        {
+            faults.Add(new Fault(path, NoNull));
+            return;
+        }
+        JsonTypeInfo info = Serializer.GetTypeInfo(value.GetType());
+        switch (info.Kind)
+        {
+            case JsonTypeInfoKind.Object:
+                foreach (JsonPropertyInfo property in info.Properties.Where(p => p.Get is not null && p.Set is not null))
+                    CheckObject(property.Get!(value), Join(path, property.Name), property.AttributeProvider, faults);
+                break;
+            case JsonTypeInfoKind.Enumerable:
+                foreach (var (i, item) in ((System.Collections.IEnumerable)value).Cast<object?>().Index()) CheckObject(item, Join(path, $"{i}"), declared, faults);
+                break;
+            default:
+                faults.AddRange(ProblemsOf(value, declared, JsonSerializer.Serialize(value, value.GetType(), s_anyNumber).Trim('"')).Select(problem => new Fault(path, problem)));
+                break;
+        }
+    }
 
     /// <summary>Asks every options record in the tree for its own rules.</summary>
     private static void CheckRules(object options, string path, List<Fault> faults)

@@ -38,38 +38,63 @@ public sealed record Recipe : IHasRules
     public EvaluationOptions Evaluation { get; init; } = new();
 
     /// <summary>Makes the complete recipe: defaults, then the views preset for the image size, then the layers, then the assignments.</summary>
-    /// <remarks>Where the assignments name another preset than the layers, the views of the layers are left out.</remarks>
+    /// <remarks>
+    /// A layer that names another kind of method, backbone, optimiser or mask, or another preset of views, than the layers below it drops what those
+    /// say of that part: the part starts from its own defaults. The assignments are one layer, in which their order does not matter for this.
+    /// </remarks>
     /// <param name="layers">Partial recipes, later ones win.</param>
     /// <param name="assignments"><c>path=value</c>, in order.</param>
     /// <param name="open">Opens the images with these options: their own side in pixels, or else <see cref="SizeForFiles"/>, is taken
     /// when <c>data.size</c> is 0, and the preset is the one for their channels.</param>
+    /// <param name="stored">The recipe.json of a run to go on with, in the place of the defaults; what is given lies over it.</param>
     /// <exception cref="RecipeException">Anything is wrong; all faults are listed.</exception>
-    public static Recipe Resolve(IReadOnlyList<JsonObject> layers, IReadOnlyList<string> assignments, Func<DataOptions, IImageSource> open)
-    {
-        JsonObject given = Layered(new JsonObject(), layers,
-            assignments.Where(a => RoomOf(a) is "data" || a.StartsWith("views.preset=", StringComparison.Ordinal) || a.StartsWith("views=", StringComparison.Ordinal)));
-        string asked = PresetOf(given) ?? ViewsOptions.DefaultPreset;
-        string preset = ViewsOptions.PresetNames.Contains(asked) ? asked : ViewsOptions.DefaultPreset; // a wrong one is found by the check
+    public static Recipe Resolve(
+        IReadOnlyList<JsonObject> layers, IReadOnlyList<string> assignments, Func<DataOptions, IImageSource> open, JsonObject? stored = null) =>
+        Resolve(stored is null
+            ? [.. layers.Select(layer => new RecipeLayer(layer, [])), new RecipeLayer([], assignments)]
+            : [new RecipeLayer(KeptOf(layers, assignments), assignments)], open, stored);
 
-        var (size, channels) = KindOfImages(given["data"] as JsonObject, open);
-        JsonObject tree = OptionsJson.Write(new Recipe { Views = ViewsOptions.FromPreset(preset, size, channels, MethodOf(layers, assignments)) });
-        // Another preset than the layers were written for replaces all their views.
-        if (PresetOf(Layered(new JsonObject(), layers, [])) is var written && preset != (written ?? ViewsOptions.DefaultPreset))
-            layers = [.. layers.Select(l => new JsonObject(l.Where(o => o.Key != "views").Select(o => KeyValuePair.Create(o.Key, o.Value?.DeepClone()))))];
-        Layered(tree, layers, assignments);
+    /// <summary>The same with assignments in every layer.</summary>
+    internal static Recipe Resolve(IReadOnlyList<RecipeLayer> layers, Func<DataOptions, IImageSource> open, JsonObject? stored = null)
+    {
+        JsonObject start = OptionsJson.Write(stored is null ? new Recipe() : OptionsJson.Read<Recipe>(stored)), sketch = (JsonObject)start.DeepClone();
+        // The views wait for the size, which is not known yet; what cannot be set is reported below.
+        Lay(sketch, layers, a => RoomOf(a) != "views" || NamesPreset(a), []);
+        var (size, channels) = KindOfImages(sketch["data"] as JsonObject, open);
+        if (stored is null)
+        {
+            string asked = PresetOf(sketch) ?? ViewsOptions.DefaultPreset;
+            string preset = ViewsOptions.PresetNames.Contains(asked) ? asked : ViewsOptions.DefaultPreset; // a wrong one is found by the check
+            int multiple = ReadOr(sketch["backbone"], new BackboneOptions()).ViewMultiple(size);
+            start["views"] = OptionsJson.Write(ViewsOptions.FromPreset(preset, size, channels, ReadOr<MethodOptions>(sketch["method"], new SimClrOptions()), multiple));
+        }
+
+        var faults = new List<Fault>();
+        Lay(start, WithoutOtherPresets(layers), _ => true, faults);
         // A size of 0 means the images' own; anything else, right or wrong, is left for the check to judge.
-        if (tree["data"] is JsonObject data && data["size"] is JsonValue v && v.TryGetValue(out int side) && side == 0) data["size"] = size;
-        Recipe recipe = OptionsJson.Read<Recipe>(tree);
-        Fault[] faults = [.. recipe.FaultsFor(size, channels)];
-        return faults.Length == 0 ? recipe : throw new RecipeException(faults);
+        if (start["data"] is JsonObject data && data["size"] is JsonValue v && v.TryGetValue(out int side) && side == 0) data["size"] = size;
+        try
+        {
+            Recipe recipe = OptionsJson.Read<Recipe>(start);
+            faults.AddRange(faults.Count > 0 ? [] : recipe.FaultsFor(size, channels));
+            return faults.Count == 0 ? recipe : throw new RecipeException(faults);
+        }
+        catch (RecipeException e) when (faults.Count > 0 && e.Faults != faults)
+        {
+            throw new RecipeException([.. faults, .. e.Faults]);
+        }
     }
 
     /// <summary>The complete recipe of a run, read again, with some options changed; options that did not exist yet have their defaults.</summary>
     /// <param name="stored">A run's recipe.json.</param>
     /// <param name="assignments"><c>path=value</c>, in order.</param>
     /// <exception cref="RecipeException">Anything is wrong; all faults are listed.</exception>
-    public static Recipe Reread(JsonObject stored, IReadOnlyList<string> assignments) =>
-        OptionsJson.Read<Recipe>(Layered(OptionsJson.Write(OptionsJson.Read<Recipe>(stored)), [], assignments));
+    public static Recipe Reread(JsonObject stored, IReadOnlyList<string> assignments)
+    {
+        JsonObject tree = OptionsJson.Write(OptionsJson.Read<Recipe>(stored));
+        RecipeTree.Set(tree, assignments);
+        return OptionsJson.Read<Recipe>(tree);
+    }
 
     /// <inheritdoc/>
     public IEnumerable<Fault> Faults()
@@ -95,31 +120,68 @@ public sealed record Recipe : IHasRules
                     yield return new Fault($"views.branches.{b}.masks.{m}.fill.kind", problem);
     }
 
-    private static JsonObject Layered(JsonObject tree, IEnumerable<JsonObject> layers, IEnumerable<string> assignments)
+    private static void Lay(JsonObject tree, IEnumerable<RecipeLayer> layers, Func<string, bool> assigned, List<Fault> faults)
     {
-        foreach (JsonObject layer in layers) RecipeTree.Merge(tree, layer);
-        foreach (string assignment in assignments)
+        foreach (RecipeLayer layer in layers)
         {
-            if (tree[RoomOf(assignment)] is null && assignment.Contains('.')) tree[RoomOf(assignment)] = new JsonObject();
-            RecipeTree.Set(tree, assignment);
+            RecipeTree.Merge(tree, layer.Tree);
+            try
+            {
+                RecipeTree.Set(tree, [.. layer.Assignments.Where(assigned)]);
+            }
+            catch (RecipeException e)
+            {
+                faults.AddRange(e.Faults);
+            }
         }
-        return tree;
+    }
+
+    /// <summary>The layers without the views of those that were written for another preset than the last.</summary>
+    private static IEnumerable<RecipeLayer> WithoutOtherPresets(IReadOnlyList<RecipeLayer> layers)
+    {
+        string preset = ViewsOptions.DefaultPreset;
+        int first = 0;
+        for (int i = 0; i < layers.Count; i++)
+        {
+            JsonObject own = new() { ["views"] = new JsonObject() };
+            Lay(own, [layers[i]], NamesPreset, []);
+            if (PresetOf(own) is not { } named || named == preset) continue;
+            (preset, first) = (named, i);
+        }
+        return layers.Select((layer, i) => i >= first ? layer : new RecipeLayer(
+            [.. layer.Tree.Where(part => part.Key != "views").Select(part => KeyValuePair.Create(part.Key, part.Value?.DeepClone()))],
+            [.. layer.Assignments.Where(a => RoomOf(a) != "views")]));
+    }
+
+    /// <summary>What layers say, laid over one another, without the parts whose kind or preset the assignments change.</summary>
+    /// <remarks>A layer that names no kind is written for that of the defaults.</remarks>
+    private static JsonObject KeptOf(IReadOnlyList<JsonObject> layers, IReadOnlyList<string> assignments)
+    {
+        JsonObject kept = [], defaults = OptionsJson.Write(new Recipe());
+        foreach (JsonObject layer in layers) RecipeTree.Merge(kept, layer);
+        foreach (var (part, key, kind) in assignments.Select(RecipeTree.KindNamedBy).OfType<(string, string, JsonNode?)>())
+            if (RecipeTree.At(kept, part) is JsonObject said && !JsonNode.DeepEquals(said[key] ?? RecipeTree.At(defaults, part)?[key], kind)) said.Clear();
+        JsonObject assigned = new() { ["views"] = new JsonObject() };
+        Lay(assigned, [new RecipeLayer([], assignments)], NamesPreset, []);
+        if (PresetOf(assigned) is { } preset && preset != (PresetOf(kept) ?? ViewsOptions.DefaultPreset)) kept.Remove("views");
+        return kept;
     }
 
     private static string? PresetOf(JsonObject tree) =>
         tree["views"] is JsonObject views && views["preset"] is JsonValue p && p.TryGetValue(out string? name) ? name : null;
 
-    /// <summary>The method asked for, with its defaults; SimCLR where it is wrong, which is reported with all other faults.</summary>
-    private static MethodOptions MethodOf(IReadOnlyList<JsonObject> layers, IReadOnlyList<string> assignments)
+    private static bool NamesPreset(string assignment) => assignment.Split('=')[0] is "views" or "views.preset";
+
+    /// <summary>The options of a part; the defaults where they are wrong, which is reported with all other faults.</summary>
+    private static T ReadOr<T>(JsonNode? tree, T defaults) where T : notnull
     {
-        JsonObject given = Layered(OptionsJson.Write(new Recipe()), layers, assignments.Where(a => RoomOf(a) == "method"));
         try
         {
-            return OptionsJson.Read<MethodOptions>((JsonObject)given["method"]!);
+            return tree is JsonObject part ? OptionsJson.Read<T>(part) : defaults;
         }
-        catch (Exception e) when (e is RecipeException or InvalidCastException)
+        catch (RecipeException)
         {
-            return new SimClrOptions();
+            return defaults;
         }
     }
 

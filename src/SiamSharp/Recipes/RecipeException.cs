@@ -2,8 +2,8 @@ using SiamSharp.Data;
 
 namespace SiamSharp.Recipes;
 
-/// <summary>A recipe that cannot be used. It lists every fault, not the first.</summary>
-public sealed class RecipeException : Exception
+/// <summary>Options that cannot be used, from a file, the command line or code. It lists every fault, not the first.</summary>
+public sealed class RecipeException : ArgumentException
 {
     /// <summary>Reports the faults of one document.</summary>
     /// <param name="faults">One or more.</param>
@@ -14,5 +14,5 @@ public sealed class RecipeException : Exception
 
     private static string Describe(IReadOnlyList<Fault> faults) => faults.Count == 1
         ? Shown.Text($"{faults[0].Path}: {faults[0].Problem}")
-        : $"{faults.Count} faults in the recipe:\n" + string.Join('\n', faults.Select(f => Shown.Text($"  {f.Path}: {f.Problem}")));
+        : $"{faults.Count} faults in the options:\n" + string.Join('\n', faults.Select(f => Shown.Text($"  {f.Path}: {f.Problem}")));
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -20,7 +21,44 @@ public static class RecipeTree
     /// <param name="tree">The recipe.</param>
     /// <param name="assignment"><c>path=value</c>; the value is JSON, or a text where it is no JSON.</param>
     /// <exception cref="RecipeException">No <c>=</c>, or the path leads through something that is not there.</exception>
-    public static void Set(JsonObject tree, string assignment)
+    public static void Set(JsonObject tree, string assignment) => SetOne(tree, assignment);
+
+    /// <summary>Sets the values of one layer, whose order decides only between two values of one option: what is set of a part holds beside a kind
+    /// that is set later.</summary>
+    /// <param name="tree">The recipe.</param>
+    /// <param name="assignments"><c>path=value</c>, in order.</param>
+    /// <exception cref="RecipeException">Any of them has no <c>=</c>, or leads through something that is not there; all of these are listed.</exception>
+    public static void Set(JsonObject tree, IReadOnlyList<string> assignments)
+    {
+        var faults = new List<Fault>();
+        for (int i = 0; i < assignments.Count; i++)
+        {
+            try
+            {
+                if (SetOne(tree, assignments[i]) is not { } part) continue;
+                // Another kind has dropped what lower layers say of the part, and what earlier assignments of this one say of it too: set that again.
+                foreach (string earlier in assignments.Take(i).Where(a => IsOptionOf(part, a))) SetOne(tree, earlier);
+            }
+            catch (RecipeException e)
+            {
+                faults.AddRange(e.Faults);
+            }
+        }
+        if (faults.Count > 0) throw new RecipeException(faults);
+    }
+
+    /// <summary>The part whose kind an assignment names: <c>optimizer</c> for <c>optimizer=lars</c> and <c>optimizer.name=lars</c>; null where it names none.</summary>
+    internal static (string Part, string Key, JsonNode? Kind)? KindNamedBy(string assignment)
+    {
+        var (path, value) = SplitAssignment(assignment);
+        string[] keys = path.Split('.');
+        if (keys.Length > 1 && IsKind(keys[^2], keys[^1])) return (string.Join('.', keys[..^1]), keys[^1], value);
+        return AsObject(keys[^1], value) is { } part && part.FirstOrDefault(p => IsKind(keys[^1], p.Key)) is { Key: { } key } named ? (path, key, named.Value) : null;
+    }
+
+    /// <summary>Sets one value.</summary>
+    /// <returns>The path of the part that became another kind; null where none did.</returns>
+    private static string? SetOne(JsonObject tree, string assignment)
     {
         var (path, value) = SplitAssignment(assignment);
         string[] keys = path.Split('.');
@@ -34,13 +72,26 @@ public static class RecipeTree
             // Another kind starts from its own defaults: nothing of the former kind stays.
             parent.Clear();
             parent[last] = value;
+            return string.Join('.', keys[..^1]);
         }
-        else if (node is JsonObject owner)
+        if (node is JsonObject owner)
+        {
+            bool changes = owner[last] is JsonObject below && AsObject(last, value) is { } over && ChangesKind(last, below, over);
             Merge(owner, new JsonObject { [last] = value });
-        else if (node is JsonArray list && int.TryParse(last, out int index) && index >= 0 && index < list.Count)
+            return changes ? path : null;
+        }
+        if (node is JsonArray list && int.TryParse(last, NumberStyles.None, CultureInfo.InvariantCulture, out int index) && index < list.Count)
             list[index] = value;
         else
             throw new RecipeException([new Fault(path, $"there is no '{last}' to set")]);
+        return null;
+    }
+
+    /// <summary>Whether an assignment sets an option of a part, and not its kind.</summary>
+    private static bool IsOptionOf(string part, string assignment)
+    {
+        string path = assignment.Split('=')[0];
+        return (path == part || path.StartsWith(part + ".", StringComparison.Ordinal)) && KindNamedBy(assignment)?.Part != part;
     }
 
     /// <summary>Every path at which two recipes differ, with both values.</summary>
@@ -61,7 +112,7 @@ public static class RecipeTree
         string text = assignment[(equals + 1)..];
         try
         {
-            return (assignment[..equals], JsonNode.Parse(text));
+            return (assignment[..equals], OptionsJson.ParseNode(text));
         }
         catch (JsonException)
         {
@@ -69,10 +120,10 @@ public static class RecipeTree
         }
     }
 
-    /// <summary>A choice among kinds: <c>method.name</c>, <c>optimizer.name</c>, the <c>shape</c> of a mask.</summary>
-    private static bool IsKind(string room, string key) => key == "shape" || (key == "name" && (room is "method" or "optimizer"));
+    /// <summary>A choice among kinds: the <c>name</c> of method, backbone and optimiser, the <c>shape</c> of a mask.</summary>
+    private static bool IsKind(string room, string key) => key == "shape" || (key == "name" && (room is "method" or "backbone" or "optimizer"));
 
-    /// <summary>An object as it is; the bare name of a method or optimiser as the object with that name.</summary>
+    /// <summary>An object as it is; the bare name of a method, backbone or optimiser as the object with that name.</summary>
     private static JsonObject? AsObject(string key, JsonNode? value) => value switch
     {
         JsonObject tree => tree,
@@ -83,10 +134,13 @@ public static class RecipeTree
     private static bool ChangesKind(string key, JsonObject below, JsonObject over) =>
         over.Any(p => IsKind(key, p.Key) && !JsonNode.DeepEquals(below[p.Key], p.Value));
 
+    /// <summary>What lies at a path; null where nothing does.</summary>
+    internal static JsonNode? At(JsonNode? tree, string path) => path.Split('.').Aggregate(tree, Child);
+
     private static JsonNode? Child(JsonNode? node, string key) => node switch
     {
         JsonObject tree => tree[key],
-        JsonArray list when int.TryParse(key, out int index) && index >= 0 && index < list.Count => list[index],
+        JsonArray list when int.TryParse(key, NumberStyles.None, CultureInfo.InvariantCulture, out int index) && index < list.Count => list[index],
         _ => null,
     };
 

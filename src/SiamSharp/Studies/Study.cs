@@ -41,7 +41,7 @@ public sealed record Study : IHasRules
     /// <param name="file">JSON with comments.</param>
     /// <exception cref="RecipeException">There is no such file, or anything in it is wrong; all faults are listed.</exception>
     public static Study Read(string file) => File.Exists(file)
-        ? OptionsJson.Read<Study>(OptionsJson.ParseFile(file))
+        ? OptionsJson.Read<Study>(OptionsJson.ParseFile(file), file)
         : throw new RecipeException([new Fault("FILE", $"there is no study \"{file}\"")]);
 
     /// <inheritdoc/>
@@ -73,6 +73,7 @@ public sealed record Study : IHasRules
     /// <exception cref="RecipeException">A recipe is wrong; the faults of all rows are listed.</exception>
     public IReadOnlyList<StudyRun> Runs(IReadOnlyList<string> assignments, Func<DataOptions, IImageSource> open)
     {
+        OptionsJson.Check(this);
         var faults = OwnOptions("--set ", [], assignments).ToList();
         if (faults.Count > 0) throw new RecipeException(faults);
         var runs = new List<StudyRun>();
@@ -85,10 +86,9 @@ public sealed record Study : IHasRules
                 try
                 {
                     SiamSharp.Recipes.Recipe recipe = SiamSharp.Recipes.Recipe.Resolve(
-                        [Recipe, .. Lineage(row).Select(r => r.Recipe)],
                         [
-                            .. Lineage(row).SelectMany(r => r.Set), .. assignments, $"training.seed={seed}", $"training.threads={Threads}",
-                            $"evaluation.baselines={(baselines ? "true" : "false")}",
+                            new(Recipe, []), .. Lineage(row).Select(r => new RecipeLayer(r.Recipe, r.Set)),
+                            new([], [.. assignments, $"training.seed={seed}", $"training.threads={Threads}", $"evaluation.baselines={(baselines ? "true" : "false")}"]),
                         ], open);
                     runs.Add(new StudyRun(row.Name, seed, recipe));
                 }

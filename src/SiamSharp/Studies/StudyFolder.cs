@@ -15,11 +15,12 @@ public static class StudyFolder
     /// <exception cref="RunException">The folder holds another study, or cannot be written to.</exception>
     public static void Prepare(Study study, string folder, IReadOnlyList<StudyRun> runs)
     {
+        OptionsJson.Check(study);
         string file = Path.Combine(folder, "study.json");
         new RunFolder(folder).Create();
         if (File.Exists(file))
         {
-            Study stored = OptionsJson.Read<Study>(OptionsJson.Parse(File.ReadAllText(file), file));
+            Study stored = OptionsJson.Read<Study>(OptionsJson.Parse(File.ReadAllText(file), file), file);
             (string Name, string Was, string Is)[] sources = [("pretrain", stored.Pretrain, study.Pretrain), ("train", stored.Train, study.Train), ("test", stored.Test, study.Test)];
             string[] changed = [.. sources.Where(s => s.Was != s.Is).Select(s => $"{s.Name} was \"{s.Was}\" and is \"{s.Is}\"")];
             if (changed.Length > 0)

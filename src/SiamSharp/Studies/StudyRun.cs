@@ -47,6 +47,8 @@ public sealed record StudyRun(string Row, int Seed, Recipe Recipe)
     public bool Execute(
         Study study, string folder, IProgress<TrainingProgress>? progress = null, IProgress<string>? notes = null, CancellationToken cancel = default)
     {
+        OptionsJson.Check(study);
+        OptionsJson.Check(Recipe);
         RunFolder run = Folder(folder);
         Pretraining.CheckSame(Recipe, run);
         ImageDataset images = Load(study.Pretrain);

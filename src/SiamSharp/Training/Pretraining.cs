@@ -45,6 +45,7 @@ public static class Pretraining
         Recipe recipe, ImageDataset data, RunFolder folder, bool resume = false, IProgress<TrainingProgress>? progress = null,
         TimeProvider? time = null, Func<nn.Module<Tensor, Tensor>>? ownBackbone = null, IProgress<string>? notes = null, CancellationToken cancel = default)
     {
+        OptionsJson.Check(recipe);
         CheckFolder(recipe, folder, resume, mayTrainLonger: true, out _, out _);
         if (!folder.HasRun) CheckFits(recipe, data);
         Device device = recipe.Training.FindDevice();
@@ -245,6 +246,7 @@ public static class Pretraining
     /// <exception cref="RunException">There is a run and <paramref name="resume"/> is off, or its recipe is another, or it cannot be read, or there is no such device.</exception>
     public static void CheckFolder(Recipe recipe, RunFolder folder, bool resume)
     {
+        OptionsJson.Check(recipe);
         recipe.Training.FindDevice();
         folder.CheckFree();
         CheckFolder(recipe, folder, resume, mayTrainLonger: true, out _, out _);

@@ -24,6 +24,7 @@ public static class RunEvaluation
         RunFolder folder, Recipe recipe, IReadOnlyList<Protocol> protocols, ImageDataset train, ImageDataset test,
         IProgress<string>? progress = null, ICollection<Confusion>? confusions = null, CancellationToken cancel = default)
     {
+        OptionsJson.Check(recipe);
         var known = Enumerable.Range(0, train.Count).Select(train.HashOf).ToHashSet();
         int overlap = Enumerable.Range(0, test.Count).Count(i => known.Contains(test.HashOf(i)));
         if (overlap == test.Count)

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Numerics;
+using SiamSharp.Recipes;
 using static SiamSharp.Native.HeldScalars;
 using static TorchSharp.torch;
 
@@ -16,13 +17,27 @@ namespace SiamSharp.Views;
 /// <param name="HighPass">Sigma (0 = off) and kernel.</param>
 /// <param name="Mean">Per channel, in units of a pixel; 0 with a high-pass.</param>
 /// <param name="Std">Per channel, in units of a pixel, more than 0.</param>
-public sealed record Preprocessing(HighPassOptions HighPass, IReadOnlyList<double> Mean, IReadOnlyList<double> Std)
+public sealed record Preprocessing(HighPassOptions HighPass, IReadOnlyList<double> Mean, IReadOnlyList<double> Std) : IHasRules
 {
     /// <summary>C, the number of channels.</summary>
     [System.Text.Json.Serialization.JsonIgnore] public int Channels => Mean.Count;
 
     /// <summary>Channels that hold one and the same value everywhere; their standard deviation was set to 1.</summary>
     public IReadOnlyList<int> ConstantChannels { get; init; } = [];
+
+    /// <inheritdoc/>
+    public IEnumerable<Fault> Faults()
+    {
+        if (HighPass is null) yield return new("highPass", "is missing");
+        if (Mean is null) yield return new("mean", "is missing");
+        if (Std is null) yield return new("std", "is missing");
+        if (Mean is null || Std is null) yield break;
+        if (Mean.Count == 0 || Mean.Count != Std.Count) yield return new("std", $"{Std.Count} numbers for the {Mean.Count} channels of mean: one for each is needed, and one channel or more");
+        for (int c = 0; c < Mean.Count; c++)
+            if (!double.IsFinite(Mean[c])) yield return new($"mean.{c}", $"{Mean[c]} is not finite");
+        for (int c = 0; c < Std.Count; c++)
+            if (!(Std[c] > 0 && double.IsFinite(Std[c]))) yield return new($"std.{c}", $"{Std[c]} is no finite number above 0");
+    }
 
     /// <summary>Measures mean and standard deviation of each channel after the high-pass.</summary>
     /// <remarks>A channel is constant where the deviation is at most a millionth of the pixels' root mean square.</remarks>
@@ -34,6 +49,7 @@ public sealed record Preprocessing(HighPassOptions HighPass, IReadOnlyList<doubl
     public static Preprocessing Measure(HighPassOptions highPass, IEnumerable<Tensor> batches,
         CancellationToken cancellationToken = default)
     {
+        OptionsJson.Check(highPass, "highPass");
         Preprocessing? raw = null;
         double[] sum = [], squares = [], rawSquares = [];
         double count = 0;
@@ -133,10 +149,8 @@ public sealed record Preprocessing(HighPassOptions HighPass, IReadOnlyList<doubl
     /// <summary>Refuses a high-pass that cannot be, or that does not fit images of this side.</summary>
     internal void CheckHighPass(long side)
     {
+        OptionsJson.Check(this, "preprocessing");
         if (HighPass.Sigma == 0) return;
-        if (HighPass.Sigma < 0 || HighPass.Kernel % 2 == 0)
-            throw new ArgumentException($"The high-pass has sigma {HighPass.Sigma} and kernel {HighPass.Kernel}, but needs a sigma "
-                + "of 0 or more and an odd kernel.");
         if (HighPass.Kernel / 2 >= side)
             throw new ArgumentException($"A high-pass kernel of {HighPass.Kernel} px needs images of {HighPass.Kernel / 2 + 1} px or "
                 + $"more, but these have {side}: set views.highPass.kernel to {2 * side - 1} or less, or enlarge data.size.");

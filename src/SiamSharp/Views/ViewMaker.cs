@@ -33,10 +33,10 @@ public sealed class ViewMaker
     public ViewMaker(ViewsOptions options, Preprocessing preprocessing, int size, ulong seed)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(size, 2);
-        options = options with { HighPass = preprocessing.HighPass };
-        Fault[] faults = [.. options.Faults(), .. options.FaultsFor(size, preprocessing.Channels)];
-        if (faults.Length > 0)
-            throw new ArgumentException(string.Join('\n', faults.Select(fault => $"{fault.Path}: {fault.Problem}")));
+        OptionsJson.Check(preprocessing, "preprocessing");
+        options = OptionsJson.Check(options with { HighPass = preprocessing.HighPass }, "views");
+        Fault[] faults = [.. options.FaultsFor(size, preprocessing.Channels).Select(fault => fault with { Path = $"views.{fault.Path}" })];
+        if (faults.Length > 0) throw new RecipeException(faults);
         _branches = [.. options.Branches.SelectMany(branch =>
             Enumerable.Repeat(branch with { Size = branch.SizeFor(size) }, branch.Count))];
         _preprocessing = preprocessing;
@@ -149,7 +149,7 @@ public sealed class ViewMaker
         int channels = black.Length, area = size * size, planes = mask.Planes(channels);
         bool[] buffer = ArrayPool<bool>.Shared.Rent(planes * area);
         Span<bool> keepMask = buffer.AsSpan(0, planes * area);
-        mask.Draw(keepMask, size, size, ref random);
+        mask.DrawChecked(keepMask, size, size, ref random);
         for (int c = 0; c < channels; c++)
             Holes.Fill(signal.Slice(c * area, area), other.Slice(c * area, area), keepMask.Slice(c % planes * area, area),
                 black[c], mask.Fill, result.Slice(c * area, area), size, ref noise);

@@ -9,11 +9,17 @@ namespace SiamSharp.Views;
 /// <summary>Which views of every sample the siamese network sees.</summary>
 public sealed record ViewsOptions : IHasRules
 {
-    /// <summary>The preset that gives whatever a recipe leaves out: mscn, naive-mask, crop, crop-high-pass, paper or paper-mscn.</summary>
+    /// <summary>
+    /// The preset that gives whatever a recipe leaves out. mscn: grid masks after the high-pass, and nothing else. naive-mask: the same masks, black, without the high-pass. crop: random crops and flips.
+    /// crop-high-pass: those, after the high-pass. paper: the views of the method's own paper (crops, flips, colours, blur). paper-mscn: those without blur, after the high-pass, and every view of
+    /// full size but the first masked.
+    /// </summary>
     /// <remarks>
-    /// <c>mscn</c>: grid masks after the high-pass, and nothing else. <c>naive-mask</c>: the same masks, black, without the
-    /// high-pass. <c>crop</c>: random crops and flips. <c>crop-high-pass</c>: those, after the high-pass. <c>paper</c>: the
-    /// views of the method's own paper (crops, flips, colour changes, blur). <c>paper-mscn</c>: those, after the high-pass, and masked.
+    /// <c>paper</c> takes, for images of up to 64 px, the setting for 32 px where one is published, and otherwise that for 224 px with crops and sigmas scaled to the side.
+    /// The sides of smaller crops are rounded to multiples of a ViT's patch, which must divide them, or of 4 px.
+    /// <c>paper-mscn</c> leaves the first view whole: it is the target of the methods that tell targets from anchors, and a pair of which one shows everything is what
+    /// Chin et al. (arXiv 2309.12757) add to such views. Smaller crops stay whole too: they show a fraction of the image already. A method's own mask stays as it is.
+    /// Blur is off because it removes the high frequencies that the high-pass keeps: half to three quarters of the signal of a blurred view.
     /// </remarks>
     public string Preset { get; init; } = DefaultPreset;
 
@@ -41,9 +47,10 @@ public sealed record ViewsOptions : IHasRules
     /// <param name="size">Side of the images in pixels; 2 or more.</param>
     /// <param name="channels">C; where it is not 3, <c>paper</c> leaves out what needs red, green and blue.</param>
     /// <param name="method">Whose paper; SimCLR's when not given.</param>
+    /// <param name="multiple">What the sides of smaller crops are rounded to multiples of: a ViT's patch, or 4 px for a ConvNet.</param>
     /// <exception cref="ArgumentException">There is no such preset.</exception>
-    public static ViewsOptions FromPreset(string name, int size, int channels = 3, MethodOptions? method = null) =>
-        Presets.Make(name, size, channels, method ?? new SimClrOptions());
+    public static ViewsOptions FromPreset(string name, int size, int channels = 3, MethodOptions? method = null, int multiple = 4) =>
+        Presets.Make(name, size, channels, method ?? new SimClrOptions(), multiple);
 
     /// <inheritdoc/>
     public IEnumerable<Fault> Faults()

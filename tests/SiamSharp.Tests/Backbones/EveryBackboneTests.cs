@@ -73,16 +73,31 @@ public sealed class EveryBackboneTests
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void ApproximateParameters_EveryName_IsNearTheCount(string name)
+    public void ParameterCount_EveryNameAndStem_IsThatOfTheNetwork(string name)
     {
-        // As published but half as wide, and one block a stage, where what the estimate leaves out weighs most.
-        int width = name.StartsWith("vit", StringComparison.Ordinal) ? 96 : 32;
-        foreach (BackboneOptions options in new[] { new BackboneOptions { Name = name, Width = width }, Small(name, width) })
-        {
-            using var backbone = options.Create(3, 32, seed: 1);
-            double ratio = options.ApproximateParameters(3, 32) / (double)backbone.parameters().Sum(p => p.numel());
-            Assert.InRange(ratio, options.Depths.Count == 0 ? 0.8 : 0.4, options.Depths.Count == 0 ? 1.2 : 1.5);
-        }
+        bool transformer = name.StartsWith("vit", StringComparison.Ordinal);
+        int width = transformer ? 96 : 32;
+        foreach (Stem stem in transformer ? [Stem.Auto] : new[] { Stem.Small, Stem.Half, Stem.ImageNet })
+            foreach (BackboneOptions options in new[] { new BackboneOptions { Name = name, Width = width }, Small(name, width), Small(name, width) with { PoolSize = transformer ? 1 : 2 } })
+            {
+                using var backbone = (options with { Stem = stem }).Create(3, 32, seed: 1);
+                Assert.Equal(backbone.parameters().Sum(p => p.numel()), (options with { Stem = stem }).ParameterCount(3, 32));
+            }
+    }
+
+    [Theory]
+    [InlineData("resnet18", 16, "resnet18, width 16, 1-1-1-1 blocks, 0.3 million parameters")]
+    [InlineData("resnet18", 8, "resnet18, width 8, 1-1-1-1 blocks, 77,352 parameters")]
+    [InlineData("resnet50", 64, "resnet50, 1-1-1-1 blocks, 8.0 million parameters")]
+    public void Describe_SmallNetworks_SaysWhatTheyAre(string name, int width, string expected) =>
+        Assert.Equal(expected, new BackboneOptions { Name = name, Width = width, Depths = [1, 1, 1, 1] }.Describe(3, 32));
+
+    [Fact]
+    public void Describe_AsPublished_IsNameAndParameters()
+    {
+        Assert.Equal("resnet50, 23.5 million parameters", new BackboneOptions { Name = "resnet50" }.Describe(3, 224));
+        Assert.Equal("resnet18, 11.2 million parameters", new BackboneOptions { Width = 64, Depths = [2, 2, 2, 2] }.Describe(3, 224));
+        Assert.Equal("backbone.name: \"resnet19\"", Assert.Throws<SiamSharp.Recipes.RecipeException>(() => new BackboneOptions { Name = "resnet19" }.Describe(3, 224)).Message[..25]);
     }
 
     [Fact]

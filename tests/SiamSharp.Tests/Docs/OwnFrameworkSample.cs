@@ -15,7 +15,7 @@ public sealed record AlignUniformOptions() : MethodOptions(minViews: 2, maxViews
 {
     [Range(0.1, 100.0)] public double Sharpness { get; init; } = 2;
 
-    public override SiameseMethod Create(MethodSetup setup) => new AlignUniform(this, setup);
+    protected override SiameseMethod Build(MethodSetup setup) => new AlignUniform(this, setup);
 }
 
 public sealed class AlignUniform : SiameseMethod

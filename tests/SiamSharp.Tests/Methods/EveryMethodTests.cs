@@ -208,6 +208,41 @@ public sealed class EveryMethodTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Names))]
+    public void PaperViews_OfAnySize_HaveSidesThatAPatchDivides(string name)
+    {
+        foreach (var (size, patch, small) in new[] { (28, 4, 12), (28, 7, 14), (32, 4, 12), (64, 4, 28), (128, 16, 48), (224, 16, 96), (224, 14, 98) })
+        {
+            ViewsOptions views = ViewsOptions.FromPreset("paper", size, 3, Options(name), patch);
+            Assert.All(views.Branches.Select(b => b.SizeFor(size)), side => Assert.True(side == size || side == small, $"{name}: {side} of {size} px"));
+            Recipe recipe = Recipe.Resolve([], [$"method={name}", "views.preset=paper", "backbone.name=vit_ti", $"backbone.patchSize={patch}", $"data.size={size}"], // refuses what does not fit
+                data => ImageSources.Open("fashion-mnist:sample", data));
+            Assert.Equal(views.Branches.Select(b => b.SizeFor(size)), recipe.Views.Branches.Select(b => b.SizeFor(size)));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void PaperMscn_EveryMethod_KeepsTheFirstViewAndSmallCropsWholeAndBlursNothing(string name)
+    {
+        foreach (int size in new[] { 32, 224 })
+        {
+            BranchOptions[] paper = Each(ViewsOptions.FromPreset("paper", size, 3, Options(name))), both = Each(ViewsOptions.FromPreset("paper-mscn", size, 3, Options(name)));
+            Assert.Equal(paper.Length, both.Length);
+            Assert.Empty(both[0].Masks);
+            for (int v = 0; v < both.Length; v++)
+            {
+                Assert.Equal(0, both[v].Blur.Probability);
+                Assert.Equal(paper[v] with { Blur = both[v].Blur, Masks = both[v].Masks }, both[v]);
+                if (paper[v].Masks.Count > 0) Assert.Equal(paper[v].Masks[0], both[v].Masks[0]); // the method's own
+                else Assert.Equal(v > 0 && paper[v].Size == size ? 1 : 0, both[v].Masks.Count);
+            }
+        }
+
+        static BranchOptions[] Each(ViewsOptions views) => [.. views.Branches.SelectMany(b => Enumerable.Repeat(b with { Count = 1 }, b.Count))];
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
     public void Write_EveryMethod_IsReadBack(string name)
     {
         string written = OptionsJson.Write(Options(name)).ToJsonString();

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using SiamSharp.Data;
 using SiamSharp.Masking;
 using SiamSharp.Recipes;
@@ -10,7 +11,9 @@ public sealed class RecipeTests
     private const string Quadrants = """{ "views": { "branches": [{ "count": 2, "masks": [{ "shape": "grid", "cell": 14 }] }] } }""";
 
     private static Recipe Resolve(string layer, params string[] assignments) => Recipe.Resolve(
-        [OptionsJson.Parse(layer, "layer")], assignments, options => ImageSources.Open("fashion-mnist:sample", options));
+        [OptionsJson.Parse(layer, "layer")], assignments, Sample);
+
+    private static IImageSource Sample(DataOptions options) => ImageSources.Open("fashion-mnist:sample", options);
 
     [Fact]
     public void Resolve_ViewsOfALayer_ReplaceThoseOfThePreset()
@@ -66,6 +69,84 @@ public sealed class RecipeTests
     {
         string message = Assert.Throws<RecipeException>(() => Resolve("{}", "method=byul", "training.epochs=0")).Message;
         Assert.All(["method.name: \"byul\" is none of: align-uniform, barlow-twins, byol", "training.epochs: 0 is outside"], fault => Assert.Contains(fault, message));
+    }
+
+    private const string Small = """{ "backbone": { "width": 16, "depths": [1, 1, 1, 1] }, "optimizer": { "learningRate": 2e-3, "warmupEpochs": 1 } }""";
+
+    [Theory]
+    [InlineData("backbone.name=resnet50")]
+    [InlineData("backbone=resnet50")]
+    [InlineData("backbone={\"name\":\"resnet50\"}")]
+    public void Resolve_AnotherBackbone_TakesItsOwnDefaults(string assignment)
+    {
+        Recipe recipe = Resolve(Small, assignment);
+        Assert.Equal(("resnet50", 0), (recipe.Backbone.Name, recipe.Backbone.Width));
+        Assert.Empty(recipe.Backbone.Depths);
+        Assert.Equal(2e-3, recipe.Optimizer.LearningRate); // another part
+    }
+
+    [Fact]
+    public void Resolve_TheSameBackbone_KeepsTheLayers() => Assert.Equal(16, Resolve(Small, "backbone.name=resnet18").Backbone.Width);
+
+    [Theory]
+    [InlineData("backbone.width=24", "backbone.name=resnet50")]
+    [InlineData("backbone.name=resnet50", "backbone.width=24")]
+    public void Resolve_OptionsBesideAnotherKind_HoldInAnyOrder(string first, string second)
+    {
+        Recipe recipe = Resolve(Small, first, second);
+        Assert.Equal(("resnet50", 24), (recipe.Backbone.Name, recipe.Backbone.Width));
+        Assert.Empty(recipe.Backbone.Depths);
+    }
+
+    [Fact]
+    public void Resolve_OptionsOfTheOtherKind_AreRefused() => Assert.Contains("optimizer.momentum: there is no such option",
+        Assert.Throws<RecipeException>(() => Resolve("{}", "optimizer=sgd", "optimizer.momentum=0.5", "optimizer=adamw")).Message);
+
+    [Theory]
+    [InlineData("optimizer.learningRate=0.1", "optimizer=lars", 0.1)]
+    [InlineData("optimizer=lars", "optimizer.name=lars", 0.3)]
+    public void Resolve_AnotherOptimizer_DropsTheRateOfTheLayer(string first, string second, double rate) =>
+        Assert.Equal(rate, Resolve(Small, first, second).Optimizer.LearningRate);
+
+    [Fact]
+    public void Resolve_MaskOfAnotherShape_KeepsWhatIsSetBesideIt()
+    {
+        Recipe recipe = Resolve(Quadrants, "views.branches.0.masks.0.minKeep=0.5", "views.branches.0.masks.0.shape=focal");
+        Assert.Equal(new FocalMask { MinKeep = 0.5 }, recipe.Views.Branches[0].Masks[0]);
+    }
+
+    [Fact]
+    public void Resolve_KindsInLayers_TheHigherDropsTheLower()
+    {
+        JsonObject Layer(string text) => OptionsJson.Parse(text, "layer");
+        Recipe recipe = Recipe.Resolve([Layer(Small), Layer("""{ "backbone": { "name": "vit_ti" } }"""), Layer("""{ "backbone": { "patchSize": 7 } }""")], [], Sample);
+        Assert.Equal(("vit_ti", 0, 7), (recipe.Backbone.Name, recipe.Backbone.Width, recipe.Backbone.PatchSize));
+        recipe = Recipe.Resolve([Layer(Quadrants), Layer("""{ "views": { "preset": "crop" } }""")], [], Sample);
+        Assert.Empty(recipe.Views.Branches[0].Masks); // the masks were written for the preset below
+    }
+
+    [Theory]
+    [InlineData("optimizer=lars", "optimizer.warmupEpochs=1")]
+    [InlineData("backbone.name=resnet50", "backbone.width=8")]
+    [InlineData("views.preset=crop", "training.epochs=20")]
+    [InlineData("views.branches.0.masks.0.shape=focal", "views.branches.0.masks.0.minKeep=0.4")]
+    [InlineData("method=byol", "method.emaDecay=0.5")]
+    [InlineData("views.preset=paper", "method=swav")]
+    public void Resolve_TheSameOverAStoredRecipe_IsTheSame(params string[] assignments)
+    {
+        JsonObject[] layers = [OptionsJson.Parse(Small, "small"), OptionsJson.Parse(Quadrants, "quadrants")];
+        JsonObject first = OptionsJson.Write(Recipe.Resolve(layers, assignments, Sample));
+        Assert.Empty(RecipeTree.Differences(first, OptionsJson.Write(Recipe.Resolve(layers, assignments, Sample, first))));
+        Assert.Empty(RecipeTree.Differences(first, OptionsJson.Write(Recipe.Resolve([], [], Sample, first))));
+        Assert.Empty(RecipeTree.Differences(first, OptionsJson.Write(Recipe.Resolve([], assignments, Sample, first))));
+    }
+
+    [Fact]
+    public void Resolve_AnotherRecipeOverAStoredOne_Differs()
+    {
+        JsonObject stored = OptionsJson.Write(Resolve(Small, "optimizer=lars", "optimizer.warmupEpochs=1"));
+        Recipe again = Recipe.Resolve([OptionsJson.Parse(Small, "small")], [], Sample, stored);
+        Assert.Equal(["optimizer.learningRate"], RecipeTree.Differences(stored, OptionsJson.Write(again)).Select(d => d.Path));
     }
 
     [Theory]

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using SiamSharp.Masking;
+using SiamSharp.Methods;
 using SiamSharp.Recipes;
 using SiamSharp.Views;
 using Xunit;
@@ -44,6 +45,37 @@ public sealed class ViewsOptionsTests
                 Assert.Empty(options.FaultsFor(28, channels));
                 Assert.Equal(2, options.ViewCount);
             }
+    }
+
+    [Theory]
+    [InlineData("simclr", 224, 0.08, 0.8, 0.2, 0.5, 2.0)]
+    [InlineData("simclr", 96, 0.08, 0.8, 0.2, 0.5, 2.0 * 96 / 224)]
+    [InlineData("simclr", 64, 0.08, 0.4, 0.1, 0.0, 2.0 * 64 / 224)]
+    [InlineData("simclr", 32, 0.08, 0.4, 0.1, 0.0, 2.0 * 32 / 224)]
+    [InlineData("moco-v2", 224, 0.2, 0.4, 0.1, 0.5, 2.0)]
+    [InlineData("moco-v2", 32, 0.08, 0.4, 0.1, 0.0, 2.0 * 32 / 224)]
+    [InlineData("simsiam", 224, 0.2, 0.4, 0.1, 0.5, 2.0)]
+    [InlineData("simsiam", 32, 0.2, 0.4, 0.1, 0.0, 2.0 * 32 / 224)]
+    [InlineData("swav", 224, 0.14, 0.8, 0.2, 0.5, 2.0)]
+    [InlineData("byol", 112, 0.08, 0.4, 0.1, 1.0, 1.0)]
+    [InlineData("dino", 224, 0.4, 0.4, 0.1, 1.0, 2.0)]
+    public void FromPreset_Paper_HasThePublishedSettings(string method, int size, double minArea, double brightness, double hue, double blur, double sigma)
+    {
+        MethodOptions options = OptionsJson.Read<MethodOptions>(new() { ["name"] = method });
+        BranchOptions first = ViewsOptions.FromPreset("paper", size, 3, options).Branches[0];
+        double[] expected = [minArea, 0.8, brightness, brightness, hue, 0.2, blur, sigma, sigma / 20];
+        double[] actual = [first.Crop.MinArea, first.ColorJitter.Probability, first.ColorJitter.Brightness, first.ColorJitter.Contrast, first.ColorJitter.Hue, first.GrayscaleProbability,
+            first.Blur.Probability, first.Blur.MaxSigma, first.Blur.MinSigma];
+        Assert.All(expected.Zip(actual), pair => Assert.Equal(pair.First, pair.Second, 1e-9));
+        Assert.Equal(brightness * (method is "byol" or "dino" ? 0.5 : 1), first.ColorJitter.Saturation, 1e-9);
+    }
+
+    [Fact]
+    public void FromPreset_PaperOfASmallCrop_HasTheSigmasOfTheLarge()
+    {
+        IReadOnlyList<BranchOptions> branches = ViewsOptions.FromPreset("paper", 128, 3, new SwavOptions()).Branches;
+        Assert.Equal((128, 56), (branches[0].Size, branches[1].Size));
+        Assert.Equal(branches[0].Blur, branches[1].Blur);
     }
 
     [Fact]

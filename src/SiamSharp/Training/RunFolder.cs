@@ -97,7 +97,7 @@ public sealed class RunFolder(string path)
         if (!File.Exists(Recipe)) return (null, "is missing");
         try
         {
-            JsonObject written = OptionsJson.Parse(File.ReadAllText(Recipe), Recipe);
+            JsonObject written = OptionsJson.ParseFile(Recipe);
             OptionsJson.Read<Recipe>(written);
             return (written, "");
         }

@@ -20,6 +20,7 @@ public static class DiverseSubset
     public static IReadOnlyList<int> Choose(EmbeddingTable table, int count, IReadOnlyList<int> given, CancellationToken cancel = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
+        using var use = new EmbeddingTable.Use(table);
         float[] nearest = new float[table.Count]; // cosine to the nearest chosen row
         Array.Fill(nearest, float.NegativeInfinity);
         var taken = new HashSet<int>(given);
@@ -42,29 +43,15 @@ public static class DiverseSubset
 
         void Add(int centre)
         {
-            float[] unit = Unit(table[centre]);
-            Parallel.For(0, table.Count, row => nearest[row] = Math.Max(nearest[row], Cosine(table[row], unit)));
+            float[] unit = EmbeddingTable.Unit(table[centre]);
+            Parallel.For(0, table.Count, row => nearest[row] = Math.Max(nearest[row], EmbeddingTable.Cosine(table.Row(row), unit, TensorPrimitives.Norm(table.Row(row)))));
         }
-    }
-
-    private static float Cosine(ReadOnlySpan<float> vector, float[] unit)
-    {
-        float length = TensorPrimitives.Norm(vector);
-        return length > 0 ? TensorPrimitives.Dot(vector, unit) / length : 0;
-    }
-
-    private static float[] Unit(ReadOnlySpan<float> vector)
-    {
-        float[] unit = vector.ToArray();
-        float length = TensorPrimitives.Norm(vector);
-        if (length > 0) TensorPrimitives.Divide(vector, length, unit);
-        return unit;
     }
 
     private static float[] Mean(EmbeddingTable table)
     {
         float[] sum = new float[table.Width];
-        for (int row = 0; row < table.Count; row++) TensorPrimitives.Add(sum, Unit(table[row]), sum);
+        for (int row = 0; row < table.Count; row++) TensorPrimitives.Add(sum, EmbeddingTable.Unit(table[row]), sum);
         return sum;
     }
 }

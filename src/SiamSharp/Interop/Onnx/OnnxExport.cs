@@ -23,7 +23,7 @@ public sealed record OnnxOptions
 /// <summary>Writes an encoder, preprocessing included, as an ONNX model.</summary>
 /// <remarks>
 /// Input <c>pixels</c>: float32 (N, C, H, W), 0 to <see cref="OnnxOptions.White"/>; H and W as trained, or any of a ConvNet. Output <c>representation</c>: float32 (N, D).
-/// The model holds scaling, high-pass, standardisation and backbone; opset 17, float32. The metadata says what the encoder's own file says.
+/// The model holds scaling, high-pass, standardisation and backbone; opset 17, float32. The metadata says what the encoder's own file says, and under <c>encoder</c> its <see cref="Encoder.ContentHash"/>, which indexes of its vectors hold too.
 /// Before the file is written ONNX Runtime runs it, and it is refused when an answer is further from libtorch's than 1e-4 of its norm.
 /// </remarks>
 public static class OnnxExport
@@ -85,7 +85,7 @@ public static class OnnxExport
             [("classes", JsonSerializer.Serialize(classifier.ClassNames)), ("threshold", classifier.Threshold.ToString("R", CultureInfo.InvariantCulture)), ("data", OptionsJson.Write(classifier.Data).ToJsonString())];
         foreach (var (key, value) in new[]
         {
-            ("preprocessing", OptionsJson.Write(encoder.Preprocessing).ToJsonString()), ("channels", $"{encoder.Channels}"), ("size", $"{encoder.Size}"), ("white", options.White.ToString("R", CultureInfo.InvariantCulture)),
+            ("preprocessing", OptionsJson.Write(encoder.Preprocessing).ToJsonString()), ("channels", $"{encoder.Channels}"), ("size", $"{encoder.Size}"), ("white", options.White.ToString("R", CultureInfo.InvariantCulture)), ("encoder", encoder.ContentHash()),
         }.Concat(aboutClasses))
         {
             model.MetadataProps.Add(new StringStringEntryProto { Key = key, Value = value });

@@ -24,7 +24,8 @@ public sealed class Encoder : IDisposable
     private bool _disposed;
 
     /// <summary>Puts a backbone and its preprocessing together.</summary>
-    /// <param name="backbone">float32 (N, C, H, W) to (N, D); owned by the encoder from here on and switched to evaluation mode.</param>
+    /// <param name="backbone">float32 (N, C, H, W) to (N, D); owned by the encoder from here on and switched to evaluation
+    /// mode.</param>
     /// <param name="preprocessing">Applied to pixels first.</param>
     /// <param name="channels">C.</param>
     /// <param name="size">H and W that it was trained with, in pixels.</param>
@@ -78,16 +79,21 @@ public sealed class Encoder : IDisposable
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         Tensor signal = Preprocessing.Apply(images).to(_device);
-        // libtorch hands one small image to NNPACK, which complains on standard error at every layer where it does not know the processor.
+        // libtorch hands one small image to NNPACK, which complains on standard error at every layer where it does not know the
+        // processor.
         if (signal.shape[0] == 1 && signal.shape[2] * signal.shape[3] < FewPixels) return _backbone.forward(signal.expand(2, -1, -1, -1))[..1].cpu().MoveToOuterDisposeScope();
         return _backbone.forward(signal).cpu().MoveToOuterDisposeScope();
     }
 
-    /// <summary>Names the encoder by what it computes: the same for a run's encoder.safetensors, an exported copy, a classifier made of it, and the <c>encoder</c> in the metadata of its ONNX models.</summary>
+    /// <summary>Names the encoder by what it computes: the same for a run's encoder.safetensors, an exported copy, a classifier
+    /// made of it, and the <c>encoder</c> in the metadata of its ONNX models.</summary>
     /// <remarks>
-    /// Definition: XxHash128 of these bytes. First a text in UTF-8: the line <c>siamsharp-encoder-1</c>; a line of JSON with the options of the network that are not at their defaults, none for a network of the user's own;
-    /// a line with sigma and kernel of the high-pass (0 0 where it is off), the means, the standard deviations, the channels and the size, separated by spaces. Then for each tensor of the state dict, by name in ordinal
-    /// order: a line with name, element type and shape, and its elements, little endian. A path from which weights were taken, or a file's name, is no part of it.
+    /// Definition: XxHash128 of these bytes. First a text in UTF-8: the line <c>siamsharp-encoder-1</c>; a line of JSON with the
+    /// options of the network that are not at their defaults, none for a network of the user's own;
+    /// a line with sigma and kernel of the high-pass (0 0 where it is off), the means, the standard deviations, the channels and
+    /// the size, separated by spaces. Then for each tensor of the state dict, by name in ordinal
+    /// order: a line with name, element type and shape, and its elements, little endian. A path from which weights were taken, or
+    /// a file's name, is no part of it.
     /// </remarks>
     /// <returns>32 hexadecimal digits.</returns>
     public string ContentHash()
@@ -154,7 +160,8 @@ public sealed class Encoder : IDisposable
 
     /// <summary>Reads an encoder written by a run.</summary>
     /// <param name="path">A run's encoder.safetensors.</param>
-    /// <param name="ownBackbone">The network that the run was given instead of the recipe's, of any weights; owned by the encoder.</param>
+    /// <param name="ownBackbone">The network that the run was given instead of the recipe's, of any weights; owned by the
+    /// encoder.</param>
     /// <exception cref="RunException">The file is missing or no encoder.</exception>
     /// <exception cref="StateDictMismatchException">The weights are those of another network.</exception>
     public static Encoder Load(string path, nn.Module<Tensor, Tensor>? ownBackbone = null)

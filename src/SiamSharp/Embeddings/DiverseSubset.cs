@@ -7,9 +7,12 @@ public static class DiverseSubset
 {
     /// <summary>Chooses rows one by one, each as unlike all chosen ones as possible.</summary>
     /// <remarks>
-    /// Definition: greedy k-centre with the distance 1 - cosine: next is the row whose nearest chosen row is the furthest; without given ones the first is the row most like
-    /// the mean of all (of unit vectors). No choice of as many rows has less than half the largest distance, measured as angles between vectors.
-    /// Source: Gonzalez 1985, "Clustering to minimize the maximum intercluster distance"; Sener and Savarese 2018, arXiv 1708.00489 (to label next).
+    /// Definition: greedy k-centre with the distance 1 - cosine: next is the row whose nearest chosen row is the furthest;
+    /// without given ones the first is the row most like
+    /// the mean of all (of unit vectors). No choice of as many rows has less than half the largest distance, measured as angles
+    /// between vectors.
+    /// Source: Gonzalez 1985, "Clustering to minimize the maximum intercluster distance"; Sener and Savarese 2018, arXiv
+    /// 1708.00489 (to label next).
     /// Cost: one pass over N D numbers for each row chosen.
     /// </remarks>
     /// <param name="table">The representations.</param>

@@ -27,7 +27,8 @@ public sealed class Embedder : IDisposable
     /// <summary>Prepares an encoder.</summary>
     /// <param name="encoder">Stays the caller's, who disposes of it after this.</param>
     /// <param name="engine">What computes.</param>
-    /// <exception cref="NotSupportedException"><see cref="EmbedEngine.Onnx"/> is asked for, but the network cannot be exported.</exception>
+    /// <exception cref="NotSupportedException"><see cref="EmbedEngine.Onnx"/> is asked for, but the network cannot be
+    /// exported.</exception>
     public Embedder(Encoder encoder, EmbedEngine engine = EmbedEngine.Auto)
     {
         (Encoder, Width) = (encoder, SiamSharp.Encoder.WidthOf(encoder));

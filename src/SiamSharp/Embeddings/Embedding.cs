@@ -17,7 +17,8 @@ public readonly record struct EmbedProgress(int Done, int Total, int Resumed);
 /// <param name="Width">D.</param>
 /// <param name="Resumed">Images that an earlier call had done.</param>
 /// <param name="Skipped">Images that cannot be read.</param>
-/// <param name="BegunAnew">Which things were others when an earlier call was stopped, whose work was of no use therefore; null where there was none or it was gone on with.</param>
+/// <param name="BegunAnew">Which things were others when an earlier call was stopped, whose work was of no use therefore; null
+/// where there was none or it was gone on with.</param>
 public sealed record EmbedResult(int Count, int Width, int Resumed, IReadOnlyList<SkippedFile> Skipped, string? BegunAnew);
 
 /// <summary>All images of a source to a file of representations, one batch in memory at a time.</summary>
@@ -25,8 +26,10 @@ public static class Embedding
 {
     /// <summary>Embeds every image.</summary>
     /// <remarks>
-    /// Vectors go to FILE.partial as they come, each batch with its hash; the file itself is written at the end. A call that was stopped, at whatever moment, goes on
-    /// when it is repeated with the same encoder, the same decoding and the same images, by path, length and time of the files, and gives the same bytes; otherwise it begins again. What cannot be read
+    /// Vectors go to FILE.partial as they come, each batch with its hash; the file itself is written at the end. A call that was
+    /// stopped, at whatever moment, goes on
+    /// when it is repeated with the same encoder, the same decoding and the same images, by path, length and time of the files,
+    /// and gives the same bytes; otherwise it begins again. What cannot be read
     /// is listed in FILE.skipped.jsonl. Cost: the vectors lie on the disk twice until the end.
     /// </remarks>
     /// <param name="path">.npy or .parquet; replaced at the end.</param>
@@ -38,7 +41,8 @@ public static class Embedding
     /// <param name="progress">Told after each batch.</param>
     /// <param name="cancel">Stops between two batches; what is done stays.</param>
     /// <exception cref="ArgumentException">The path ends in neither .npy nor .parquet.</exception>
-    /// <exception cref="EmbeddingFileException">There is something else under that name, another process is writing it, or it cannot be written.</exception>
+    /// <exception cref="EmbeddingFileException">There is something else under that name, another process is writing it, or it
+    /// cannot be written.</exception>
     /// <exception cref="DataSourceException">No image can be read.</exception>
     /// <exception cref="OperationCanceledException">Stopped; repeat the call to go on.</exception>
     public static EmbedResult Write(string path, Embedder embedder, string name, DataOptions data, IImageSource source, int batchSize,
@@ -155,7 +159,8 @@ public static class Embedding
     /// <param name="Skipped">The others.</param>
     private sealed record Decoded(int Start, Memory<float> Pixels, int[] Readable, int Count, SkippedFile[] Skipped)
     {
-        /// <summary>Counts images whose representations are not finite among those that cannot be read; the vectors of the others.</summary>
+        /// <summary>Counts images whose representations are not finite among those that cannot be read; the vectors of the
+        /// others.</summary>
         public (Decoded Batch, float[] Vectors) Finite(IImageSource source, float[] vectors, int width)
         {
             int[] finite = [.. Enumerable.Range(0, Readable.Length).Where(n => TensorPrimitives.IsFiniteAll<float>(vectors.AsSpan(n * width, width)))];

@@ -11,10 +11,13 @@ using SiamSharp.Recipes;
 
 namespace SiamSharp.Embeddings;
 
-/// <summary>Files of representations: Parquet (columns path, label and vector, a list of float), and NumPy (N, D) with a CSV of paths and labels beside it.</summary>
+/// <summary>Files of representations: Parquet (columns path, label and vector, a list of float), and NumPy (N, D) with a CSV of
+/// paths and labels beside it.</summary>
 /// <remarks>
-/// Both say which encoder made them, and carry XxHash128 of every byte, which is compared when they are read. Parquet: in the file's metadata, under <c>siamsharp</c> (JSON: format, encoder, name, data) and
-/// <c>siamsharp.hash</c> (<c>xxh128:</c> and 32 hexadecimal digits, which count as zeros in the hash). NumPy: in NAME.npy.json, with the hashes of the two other files and, as <c>hash</c>, of itself without that.
+/// Both say which encoder made them, and carry XxHash128 of every byte, which is compared when they are read. Parquet: in the
+/// file's metadata, under <c>siamsharp</c> (JSON: format, encoder, name, data) and
+/// <c>siamsharp.hash</c> (<c>xxh128:</c> and 32 hexadecimal digits, which count as zeros in the hash). NumPy: in NAME.npy.json,
+/// with the hashes of the two other files and, as <c>hash</c>, of itself without that.
 /// Files without all of this, of versions before or of other programs, are read with a note.
 /// Cost of the hash: one pass over the file, at the rate of the memory (several GB/s) where it is cached.
 /// </remarks>
@@ -59,7 +62,8 @@ public static class EmbeddingFile
                 WriteOrigin(writing[0], table.Origin, vectors, names);
             }
             else WriteParquetAsync(writing[0], table).GetAwaiter().GetResult();
-            // The vectors last: where this is stopped in between, the file that says what belongs together is there and does not fit the others.
+            // The vectors last: where this is stopped in between, the file that says what belongs together is there and does not
+            // fit the others.
             foreach (var (from, to) in writing.Zip(files)) File.Move(from, to, overwrite: true);
         }
         finally
@@ -92,7 +96,8 @@ public static class EmbeddingFile
 
     private static string Extension(string path) => Path.GetExtension(path).ToLowerInvariant();
 
-    /// <summary>Refuses a path where there is something else than an earlier file of embeddings, which writing would replace.</summary>
+    /// <summary>Refuses a path where there is something else than an earlier file of embeddings, which writing would
+    /// replace.</summary>
     /// <param name="path">.npy or .parquet, which need not exist.</param>
     /// <exception cref="ArgumentException">The path ends in neither.</exception>
     /// <exception cref="EmbeddingFileException">There is something else.</exception>

@@ -4,8 +4,10 @@ namespace SiamSharp.Embeddings;
 
 /// <summary>Representations of many images with their paths and labels.</summary>
 /// <remarks>
-/// The vectors of a .npy file stay in the file, which is mapped into memory; those of a .parquet file are read once, a row group at a time, into the memory
-/// in which they stay. Safe to read from many threads. Every member but <see cref="Dispose"/> throws <see cref="ObjectDisposedException"/> after <see cref="Dispose"/>.
+/// The vectors of a .npy file stay in the file, which is mapped into memory; those of a .parquet file are read once, a row group
+/// at a time, into the memory
+/// in which they stay. Safe to read from many threads. Every member but <see cref="Dispose"/> throws <see
+/// cref="ObjectDisposedException"/> after <see cref="Dispose"/>.
 /// </remarks>
 public sealed class EmbeddingTable : IDisposable
 {
@@ -83,13 +85,15 @@ public sealed class EmbeddingTable : IDisposable
     }
 
     /// <summary>Reads a file of embeddings.</summary>
-    /// <param name="path">.npy (with NAME.csv and NAME.npy.json beside it) or .parquet, as <see cref="EmbeddingFile"/> writes them.</param>
+    /// <param name="path">.npy (with NAME.csv and NAME.npy.json beside it) or .parquet, as <see cref="EmbeddingFile"/> writes
+    /// them.</param>
     /// <exception cref="EmbeddingFileException">It is none, or damaged.</exception>
     public static EmbeddingTable Read(string path) => EmbeddingFile.Read(path);
 
     /// <summary>The rows that are most like a vector.</summary>
     /// <remarks>
-    /// Definition: greatest cosine, x . y / (|x| |y|); rows of zeros have 0. Exact: every row is looked at, on all processors. Cost: one pass over N D numbers.
+    /// Definition: greatest cosine, x . y / (|x| |y|); rows of zeros have 0. Exact: every row is looked at, on all processors.
+    /// Cost: one pass over N D numbers.
     /// </remarks>
     /// <param name="query">D numbers.</param>
     /// <param name="count">Rows wanted, 1 or more.</param>

@@ -44,7 +44,8 @@ internal sealed unsafe class MappedFloats : IDisposable
         return Convert.ToHexStringLower(hash.GetCurrentHash());
     }
 
-    /// <summary>Whether the file is still as long as it was: a page that is no more ends the process when it is touched.</summary>
+    /// <summary>Whether the file is still as long as it was: a page that is no more ends the process when it is
+    /// touched.</summary>
     public bool IsWhole => _stream.Length >= _length;
 
     public void Dispose()

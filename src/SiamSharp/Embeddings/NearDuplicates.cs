@@ -9,8 +9,10 @@ public static class NearDuplicates
 
     /// <summary>Finds the groups.</summary>
     /// <remarks>
-    /// Definition: rows are taken in their order. A row joins the first row of that group to which its cosine is the greatest, where that reaches the threshold; otherwise it is the first row of a group of its
-    /// own. So each row of a group is as like its first row as the threshold says, and keeping the first of each group loses nothing that is not. (Groups joined by chains, each image like the next, would hold
+    /// Definition: rows are taken in their order. A row joins the first row of that group to which its cosine is the greatest,
+    /// where that reaches the threshold; otherwise it is the first row of a group of its
+    /// own. So each row of a group is as like its first row as the threshold says, and keeping the first of each group loses
+    /// nothing that is not. (Groups joined by chains, each image like the next, would hold
     /// images that are nothing alike.) Exact. Cost: N^2 D multiplications at most, as matrix products.
     /// </remarks>
     /// <param name="table">The representations; rows of zeros are like nothing.</param>

@@ -2,11 +2,15 @@ using System.Buffers.Binary;
 
 namespace SiamSharp.Embeddings;
 
-/// <summary>Looks at the headers of a Parquet file before the library that reads it does, which believes them and never ends on some damaged ones.</summary>
+/// <summary>Looks at the headers of a Parquet file before the library that reads it does, which believes them and never ends on
+/// some damaged ones.</summary>
 /// <remarks>
-/// Definition: the file begins and ends with PAR1; ahead of the end stand the length of the metadata, 4 bytes, little endian, and ahead of that the metadata, one struct in
-/// Thrift's compact protocol, whole, with nothing behind it. Each column lies ahead of that as pages, each behind a header of its own. Their numbers, decoded, are at most
-/// 1024 times the file's length: more than Snappy, gzip and zstd make of anything but a column of one and the same value. Source: parquet-format's README and parquet.thrift;
+/// Definition: the file begins and ends with PAR1; ahead of the end stand the length of the metadata, 4 bytes, little endian, and
+/// ahead of that the metadata, one struct in
+/// Thrift's compact protocol, whole, with nothing behind it. Each column lies ahead of that as pages, each behind a header of its
+/// own. Their numbers, decoded, are at most
+/// 1024 times the file's length: more than Snappy, gzip and zstd make of anything but a column of one and the same value. Source:
+/// parquet-format's README and parquet.thrift;
 /// thrift-compact-protocol.md. Cost: linear in the bytes of the headers.
 /// </remarks>
 internal static class ParquetFooter
@@ -37,7 +41,8 @@ internal static class ParquetFooter
     }
 
     /// <param name="file">The file.</param>
-    /// <param name="metadata">Field 4 = row groups; of a group 1 = columns, 3 = rows; of a column 3 = its metadata: 5 = values, 7 = bytes, 9 and 11 = where its pages and its dictionary begin.</param>
+    /// <param name="metadata">Field 4 = row groups; of a group 1 = columns, 3 = rows; of a column 3 = its metadata: 5 = values, 7
+    /// = bytes, 9 and 11 = where its pages and its dictionary begin.</param>
     /// <param name="end">Where the metadata begin.</param>
     private static void Columns(Stream file, Dictionary<int, object> metadata, long end)
     {
@@ -60,7 +65,8 @@ internal static class ParquetFooter
         if (rows > int.MaxValue) throw new InvalidDataException($"its metadata promise {rows} rows");
     }
 
-    /// <summary>Of the header of a page 1 = type (0 and 3 hold values, 2 a dictionary, 1 an index), 2 = bytes decoded, 3 = bytes, 5, 7 and 8 = the header of its type, whose 1 = values.</summary>
+    /// <summary>Of the header of a page 1 = type (0 and 3 hold values, 2 a dictionary, 1 an index), 2 = bytes decoded, 3 = bytes,
+    /// 5, 7 and 8 = the header of its type, whose 1 = values.</summary>
     private static void Pages(Stream file, long start, long end, long values, long most)
     {
         long seen = 0;
@@ -103,7 +109,8 @@ internal static class ParquetFooter
 
         public int At { get; private set; }
 
-        /// <summary>Fields by their numbers: whole numbers as long, lists as List, structs as Dictionary, and something in the place of all else.</summary>
+        /// <summary>Fields by their numbers: whole numbers as long, lists as List, structs as Dictionary, and something in the
+        /// place of all else.</summary>
         public Dictionary<int, object> Struct()
         {
             if (++_depth > MaxDepth) throw new InvalidDataException($"its metadata lie more than {MaxDepth} deep within one another");

@@ -8,11 +8,15 @@ using SiamSharp.Data;
 
 namespace SiamSharp.Embeddings;
 
-/// <summary>The vectors of a source as they are computed, a batch after the other, in a file that a later process goes on with.</summary>
+/// <summary>The vectors of a source as they are computed, a batch after the other, in a file that a later process goes on
+/// with.</summary>
 /// <remarks>
-/// A line of JSON that says what the vectors are of, filled with spaces to a multiple of 64 bytes; then a record for each batch. A record: int32 images, readable ones n, bytes of JSON, 0; n int32, the
-/// places of the readable images in the batch; n D float32; the skipped images as JSON; each of the three filled with zeros to a multiple of 16 bytes; and XxHash128 of the hash
-/// before (of the first line, for the first record) and the whole record. What comes after a record that is torn or damaged counts as not done.
+/// A line of JSON that says what the vectors are of, filled with spaces to a multiple of 64 bytes; then a record for each batch.
+/// A record: int32 images, readable ones n, bytes of JSON, 0; n int32, the
+/// places of the readable images in the batch; n D float32; the skipped images as JSON; each of the three filled with zeros to a
+/// multiple of 16 bytes; and XxHash128 of the hash
+/// before (of the first line, for the first record) and the whole record. What comes after a record that is torn or damaged
+/// counts as not done.
 /// The file is held by one process at a time, until that has ended, however it does.
 /// </remarks>
 internal sealed class PartialVectors : IDisposable
@@ -184,14 +188,16 @@ internal sealed class PartialVectors : IDisposable
             FileStream file;
             try
             {
-                // On Windows a file that is open can be removed only where that is shared; elsewhere it can, and to share anything gives up the lock.
+                // On Windows a file that is open can be removed only where that is shared; elsewhere it can, and to share
+                // anything gives up the lock.
                 file = new(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, OperatingSystem.IsWindows() ? FileShare.Delete : FileShare.None, 1 << 16);
             }
             catch (IOException e) when (e is not (FileNotFoundException or DirectoryNotFoundException or PathTooLongException) && File.Exists(path))
             {
                 throw new EmbeddingFileException(path, "another process is writing it. Wait until that has ended, or choose another name", e, "written");
             }
-            // Its last holder may have removed it between the opening and the lock. Then this is a file without a name, and a third process could begin one beside it.
+            // Its last holder may have removed it between the opening and the lock. Then this is a file without a name, and a
+            // third process could begin one beside it.
             // The time of the file that is open is changed, to see whether that of the name changes with it.
             File.SetLastWriteTimeUtc(file.SafeFileHandle, File.GetLastWriteTimeUtc(file.SafeFileHandle).AddSeconds(-1));
             if (File.GetLastWriteTimeUtc(path) == File.GetLastWriteTimeUtc(file.SafeFileHandle)) return file;

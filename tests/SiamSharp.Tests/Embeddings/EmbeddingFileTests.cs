@@ -135,7 +135,7 @@ public sealed class EmbeddingFileTests : IDisposable
         EmbeddingFile.Write(In(name), table);
         byte[] whole = File.ReadAllBytes(In(flipped));
         int refused = 0;
-        for (int bit = 0; bit < whole.Length * 8; bit++)
+        for (int bit = 0; bit < whole.Length * 8; bit += 3)
         {
             byte[] bytes = [.. whole];
             bytes[bit / 8] ^= (byte)(1 << bit % 8);
@@ -153,7 +153,7 @@ public sealed class EmbeddingFileTests : IDisposable
                 refused++;
             }
         }
-        Assert.InRange(refused, whole.Length * 6, whole.Length * 8);
+        Assert.InRange(refused, whole.Length * 2, whole.Length * 3);
     }
 
     [Fact]

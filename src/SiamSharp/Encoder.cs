@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using SiamSharp.Backbones;
 using SiamSharp.Interop;
+using SiamSharp.Native;
 using SiamSharp.Recipes;
 using SiamSharp.Training;
 using SiamSharp.Views;
@@ -43,6 +44,7 @@ public sealed class Encoder : IDisposable
 
     private Encoder(nn.Module<Tensor, Tensor> backbone, Preprocessing preprocessing, int channels, int size, BackboneOptions? options)
     {
+        Processors.FollowQuota();
         OptionsJson.Check(preprocessing, "preprocessing");
         _backbone = backbone;
         _backbone.eval();

@@ -1,5 +1,6 @@
 using Microsoft.ML.OnnxRuntime;
 using SiamSharp.Interop.Onnx;
+using SiamSharp.Native;
 using static TorchSharp.torch;
 
 namespace SiamSharp.Embeddings;
@@ -35,7 +36,8 @@ public sealed class Embedder : IDisposable
         if (engine == EmbedEngine.Libtorch) return;
         try
         {
-            _session = new InferenceSession(OnnxExport.Model(encoder, new OnnxOptions { White = 1, FoldBatchNorm = true }));
+            using SessionOptions threads = Processors.Session();
+            _session = new InferenceSession(OnnxExport.Model(encoder, new OnnxOptions { White = 1, FoldBatchNorm = true }), threads);
         }
         catch (NotSupportedException) when (engine == EmbedEngine.Auto) { }
     }

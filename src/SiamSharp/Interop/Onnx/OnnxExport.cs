@@ -3,6 +3,7 @@ using System.Text.Json;
 using Google.Protobuf;
 using Microsoft.ML.OnnxRuntime;
 using SiamSharp.Backbones;
+using SiamSharp.Native;
 using SiamSharp.Recipes;
 using SiamSharp.Training;
 using SiamSharp.Views;
@@ -127,7 +128,8 @@ public static class OnnxExport
     /// <summary>Largest relative difference between ONNX Runtime's answers and libtorch's, for random pixels in batches of one and three, and for another size.</summary>
     private static double Difference(byte[] model, Encoder encoder, Classifier? classifier, OnnxOptions options)
     {
-        using var session = new InferenceSession(model);
+        using SessionOptions threads = Processors.Session();
+        using var session = new InferenceSession(model, threads);
         double largest = 0;
         foreach (var (count, side) in new[] { (1, encoder.Size), (3, encoder.Size), (2, AnySize(encoder) ? encoder.Size + encoder.Size / 2 : encoder.Size) })
         {

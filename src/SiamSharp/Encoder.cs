@@ -187,6 +187,7 @@ public sealed class Encoder : IDisposable
         var options = ownBackbone is null ? metadata.Options<BackboneOptions>("backbone") : null;
         var backbone = ownBackbone ?? Create(options!);
         StateDict.Load(backbone, weights);
+        if (StateDict.FirstNotFinite(weights) is { } fault) throw metadata.Fault(fault);
         return new Encoder(backbone, preprocessing, channels, size, options);
 
         Backbone Create(BackboneOptions options)

@@ -52,8 +52,12 @@ internal static partial class OptionsCommand
     {
         string file = Path.Combine(AppContext.BaseDirectory, "SiamSharp.xml");
         if (!File.Exists(file)) return [];
-        return XDocument.Load(file).Descendants("member").ToDictionary(m => (string)m.Attribute("name")!, m => Plain(m.Element("summary")));
+        return XDocument.Load(file).Descendants("member").ToDictionary(m => (string)m.Attribute("name")!, m => $"{Plain(m.Element("summary"))} {Differences(m.Element("remarks"))}".Trim());
     }
+
+    /// <summary>What the remarks say of differences from the authors' code, which they end with.</summary>
+    private static string Differences(XElement? remarks) =>
+        Plain(remarks) is var text && text.IndexOf("Differences: ", StringComparison.Ordinal) is >= 0 and var start ? text[start..] : "";
 
     private static string Plain(XElement? summary) => summary is null ? "" : Spaces().Replace(string.Concat(summary.Nodes().Select(node => node switch
     {

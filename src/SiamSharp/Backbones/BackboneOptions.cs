@@ -40,6 +40,12 @@ public sealed record BackboneOptions : IHasRules
     /// </summary>
     [Range(0, 64)] public int PretrainPoolSize { get; init; }
 
+    /// <summary>
+    /// Whether the scale of the last batch normalisation of each residual block begins at 0, so that the block passes its input on at first. The authors of SimCLR,
+    /// SimSiam, MoCo v3, Barlow Twins and VICReg begin so; torchvision's networks and the figures recorded here with 1.
+    /// </summary>
+    public bool ZeroInitResidual { get; init; }
+
     /// <summary>A file of weights to start from, safetensors or PyTorch's (.pth), with torchvision's or timm's names, under any prefix (or under PREFIX: FILE#PREFIX); empty = drawn.</summary>
     public string Weights { get; init; } = "";
 
@@ -49,6 +55,9 @@ public sealed record BackboneOptions : IHasRules
         [.. ResNet.Architectures.Keys, .. RegNet.Architectures.Keys, .. ConvNeXt.Architectures.Keys, .. VisionTransformer.Architectures.Keys];
 
     private bool IsTransformer => VisionTransformer.Architectures.ContainsKey(Name);
+
+    /// <summary>Whether the architecture has batch normalisations; the others normalise over channels.</summary>
+    [JsonIgnore] public bool HasBatchNormalization => ResNet.Architectures.ContainsKey(Name) || RegNet.Architectures.ContainsKey(Name);
 
     /// <summary>Stages that the architecture allows.</summary>
     private int MostStages => IsTransformer ? 1 : RegNet.Architectures.ContainsKey(Name) ? 4 : 6;
@@ -72,6 +81,8 @@ public sealed record BackboneOptions : IHasRules
             yield return new("pretrainPoolSize", $"{Name} has no map to average: leave it 0, or choose a ConvNet");
         if (VisionTransformer.Architectures.TryGetValue(Name, out var transformer) && Width % transformer.Heads != 0)
             yield return new("width", $"{Width} is no multiple of {transformer.Heads}, the heads of {Name}: choose {Math.Max(1, Width / transformer.Heads) * transformer.Heads}");
+        if (ZeroInitResidual && !HasBatchNormalization)
+            yield return new("zeroInitResidual", $"the blocks of {Name} end in no batch normalisation: leave it false, or choose a ResNet or a RegNet");
         for (int i = 0; i < Depths.Count; i++)
         {
             if (Depths[i] is < 1 or > 100)
@@ -96,6 +107,7 @@ public sealed record BackboneOptions : IHasRules
             : RegNet.Architectures.ContainsKey(Name) ? new RegNet(this, channels, size)
             : new ResNet(this, channels, size);
         backbone.Draw(seed);
+        if (ZeroInitResidual) Initialization.ZeroResiduals(backbone);
         if (Weights.Length > 0 && !File.Exists(WeightsFile.Split(Weights).File))
             throw new RecipeException([new Fault("backbone.weights", $"the file \"{WeightsFile.Split(Weights).File}\" does not exist")]);
         if (Weights.Length > 0) WeightsFile.Load(backbone, Weights);

@@ -9,7 +9,7 @@ namespace SiamSharp.Backbones;
 
 /// <summary>Initial weights as a function of the seed and each parameter's name, whatever the order of construction.</summary>
 /// <remarks>
-/// Definition: convolution weights normal with variance 2 / (output channels / groups x kernel area) (He, "fan out");
+/// Definition: convolution weights normal with variance 2 / (output channels x kernel area) (He, "fan out", all groups together);
 /// linear weights and biases, and convolution biases, uniform within 1 / sqrt(fan in); normalisation 1 and 0.
 /// Source: torchvision's ResNet for convolutions, PyTorch's nn.Linear (kaiming_uniform_ with a = sqrt 5) for the rest.
 /// Cost: one pass over the weights, on all processors.
@@ -40,6 +40,14 @@ public static class Initialization
             if (isBias) Values(p.parameter).Clear();
             else if (p.parameter.dim() is 2 or 4) FillNormal(p.parameter, seed, p.name, deviation);
         });
+    }
+
+    /// <summary>Residual blocks that pass their input on: the scale of their last batch normalisation 0.</summary>
+    /// <remarks>Source: Goyal et al. 2017, arXiv 1706.02677, section 5.1.</remarks>
+    /// <param name="module">float32 parameters on the CPU.</param>
+    internal static void ZeroResiduals(nn.Module module)
+    {
+        foreach (IResidualBlock block in module.modules().OfType<IResidualBlock>()) Values(block.LastNormalization.weight!).Clear();
     }
 
     /// <summary>Position embeddings: normal with deviation 0.02.</summary>

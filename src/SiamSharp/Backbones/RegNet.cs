@@ -109,20 +109,24 @@ public sealed class RegNet : Backbone
         graph.Node("Flatten", [_pool.Export(graph, graph.Add(trunk_output, graph.Add(stem, x)))], ("axis", 1L));
 
     /// <summary>(N, input, H, W) to (N, width, H / stride, W / stride).</summary>
-    private sealed class RegNetBlock : nn.Module<Tensor, Tensor>, IOnnxLayer
+    private sealed class RegNetBlock : nn.Module<Tensor, Tensor>, IOnnxLayer, IResidualBlock
     {
+        public BatchNormalization LastNormalization => _last;
+
         private readonly Sequential? proj;
         private readonly Sequential f;
+        private readonly BatchNormalization _last;
 
         public RegNetBlock(int input, int width, int stride, int groupWidth) : base(nameof(RegNetBlock))
         {
             if (stride != 1 || input != width) proj = Convolutions.Downsample(input, width, stride);
+            _last = new BatchNormalization(width);
             f = nn.Sequential(
                 ("a", nn.Sequential(("0", new PointwiseConvolution(input, width, 1)), ("1", new BatchNormalization(width)), ("2", nn.ReLU(inplace: true)))),
                 ("b", nn.Sequential(
                     ("0", Convolutions.ThreeByThree(width, width, stride, width / groupWidth)), ("1", new BatchNormalization(width)), ("2", nn.ReLU(inplace: true)))),
                 ("se", new SqueezeExcitation(width, (int)Math.Round(input * 0.25))),
-                ("c", nn.Sequential(("0", new PointwiseConvolution(width, width, 1)), ("1", new BatchNormalization(width)))));
+                ("c", nn.Sequential(("0", new PointwiseConvolution(width, width, 1)), ("1", _last))));
             RegisterComponents();
         }
 

@@ -5,9 +5,18 @@ using static TorchSharp.torch;
 
 namespace SiamSharp.Backbones;
 
-/// <summary>Two 3 x 3 convolutions with a skip connection: (N, C, H, W) to (N, width, H / stride, W / stride).</summary>
-internal sealed class BasicBlock : nn.Module<Tensor, Tensor>, IOnnxLayer
+/// <summary>A block whose output is added to its input.</summary>
+internal interface IResidualBlock
 {
+    /// <summary>What comes last before the sum: where its scale is 0, the block passes its input on.</summary>
+    BatchNormalization LastNormalization { get; }
+}
+
+/// <summary>Two 3 x 3 convolutions with a skip connection: (N, C, H, W) to (N, width, H / stride, W / stride).</summary>
+internal sealed class BasicBlock : nn.Module<Tensor, Tensor>, IOnnxLayer, IResidualBlock
+{
+    public BatchNormalization LastNormalization => bn2;
+
     private readonly Conv2d conv1, conv2;
     private readonly BatchNormalization bn1, bn2;
     private readonly Sequential? downsample;
@@ -39,9 +48,11 @@ internal sealed class BasicBlock : nn.Module<Tensor, Tensor>, IOnnxLayer
 }
 
 /// <summary>1 x 1, 3 x 3 and 1 x 1 convolutions with a skip connection: (N, C, H, W) to (N, 4 width, H / stride, W / stride).</summary>
-internal sealed class BottleneckBlock : nn.Module<Tensor, Tensor>, IOnnxLayer
+internal sealed class BottleneckBlock : nn.Module<Tensor, Tensor>, IOnnxLayer, IResidualBlock
 {
     public const int Expansion = 4;
+
+    public BatchNormalization LastNormalization => bn3;
 
     private readonly PointwiseConvolution conv1, conv3;
     private readonly Conv2d conv2;

@@ -30,6 +30,19 @@ public static class StateDict
         using var _ = no_grad();
         foreach (var (key, target) in targets) target.copy_(tensors[key]);
     }
+
+    /// <summary>What is wrong with the first tensor, by name, that holds a number that is not finite; null where all are.</summary>
+    internal static string? FirstNotFinite(IReadOnlyDictionary<string, Tensor> tensors)
+    {
+        using var scope = NewDisposeScope();
+        using var noGradient = no_grad();
+        foreach (var (name, tensor) in tensors.Where(t => t.Value.is_floating_point()).OrderBy(t => t.Key, StringComparer.Ordinal))
+        {
+            long bad = tensor.isfinite().logical_not().sum().item<long>();
+            if (bad > 0) return $"{bad} of the {tensor.numel()} numbers of \"{name}\" are NaN or infinite";
+        }
+        return null;
+    }
 }
 
 /// <summary>Weights that belong to another network.</summary>

@@ -33,7 +33,7 @@ public static partial class WeightsFile
     /// <param name="backbone">The network to fill.</param>
     /// <param name="path">The file; <c>FILE#PREFIX</c> takes the network under that prefix.</param>
     /// <exception cref="StateDictMismatchException">The weights are those of another network; all differences are listed.</exception>
-    /// <exception cref="ArgumentException">The file holds the network more than once, and no prefix is given.</exception>
+    /// <exception cref="ArgumentException">The file holds the network more than once, and no prefix is given; or numbers that are not finite.</exception>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="SafeTensorsException">As <see cref="Read"/>.</exception>
     /// <exception cref="PyTorchFileException">As <see cref="Read"/>.</exception>
@@ -46,6 +46,8 @@ public static partial class WeightsFile
             using var scope = NewDisposeScope();
             using var noGradient = no_grad();
             var weights = Find(backbone, tensors, prefix, file);
+            if (StateDict.FirstNotFinite(weights) is { } fault)
+                throw new ArgumentException($"{file} cannot be begun with: {fault}. Take weights that were saved before their training went wrong.");
             if (backbone is VisionTransformer transformer) transformer.FitPositions(weights);
             StateDict.Load(backbone, weights);
         }

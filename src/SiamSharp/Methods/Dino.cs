@@ -10,6 +10,9 @@ namespace SiamSharp.Methods;
 /// <remarks>
 /// Source: Caron et al. 2021, arXiv 2104.14294. The teacher sees the target views, the student all of them (multi-crop). The teacher's
 /// backbone is what is kept, as the authors do.
+/// Differences: the authors raise the weight decay from 0.04 to 0.4 by half a cosine, shorten the gradient of each parameter by itself and leave out blocks of
+/// the student's ViT at random (drop path 0.1). Here the decay is constant, optimizer.clipNorm is over all parameters together, and no block is left out:
+/// one rule for all methods, to be compared with each other.
 /// </remarks>
 [Framework("dino")]
 public sealed record DinoOptions() : MethodOptions(minViews: 2, maxViews: 64)

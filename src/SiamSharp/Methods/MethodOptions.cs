@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using SiamSharp.Backbones;
 using SiamSharp.Recipes;
 using SiamSharp.Views;
 
@@ -31,6 +32,10 @@ public abstract record MethodOptions : IHasRules
     /// <summary>What does not fit batches of this size.</summary>
     /// <param name="batchSize">Images in a step, 2 or more.</param>
     public virtual IEnumerable<Fault> FaultsFor(int batchSize) => [];
+
+    /// <summary>What does not fit this backbone.</summary>
+    /// <param name="backbone">The network that the method is to train.</param>
+    public virtual IEnumerable<Fault> FaultsFor(BackboneOptions backbone) => [];
 
     /// <summary>Settings that let all embeddings become equal; allowed, since a study may want to show it.</summary>
     public virtual IEnumerable<Fault> WaysToCollapse() => [];

@@ -1,6 +1,9 @@
 using System.ComponentModel.DataAnnotations;
+using SiamSharp.Backbones;
+using SiamSharp.Randomness;
 using SiamSharp.Recipes;
 using SiamSharp.Views;
+using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace SiamSharp.Methods;
@@ -9,8 +12,6 @@ namespace SiamSharp.Methods;
 /// <remarks>
 /// Source: He et al. 2019, arXiv 1911.05722 (queue, momentum encoder); Chen et al. 2020, arXiv 2003.04297 (projector, temperature).
 /// The first view gives the key, all others are queries.
-/// Differences: no shuffling of the batch. It hides which queries and keys share batch statistics when several devices each
-/// normalise their part of a batch; in one process all keys share one set of statistics, in whatever order.
 /// </remarks>
 [Framework("moco-v2")]
 public sealed record MoCoV2Options() : MethodOptions(minViews: 2, maxViews: 64)
@@ -30,8 +31,32 @@ public sealed record MoCoV2Options() : MethodOptions(minViews: 2, maxViews: 64)
     /// <summary>Width of the embedding; 128 as published.</summary>
     [Range(2, 65_536)] public int ProjectorOutput { get; init; } = 128;
 
+    /// <summary>
+    /// Whether the projector's hidden layer is followed by a batch normalisation. The authors' has none; short runs of small networks learn much
+    /// faster with it (docs/EXPERIMENTS.md), so that the recipe moco-v2 has it.
+    /// </summary>
+    public bool HeadBatchNorm { get; init; }
+
+    /// <summary>
+    /// Parts of the batch over which batch statistics are taken in training, each by itself, the keys shuffled among them; 1 = the whole batch.
+    /// The authors train on 8 GPUs, each with statistics of its own, and their one-GPU demo takes 8 parts.
+    /// </summary>
+    [Range(1, 1024)] public int NormSplits { get; init; } = 1;
+
     /// <inheritdoc/>
-    public override IEnumerable<Fault> FaultsFor(int batchSize) => FeatureQueue.FaultsOf(QueueSize, batchSize);
+    public override IEnumerable<Fault> FaultsFor(int batchSize)
+    {
+        foreach (Fault fault in FeatureQueue.FaultsOf(QueueSize, batchSize)) yield return fault;
+        if (batchSize < 2 * NormSplits)
+            yield return new("normSplits", $"{NormSplits} parts of a batch of {batchSize} would have fewer than 2 images: choose at most {Math.Max(1, batchSize / 2)}");
+    }
+
+    /// <inheritdoc/>
+    public override IEnumerable<Fault> FaultsFor(BackboneOptions backbone)
+    {
+        if (NormSplits > 1 && !backbone.HasBatchNormalization)
+            yield return new("normSplits", $"is {NormSplits}, but {backbone.Name} has no batch normalisation: leave it 1, or choose a ResNet or a RegNet");
+    }
 
     /// <inheritdoc/>
     public override IReadOnlyList<BranchOptions> PaperViews(int size, int channels) => PaperBranches.MoCo(size, channels);
@@ -47,18 +72,37 @@ public sealed class MoCoV2 : SiameseMethod
     private readonly TargetNetwork target;
     private readonly FeatureQueue queue;
     private readonly MoCoV2Options _options;
+    private readonly ulong _seed;
     private Tensor? _keys; // of the last batch: they enter the queue once its backward pass is done
 
     internal MoCoV2(MoCoV2Options options, MethodSetup setup) : base("MoCo v2", setup.MakeBackbone())
     {
-        _options = options;
+        (_options, _seed) = (options, setup.Seed);
         projector = Project();
         target = new TargetNetwork(setup.MakeBackbone(), Project(), Backbone, projector);
         queue = new FeatureQueue(options.QueueSize, options.ProjectorOutput, setup.Seed);
         RegisterComponents();
+        SplitStatistics();
 
-        nn.Module<Tensor, Tensor> Project() => Mlp.Create("Projector", setup.Seed, HeadEnd.Bias,
-            setup.Width, options.ProjectorHidden > 0 ? options.ProjectorHidden : setup.Width, options.ProjectorOutput);
+        nn.Module<Tensor, Tensor> Project()
+        {
+            int hidden = options.ProjectorHidden > 0 ? options.ProjectorHidden : setup.Width;
+            if (options.HeadBatchNorm) return Mlp.Create("Projector", setup.Seed, HeadEnd.Bias, setup.Width, hidden, options.ProjectorOutput);
+            var head = nn.Sequential(("0", nn.Linear(setup.Width, hidden)), ("1", nn.ReLU(inplace: true)), ("2", nn.Linear(hidden, options.ProjectorOutput)));
+            Initialization.Draw(head, setup.Seed, "Projector");
+            return head;
+        }
+
+        void SplitStatistics()
+        {
+            if (options.NormSplits == 1) return;
+            BatchNorm[] norms = [.. modules().OfType<BatchNorm>()];
+            if (norms.Length == 0 || norms.FirstOrDefault(norm => norm is not BatchNormalization) is not null)
+                throw new RecipeException([new Fault("method.normSplits", $"is {options.NormSplits}, but the network "
+                    + (norms.Length == 0 ? "has no batch normalisation" : $"has a {norms.First(norm => norm is not BatchNormalization).GetType().Name}, which cannot be split")
+                    + ": use SiamSharp.Backbones.BatchNormalization in it, or leave the option 1")]);
+            foreach (BatchNormalization norm in norms.Cast<BatchNormalization>()) norm.Splits = options.NormSplits;
+        }
     }
 
     /// <inheritdoc/>
@@ -69,11 +113,21 @@ public sealed class MoCoV2 : SiameseMethod
         int queries = batch.Views.Count - 1;
         var embeddings = projector.forward(Represent(Backbone, [.. batch.Views.Skip(1)]));
         var q = Normalize(embeddings);
-        var k = Normalize(target.Embed([batch.Views[0]]));
+        var k = Normalize(Keys(batch));
         var total = InfoNce.LossWithQueue(q, k.repeat(queries, 1), queue.Rows, _options.Temperature);
         var positive = (q.detach().view(queries, -1, q.shape[1]) * k).sum(-1).mean();
         _keys = k.MoveToOuterDisposeScope();
         return Terms(total, embeddings, ("positive_cosine", positive));
+    }
+
+    /// <summary>(N, E): the keys; with split statistics each is computed among other samples than its query.</summary>
+    private Tensor Keys(ViewBatch batch)
+    {
+        if (_options.NormSplits == 1) return target.Embed([batch.Views[0]]);
+        int[] order = [.. Enumerable.Range(0, (int)batch.Samples)];
+        new RandomStream(_seed, RandomPurpose.Splits, sample: batch.Step).Shuffle<int>(order);
+        Tensor shuffled = tensor(Array.ConvertAll(order, i => (long)i), device: batch.Views[0].device);
+        return target.Embed([batch.Views[0].index_select(0, shuffled)]).index_select(0, shuffled.argsort());
     }
 
     /// <inheritdoc/>

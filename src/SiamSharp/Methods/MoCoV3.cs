@@ -9,6 +9,9 @@ namespace SiamSharp.Methods;
 /// <remarks>
 /// Source: Chen et al. 2021, arXiv 2104.02057, algorithm 1 and section 3, with the two-layer projector for ConvNets.
 /// Every pair of a view and a target view other than it counts alike.
+/// Differences: with a ViT the authors have a projector of three layers, a batch normalisation after the predictor, patches projected by weights that stay as they
+/// were drawn, fixed positions (sines and cosines), temperature 0.2 and crops from 0.08 of the area. Here a ViT has the heads of the ConvNet and learns all of
+/// its weights; temperature and crops are options.
 /// </remarks>
 [Framework("moco-v3")]
 public sealed record MoCoV3Options() : MethodOptions(minViews: 2, maxViews: 64)

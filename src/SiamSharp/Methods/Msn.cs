@@ -10,6 +10,9 @@ namespace SiamSharp.Methods;
 /// <remarks>
 /// Source: Assran et al. 2022, arXiv 2204.07141. The first view is the target, all others are anchors: mask the anchors only for the
 /// published setting. The target network's backbone is what is kept.
+/// Differences: the authors' moving average rises to 1 linearly, their heads have GELU where these have ReLU, their prototypes do not decay and their weight decay
+/// rises from 0.04 to 0.4; they leave out 15 % of an anchor's patches at random. Here the average rises as BYOL's, the decay is constant and holds for prototypes
+/// too (whose length no cosine sees), and patches are left out by the masks of the views alone: the parts that all methods share, and the recorded figures have.
 /// </remarks>
 [Framework("msn")]
 public sealed record MsnOptions() : MethodOptions(minViews: 2, maxViews: 64)
@@ -103,12 +106,12 @@ public sealed class Msn : SiameseMethod
     internal static (Tensor Match, Tensor Entropy) LossOf(Tensor anchors, Tensor targets, double temperature, double sharpening, int iterations)
     {
         using var scope = NewDisposeScope();
-        var sharp = (targets.detach() / Held(temperature * sharpening)).softmax(1); // the same as a power of the softmax, brought to a sum of 1
-        var wanted = Sinkhorn.Balance(sharp, iterations).repeat(anchors.shape[0] / targets.shape[0], 1);
+        var sharp = (targets.detach() / Held(temperature * sharpening)).log_softmax(1); // of a power of the softmax, brought to a sum of 1
+        var wanted = Sinkhorn.BalanceLogarithms(sharp, iterations).repeat(anchors.shape[0] / targets.shape[0], 1);
         var logarithms = (anchors / Held(temperature)).log_softmax(1);
         var match = -(wanted * logarithms).sum(1).mean();
-        var mean = logarithms.exp().mean([0]);
-        var entropy = -(mean * mean.log()).sum();
+        var mean = logarithms.logsumexp(0).Plus(-Math.Log(anchors.shape[0])); // in logarithms: a prototype that no anchor takes has no log 0
+        var entropy = -(mean.exp() * mean).sum();
         return (match.MoveToOuterDisposeScope(), entropy.MoveToOuterDisposeScope());
     }
 

@@ -22,7 +22,7 @@ public static class NtXent
     {
         Check(embeddings, temperature);
         using var scope = NewDisposeScope();
-        using var normalized = nn.functional.normalize(cat([.. embeddings]), p: 2, dim: 1, eps: 1e-12);
+        using var normalized = SiameseMethod.Normalize(cat([.. embeddings]));
         return LossOfNormalized(normalized, embeddings.Count, temperature).MoveToOuterDisposeScope();
     }
 

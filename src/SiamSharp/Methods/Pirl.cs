@@ -125,8 +125,13 @@ public sealed class Pirl : SiameseMethod
         using var scope = NewDisposeScope();
         var positive = (v * own).sum(1, keepdim: true);
         var negative = v.mm(others.t()).masked_fill(leftOut, Held(double.NegativeInfinity));
-        var p = (cat([positive, negative], 1) / Held(temperature)).softmax(1);
-        var wrong = p.narrow(1, 1, others.shape[0]);
-        return (-p.select(1, 0).Plus(1e-12).log() - (-wrong).log1p().sum(1)).mean().MoveToOuterDisposeScope();
+        var (right, wrong) = (positive / Held(temperature), negative / Held(temperature));
+        var all = cat([right, wrong], 1).logsumexp(1, keepdim: true);
+        var logarithms = wrong - all;                                            // (N, M): log p(n)
+        // 1 - p loses its digits where p is near 1, which at most one row n can be: there it is what all the others have together.
+        var likely = logarithms.detach().gt(Held(Math.Log(0.6)));
+        var ofLikely = cat([right, wrong.masked_fill(likely, Held(double.NegativeInfinity))], 1).logsumexp(1, keepdim: true) - all;
+        var rest = (-logarithms.masked_fill(likely, Held(double.NegativeInfinity)).exp()).log1p().sum(1, keepdim: true);
+        return (all - right - ofLikely - rest).mean().MoveToOuterDisposeScope();
     }
 }

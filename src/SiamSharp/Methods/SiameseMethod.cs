@@ -1,4 +1,5 @@
 using TorchSharp.Utils;
+using static SiamSharp.Native.HeldScalars;
 using static TorchSharp.torch;
 
 namespace SiamSharp.Methods;
@@ -55,9 +56,15 @@ public abstract class SiameseMethod : nn.Module
     }
 
     /// <summary>Rows divided by their norms; what cosine similarities are taken of.</summary>
-    /// <param name="z">(N, D); rows of zeros stay so.</param>
+    /// <remarks>Differences: torch's normalize gives rows of zeros a gradient 1e12 times as large as what comes in; here they have none.</remarks>
+    /// <param name="z">(N, D); rows shorter than 1e-12 have no direction and become zeros.</param>
     /// <returns>(N, D), differentiable, owned by the caller.</returns>
-    protected internal static Tensor Normalize(Tensor z) => nn.functional.normalize(z, p: 2, dim: 1, eps: 1e-12);
+    protected internal static Tensor Normalize(Tensor z)
+    {
+        using var scope = NewDisposeScope();
+        Tensor norms = z.norm(1, keepdim: true);
+        return (z / norms.masked_fill(norms.le(Held(1e-12)), Held(double.PositiveInfinity))).MoveToOuterDisposeScope();
+    }
 
     /// <summary>The terms of a loss with the spread of the embeddings, which tells a collapse.</summary>
     /// <param name="total">The loss; it and the terms move out of the dispose scope that <c>Loss</c> has opened.</param>

@@ -9,6 +9,8 @@ namespace SiamSharp.Methods;
 /// <remarks>
 /// Source: Chen and He 2020, arXiv 2011.10566, with the three-layer projector of section 4. What keeps it from collapsing is that
 /// no gradient flows into the embedding that is predicted.
+/// Differences: the authors keep the predictor's learning rate constant, where here one schedule holds for all weights, and let all of them decay, for which
+/// there is optimizer.decayBiases.
 /// </remarks>
 [Framework("simsiam")]
 public sealed record SimSiamOptions() : MethodOptions(minViews: 2, maxViews: 64)

@@ -8,11 +8,11 @@ public static class Sinkhorn
 {
     /// <summary>Balances a matrix: in turn, each prototype gets the same total, each sample a total of 1.</summary>
     /// <remarks>
-    /// Definition: scores exp(s / epsilon); then, in each iteration, columns are divided by their sums and by P, rows by their sums
-    /// and by N; at the end all is multiplied by N. Source: Cuturi 2013, arXiv 1306.0895; Caron et al. 2020, arXiv 2006.09882,
-    /// section 3.1. Differences: the largest score is subtracted first, which changes nothing but keeps the exponential finite.
+    /// Definition: scores exp(s / epsilon); then, in each iteration, columns are divided by their sums, rows by theirs (the papers' further
+    /// divisions by P and N cancel). Source: Cuturi 2013, arXiv 1306.0895; Caron et al. 2020, arXiv 2006.09882,
+    /// section 3.1. Differences: computed in logarithms, which changes nothing but keeps every sum above 0 however far scores differ.
     /// </remarks>
-    /// <param name="scores">(N, P); in float32 they may differ by 80 epsilon before small ones vanish. Cosines differ by 2.</param>
+    /// <param name="scores">(N, P).</param>
     /// <param name="epsilon">Above 0; small = close to one prototype each.</param>
     /// <param name="iterations">1 or more.</param>
     /// <returns>(N, P): rows that sum to 1; not differentiable; owned by the caller.</returns>
@@ -20,24 +20,23 @@ public static class Sinkhorn
     {
         using var scope = NewDisposeScope();
         using var noGradient = no_grad();
-        var scaled = scores.detach() / Held(epsilon);
-        return Balance((scaled - scaled.max()).exp(), iterations).MoveToOuterDisposeScope();
+        return BalanceLogarithms(scores / Held(epsilon), iterations).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The same for a matrix of positive numbers, such as probabilities.</summary>
-    /// <param name="weights">(N, P), above 0.</param>
+    /// <summary>The same for the logarithms of a matrix of positive numbers, such as probabilities.</summary>
+    /// <param name="logarithms">(N, P), finite.</param>
     /// <param name="iterations">0 = divide rows by their sums only.</param>
     /// <returns>(N, P): rows that sum to 1; not differentiable; owned by the caller.</returns>
-    public static Tensor Balance(Tensor weights, int iterations)
+    public static Tensor BalanceLogarithms(Tensor logarithms, int iterations)
     {
         using var scope = NewDisposeScope();
         using var noGradient = no_grad();
-        var q = weights.detach() / weights.detach().sum();
+        var q = logarithms.detach();
         for (int i = 0; i < iterations; i++)
         {
-            q = q / (q.sum(0, keepdim: true) * Held(q.shape[1]));
-            q = q / (q.sum(1, keepdim: true) * Held(q.shape[0]));
+            q = q.log_softmax(0);
+            q = q.log_softmax(1);
         }
-        return (q / q.sum(1, keepdim: true)).MoveToOuterDisposeScope();
+        return q.softmax(1).MoveToOuterDisposeScope();
     }
 }

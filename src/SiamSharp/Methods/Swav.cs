@@ -9,6 +9,7 @@ namespace SiamSharp.Methods;
 /// <summary>SwAV: predict from one view the prototype that another is assigned to, with assignments balanced over the batch.</summary>
 /// <remarks>
 /// Source: Caron et al. 2020, arXiv 2006.09882. Target views give the assignments, all others learn to predict them (multi-crop).
+/// Differences: the queue is filled from the first step on, so that it is full when its epoch comes; the authors begin to fill it in that epoch.
 /// </remarks>
 [Framework("swav")]
 public sealed record SwavOptions() : MethodOptions(minViews: 2, maxViews: 64)

@@ -20,13 +20,13 @@ public abstract record OptimizerOptions
     /// <summary>The rate at the end of training as a share of <see cref="LearningRate"/>.</summary>
     [Range(0.0, 1.0)] public double FinalShare { get; init; }
 
-    /// <summary>Weight decay of parameters with two or more dimensions.</summary>
+    /// <summary>Weight decay of parameters with two or more dimensions, constant over the run (DINO's and MSN's authors raise it from 0.04 to 0.4).</summary>
     [Range(0.0, 10.0)] public double WeightDecay { get; init; }
 
     /// <summary>Whether biases and normalisation parameters decay too; LARS never lets them.</summary>
     public bool DecayBiases { get; init; }
 
-    /// <summary>Gradients longer than this Euclidean norm over all parameters are shortened to it; 0 = off.</summary>
+    /// <summary>Gradients longer than this Euclidean norm over all parameters together are shortened to it (DINO's authors shorten each parameter's by itself); 0 = off.</summary>
     [Range(0.0, 1e6)] public double ClipNorm { get; init; }
 
     /// <summary>Epochs of linear warm-up; fractions are allowed.</summary>
@@ -63,7 +63,11 @@ public sealed record AdamWOptions() : OptimizerOptions(learningRate: 2e-3, weigh
     private protected override Optimizer Build(IReadOnlyList<(string Name, Tensor Parameter)> parameters) => new FusedAdamW(this, parameters);
 }
 
-/// <summary>Stochastic gradient descent with momentum. The defaults are SimSiam's for a batch of 256 (arXiv 2011.10566).</summary>
+/// <summary>Stochastic gradient descent with momentum. Rate, momentum and decay are SimSiam's for a batch of 256 (arXiv 2011.10566).</summary>
+/// <remarks>
+/// Differences: SimSiam has no warm-up (warmupEpochs=0), lets biases and normalisations decay (decayBiases=true) and keeps the rate of its predictor constant,
+/// for which there is no option.
+/// </remarks>
 public sealed record SgdOptions() : OptimizerOptions(learningRate: 0.05, weightDecay: 1e-4, warmupEpochs: 1)
 {
     /// <summary>Share of the last step that is kept.</summary>
@@ -76,6 +80,10 @@ public sealed record SgdOptions() : OptimizerOptions(learningRate: 0.05, weightD
 }
 
 /// <summary>LARS, for batches of a thousand and more. The defaults are SimCLR's for a batch of 256 (arXiv 2002.05709).</summary>
+/// <remarks>
+/// Differences: one rate for all parameters. Barlow Twins' authors have a rate of 0.0048 for biases and normalisations where weights have 0.2, SwAV's scale those
+/// like weights (LARC) and let them decay.
+/// </remarks>
 public sealed record LarsOptions() : OptimizerOptions(learningRate: 0.3, weightDecay: 1e-6, warmupEpochs: 10)
 {
     /// <summary>Share of the last step that is kept.</summary>

@@ -23,6 +23,9 @@ public enum RandomPurpose
 
     /// <summary>What a sample is contrasted with.</summary>
     Negatives = 7,
+
+    /// <summary>The order in which a batch is divided into parts.</summary>
+    Splits = 8,
 }
 
 /// <summary>A counter-based stream of random numbers: a pure function of its key, whatever was drawn elsewhere.</summary>

@@ -102,7 +102,7 @@ public sealed record Recipe : IHasRules
         int views = Views.ViewCount;
         if (views < Method.MinViews || views > Method.MaxViews)
             yield return new Fault("views.branches", $"{views} views, but {OptionsJson.KindOf(Method)} takes {Method.MinViews} to {Method.MaxViews}");
-        foreach (Fault fault in Method.FaultsFor(Training.BatchSize)) yield return fault with { Path = $"method.{fault.Path}" };
+        foreach (Fault fault in Method.FaultsFor(Training.BatchSize).Concat(Method.FaultsFor(Backbone))) yield return fault with { Path = $"method.{fault.Path}" };
         if (Optimizer.WarmupEpochs > Training.Epochs)
             yield return new Fault("optimizer.warmupEpochs", $"{Optimizer.WarmupEpochs} epochs of warm-up, but training.epochs is {Training.Epochs}: at most that many");
     }

@@ -61,10 +61,22 @@ internal sealed class Checkpoint(RunFolder folder, SiameseMethod method, Optimiz
     }
 
     /// <summary>Takes over the state of a checkpoint; the one before the last becomes the last.</summary>
-    /// <exception cref="StateDictMismatchException">It is of another network.</exception>
+    /// <exception cref="RunException">It is of another network.</exception>
     internal void Load(SavedRun saved)
     {
-        using (SafeTensorsFile file = SafeTensors.Read(saved.Path)) StateDict.Load(State(), file.Tensors);
+        using (SafeTensorsFile file = SafeTensors.Read(saved.Path))
+        {
+            try
+            {
+                StateDict.Load(State(), file.Tensors);
+            }
+            catch (StateDictMismatchException other)
+            {
+                string[] differing = [.. other.Missing.Concat(other.Unexpected).Concat(other.Misshaped)];
+                throw new RunException($"{saved.Path} does not fit {method.GetName()} as this version of SiamSharp builds it: {differing.Length} of its tensors differ, such as "
+                    + $"{differing[0]}. Finish the run with the version that began it, or start anew in another folder.");
+            }
+        }
         // A damaged last one must not take the place of the good one before it at the next save.
         if (saved.Instead is not null) RunFolder.Writing(folder.Checkpoint, () => File.Move(saved.Path, folder.Checkpoint, overwrite: true));
         Saved = saved.Step;
@@ -81,7 +93,8 @@ internal sealed class Checkpoint(RunFolder folder, SiameseMethod method, Optimiz
         foreach (var (live, kept) in _kept) live.copy_(kept);
     }
 
-    private Dictionary<string, Tensor> State()
+    /// <summary>Everything that is saved, by name; not copies.</summary>
+    internal Dictionary<string, Tensor> State()
     {
         var state = method.state_dict().ToDictionary(p => "method." + p.Key, p => p.Value);
         foreach (var (name, value) in optimizer.State) state["optimizer." + name] = value;

@@ -80,6 +80,8 @@ public static class Pretraining
         var start = new RunStart(data.DataHash, data.Count, preprocessing, saved is null ? RunHealth.Length(method.Encoder) : saved.LengthAtStart);
         if (saved is not null) checkpoint.Load(saved);
         step = checkpoint.Saved;
+        var notFinite = new NotFinite(recipe, data, folder, preprocessing, method);
+        notFinite.CheckStart(checkpoint.State(), step);
         using var metrics = new MetricsLog(folder.Metrics, saved?.MetricsLength ?? 0, saved?.MetricsHash, notes);
         bool longer = saved is not null && step < steps && step == saved.Steps(Recipe.Reread(saved.Recipe, []));
         if (restored is not null) notes?.Report(restored);
@@ -134,14 +136,14 @@ public static class Pretraining
                 LossTerms terms = method.Loss(viewBatch);
                 double loss = terms.Total.ToDouble();
                 if (GivesUp()) break;
-                if (!double.IsFinite(loss)) throw NotFinite("loss", step, terms, folder, checkpoint.Exists);
+                if (!double.IsFinite(loss)) throw notFinite.Loss(step, terms, batch, checkpoint.Exists);
                 terms.Total.backward();
                 double gradientNorm = GradientClipping.Clip(method.parameters(), recipe.Optimizer.ClipNorm); // waits for a GPU
                 meter.Mark(StepPhase.Network);
                 if (GivesUp()) break;
 
                 double learningRate = schedule.At(step);
-                if (!double.IsFinite(gradientNorm)) throw NotFinite("gradient", step, terms, folder, checkpoint.Exists);
+                if (!double.IsFinite(gradientNorm)) throw notFinite.Gradient(step, batch, checkpoint.Exists);
                 optimizer.Step(learningRate);
                 optimizer.ZeroGrad();
                 method.AfterStep((double)(step + 1) / steps);
@@ -187,7 +189,7 @@ public static class Pretraining
 
         void Save()
         {
-            if (!checkpoint.IsFinite()) throw StateNotFinite(step, folder, checkpoint.Exists);
+            if (!checkpoint.IsFinite()) throw notFinite.State(step, checkpoint.State(), checkpoint.Exists);
             checkpoint.Save(step, metrics, recipe, start);
             FreedMemory.Release();
         }
@@ -288,15 +290,4 @@ public static class Pretraining
     /// <summary>Whether an option decides what a run learns, and not only where its images and its network are or how it is judged.</summary>
     private static bool ChangesTheRun(string path) =>
         path is not ("data.threads" or "data.memoryGiB" or "training.device") && !path.StartsWith("evaluation.", StringComparison.Ordinal);
-
-    private static RunException NotFinite(string what, long step, LossTerms terms, RunFolder folder, bool saved) => new(
-        $"The {what} is not finite at step {step + 1} ("
-        + string.Join(", ", terms.Terms.Select(t => $"{t.Name} = {t.Value.ToDouble():G4}"))
-        + "). The usual cause is too high a learning rate: lower optimizer.learningRate, or raise optimizer.warmupEpochs. "
-        + LastGood(folder, saved));
-
-    private static RunException StateNotFinite(long step, RunFolder folder, bool saved) => new($"The state of the network is not finite after step {step}. "
-        + "The usual cause is too high a learning rate: lower optimizer.learningRate, or raise optimizer.warmupEpochs. " + LastGood(folder, saved));
-
-    private static string LastGood(RunFolder folder, bool saved) => saved ? $"The last good state is in {folder.Checkpoint}." : "No checkpoint had been written yet.";
 }

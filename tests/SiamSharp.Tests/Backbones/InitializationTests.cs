@@ -1,5 +1,6 @@
 using SiamSharp.Backbones;
 using SiamSharp.Tests.Reference;
+using TorchSharp;
 using Xunit;
 using static TorchSharp.torch;
 
@@ -16,6 +17,32 @@ public sealed class InitializationTests
         double deviation = Math.Sqrt(2.0 / (128 * 9));
         Assert.Equal(0, layer.weight.mean().item<float>(), 0.02 * deviation); // 5 standard errors
         Assert.Equal(deviation, layer.weight.std().item<float>(), 0.02 * deviation);
+    }
+
+    [Fact]
+    public void Draw_GroupedConvolution_HasTheVarianceOfAllGroupsTogether()
+    {
+        using var scope = NewDisposeScope();
+        using var layer = nn.Conv2d(128, 128, kernel_size: 3, groups: 4, bias: false);
+        Initialization.Draw(layer, seed: 1);
+        double deviation = Math.Sqrt(2.0 / (128 * 9));
+        Assert.Equal(deviation, layer.weight.std().item<float>(), 0.02 * deviation);
+    }
+
+    [Theory]
+    [InlineData("resnet18", "layer2.0.bn2.weight")]
+    [InlineData("resnet50", "layer2.0.bn3.weight")]
+    [InlineData("regnet_y_400mf", "trunk_output.block2.block2-0.f.c.1.weight")]
+    public void Create_ZeroInitResidual_LeavesTheBlocksTheirInput(string name, string key)
+    {
+        using var scope = NewDisposeScope();
+        BackboneOptions options = new() { Name = name, Width = 8, Depths = [1, 1] };
+        using var usual = options.Create(1, 16, seed: 1);
+        using var zero = (options with { ZeroInitResidual = true }).Create(1, 16, seed: 1);
+        Assert.Equal(0, zero.get_parameter(key)!.abs().max().item<float>());
+        Assert.Equal(1, usual.get_parameter(key)!.min().item<float>());
+        foreach (var (other, value) in zero.state_dict().Where(t => t.Value.abs().max().ToDouble() > 0)) Near.Same(usual.state_dict()[other], value);
+        Assert.Contains("end in no batch normalisation", (options with { Name = "vit_ti", Depths = [1], ZeroInitResidual = true }).Faults().Single().Problem);
     }
 
     [Fact]

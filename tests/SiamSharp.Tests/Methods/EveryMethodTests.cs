@@ -39,12 +39,14 @@ public sealed class EveryMethodTests : IDisposable
 
     public static TheoryData<string> Names => [.. s_small.Keys];
 
-    private static MethodOptions Options(string name)
+    internal static JsonObject Tree(string name)
     {
         JsonObject tree = OptionsJson.Parse(s_small[name], name);
         tree.Insert(0, "name", name);
-        return OptionsJson.Read<MethodOptions>(tree);
+        return tree;
     }
+
+    private static MethodOptions Options(string name) => OptionsJson.Read<MethodOptions>(Tree(name));
 
     internal static SiameseMethod Create(string name, int targetViews = 2, int samples = 96) => Options(name).Create(
         new MethodSetup(() => new BackboneOptions { Width = 8, Depths = [1, 1] }.Create(1, 16, 1), 16, 1) { Samples = samples, TargetViews = targetViews });

@@ -144,6 +144,56 @@ public sealed class NaiveLossTests
         AssertGradient(v, Loss);
     }
 
+    /// <summary>At the lowest temperature 1 - p is 0 in single precision for the row that is nearest; the sum over the others is not.</summary>
+    [Fact]
+    public void Pirl_LowestTemperature_EqualsTheLoopInLogarithms()
+    {
+        using var scope = NewDisposeScope();
+        const double temperature = 0.001;
+        var (v, memory) = (SiameseMethod.Normalize(Random(1, 3, 5)), SiameseMethod.Normalize(Random(2, 7, 5)));
+        double[][] a = Rows(v), m = Rows(memory);
+        double expected = 0;
+        for (int n = 0; n < 3; n++)
+        {
+            double[] logits = [.. m.Select(row => Dot(a[n], row) / temperature)]; // row 0 is the positive, the others are negatives
+            double all = LogSum(logits);
+            expected += (all - logits[0] - Enumerable.Range(1, 6).Sum(o => LogSum([.. logits.Where((_, i) => i != o)]) - all)) / 3;
+        }
+        Tensor own = memory[..1].repeat(3, 1), none = zeros([3, 6], ScalarType.Bool);
+        Tensor Loss(Tensor x) => Pirl.LossOf(x, own, memory[1..], none, temperature);
+        Assert.Equal(expected, Loss(v).item<double>(), 1e-9 * expected);
+        Near.Equal(Loss(v), Pirl.LossOf(v.to(ScalarType.Float32), own.to(ScalarType.Float32), memory[1..].to(ScalarType.Float32), none, temperature), 1e-4);
+
+        static double LogSum(double[] values) => values.Max() + Math.Log(values.Sum(x => Math.Exp(x - values.Max())));
+    }
+
+    /// <summary>An anchor that is sure of one prototype leaves the others without any probability, whose part of the entropy is 0.</summary>
+    [Fact]
+    public void Msn_LowestTemperature_HasTheEntropyOfTheTwoPrototypesTaken()
+    {
+        using var scope = NewDisposeScope();
+        Tensor anchors = tensor(new float[,] { { 1, -1, -1 }, { -1, 1, -1 } }).requires_grad_();
+        var (match, entropy) = Msn.LossOf(anchors, anchors.detach(), temperature: 0.001, sharpening: 0.01, iterations: 0);
+        Assert.Equal(Math.Log(2), entropy.item<float>(), 1e-6);
+        Assert.Equal(0, match.item<float>(), 1e-6);
+        (match - entropy).backward();
+        Assert.True(anchors.grad!.isfinite().all().item<bool>());
+    }
+
+    [Fact]
+    public void Normalize_RowOfZeros_StaysZeroWithoutGradient()
+    {
+        using var scope = NewDisposeScope();
+        Tensor z = cat([zeros(1, 4), RandomTensors.Normal(1, [2, 4])]).requires_grad_();
+        Tensor expected = z.detach().clone().requires_grad_();
+        Tensor direction = RandomTensors.Normal(2, [3, 4]);
+        (SiameseMethod.Normalize(z) * direction).sum().backward();
+        (nn.functional.normalize(expected, dim: 1) * direction).sum().backward();
+        Near.Same(nn.functional.normalize(expected, dim: 1), SiameseMethod.Normalize(z));
+        Near.Same(expected.grad![1..], z.grad![1..]);
+        Assert.Equal(0, z.grad![0].abs().max().item<float>());
+    }
+
     [Fact]
     public void SiamesePairs_TwoClasses_EqualsTheLoopOverPairs()
     {

@@ -72,7 +72,7 @@ public sealed class Classifier : IDisposable
         if (!(minAccuracy is >= 0 and <= 1)) throw new ArgumentOutOfRangeException(nameof(minAccuracy), minAccuracy, "An accuracy of 0 to 1 is needed.");
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
-        using Features all = Features.Of(encoder, labelled, BatchSize, cancel: cancel), features = all.OfClassesPresent();
+        using Features features = Features.Of(encoder, labelled, BatchSize, cancel: cancel);
         var (head, report) = Fit(features, minAccuracy, cancel);
         return (new(encoder, data with { Size = encoder.Size, Channels = encoder.Channels }, features.ClassNames, head.Mean.DetachFromDisposeScope(), head.Scale.DetachFromDisposeScope(), head.Weight.DetachFromDisposeScope(),
             head.Temperature, head.Threshold), report);

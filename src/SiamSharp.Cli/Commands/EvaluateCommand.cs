@@ -15,14 +15,14 @@ internal static class EvaluateCommand
 {
     internal static Command Create(Func<ParseResult, Screen> screenOf)
     {
-        var command = new Command("evaluate", "Judge a run's encoder with labelled images, next to raw pixels and the untrained encoder.");
+        var command = new Command("evaluate", "Judge a run's encoder with labelled images, next to raw pixels and the encoder that the run started from.");
         command.Subcommands.Add(For([Protocol.Knn], "knn", "Weighted k nearest neighbours.", screenOf));
         command.Subcommands.Add(For([Protocol.Linear], "linear", "Logistic regression on frozen representations.", screenOf));
         command.Subcommands.Add(For([Protocol.FewShot], "few-shot", "The same with 1, 2, 5, 10 and 20 labels per class, drawn ten times.", screenOf));
         command.Subcommands.Add(For([Protocol.RankMe], "rankme", "The effective rank of the training images' representations; their labels do not matter, but both sources must have some.", screenOf));
         command.Subcommands.Add(For([Protocol.Knn, Protocol.Linear, Protocol.FewShot, Protocol.RankMe], "all", "knn, linear, few-shot and rankme from one pass over the images.", screenOf));
-        command.Subcommands.Add(For([Protocol.LinearSgd], "linear-sgd", "A classifier on the frozen encoder by SGD over crops and flips, as in the papers.", screenOf));
-        command.Subcommands.Add(For([Protocol.FineTune], "fine-tune", "All layers trained on with 1, 10 and 100 % of the labels; from the untrained encoder this is plain supervised training.", screenOf));
+        command.Subcommands.Add(For([Protocol.LinearSgd], "linear-sgd", "A classifier on the frozen encoder by SGD over crops and flips; the papers' crops and epochs are options (docs/EVALUATION.md).", screenOf));
+        command.Subcommands.Add(For([Protocol.FineTune], "fine-tune", "All layers trained on with 1, 10 and 100 % of the labels; for the untrained encoder this is plain supervised training.", screenOf));
         command.Subcommands.Add(For([Protocol.Corruption], "corruption", "The linear probe on 15 corruptions of the test images (noise, blur, weather, digital) at 5 severities.", screenOf));
         return command;
     }
@@ -31,7 +31,7 @@ internal static class EvaluateCommand
         $"{h.Class} {h.Accuracy.ToString("F3", CultureInfo.InvariantCulture)}" + (h.TakenFor.Length > 0 ? $" (taken for {h.TakenFor})" : "")));
 
     private static bool BelongsToTheRun(string assignment) => assignment.Split('=')[0] is var path
-        && !(path.StartsWith("evaluation", StringComparison.Ordinal) || (path.StartsWith("data.", StringComparison.Ordinal) && path != "data.size") || path is "training.threads" or "training.device");
+        && !(path.StartsWith("evaluation", StringComparison.Ordinal) || (path.StartsWith("data.", StringComparison.Ordinal) && path != "data.size") || path is "training.threads" or "training.device" or "backbone.weights");
 
     private static Command For(Protocol[] protocols, string name, string description, Func<ParseResult, Screen> screenOf)
     {
@@ -47,21 +47,20 @@ internal static class EvaluateCommand
             string[] assignments = parsed.GetValue(set)!;
             Recipe recipe = Recipe.Reread(folder.ReadRecipe(), assignments);
             if (assignments.FirstOrDefault(BelongsToTheRun) is { } other)
-                throw new RecipeException([new Fault(other.Split('=')[0], "belongs to the run and cannot be changed any more; evaluation.* can, training.threads, training.device, and data.* apart from data.size")]);
-            recipe.Training.FindDevice(); // before images are read
-            ImageDataset trainData = Loading.Load(screen, ImageSources.Open(parsed.GetValue(train)!, recipe.Data), recipe.Data, null, cancel);
-            ImageDataset testData = Loading.Load(screen, ImageSources.Open(parsed.GetValue(test)!, recipe.Data), recipe.Data, null, cancel);
+                throw new RecipeException([new Fault(other.Split('=')[0], "belongs to the run and cannot be changed any more; evaluation.* can, training.threads, training.device, data.* apart from data.size, and backbone.weights where that file was moved")]);
+            IImageSource trainSource = ImageSources.Open(parsed.GetValue(train)!, recipe.Data), testSource = ImageSources.Open(parsed.GetValue(test)!, recipe.Data);
+            RunEvaluation.Check(folder, recipe, protocols, trainSource, testSource);
+            ImageDataset trainData = Loading.Load(screen, trainSource, recipe.Data, null, cancel), testData = Loading.Load(screen, testSource, recipe.Data, null, cancel);
+            foreach (string note in RunEvaluation.Notes(trainData, testData, protocols, recipe)) screen.Warn(note);
             var confusions = new List<Confusion>();
-            IReadOnlyList<Score> scores = RunEvaluation.Judge(folder, recipe, protocols, trainData, testData, screen, confusions, cancel);
-            if (scores[0] is { TestInTrain: > 0 } leaked)
-                screen.Warn($"{leaked.TestInTrain} of {leaked.TestCount} test images are among the training images too: the scores are flattered. Leave them out of one of the two.");
-            if (protocols.Contains(Protocol.Knn) && recipe.Evaluation.K * 5 > scores[0].TrainCount)
-                screen.Warn($"{recipe.Evaluation.K} neighbours of only {scores[0].TrainCount} labelled images is almost a vote of all: --set evaluation.k={Math.Max(1, scores[0].TrainCount / 20)}.");
-            screen.Result(new { run = folder.Path, results = scores }, console =>
+            IReadOnlyList<Score> scores = JudgingBar.Show(screen, progress => RunEvaluation.Judge(folder, recipe, protocols, trainData, testData, progress, confusions, cancel));
+            ScoreVerdict? verdict = ScoreVerdict.Of(scores, recipe);
+            screen.Result(new { run = folder.Path, results = scores, better = verdict?.IsBetter, verdict = verdict?.Text }, console =>
             {
                 console.Write(ScoreTable.Of(scores));
-                console.WriteLine($"Accuracy on {scores[0].TestCount:N0} test images with {scores.Max(s => s.TrainCount):N0} labelled ones.");
-                if (protocols.Contains(Protocol.FineTune) && recipe.Evaluation.Baselines) console.WriteLine("The row of the untrained encoder is plain supervised training.");
+                console.WriteLine(ScoreTable.Counts(scores));
+                if (protocols.Contains(Protocol.FineTune) && scores.Any(s => s.Encoder == "untrained")) console.WriteLine("The row of the untrained encoder is plain supervised training.");
+                if (verdict is not null) console.WriteLine(verdict.Text);
                 if (confusions.FindLast(c => c.Encoder == "pretrained") is { } last) console.WriteLine($"Hardest by {last.Protocol}: {Hardest(last)}.");
             });
             folder.AddScores(scores); // after they were shown: a full disk does not lose them

@@ -44,13 +44,15 @@ internal static class QuickstartCommand
         RunHealth? health = RunHealth.Read(folder, recipe);
         if (health is not null) screen.Say(health.Verdict(recipe));
         screen.Say($"Judging on {testData.Count:N0} other images: what is each worth with the {trainData.Count:N0} labels?");
-        IReadOnlyList<Score> scores = RunEvaluation.Judge(folder, recipe, [Protocol.Knn, Protocol.Linear], trainData, testData, cancel: cancel);
+        IReadOnlyList<Score> scores = JudgingBar.Show(screen, progress => RunEvaluation.Judge(folder, recipe, [Protocol.Knn, Protocol.Linear], trainData, testData, progress, cancel: cancel));
+        ScoreVerdict? judged = ScoreVerdict.Of(scores, recipe);
         folder.AddScores(scores);
         RunReport.Write(folder, trainData);
 
-        screen.Result(new { run = folder.Path, steps = result.Steps, loss = result.Loss, health, verdict = health?.Verdict(recipe), timing = result.Timing, results = scores }, console =>
+        screen.Result(new { run = folder.Path, steps = result.Steps, loss = result.Loss, health, verdict = health?.Verdict(recipe), timing = result.Timing, results = scores, better = judged?.IsBetter, judged = judged?.Text }, console =>
         {
             console.Write(ScoreTable.Of(scores));
+            if (judged is not null) console.WriteLine(judged.Text);
             console.WriteLine($"Accuracy on {testData.Count:N0} test images. Everything is in {folder.Path}:");
             console.WriteLine($"  {Path.GetFileName(folder.Report)} to read, {Path.GetFileName(folder.Views)} for what the network saw, "
                 + $"{Path.GetFileName(folder.Encoder)} to use.");

@@ -34,9 +34,13 @@ internal static class ReportCommand
             foreach (string problem in run.MetricsProblems()) screenOf(parsed).Warn(problem);
             if (source is not null)
             {
+                Encoder.Load(run.Encoder).Dispose(); // a run that has not finished is told before images are read
                 ImageDataset images = Loading.Load(screen, ImageSources.Open(source, recipe.Data), recipe.Data, null, cancel);
-                using Encoder encoder = Encoder.Load(run.Encoder);
-                RunFolder.WriteText(run.Gallery, Gallery.Html(encoder, images, recipe.Evaluation.BatchSize, cancel));
+                JudgingBar.Show(screen, progress =>
+                {
+                    Gallery.Write(run, images, recipe.Evaluation.BatchSize, progress, cancel);
+                    return 0;
+                });
             }
             RunReport.Write(run, null);
             screen.Result(new { file = run.Report }, console =>

@@ -5,6 +5,7 @@ using SiamSharp.Evaluation;
 using SiamSharp.Recipes;
 using SiamSharp.Reporting;
 using SiamSharp.Studies;
+using SiamSharp.Training;
 using Spectre.Console;
 
 namespace SiamSharp.Cli.Commands;
@@ -30,7 +31,9 @@ internal static class StudyCommand
             if (parsed.GetValue(only) is { } name) return RunOne(screen, study, folder, runs, name, parsed.GetValue(child), cancel);
 
             StudyFolder.Prepare(study, folder, runs);
-            foreach (string source in new[] { study.Train, study.Test }.Where(s => s.Length > 0)) ImageSources.Open(source, runs[0].Recipe.Data);
+            DataOptions decoded = runs[0].Recipe.Data;
+            RunEvaluation.CheckImages(runs[0].Recipe.Evaluation, study.Protocols, decoded,
+                ImageSources.Open(study.Train.Length > 0 ? study.Train : study.Pretrain, decoded), ImageSources.Open(study.Test, decoded));
             int atOnce = parsed.GetValue(jobs) > 0 ? parsed.GetValue(jobs) : Math.Max(1, Environment.ProcessorCount / study.Threads);
             string[] arguments = ["study", parsed.GetValue(file)!, "--out", folder, .. parsed.GetValue(set)!.SelectMany(s => new[] { "--set", s })];
             screen.Interruption = () => ("The runs that are at work save after their step and end; Ctrl+C again = stop now, and they lose their steps since their last checkpoints.",
@@ -73,9 +76,16 @@ internal static class StudyCommand
             })
             { IsBackground = true }.Start();
         }
-        if (!TrainingBar.Show(screen, progress => run.Execute(study, folder, progress, screen.Notes, both.Token), "The same command goes on.")) return 130;
-        IReadOnlyList<Score> scores = run.Folder(folder).ReadScores();
-        screen.Result(new { run = run.Folder(folder).Path, results = scores }, console => console.Write(ScoreTable.Of(scores)));
+        if (!TrainingBar.Show(screen, progress => run.Execute(study, folder, progress, screen.Notes, new JudgingBar.Lines(screen), both.Token), "The same command goes on.")) return 130;
+        IReadOnlyList<Score> scores = run.ScoresIn(folder, study.Protocols)!;
+        RunHealth? health = RunHealth.Read(run.Folder(folder), run.Recipe);
+        ScoreVerdict? judged = ScoreVerdict.Of(scores, run.Recipe);
+        screen.Result(new { run = run.Folder(folder).Path, results = scores, health, verdict = health?.Verdict(run.Recipe), better = judged?.IsBetter, judged = judged?.Text }, console =>
+        {
+            console.Write(ScoreTable.Of(scores));
+            if (health is not null) console.WriteLine(health.Verdict(run.Recipe));
+            if (judged is not null) console.WriteLine(judged.Text);
+        });
         return 0;
     }
 

@@ -83,7 +83,7 @@ internal sealed class StudyProcesses(Screen screen, Study study, string folder, 
                 StudyFolder.WriteTable(study, folder, runs);
                 string shown = string.Join(", ", scores.Where(s => s.Encoder == "pretrained").Select(s => $"{s.Title} {s.Shown}"));
                 screen.Say($"{run.Name}: {shown} ({++_done} of {runs.Count})");
-                if (RunHealth.Read(run.Folder(folder), run.Recipe) is { Problems.Count: > 0 } health) screen.Warn($"{run.Name}: {health.Verdict(run.Recipe)}");
+                if (RunHealth.Read(run.Folder(folder), run.Recipe) is { State: not HealthState.Healthy } health) screen.Warn($"{run.Name}: {health.Verdict(run.Recipe)}");
             }
             else if (!cancel.IsCancellationRequested)
             {

@@ -7,8 +7,8 @@ namespace SiamSharp.Evaluation;
 
 /// <summary>Which classes were taken for which: what a single accuracy hides.</summary>
 /// <param name="Protocol">The protocol of the score that it belongs to.</param>
-/// <param name="Encoder"><c>pretrained</c>, <c>untrained</c> or <c>pixels</c>.</param>
-/// <param name="ClassNames">K, in label order.</param>
+/// <param name="Encoder">See <see cref="Score.Encoder"/>.</param>
+/// <param name="ClassNames">K: those of the training images, then those that only test images have.</param>
 /// <param name="Counts">(K, K): images of the row's class that were taken for the column's.</param>
 public sealed record Confusion(string Protocol, string Encoder, IReadOnlyList<string> ClassNames, long[,] Counts)
 {

@@ -18,7 +18,10 @@ public sealed record EvaluationOptions : IHasRules
     /// <summary>Most iterations of L-BFGS for one linear probe.</summary>
     [Range(1, 100_000)] public int LinearIterations { get; init; } = 200;
 
-    /// <summary>Labels per class for few-shot: one score for each of these.</summary>
+    /// <summary>
+    /// Labels per class for few-shot: one score for each of these. Representations are standardised by mean and standard deviation of all training images,
+    /// which takes no label, and not by the few drawn, which would be too few for it.
+    /// </summary>
     [Range(1, 100_000)] public IReadOnlyList<int> Shots { get; init; } = [1, 2, 5, 10, 20];
 
     /// <summary>Draws of labels that a few-shot score is the mean of.</summary>
@@ -36,7 +39,7 @@ public sealed record EvaluationOptions : IHasRules
     /// <summary>How the network is trained with labels.</summary>
     public FineTuneOptions FineTune { get; init; } = new();
 
-    /// <summary>Whether pixels and the untrained encoder are judged too.</summary>
+    /// <summary>Whether pixels and the encoder that the run started from are judged too.</summary>
     public bool Baselines { get; init; } = true;
 
     /// <summary>Images per forward pass.</summary>

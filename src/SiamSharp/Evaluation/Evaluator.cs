@@ -21,7 +21,7 @@ public enum Protocol
     /// <summary>The effective rank of the training images' representations, which takes no labels.</summary>
     [JsonStringEnumMemberName("rankme")] RankMe,
 
-    /// <summary>A classifier on the frozen encoder by SGD over crops and flips, the protocol of the papers.</summary>
+    /// <summary>A classifier on the frozen encoder by SGD over crops and flips; by default with milder crops and fewer epochs than in the papers (<see cref="FineTuneOptions.View"/>).</summary>
     [JsonStringEnumMemberName("linear-sgd")] LinearSgd,
 
     /// <summary>The whole network trained on with a share of the labels; for the untrained encoder plain supervised training.</summary>
@@ -43,14 +43,15 @@ public sealed class Evaluator(EvaluationOptions options, int seed)
 
     /// <summary>Top-1 accuracy of one kind of representation, or its effective rank.</summary>
     /// <param name="protocol">k-NN, linear probe, few-shot or RankMe.</param>
-    /// <param name="encoder">What made the representations: <c>pretrained</c>, <c>untrained</c> or <c>pixels</c>.</param>
+    /// <param name="encoder">What made the representations: see <see cref="Score.Encoder"/>.</param>
     /// <param name="train">Labelled images for the classifier.</param>
     /// <param name="test">Images to judge; none of them among <paramref name="train"/>.</param>
     /// <param name="dataHash">Names the data of both sets.</param>
     /// <param name="confusions">Given what k-NN and the linear probe took for what.</param>
     /// <param name="cancel">Stops the fit of a linear probe.</param>
     /// <returns>One score; for few-shot one for each number of shots.</returns>
-    /// <exception cref="DataSourceException">The classes of the two sets do not fit together, or are too small for the shots.</exception>
+    /// <exception cref="DataSourceException">A class is too small for the shots.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The protocol is none of those four.</exception>
     public IReadOnlyList<Score> Judge(
         Protocol protocol, string encoder, Features train, Features test, string dataHash, ICollection<Confusion>? confusions = null,
         CancellationToken cancel = default)
@@ -58,7 +59,8 @@ public sealed class Evaluator(EvaluationOptions options, int seed)
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         int classes = train.ClassNames.Count;
-        Tensor truth = tensor(LabelledImages.Renumber(test.Labels.data<long>().ToArray(), test.ClassNames, train.ClassNames));
+        var (labels, names) = LabelledImages.Renumber(test.Labels.data<long>().ToArray(), test.ClassNames, train.ClassNames);
+        Tensor truth = tensor(labels);
         var score = new Score { Encoder = encoder, Seed = seed, TrainCount = train.Count, TestCount = test.Count, DataHash = dataHash };
         switch (protocol)
         {
@@ -69,15 +71,18 @@ public sealed class Evaluator(EvaluationOptions options, int seed)
                 using (LinearProbe probe = LinearProbe.Fit(train.Values, train.Labels, classes, options, seed, cancel))
                     return [Classified(score with { Protocol = "linear", Penalty = probe.Penalty }, probe.Scores(test.Values))];
             case Protocol.RankMe:
-                Tensor first = train.Values.narrow(0, 0, Math.Min(train.Count, RankMeImages));
-                return [score with { Protocol = "rankme", Metric = "rankme", Value = Spectrum.RankMe(Spectrum.SingularValues(first)) }];
-            default:
+                Tensor drawn = train.Count <= RankMeImages ? train.Values
+                    : train.Values[tensor(Array.ConvertAll(EvenDraw.Of(train.Count, RankMeImages), i => (long)i))];
+                return [score with { Protocol = "rankme", Metric = "rankme", Value = Spectrum.RankMe(Spectrum.SingularValues(drawn)) }];
+            case Protocol.FewShot:
                 return FewShotScores();
+            default:
+                throw Unknown(protocol, "k-NN, the linear probe, few-shot and RankMe");
         }
 
         Score Classified(Score of, Tensor classScores)
         {
-            confusions?.Add(Confusion.Of(of.Protocol, encoder, train.ClassNames, truth, classScores.argmax(1)));
+            confusions?.Add(Confusion.Of(of.Protocol, encoder, names, truth, classScores.argmax(1)));
             return of with { Value = ClassScores.Top1(classScores, truth), Top5 = ClassScores.Top5(classScores, truth) };
         }
 
@@ -114,20 +119,24 @@ public sealed class Evaluator(EvaluationOptions options, int seed)
 
     /// <summary>Top-1 accuracy of an encoder that is trained on with labels, or has a classifier trained on top.</summary>
     /// <param name="protocol">Fine-tuning or the linear probe by SGD.</param>
-    /// <param name="encoder"><c>pretrained</c> or <c>untrained</c>; the latter learns at the full rate in all layers.</param>
+    /// <param name="encoder">See <see cref="Score.Encoder"/>; <c>untrained</c> learns at the full rate in all layers.</param>
     /// <param name="make">Gives the encoder as it was, for each share of the labels anew.</param>
     /// <param name="train">Images to learn from.</param>
     /// <param name="test">Images to judge.</param>
     /// <param name="dataHash">Names the data of both sets.</param>
     /// <param name="confusions">Given what was taken for what.</param>
+    /// <param name="progress">Told of the steps.</param>
     /// <param name="cancel">Stops between two steps.</param>
     /// <returns>One score; for fine-tuning one for each share of the labels.</returns>
-    /// <exception cref="DataSourceException">The classes of the two sets do not fit together, or labels are missing.</exception>
+    /// <exception cref="DataSourceException">Labels are missing, or images have another number of channels.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The protocol is none of those two.</exception>
     public IReadOnlyList<Score> Train(Protocol protocol, string encoder, Func<Encoder> make, ImageDataset train, ImageDataset test,
-        string dataHash, ICollection<Confusion>? confusions = null, CancellationToken cancel = default)
+        string dataHash, ICollection<Confusion>? confusions = null, IProgress<JudgingProgress>? progress = null, CancellationToken cancel = default)
     {
+        if (!Trains(protocol)) throw Unknown(protocol, "fine-tuning and the linear probe by SGD");
         LabelledImages known = LabelledImages.Of(train), judged = LabelledImages.Of(test);
-        using Tensor truth = tensor(LabelledImages.Renumber(judged.Labels, judged.ClassNames, known.ClassNames));
+        var (labels, names) = LabelledImages.Renumber(judged.Labels, judged.ClassNames, known.ClassNames);
+        using Tensor truth = tensor(labels);
         bool frozen = protocol == Protocol.LinearSgd;
         return [.. (frozen ? [1.0] : options.FineTune.Fractions).Select(fraction =>
         {
@@ -135,43 +144,44 @@ public sealed class Evaluator(EvaluationOptions options, int seed)
             Features.CheckChannels(network, train);
             Features.CheckChannels(network, test);
             int[] chosen = FewShot.DrawShare(known.Labels, known.ClassNames.Count, fraction, (ulong)options.DrawSeed);
-            using FineTuning tuned = FineTuning.Train(network, frozen, encoder == "untrained" ? 1 : options.FineTune.FirstLayerRate, train,
-                [.. chosen.Select(i => known.Indexes[i])], [.. chosen.Select(i => known.Labels[i])], known.ClassNames.Count, options.FineTune, (ulong)seed, cancel);
-            using Tensor scores = tuned.Scores(test, judged.Indexes, options.BatchSize, cancel);
-            using Tensor predicted = scores.argmax(1);
             var score = new Score
             {
                 Protocol = frozen ? "linear-sgd" : "fine-tune",
                 Encoder = encoder,
-                Value = ClassScores.Top1(scores, truth),
-                Top5 = ClassScores.Top5(scores, truth),
                 Fraction = frozen ? null : fraction,
                 Seed = seed,
                 TrainCount = chosen.Length,
                 TestCount = judged.Indexes.Length,
                 DataHash = dataHash,
             };
-            confusions?.Add(Confusion.Of(score.Slug, encoder, known.ClassNames, truth, predicted));
-            return score;
+            using FineTuning tuned = FineTuning.Train(network, frozen, encoder == "untrained" ? 1 : options.FineTune.FirstLayerRate, train,
+                [.. chosen.Select(i => known.Indexes[i])], [.. chosen.Select(i => known.Labels[i])], known.ClassNames.Count, options.FineTune, (ulong)seed,
+                new JudgingPart(progress, $"{Score.NameOf(encoder)}: {score.Title}"), cancel);
+            using Tensor scores = tuned.Scores(test, judged.Indexes, options.BatchSize, cancel);
+            using Tensor predicted = scores.argmax(1);
+            confusions?.Add(Confusion.Of(score.Slug, encoder, names, truth, predicted));
+            return score with { Value = ClassScores.Top1(scores, truth), Top5 = ClassScores.Top5(scores, truth) };
         })];
     }
 
     /// <summary>Top-1 accuracy of a linear probe on corrupted test images; the probe is fitted on training images as they are.</summary>
-    /// <param name="encoder">What makes the representations: <c>pretrained</c>, <c>untrained</c> or <c>pixels</c>.</param>
+    /// <param name="encoder">What makes the representations: see <see cref="Score.Encoder"/>.</param>
     /// <param name="represent">float32 (N, C, H, W) to (N, D).</param>
     /// <param name="train">Representations of the training images.</param>
     /// <param name="test">Images to judge, 0 to 1.</param>
     /// <param name="dataHash">Names the data of both sets.</param>
+    /// <param name="progress">Told of each pass over the test images.</param>
     /// <param name="cancel">Stops between two batches.</param>
     /// <returns>A score for the images as they are (<c>none</c>), for each corruption (the mean over its severities), and their mean.</returns>
-    /// <exception cref="DataSourceException">The pixels are not from 0 to 1, or the classes do not fit together.</exception>
+    /// <exception cref="DataSourceException">The pixels are not from 0 to 1.</exception>
     public IReadOnlyList<Score> Corrupt(
-        string encoder, Func<Tensor, Tensor> represent, Features train, ImageDataset test, string dataHash, CancellationToken cancel = default)
+        string encoder, Func<Tensor, Tensor> represent, Features train, ImageDataset test, string dataHash,
+        IProgress<JudgingProgress>? progress = null, CancellationToken cancel = default)
     {
         if (test.Range.Min < 0 || test.Range.Max > 1)
             throw new DataSourceException($"Corruptions are defined for pixels from 0 to 1, but those of {test.Name} go from {test.Range.Min:G4} to {test.Range.Max:G4}. Scale the images.");
         LabelledImages judged = LabelledImages.Of(test);
-        using Tensor truth = tensor(LabelledImages.Renumber(judged.Labels, judged.ClassNames, train.ClassNames));
+        using Tensor truth = tensor(LabelledImages.Renumber(judged.Labels, judged.ClassNames, train.ClassNames).Labels);
         using LinearProbe probe = LinearProbe.Fit(train.Values, train.Labels, train.ClassNames.Count, options, seed, cancel);
         var score = new Score
         {
@@ -185,16 +195,17 @@ public sealed class Evaluator(EvaluationOptions options, int seed)
         };
         Score[] each = [.. Corruptions.Names.Select(name =>
         {
-            double[] values = [.. Enumerable.Range(1, Corruptions.Severities).Select(severity => Accuracy((images, indexes) =>
+            double[] values = [.. Enumerable.Range(1, Corruptions.Severities).Select(severity => Accuracy($"{name} {severity}", (images, indexes) =>
                 Corruptions.Apply(images, name, severity, [.. indexes.Select(i => (long)test.SourceIndexOf(i))], (ulong)options.DrawSeed)))];
             return score with { Corruption = name, Value = values.Average(), BySeverity = values };
         })];
-        return [score with { Corruption = "none", Value = Accuracy((images, _) => images.alias()) }, .. each,
+        return [score with { Corruption = "none", Value = Accuracy("no corruption", (images, _) => images.alias()) }, .. each,
             score with { Corruption = "mean", Value = each.Average(s => s.Value) }];
 
-        double Accuracy(Func<Tensor, int[], Tensor> change)
+        double Accuracy(string what, Func<Tensor, int[], Tensor> change)
         {
-            using Features features = Features.Collect(test, options.BatchSize, (images, indexes) => represent(change(images, indexes)), null, cancel);
+            using Features features = Features.Collect(test, options.BatchSize, (images, indexes) => represent(change(images, indexes)),
+                new JudgingPart(progress, $"{Score.NameOf(encoder)}: {what}"), cancel);
             using Tensor scores = probe.Scores(features.Values);
             return ClassScores.Top1(scores, truth);
         }
@@ -206,7 +217,10 @@ public sealed class Evaluator(EvaluationOptions options, int seed)
     /// <summary>Whether a protocol is for a kind of representation: RankMe of pixels would say nothing and take their width squared, and there is no network to train.</summary>
     internal static bool Applies(Protocol protocol, string encoder) => encoder != "pixels" || protocol is Protocol.Knn or Protocol.Linear or Protocol.FewShot or Protocol.Corruption;
 
-    /// <summary>What tells the scores that <see cref="Judge"/> gives: one condition for each.</summary>
+    private static ArgumentOutOfRangeException Unknown(Protocol protocol, string known) =>
+        new(nameof(protocol), protocol, $"These scores are by {known}; {protocol} is none of them.");
+
+    /// <summary>What tells the scores of a protocol: one condition for each.</summary>
     internal static IEnumerable<Func<Score, bool>> Wanted(Protocol protocol, EvaluationOptions options) => protocol switch
     {
         Protocol.Knn => [s => s.Protocol == "knn" && s.K == options.K],
@@ -215,6 +229,7 @@ public sealed class Evaluator(EvaluationOptions options, int seed)
         Protocol.Corruption => Corruptions.Names.Select(name => (Func<Score, bool>)(s => s.Protocol == "corruption" && s.Corruption == name)),
         Protocol.LinearSgd => [s => s.Protocol == "linear-sgd"],
         Protocol.FineTune => options.FineTune.Fractions.Select(f => (Func<Score, bool>)(s => s.Protocol == "fine-tune" && s.Fraction == f)),
-        _ => options.Shots.Select(shots => (Func<Score, bool>)(s => s.Protocol == "few-shot" && s.Shots == shots && s.Draws == options.Draws)),
+        Protocol.FewShot => options.Shots.Select(shots => (Func<Score, bool>)(s => s.Protocol == "few-shot" && s.Shots == shots && s.Draws == options.Draws)),
+        _ => throw Unknown(protocol, string.Join(", ", Enum.GetValues<Protocol>())),
     };
 }

@@ -7,7 +7,7 @@ namespace SiamSharp.Evaluation;
 /// <summary>Representations of a whole dataset, with labels, ready for any protocol.</summary>
 /// <param name="Values">float32 (N, D).</param>
 /// <param name="Labels">int64 (N), index into <paramref name="ClassNames"/>.</param>
-/// <param name="ClassNames">In label order.</param>
+/// <param name="ClassNames">Of the classes that have an image, in label order.</param>
 public sealed record Features(Tensor Values, Tensor Labels, IReadOnlyList<string> ClassNames) : IDisposable
 {
     /// <summary>N.</summary>
@@ -31,10 +31,12 @@ public sealed record Features(Tensor Values, Tensor Labels, IReadOnlyList<string
     /// <summary>Refuses images of another number of channels than the encoder's.</summary>
     internal static void CheckChannels(Encoder encoder, ImageDataset data)
     {
-        if (data.Channels != encoder.Channels)
-            throw new DataSourceException($"The encoder was trained on images of {encoder.Channels} channels, but {data.Name} has {data.Channels}. "
-                + $"Give images of the same kind, or convert with --set data.channels={encoder.Channels}.");
+        if (data.Channels != encoder.Channels) throw new DataSourceException(OtherChannels(encoder.Channels, data.Name, data.Channels));
     }
+
+    internal static string OtherChannels(int wanted, string name, int channels) =>
+        $"The encoder was trained on images of {Plural.Of(wanted, "channel")}, but {name} has {channels}. "
+            + $"Give images of the same kind, or convert with --set data.channels={wanted}.";
 
     /// <summary>The pixels as representations: the baseline that an encoder must beat to be worth having.</summary>
     /// <remarks>
@@ -44,12 +46,14 @@ public sealed record Features(Tensor Values, Tensor Labels, IReadOnlyList<string
     /// <param name="data">Labelled images; those without a label are left out.</param>
     /// <param name="train">The training images, whose mean and standard deviation are taken.</param>
     /// <param name="batchSize">Images at once.</param>
+    /// <param name="progress">Told the share done, 0 to 1.</param>
     /// <param name="cancel">Stops between two batches.</param>
     /// <returns>float32 (N, C*H*W); owned by the caller.</returns>
-    public static Features OfPixels(ImageDataset data, ImageDataset train, int batchSize, CancellationToken cancel = default)
+    public static Features OfPixels(
+        ImageDataset data, ImageDataset train, int batchSize, IProgress<double>? progress = null, CancellationToken cancel = default)
     {
         Func<Tensor, Tensor> represent = Pixels(train);
-        return Collect(data, batchSize, (images, _) => represent(images), null, cancel);
+        return Collect(data, batchSize, (images, _) => represent(images), progress, cancel);
     }
 
     /// <summary>What makes the representations of <see cref="OfPixels"/>: float32 (N, C, H, W) to (N, C*H*W).</summary>
@@ -61,15 +65,6 @@ public sealed record Features(Tensor Values, Tensor Labels, IReadOnlyList<string
             using Tensor signal = standardise.Apply(images);
             return signal.flatten(1);
         };
-    }
-
-    /// <summary>The same without the names of classes that no image has; owned by the caller.</summary>
-    internal Features OfClassesPresent()
-    {
-        using var scope = NewDisposeScope();
-        long[] labels = Labels.data<long>().ToArray(), present = [.. labels.Distinct().Order()];
-        return new Features(Values.alias().MoveToOuterDisposeScope(), tensor([.. labels.Select(l => (long)Array.IndexOf(present, l))]).MoveToOuterDisposeScope(),
-            [.. present.Select(l => ClassNames[(int)l])]);
     }
 
     /// <inheritdoc/>

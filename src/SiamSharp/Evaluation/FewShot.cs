@@ -17,24 +17,34 @@ public static class FewShot
     /// <param name="shots">Images per class, 1 or more.</param>
     /// <param name="draw">Which trial; 0 or more.</param>
     /// <param name="seed">Of the draws.</param>
-    /// <returns>shots indexes for each class, class by class.</returns>
-    /// <exception cref="DataSourceException">A class has fewer images than that.</exception>
+    /// <returns>shots indexes for each class that has an image, class by class.</returns>
+    /// <exception cref="DataSourceException">A class has fewer images than that, but more than none.</exception>
     public static long[] Draw(ReadOnlySpan<long> labels, IReadOnlyList<string> classNames, int shots, int draw, ulong seed)
     {
         var members = Enumerable.Range(0, classNames.Count).Select(_ => new List<long>()).ToArray();
         for (int i = 0; i < labels.Length; i++) members[labels[i]].Add(i);
-        string[] small = [.. members.Index().Where(m => m.Item.Count < shots).Select(m => $"{classNames[m.Index]} ({m.Item.Count})")];
-        if (small.Length > 0)
-            throw new DataSourceException($"{shots} shots need {shots} labelled training images of each class, but {small.Length} classes have fewer: "
-                + $"{string.Join(", ", small.Take(5))}. Give more, or ask for fewer: --set evaluation.shots=[{string.Join(',', s_usual.Where(s => s <= members.Min(m => m.Count)).DefaultIfEmpty(1))}].");
+        if (Fault([.. members.Index().Where(m => m.Item.Count > 0).Select(m => (classNames[m.Index], m.Item.Count))], shots) is { } fault)
+            throw new DataSourceException(fault);
         var drawn = new List<long>();
-        foreach (var (k, indexes) in members.Index())
+        foreach (var (k, indexes) in members.Index().Where(m => m.Item.Count > 0))
         {
             long[] order = [.. indexes];
             new RandomStream(seed, RandomPurpose.Evaluation, epoch: draw, sample: k, view: 1).Shuffle<long>(order);
             drawn.AddRange(order[..shots]);
         }
         return [.. drawn];
+    }
+
+    /// <summary>Why so many images of each class cannot be drawn; null where they can.</summary>
+    /// <param name="classes">Those with an image, and how many.</param>
+    /// <param name="shots">Images per class.</param>
+    internal static string? Fault(IReadOnlyList<(string Name, int Images)> classes, int shots)
+    {
+        string[] small = [.. classes.Where(c => c.Images < shots).Select(c => $"{c.Name} ({c.Images})")];
+        return small.Length == 0 ? null
+            : $"{shots} shots need {shots} labelled training images of each class, but {Plural.Of(small.Length, "class has", "classes have")} fewer: "
+                + $"{string.Join(", ", small.Take(5))}. Give more, or ask for fewer: "
+                + $"--set evaluation.shots=[{string.Join(',', s_usual.Where(s => s <= classes.Min(c => c.Images)))}].";
     }
 
     /// <summary>Draws a share of the images of each class, at least one.</summary>

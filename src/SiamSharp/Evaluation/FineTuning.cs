@@ -15,8 +15,8 @@ namespace SiamSharp.Evaluation;
 /// <remarks>
 /// Definition: mean cross entropy over crops and flips of the labelled images, half a cosine of learning rates. Fine-tuned: AdamW, each of
 /// eight parts of the network, in the order of its parameters, at its own rate, geometrically from
-/// <see cref="FineTuneOptions.FirstLayerRate"/> to 1. Frozen: SGD with momentum 0.9 and no decay on the classifier alone, the
-/// protocol of the papers (He et al. 2020, arXiv 1911.05722, section 4.1), behind a batch normalisation without scale and shift
+/// <see cref="FineTuneOptions.FirstLayerRate"/> to 1. Frozen: SGD with momentum 0.9 and no decay on the classifier alone, as in the
+/// papers (He et al. 2020, arXiv 1911.05722, section 4.1), behind a batch normalisation without scale and shift
 /// (He et al. 2021, arXiv 2111.06377, appendix A.1), so that one learning rate fits all encoders; the encoder stays in evaluation mode.
 /// Source of the rates: Clark et al. 2020, arXiv 2003.10555; Bao et al. 2021, arXiv 2106.08254.
 /// </remarks>
@@ -39,9 +39,10 @@ public sealed class FineTuning : IDisposable
     /// <param name="classes">K, 2 or more.</param>
     /// <param name="options">Steps and rates.</param>
     /// <param name="seed">Of the classifier's first weights, the order and the views.</param>
+    /// <param name="progress">Told the share of the steps that are done, 0 to 1.</param>
     /// <param name="cancel">Stops between two steps.</param>
     public static FineTuning Train(Encoder encoder, bool frozen, double firstLayerRate, ImageDataset images, IReadOnlyList<int> chosen,
-        IReadOnlyList<long> labels, int classes, FineTuneOptions options, ulong seed, CancellationToken cancel)
+        IReadOnlyList<long> labels, int classes, FineTuneOptions options, ulong seed, IProgress<double>? progress, CancellationToken cancel)
     {
         OptionsJson.Check(options, "evaluation.fineTune");
         nn.Module<Tensor, Tensor> classifier = Classifier(Encoder.WidthOf(encoder), classes, frozen, seed);
@@ -72,6 +73,7 @@ public sealed class FineTuning : IDisposable
                     double rate = schedule.At((long)epoch * batches + b);
                     foreach (var (optimizer, share) in optimizers.Zip(shares)) optimizer.Step(rate * share);
                     foreach (Optimizer optimizer in optimizers) optimizer.ZeroGrad();
+                    progress?.Report((epoch * batches + b + 1) / ((double)epochs * batches));
                 }
                 FreedMemory.Release();
             }

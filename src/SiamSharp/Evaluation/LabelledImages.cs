@@ -6,7 +6,7 @@ namespace SiamSharp.Evaluation;
 /// <param name="Data">All images.</param>
 /// <param name="Indexes">Those with a label, in order.</param>
 /// <param name="Labels">Of each of those, an index into <paramref name="ClassNames"/>.</param>
-/// <param name="ClassNames">In label order.</param>
+/// <param name="ClassNames">Of the classes that have an image here, in label order.</param>
 internal sealed record LabelledImages(ImageDataset Data, int[] Indexes, long[] Labels, IReadOnlyList<string> ClassNames)
 {
     /// <summary>Finds them.</summary>
@@ -19,23 +19,21 @@ internal sealed record LabelledImages(ImageDataset Data, int[] Indexes, long[] L
         int[] indexes = [.. Enumerable.Range(0, data.Count).Where(i => labels[i] >= 0)];
         if (indexes.Length == 0)
             throw new DataSourceException($"Not one of the {data.Count} images of {data.Name} has a label, and judging needs them.");
-        return new LabelledImages(data, indexes, [.. indexes.Select(i => (long)labels[i])], names);
+        int[] present = [.. indexes.Select(i => labels[i]).Distinct().Order()];
+        Dictionary<int, long> numbers = present.Index().ToDictionary(k => k.Item, k => (long)k.Index);
+        return new LabelledImages(data, indexes, [.. indexes.Select(i => numbers[labels[i]])], [.. present.Select(k => names[k])]);
     }
 
-    /// <summary>The labels in the numbering of the training images.</summary>
+    /// <summary>The labels in the numbering of the training images; classes that these lack follow behind theirs, so that no answer is right for them.</summary>
     /// <param name="labels">Of the test images, indexes into <paramref name="classNames"/>.</param>
     /// <param name="classNames">Of the test images.</param>
     /// <param name="trainClasses">Class names of the training images.</param>
-    /// <exception cref="DataSourceException">A class is not among them, or they are too few to judge.</exception>
-    internal static long[] Renumber(IReadOnlyList<long> labels, IReadOnlyList<string> classNames, IReadOnlyList<string> trainClasses)
+    /// <returns>The labels, and the names of all classes.</returns>
+    internal static (long[] Labels, IReadOnlyList<string> ClassNames) Renumber(
+        IReadOnlyList<long> labels, IReadOnlyList<string> classNames, IReadOnlyList<string> trainClasses)
     {
-        if (trainClasses.Count < 2)
-            throw new DataSourceException($"Judging needs 2 or more classes, but the training images have one: {trainClasses[0]}.");
-        string[] unknown = [.. classNames.Except(trainClasses)];
-        if (unknown.Length > 0)
-            throw new DataSourceException($"{unknown.Length} classes of the test images are not among the training images: "
-                + $"{string.Join(", ", unknown.Take(5))}. Give both sets the same class names.");
-        Dictionary<string, long> numbers = trainClasses.Index().ToDictionary(c => c.Item, c => (long)c.Index);
-        return [.. labels.Select(l => numbers[classNames[(int)l]])];
+        string[] seen = [.. labels.Distinct().Order().Select(l => classNames[(int)l])], all = [.. trainClasses, .. seen.Except(trainClasses)];
+        Dictionary<string, long> numbers = all.Index().ToDictionary(c => c.Item, c => (long)c.Index);
+        return ([.. labels.Select(l => numbers[classNames[(int)l]])], all);
     }
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace SiamSharp.Evaluation;
@@ -9,8 +10,13 @@ public sealed record Score
     /// <summary><c>knn</c>, <c>linear</c>, <c>few-shot</c>, <c>rankme</c>, <c>linear-sgd</c>, <c>fine-tune</c> or <c>corruption</c>.</summary>
     [JsonPropertyName("protocol")] public string Protocol { get; init; } = "";
 
-    /// <summary><c>pretrained</c>, <c>untrained</c> or <c>pixels</c>.</summary>
+    /// <summary>
+    /// <c>pretrained</c>; <c>pixels</c>; <c>untrained</c>, the network as it was drawn; or <c>start</c>, the network with the weights that the run began from.
+    /// </summary>
     [JsonPropertyName("encoder")] public string Encoder { get; init; } = "";
+
+    /// <summary>The file of weights that the run began from, where <see cref="Encoder"/> is <c>start</c>.</summary>
+    [JsonPropertyName("start"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string? Start { get; init; }
 
     /// <summary><c>top1</c>: the share of test images whose class was predicted; <c>rankme</c>: <see cref="Spectrum.RankMe"/>.</summary>
     [JsonPropertyName("metric")] public string Metric { get; init; } = "top1";
@@ -48,6 +54,12 @@ public sealed record Score
     /// <summary>Test images that are among the training images too, and so flatter the score.</summary>
     [JsonPropertyName("test_in_train")] public int TestInTrain { get; init; }
 
+    /// <summary>Test images of classes that no training image has: each of them counts as wrong.</summary>
+    [JsonPropertyName("test_unseen"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] public int TestUnseen { get; init; }
+
+    /// <summary>What else there is to know about the images, in plain words: what was left out, counted as wrong, or is blank; null = nothing.</summary>
+    [JsonPropertyName("notes"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public IReadOnlyList<string>? Notes { get; init; }
+
     /// <summary>Where the labelled images come from; null where it was not recorded.</summary>
     [JsonPropertyName("train"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string? Train { get; init; }
 
@@ -82,9 +94,38 @@ public sealed record Score
         _ => Protocol,
     };
 
+    /// <summary>What was judged, in words: <c>pixels</c>, <c>untrained encoder</c>, <c>start (FILE)</c>, <c>pretrained encoder</c>.</summary>
+    [JsonIgnore]
+    public string Representation => NameOf(Encoder, Start);
+
+    internal static string NameOf(string encoder, string? start = null) => encoder switch
+    {
+        "pixels" => "pixels",
+        "start" => start is null ? "start" : $"start ({Path.GetFileName(start)})",
+        _ => $"{encoder} encoder",
+    };
+
+    /// <summary>The 95 % interval of the accuracy that the number of test images leaves open, 0 to 1; null for other metrics.</summary>
+    [JsonIgnore]
+    public (double Low, double High)? Interval => Metric == "top1" && TestCount > 0 ? Statistics.ShareInterval(Value, TestCount) : null;
+
     /// <summary>The protocol as part of a file name: <c>knn</c>, <c>fine-tune-10</c> with 10 % of the labels.</summary>
     [JsonIgnore]
     internal string Slug => Fraction is double f ? string.Create(CultureInfo.InvariantCulture, $"{Protocol}-{f * 100:0.####}") : Protocol;
+
+    /// <summary>The scores in a file; null where it is damaged or holds something else.</summary>
+    internal static IReadOnlyList<Score>? Read(string file)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<List<Score>>(File.ReadAllText(file)) is { } scores
+                && scores.All(s => s is { Protocol: not null, Encoder: not null, Metric: not null, DataHash: not null } && double.IsFinite(s.Value)) ? scores : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
 
     /// <summary>The value as a table shows it: a share with four digits behind the point, a rank with one.</summary>
     [JsonIgnore]

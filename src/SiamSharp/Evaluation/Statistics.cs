@@ -14,8 +14,10 @@ public static class Statistics
     /// <summary>Half the width of the 95 % confidence interval of a mean, by Student's t.</summary>
     /// <param name="std">Sample standard deviation.</param>
     /// <param name="count">Values, 2 or more.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There are fewer: one value tells no spread.</exception>
     public static double Interval(double std, int count)
     {
+        ArgumentOutOfRangeException.ThrowIfLessThan(count, 2);
         // The 0.975 quantile for 1 to 30 degrees of freedom; beyond, the first terms of its expansion around the normal distribution's.
         ReadOnlySpan<double> quantiles =
         [
@@ -25,6 +27,17 @@ public static class Statistics
         int freedom = count - 1;
         double t = freedom <= quantiles.Length ? quantiles[freedom - 1] : 1.95996 + 2.3722 / freedom + 2.8225 / ((double)freedom * freedom);
         return t * std / Math.Sqrt(count);
+    }
+
+    /// <summary>The 95 % interval of a share that was counted on so many things.</summary>
+    /// <remarks>Source: Wilson 1927, "Probable inference, the law of succession, and statistical inference".</remarks>
+    /// <param name="share">0 to 1.</param>
+    /// <param name="count">Things counted, 1 or more.</param>
+    public static (double Low, double High) ShareInterval(double share, int count)
+    {
+        const double z = 1.95996;
+        double middle = share + z * z / (2 * count), half = z * Math.Sqrt(share * (1 - share) / count + z * z / (4.0 * count * count)), all = 1 + z * z / count;
+        return (Math.Max(0, (middle - half) / all), Math.Min(1, (middle + half) / all));
     }
 
     /// <summary>Spearman's rank correlation: whether two measures put things in the same order.</summary>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using SiamSharp.Data;
+using SiamSharp.Training;
 
 namespace SiamSharp.Reporting;
 
@@ -10,12 +11,13 @@ internal static class HtmlPage
     private const string Style = """
         body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#222}
         h1{font-size:1.6rem}h2{font-size:1.2rem;margin-top:2rem}
-        img{max-width:100%;image-rendering:auto;border:1px solid #ddd}
+        img{max-width:100%;image-rendering:auto;border:1px solid #ddd}ul.notes{margin:.3rem 0;padding-left:1.2rem}
         body{overflow-wrap:anywhere}.wide{overflow-x:auto;overflow-wrap:normal}
         table{border-collapse:collapse}th,td{padding:.3rem .9rem;border-bottom:1px solid #ddd;text-align:right}
-        th:first-child,td:first-child{text-align:left}tr.pretrained,td.pretrained{font-weight:600}
+        th:first-child,td:first-child{text-align:left}td small,th small{white-space:nowrap;font-weight:400}
         table.confusion{font-size:.8rem}table.confusion th,table.confusion td{padding:.15rem .4rem}
-        p.healthy,p.collapsed{border-left:4px solid #2e8b57;padding:.3rem .9rem;background:#f6f6f6}p.collapsed{border-color:#c22}
+        p.good,p.unsure,p.bad{border-left:4px solid #2e8b57;padding:.3rem .9rem;background:#f6f6f6}p.unsure{border-color:#999}p.bad{border-color:#c22}
+        @media(max-width:30rem){th,td{padding:.3rem .4rem}body{margin:1rem auto}}
         pre{font-size:13px;background:#f6f6f6;padding:1rem;overflow:auto}small{color:#666}
         @media print{details{display:none}h2{break-after:avoid}table,svg,img{break-inside:avoid}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
 
@@ -33,7 +35,23 @@ internal static class HtmlPage
 
     internal const string End = "</body></html>\n";
 
-    internal static string Verdict(bool healthy, string text) => $"<p class=\"{(healthy ? "healthy" : "collapsed")}\">{Text(text)}</p>\n";
+    /// <summary>A judgement, with a mark in green (true), red (false) or grey (null).</summary>
+    internal static string Verdict(bool? good, string text) => $"<p class=\"{good switch { true => "good", false => "bad", _ => "unsure" }}\">{Text(text)}</p>\n";
+
+    internal static string OfHealth(RunHealth health, string text) =>
+        Verdict(health.State switch { HealthState.Healthy => true, HealthState.Undecided => null, _ => false }, text);
+
+    /// <summary>Sentences, one below the other; nothing where there are none.</summary>
+    internal static string Notes(IReadOnlyList<string> notes) =>
+        notes.Count == 0 ? "" : $"<ul class=\"notes\">{string.Concat(notes.Select(n => $"<li>{Text(n)}</li>"))}</ul>\n";
+
+    /// <summary>Cells of one measure, the largest in bold; of equal ones all, but none where all are.</summary>
+    /// <param name="cells">HTML, with the value; NaN = no value.</param>
+    internal static IReadOnlyList<string> BestInBold(IReadOnlyList<(string Html, double Value)> cells)
+    {
+        double[] values = [.. cells.Select(c => c.Value).Where(double.IsFinite)];
+        return [.. cells.Select(c => values.Length > 1 && c.Value == values.Max() && values.Min() < values.Max() ? $"<b>{c.Html}</b>" : c.Html)];
+    }
 
     internal static string Picture(string title, string path, string alternative) => File.Exists(path)
         ? $"<h2>{Text(title)}</h2><img alt=\"{Text(alternative)}\" src=\"data:image/png;base64,{Convert.ToBase64String(File.ReadAllBytes(path))}\">\n"
@@ -44,6 +62,7 @@ internal static class HtmlPage
         $"<div class=\"wide\"><table class=\"{kind}\"><tr>{string.Concat(head.Select(h => $"<th>{h}</th>"))}</tr>\n"
         + string.Concat(rows.Select(r => $"<tr>{string.Concat(r.Select(c => $"<td>{c}</td>"))}</tr>\n")) + "</table></div>\n";
 
+    /// <summary>Words of any origin as HTML; control characters but line feeds are written out.</summary>
     internal static string Text(string text) => WebUtility.HtmlEncode(Shown.Lines(text));
 
     internal static string Number(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);

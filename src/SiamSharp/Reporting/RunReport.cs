@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using SiamSharp.Data;
 using SiamSharp.Evaluation;
 using SiamSharp.Recipes;
@@ -20,61 +22,118 @@ public static class RunReport
         {
             using Encoder encoder = Encoder.Load(folder.Encoder);
             ViewSheet.Write(folder.Views, images, recipe.Views, encoder.Preprocessing, (ulong)recipe.Training.Seed);
+            ReportedImages.Keep(folder, images);
+            folder.WriteNotes(images.Notes);
         }
         LossPlot.Write(folder.Metrics, folder.LossCurve);
 
+        var groups = folder.ReadScores().GroupBy(s => s.DataHash).Select(g => (Scores: (IReadOnlyList<Score>)[.. g], Verdict: ScoreVerdict.Of([.. g], recipe))).ToArray();
         var page = new StringBuilder(HtmlPage.Start(Path.GetFileName(folder.Path)));
-        page.Append($"<p>{HtmlPage.Text(Summary(recipe))}</p>\n");
-        if (RunHealth.Read(folder, recipe) is { } health) page.Append(HtmlPage.Verdict(health.Problems.Count == 0, health.Verdict(recipe)));
-        IReadOnlyList<Score> scores = folder.ReadScores();
-        page.Append(Scores([.. scores.Where(s => s.Corruption is null)]));
-        page.Append(OnCorruptions([.. scores.Where(s => s.Corruption is not null)]));
+        page.Append($"<p>{HtmlPage.Text(Summary(recipe, ReportedImages.Read(folder)))}</p>\n");
+        page.Append(HtmlPage.Notes([.. Notes(folder)]));
+        if (RunHealth.Read(folder, recipe) is { } health)
+        {
+            // Of an encoder that is not better than the pixels nobody should read that it is healthy.
+            bool useless = health.State == HealthState.Healthy && groups.Any(g => g.Verdict is { IsBetter: false });
+            string verdict = health.Verdict(recipe);
+            page.Append(useless ? HtmlPage.Verdict(null, verdict.Replace("Healthy:", "No sign of a collapse:", StringComparison.Ordinal)) : HtmlPage.OfHealth(health, verdict));
+        }
+        page.Append("<h2>What it is worth</h2>\n");
+        if (groups.Length == 0) page.Append($"<p>Not judged yet: <code>siam evaluate all --run {HtmlPage.Text(folder.Path)} --train SRC --test SRC</code></p>\n");
+        foreach (var (scores, verdict) in groups) page.Append(Scores(scores, verdict));
         page.Append(Confusions(folder));
-        if (File.Exists(folder.Gallery)) page.Append(File.ReadAllText(folder.Gallery));
+        if (File.Exists(folder.Gallery)) page.Append(Gallery.PartOf(File.ReadAllText(folder.Gallery)));
         page.Append(HtmlPage.Picture("What the network saw", folder.Views, "Sheet of original images, high-pass, masks and views"));
         page.Append(HtmlPage.Picture("How it learned", folder.LossCurve, "Loss over steps"));
-        if (File.Exists(folder.Skipped) && File.ReadLines(folder.Skipped).Count() is > 0 and var skipped)
-            page.Append($"<h2>Left out</h2><p>{skipped} files could not be read; skipped.jsonl names them with the reason.</p>\n");
+        page.Append(LeftOut(folder));
         page.Append($"<h2>Recipe</h2><details><summary>All options</summary><pre>{HtmlPage.Text(folder.ReadRecipe().ToJsonString(OptionsJson.Serializer))}</pre></details>\n{HtmlPage.End}");
         RunFolder.WriteText(folder.Report, page.ToString());
     }
 
-    private const int MostClasses = 30;
+    private const int MostClasses = 30, MostLeftOut = 10;
 
-    private static string Summary(Recipe recipe) =>
-        $"{OptionsJson.KindOf(recipe.Method)} on {recipe.Backbone.Name}, views '{recipe.Views.Preset}', {recipe.Training.Epochs} epochs of batch "
-        + $"{recipe.Training.BatchSize} at {recipe.Data.Size} pixels, seed {recipe.Training.Seed}.";
+    /// <summary>With fewer, chance moves an accuracy by more than two hundredths.</summary>
+    private const int FewTestImages = 2_000;
 
-    private static string Scores(IReadOnlyList<Score> scores)
+    private static string Summary(Recipe recipe, ReportedImages? images) =>
+        $"{OptionsJson.KindOf(recipe.Method)} on {Network(recipe, images)}, views '{recipe.Views.Preset}', {Plural.Of(recipe.Training.Epochs, "epoch")} of "
+        + (images is null ? "" : $"{Plural.Of(images.Count, "image")} ({images.Name}, {Plural.Of(images.Channels, "channel")}) in ")
+        + $"batches of {recipe.Training.BatchSize} at {recipe.Data.Size} pixels, seed {recipe.Training.Seed}.";
+
+    private static string Network(Recipe recipe, ReportedImages? images)
     {
-        if (scores.Count == 0)
-            return "<h2>What it is worth</h2><p>Not judged yet: <code>siam evaluate knn --run DIR --train SRC --test SRC</code>.</p>\n";
-        var html = new StringBuilder("<h2>What it is worth</h2>\n");
-        foreach (var data in scores.GroupBy(s => (s.DataHash, s.TrainCount, s.TestCount)))
-        {
-            string[] columns = [.. data.OrderBy(s => s.Shots).Select(s => s.Title).Distinct()];
-            html.Append(HtmlPage.Table(columns.Prepend("representation"), data.GroupBy(s => s.Encoder).Select(row => columns
-                .Select(c => row.LastOrDefault(s => s.Title == c) is { } s
-                    ? Marked(row.Key, s.Shown + (s.Ci95 is double ci ? $"<br><small>&plusmn;&nbsp;{HtmlPage.Number(ci, "F4")}</small>" : ""))
-                    : "")
-                .Prepend(Marked(row.Key, HtmlPage.Text(row.Key))))));
-            html.Append($"<p><small>Top-1 accuracy on {data.Key.TestCount:N0} test images{Named(data.First().Test)} with {data.Key.TrainCount:N0} labelled ones{Named(data.First().Train)}"
-                + $"{(data.Any(s => s.Ci95 is not null) ? "; &plusmn;: 95 % interval over the draws" : "")}.</small></p>\n");
-        }
-        return html.ToString();
+        int channels = images?.Channels ?? (recipe.Data.Channels > 0 ? recipe.Data.Channels : 3);
+        return $"a {recipe.Backbone.Describe(channels, recipe.Data.Size)}"
+            + (recipe.Backbone.Weights.Length > 0 ? $", from the weights in {Path.GetFileName(recipe.Backbone.Weights)}" : "");
     }
+
+    private static IEnumerable<string> Notes(RunFolder folder)
+    {
+        if (ReportedImages.Read(folder) is { Skipped: > 0 } images)
+            yield return $"{images.Skipped:N0} of {Plural.Of(images.Skipped + images.Count, "file")} in {images.Name} cannot be read and {(images.Skipped == 1 ? "is" : "are")} left out.";
+        foreach (string note in folder.ReadNotes()) yield return note;
+    }
+
+    /// <summary>All scores on the same images.</summary>
+    private static string Scores(IReadOnlyList<Score> all, ScoreVerdict? verdict)
+    {
+        var html = new StringBuilder();
+        if (verdict is not null) html.Append(HtmlPage.Verdict(!verdict.IsBetter ? false : verdict.IsCertain ? true : null, verdict.Text));
+        Score[] scores = [.. all.Where(s => s.Corruption is null)], corrupted = [.. all.Where(s => s.Corruption is not null)];
+        Score first = all[0];
+        string images = $"{Plural.Of(first.TestCount, "test image")}{Named(first.Test)} with {Plural.Of(all.Max(s => s.TrainCount), "labelled one")}{Named(first.Train)}";
+        string[] rows = [.. all.Select(s => s.Representation).Distinct()];
+        if (scores.Length > 0)
+        {
+            string[] columns = [.. scores.OrderBy(s => s.Metric == "rankme").ThenBy(s => s.Shots).Select(s => s.Title).Distinct()];
+            var cells = columns.Select(c => HtmlPage.BestInBold([.. rows.Select(r => scores.LastOrDefault(s => s.Representation == r && s.Title == c) is { } s
+                ? ($"{s.Shown}{Interval(s)}", s.Value) : ("", double.NaN))])).ToArray();
+            html.Append(HtmlPage.Table(columns.Select(HtmlPage.Text).Prepend("representation"), rows.Index().Select(r => cells.Select(c => c[r.Index]).Prepend(HtmlPage.Text(r.Item)))));
+            html.Append($"<p><small>Top-1 accuracy on {images}; the best in bold"
+                + $"{(scores.Any(s => s.Ci95 is null && Interval(s).Length > 0) ? "; below an accuracy the 95 % interval that so few test images leave open (Wilson)" : "")}"
+                + $"{(scores.Any(s => s.Ci95 is not null) ? "; &plusmn;: 95 % interval over the draws" : "")}"
+                + $"{(scores.Any(s => s.Metric == "rankme") ? "; RankMe: dimensions in use" : "")}.</small></p>\n");
+        }
+        if (corrupted.Length > 0)
+        {
+            string[] encoders = [.. corrupted.Select(s => s.Representation).Distinct()];
+            html.Append("<h2>On corrupted images</h2>\n").Append(HtmlPage.Table(encoders.Select(HtmlPage.Text).Prepend("corruption"), corrupted.GroupBy(s => s.Corruption!).Select(row =>
+                HtmlPage.BestInBold([.. encoders.Select(e => row.LastOrDefault(s => s.Representation == e) is { } s ? (s.Shown, s.Value) : ("", double.NaN))]).Prepend(HtmlPage.Text(row.Key)))));
+            html.Append($"<p><small>Top-1 accuracy of the linear probe, fitted on images as they are; mean over five severities; the best in bold; {images}.</small></p>\n");
+        }
+        string[] notes = [.. all.SelectMany(s => s.Notes ?? []).Distinct()];
+        if (notes.Length == 0 && first.TestInTrain > 0) notes = [$"{first.TestInTrain:N0} of {Plural.Of(first.TestCount, "test image")} are among the training images too: the scores are flattered."];
+        return html.Append(HtmlPage.Notes(notes)).ToString();
+    }
+
+    private static string Interval(Score score) =>
+        score.Ci95 is double ci ? $"<br><small>&plusmn;&nbsp;{HtmlPage.Number(ci, "F4")}</small>"
+        : score.TestCount < FewTestImages && score.Interval is var (low, high) ? $"<br><small>{HtmlPage.Number(low, "F3")} to {HtmlPage.Number(high, "F3")}</small>"
+        : "";
 
     private static string Named(string? source) => source is null ? "" : $" ({HtmlPage.Text(source)})";
 
-    private static string Marked(string encoder, string cell) => encoder == "pretrained" ? $"<b>{cell}</b>" : cell;
-
-    private static string OnCorruptions(IReadOnlyList<Score> scores)
+    /// <summary>The files that could not be read, the first ones by name.</summary>
+    private static string LeftOut(RunFolder folder)
     {
-        if (scores.Count == 0) return "";
-        string[] encoders = [.. scores.Select(s => s.Encoder).Distinct()];
-        return "<h2>On corrupted images</h2>\n" + HtmlPage.Table(encoders.Prepend("corruption"), scores.GroupBy(s => s.Corruption!).Select(row => encoders
-                .Select(e => row.LastOrDefault(s => s.Encoder == e) is { } s ? Marked(e, s.Shown) : "").Prepend(row.Key)))
-            + "<p><small>Top-1 accuracy of the linear probe, fitted on images as they are; mean over five severities.</small></p>\n";
+        if (!File.Exists(folder.Skipped)) return "";
+        string[] lines = [.. File.ReadLines(folder.Skipped).Where(l => l.Length > 0)];
+        if (lines.Length == 0) return "";
+        string[] named = [.. lines.Take(MostLeftOut).Select(Sentence).OfType<string>()];
+        return $"<h2>Left out</h2><p>{Plural.Of(lines.Length, "file")} could not be read; skipped.jsonl names {(lines.Length == 1 ? "it" : "them")} with the reason.</p>\n"
+            + HtmlPage.Notes([.. named, .. lines.Length > named.Length ? [$"and {lines.Length - named.Length:N0} more"] : Array.Empty<string>()]);
+
+        static string? Sentence(string line)
+        {
+            try
+            {
+                return JsonNode.Parse(line) is JsonObject file ? $"{file["path"]}: {file["reason"]}" : null;
+            }
+            catch (JsonException)
+            {
+                return null; // torn by a crash
+            }
+        }
     }
 
     /// <summary>The confusion-*.csv of the folder; those of more classes than a page has room for are named only.</summary>
@@ -83,8 +142,12 @@ public static class RunReport
         var html = new StringBuilder();
         foreach (string file in Directory.GetFiles(folder.Path, "confusion-*.csv").Order(StringComparer.Ordinal))
         {
-            List<(int Line, string[] Fields)> rows = CsvRows.Parse(file, File.ReadAllText(file));
             string name = Path.GetFileNameWithoutExtension(file)["confusion-".Length..];
+            if (Rows(file) is not { } rows)
+            {
+                html.Append($"<p>{HtmlPage.Text(Path.GetFileName(file))} is damaged; judging again writes it anew.</p>\n");
+                continue;
+            }
             html.Append($"<h2>What was taken for what ({HtmlPage.Text(name)})</h2>\n");
             if (rows.Count - 1 > MostClasses)
             {
@@ -97,12 +160,27 @@ public static class RunReport
         }
         return html.ToString();
 
+        static List<(int Line, string[] Fields)>? Rows(string file)
+        {
+            try
+            {
+                List<(int Line, string[] Fields)> rows = CsvRows.Parse(file, File.ReadAllText(file));
+                bool whole = rows.Count > 1 && rows.All(r => r.Fields.Length == rows[0].Fields.Length)
+                    && rows.Skip(1).All(r => r.Fields[1..^1].All(f => double.TryParse(f, NumberStyles.Float, CultureInfo.InvariantCulture, out _)));
+                return whole ? rows : null;
+            }
+            catch (DataSourceException)
+            {
+                return null;
+            }
+        }
+
         static string Shade(string count, string[] row, int column)
         {
-            if (column == row.Length - 1) return count;
+            if (column == row.Length - 1) return HtmlPage.Text(count);
             double all = row[1..^1].Sum(f => double.Parse(f, CultureInfo.InvariantCulture));
             double share = all > 0 ? double.Parse(count, CultureInfo.InvariantCulture) / all : 0;
-            return $"<span style=\"display:block;background:rgba(70,130,180,{HtmlPage.Number(share, "F2")})\">{count}</span>";
+            return $"<span style=\"display:block;background:rgba(70,130,180,{HtmlPage.Number(share, "F2")})\">{HtmlPage.Text(count)}</span>";
         }
     }
 }

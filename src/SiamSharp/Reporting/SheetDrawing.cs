@@ -12,7 +12,7 @@ internal sealed record SheetColumn(string Title, IReadOnlyList<string> Lines, Li
 /// <remarks>The type is embedded (Roboto, Apache License 2.0), so that no system font is needed.</remarks>
 internal static class SheetDrawing
 {
-    private const int Margin = 24, Gap = 10, SmallestCell = 112;
+    private const int Margin = 24, Gap = 10, SmallestCell = 112, WidestRowName = 150;
 
     private static readonly SKColor s_ink = new(0x22, 0x22, 0x22), s_grey = new(0x70, 0x70, 0x70);
 
@@ -30,6 +30,7 @@ internal static class SheetDrawing
         int side = columns[0].Pictures[0].Width, cell = side * Math.Max(1, (SmallestCell + side - 1) / side);
         string[][] details = [.. columns.Select(column => column.Lines.SelectMany(line => Wrap(line, small, cell)).ToArray())];
 
+        rows = [.. rows.Select(row => Cut(row, small, WidestRowName))];
         int left = Margin + (int)Math.Ceiling(rows.Max(row => small.MeasureText(row))) + Gap;
         int width = left + columns.Count * (cell + Gap) - Gap + Margin;
         string[] legendLines = [.. Wrap(legend, small, width - left - Margin)];
@@ -85,9 +86,7 @@ internal static class SheetDrawing
         foreach (var (i, (caption, picture)) in cells.Index())
         {
             int x = Margin + i % columns * (cell + Gap), y = top + i / columns * line;
-            string shown = caption;
-            while (small.MeasureText(shown) > cell && shown.Length > 1) shown = shown[..^2] + "…";
-            canvas.DrawText(shown, x, y + 12, small, i == 0 ? ink : grey);
+            canvas.DrawText(Cut(caption, small, cell), x, y + 12, small, i == 0 ? ink : grey);
             Paste(canvas, picture, SKRect.Create(x, y + 16, cell, cell));
         }
         using SKData png = bitmap.Encode(SKEncodedImageFormat.Png, 100);
@@ -104,6 +103,17 @@ internal static class SheetDrawing
             ? new(SKFilterMode.Nearest)
             : new(SKFilterMode.Linear, SKMipmapMode.Linear);
         canvas.DrawImage(image, where, sampling);
+    }
+
+    /// <summary>A text that fits a width: names differ at their ends as often as at their beginnings, so the middle is left out.</summary>
+    private static string Cut(string text, SKFont font, float width)
+    {
+        if (font.MeasureText(text) <= width) return text;
+        int kept = text.Length - 1;
+        while (kept > 2 && font.MeasureText(Kept(kept)) > width) kept--;
+        return Kept(kept);
+
+        string Kept(int count) => $"{text[..((count + 1) / 2)]}…{text[^(count / 2)..]}";
     }
 
     private static IEnumerable<string> Wrap(string text, SKFont font, float width)

@@ -22,12 +22,18 @@ internal sealed class SheetTones
     /// <summary>Chooses the tones of pixels: 0 to 1, or as far as the images go beyond, or up to the brightest pixel of dark ones.</summary>
     /// <param name="preprocessing">What makes signals of pixels.</param>
     /// <param name="images">float32 (N, C, S, S).</param>
-    public SheetTones(Preprocessing preprocessing, Tensor images)
+    public SheetTones(Preprocessing preprocessing, Tensor images) : this(preprocessing, Extreme(images.min()), Extreme(images.max()))
     {
-        using var scope = NewDisposeScope();
+    }
+
+    /// <summary>Chooses the tones of pixels for all images of a set.</summary>
+    /// <param name="preprocessing">What makes signals of pixels.</param>
+    /// <param name="low">Smallest value of all pixels.</param>
+    /// <param name="most">Largest value of all pixels.</param>
+    public SheetTones(Preprocessing preprocessing, float low, float most)
+    {
         _preprocessing = preprocessing;
-        _low = Math.Min(0, images.min().item<float>());
-        float most = images.max().item<float>();
+        _low = Math.Min(0, low);
         _range = (most is > 0 and < FewTones ? most : Math.Max(1, most)) - _low;
     }
 
@@ -43,6 +49,11 @@ internal sealed class SheetTones
     /// <param name="signals">float32 (N, C, S, S).</param>
     /// <param name="keepMasks">N masks, each (C, S, S) or (1, S, S).</param>
     public List<SKBitmap> Masked(Tensor signals, bool[][] keepMasks) => Draw(signals, SignalTone, keepMasks);
+
+    private static float Extreme(Tensor scalar)
+    {
+        using (scalar) return scalar.item<float>();
+    }
 
     private float Tone(double pixel) => (float)((pixel - _low) / _range);
 

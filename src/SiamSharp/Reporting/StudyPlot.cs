@@ -37,7 +37,7 @@ public static class StudyPlot
         plot.Axes.Left.SetTicks([.. Enumerable.Range(0, count).Select(i => (double)i)], [.. table.Rows.Reverse().Select(r => r.Name)]);
         plot.Axes.Left.MajorTickStyle.Length = 0;
         plot.Axes.SetLimitsY(-0.6, count - 0.4);
-        plot.XLabel("top-1 accuracy", 14);
+        plot.XLabel("top-1 accuracy   (dot: mean over the seeds; bar: one standard deviation of the seeds to each side)", 13);
         plot.Axes.Bottom.Label.Bold = false;
         plot.Grid.MajorLineColor = Colors.Black.WithOpacity(0.08);
         plot.ShowLegend(Edge.Top);

@@ -17,12 +17,15 @@ public static class StudyReport
     {
         string file = Path.Combine(folder, "table.json");
         if (!File.Exists(file)) throw new RunException($"{folder} has no table.json yet: no run of the study is done. Go on with `siam study`.");
-        StudyTable table = JsonSerializer.Deserialize<StudyTable>(File.ReadAllText(file), OptionsJson.Serializer)!;
+        StudyTable table = Read(file);
         var page = new StringBuilder(HtmlPage.Start(Path.GetFileName(Path.GetFullPath(folder))));
-        page.Append(HtmlPage.Table(table.Columns.Select(HtmlPage.Text).Prepend(""), table.Rows.Select(r =>
-            r.Cells.Select(c => c is null ? "" : Cell(c)).Prepend(HtmlPage.Text(r.Name)))));
-        page.Append($"<p><small>{HtmlPage.Text(table.Explanation)} Bold where the interval leaves out 0.</small></p>\n");
-        page.Append(HtmlPage.Picture("Accuracy", Path.Combine(folder, "plot.png"), "Accuracy of each row"));
+        var columns = table.Columns.Index().Select(column => HtmlPage.BestInBold([.. table.Rows.Select(r => r.Cells[column.Index]).Select(c =>
+            c is null ? ("", double.NaN) : ($"<span style=\"white-space:nowrap\">{HtmlPage.Text(c.Text().Split("; ")[0])}</span>", c.Mean))])).ToArray();
+        page.Append(HtmlPage.Table(table.Columns.Select(HtmlPage.Text).Prepend(""), table.Rows.Index().Select(r =>
+            r.Item.Cells.Select((c, column) => columns[column][r.Index] + Gain(c)).Prepend(HtmlPage.Text(r.Item.Name)))));
+        page.Append($"<p><small>{HtmlPage.Text(table.Explanation)} Bold: the best of a column. Green or red: a difference whose interval leaves out 0.</small></p>\n");
+        page.Append(HtmlPage.Picture("Accuracy", Path.Combine(folder, "plot.png"), "Accuracy of each row"))
+            .Append("<p><small>A dot is the mean over the seeds; its bar goes one standard deviation of the seeds to each side, and is missing with one seed.</small></p>\n");
         page.Append("<h2>Health of the runs</h2>\n");
         foreach (string run in Directory.GetDirectories(folder).Order(StringComparer.Ordinal))
         {
@@ -30,7 +33,7 @@ public static class StudyReport
             if (!runFolder.HasRun) continue;
             Recipe recipe = OptionsJson.Read<Recipe>(runFolder.ReadRecipe());
             if (RunHealth.Read(runFolder, recipe) is { } health)
-                page.Append(HtmlPage.Verdict(health.Problems.Count == 0, $"{Path.GetFileName(run)}: {health.Verdict(recipe)}"));
+                page.Append(HtmlPage.OfHealth(health, $"{Path.GetFileName(run)}: {health.Verdict(recipe)}"));
         }
         page.Append($"<h2>Study</h2><details><summary>Rows, seeds and images</summary><pre>{HtmlPage.Text(File.ReadAllText(Path.Combine(folder, "study.json")))}</pre></details>\n{HtmlPage.End}");
         string path = Path.Combine(folder, "report.html");
@@ -38,10 +41,25 @@ public static class StudyReport
         return path;
     }
 
-    private static string Cell(StudyCell cell)
+    private static StudyTable Read(string file)
     {
-        string[] parts = cell.Text().Split("; ");
-        string gain = parts.Length < 2 ? "" : $"<br><small>{(cell.GainIsCertain ? $"<b>{parts[1]}</b>" : parts[1])}</small>";
-        return $"<span style=\"white-space:nowrap\">{parts[0]}</span>{gain}";
+        try
+        {
+            if (JsonSerializer.Deserialize<StudyTable>(File.ReadAllText(file), OptionsJson.Serializer) is { Columns: not null, Rows: not null, RankCorrelations: not null } table
+                && table.Rows.All(r => r is { Name: not null, Cells: not null } && r.Cells.Count == table.Columns.Count)) return table;
+        }
+        catch (JsonException)
+        {
+            // Told below.
+        }
+        throw new RunException($"{file} is damaged: it is no table of a study. Give the command `siam study` of this folder again, which writes it anew.");
+    }
+
+    /// <summary>The difference from the row above.</summary>
+    private static string Gain(StudyCell? cell)
+    {
+        if (cell?.Text().Split("; ") is not { Length: 2 } parts) return "";
+        string text = HtmlPage.Text(parts[1]);
+        return $"<br><small>{(cell.GainIsCertain ? $"<span style=\"color:{(cell.Gain > 0 ? "#19703f" : "#c22")}\">{text}</span>" : text)}</small>";
     }
 }

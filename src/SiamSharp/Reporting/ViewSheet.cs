@@ -16,7 +16,7 @@ public static class ViewSheet
 {
     private const int Rows = 8;
 
-    /// <summary>Draws eight images, spread evenly over a dataset; those that cannot be read any more are left out.</summary>
+    /// <summary>Draws eight images, drawn evenly from a dataset; those that cannot be read any more are left out.</summary>
     /// <param name="path">Where to write the PNG.</param>
     /// <param name="images">One image or more.</param>
     /// <param name="options">The views.</param>
@@ -24,12 +24,10 @@ public static class ViewSheet
     /// <param name="seed">The run's seed.</param>
     public static void Write(string path, ImageDataset images, ViewsOptions options, Preprocessing preprocessing, ulong seed)
     {
-        int rows = Math.Min(Rows, images.Count);
-        int[] indexes = [.. Enumerable.Range(0, rows).Select(row => (int)((long)row * images.Count / rows))];
-        (Tensor readable, indexes) = images.ReadableBatch(indexes);
+        (Tensor readable, int[] indexes) = images.ReadableBatch(EvenDraw.Of(images.Count, Rows));
         using Tensor batch = readable;
         if (indexes.Length == 0) return; // the sheet that is there stays
-        Write(path, batch, [.. indexes.Select(index => (long)images.SourceIndexOf(index))], options, preprocessing, seed);
+        Write(path, batch, [.. indexes.Select(index => (long)images.SourceIndexOf(index))], options, preprocessing, seed, [.. indexes.Select(images.PathOf)]);
     }
 
     /// <summary>Draws a batch, one row per image.</summary>
@@ -39,8 +37,9 @@ public static class ViewSheet
     /// <param name="options">The views.</param>
     /// <param name="preprocessing">Measured on the training images.</param>
     /// <param name="seed">The run's seed.</param>
+    /// <param name="names">Where each image comes from, for the rows; null = their indices.</param>
     public static void Write(
-        string path, Tensor images, long[] sampleIds, ViewsOptions options, Preprocessing preprocessing, ulong seed)
+        string path, Tensor images, long[] sampleIds, ViewsOptions options, Preprocessing preprocessing, ulong seed, IReadOnlyList<string>? names = null)
     {
         using var scope = NewDisposeScope();
         int size = (int)images.shape[3];
@@ -63,9 +62,9 @@ public static class ViewSheet
         for (int v = 0; v < views.Length; v++)
             columns.Add(new($"view {v + 1}", Describe(branches[v], (int)views[v].shape[3]), tones.Signal(views[v])));
 
-        string[] rows = [.. sampleIds.Select(id => $"{id}")];
+        string[] rows = [.. sampleIds.Select((id, n) => names is null ? $"{id}" : Shown.Text(Path.GetFileName(names[n])))];
         string subtitle = $"preset {options.Preset} – seed {seed}, epoch 0";
-        string legend = "The numbers are the images' places in the source.";
+        string legend = names is null ? "The numbers are the images' places in the source." : "Left of each row the name of its file, or of the file and the image's place in it.";
         if (filtered) legend += $" After the high-pass, mid-grey is 0; black and white are ±{SheetTones.Reach} standard deviations.";
         if (drawn.Count > 0) legend += " Orange is what a mask removes; a view shows what fills it.";
         SheetDrawing.Write(path, "What the network sees", subtitle, columns, rows, legend);

@@ -49,6 +49,7 @@ public sealed record Study : IHasRules
     {
         if (Pretrain.Length == 0) yield return new("pretrain", "name the images to pretrain on, such as a folder");
         if (Test.Length == 0) yield return new("test", "name the labelled images to judge, such as a folder");
+        foreach (Protocol unknown in Protocols.Where(p => !Enum.IsDefined(p)).Distinct()) yield return new("protocols", $"{unknown} is none of them");
         if (Protocols.Count == 0) yield return new("protocols", "there are none: give one or more, such as [\"knn\"]");
         if (Seeds.Count == 0 || Seeds.Distinct().Count() < Seeds.Count) yield return new("seeds", "give one or more, each once, such as [1, 2, 3]");
         if (Rows.Count == 0) yield return new("rows", "there are none: give one or more");
@@ -56,7 +57,7 @@ public sealed record Study : IHasRules
         var names = new HashSet<string>();
         for (int i = 0; i < Rows.Count; i++)
         {
-            if (Rows[i].From is { Length: > 0 } from && Rows.Take(i).All(r => r.Name != from))
+            if (Rows[i].From is { Length: > 0 } from && Rows.Take(i).All(r => !r.IsCalled(from)))
                 yield return new($"rows.{i}.from", $"\"{from}\" is no row before this one");
             if (Rows[i].Against is { Length: > 0 } against && !names.Contains(StudyRow.Slug(against)))
                 yield return new($"rows.{i}.against", $"\"{against}\" is no row before this one");
@@ -111,7 +112,7 @@ public sealed record Study : IHasRules
 
     /// <summary>A row after the rows that it starts from.</summary>
     private IEnumerable<StudyRow> Lineage(StudyRow row) =>
-        [.. Rows.FirstOrDefault(r => r.Name == row.From && row.From.Length > 0) is { } parent ? Lineage(parent) : [], row];
+        [.. Rows.FirstOrDefault(r => row.From.Length > 0 && r.IsCalled(row.From)) is { } parent ? Lineage(parent) : [], row];
 }
 
 /// <summary>One row of a study's table, or several with <see cref="Vary"/>.</summary>
@@ -138,7 +139,7 @@ public sealed record StudyRow : IHasRules
     /// <summary>The values of <see cref="Vary"/>.</summary>
     public JsonArray Values { get; init; } = [];
 
-    /// <summary>Whether the untrained encoder is judged with this row's runs too; with the first row it always is.</summary>
+    /// <summary>Whether pixels and the encoder that the run starts from are judged with this row's runs too; with the first row they always are.</summary>
     public bool Baselines { get; init; }
 
     /// <inheritdoc/>
@@ -152,6 +153,9 @@ public sealed record StudyRow : IHasRules
     internal IEnumerable<StudyRow> Each() => Vary.Length == 0
         ? [this]
         : Values.Select(v => this with { Name = $"{Name} {v}", Set = [.. Set, $"{Vary}={v?.ToJsonString()}"] });
+
+    /// <summary>Whether this row is meant by a name: names that make the same folder are the same.</summary>
+    internal bool IsCalled(string name) => Slug(Name) == Slug(name);
 
     /// <summary>A name as the name of a folder: letters and digits, joined by hyphens.</summary>
     internal static string Slug(string name) =>

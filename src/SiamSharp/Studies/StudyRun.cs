@@ -26,8 +26,8 @@ public sealed record StudyRun(string Row, int Seed, Recipe Recipe)
     public IReadOnlyList<Score>? ScoresIn(string study, IReadOnlyList<Protocol> protocols)
     {
         if (!File.Exists(ScoresFile(study))) return null;
-        List<Score> scores = JsonSerializer.Deserialize<List<Score>>(File.ReadAllText(ScoresFile(study)))!;
-        bool done = Encoders.All(encoder => protocols.Where(p => Evaluator.Applies(p, encoder)).SelectMany(p => Evaluator.Wanted(p, Recipe.Evaluation))
+        if (Score.Read(ScoresFile(study)) is not { } scores) return null; // damaged: the run is judged again
+        bool done = RunEvaluation.Encoders(Recipe).All(encoder => protocols.Where(p => Evaluator.Applies(p, encoder)).SelectMany(p => Evaluator.Wanted(p, Recipe.Evaluation))
             .All(wanted => scores.Any(s => s.Encoder == encoder && wanted(s))));
         return done ? scores : null;
     }
@@ -35,17 +35,16 @@ public sealed record StudyRun(string Row, int Seed, Recipe Recipe)
     /// <summary>The scores of the study alone; evaluation.json has those on other images too, where someone has judged the run again.</summary>
     private string ScoresFile(string study) => Path.Combine(Folder(study).Path, "study-scores.json");
 
-    private string[] Encoders => Recipe.Evaluation.Baselines ? ["pixels", "untrained", "pretrained"] : ["pretrained"];
-
     /// <summary>Pretrains and judges; goes on where it was stopped.</summary>
     /// <param name="study">The study.</param>
     /// <param name="folder">The study's folder.</param>
     /// <param name="progress">Told after each step.</param>
     /// <param name="notes">Told what is worth knowing of a run that goes on; see <see cref="Pretraining.Run"/>.</param>
+    /// <param name="judging">Told how far judging is.</param>
     /// <param name="cancel">Saves and ends.</param>
     /// <returns>False when it was interrupted.</returns>
-    public bool Execute(
-        Study study, string folder, IProgress<TrainingProgress>? progress = null, IProgress<string>? notes = null, CancellationToken cancel = default)
+    public bool Execute(Study study, string folder, IProgress<TrainingProgress>? progress = null, IProgress<string>? notes = null,
+        IProgress<JudgingProgress>? judging = null, CancellationToken cancel = default)
     {
         OptionsJson.Check(study);
         OptionsJson.Check(Recipe);
@@ -53,8 +52,9 @@ public sealed record StudyRun(string Row, int Seed, Recipe Recipe)
         Pretraining.CheckSame(Recipe, run);
         ImageDataset images = Load(study.Pretrain);
         if (!Pretraining.Run(Recipe, images, run, resume: true, progress, notes: notes, cancel: cancel).Finished) return false;
+        SkippedFile.Write(run.Skipped, images.Skipped);
         ImageDataset train = study.Train.Length == 0 ? images : Load(study.Train), test = Load(study.Test);
-        IReadOnlyList<Score> scores = RunEvaluation.Judge(run, Recipe, study.Protocols, train, test, cancel: cancel);
+        IReadOnlyList<Score> scores = RunEvaluation.Judge(run, Recipe, study.Protocols, train, test, judging, cancel: cancel);
         run.AddScores(scores);
         RunReport.Write(run, images);
         RunFolder.WriteText(ScoresFile(folder), JsonSerializer.Serialize(scores, OptionsJson.Serializer) + "\n");

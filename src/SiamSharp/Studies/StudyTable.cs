@@ -7,7 +7,7 @@ namespace SiamSharp.Studies;
 /// <summary>What the runs of a study say, row by row: means, spreads, and differences seed by seed.</summary>
 /// <param name="Columns">Titles of the scores.</param>
 /// <param name="Rows">Pixels and untrained encoders first, then the study's rows.</param>
-/// <param name="RankCorrelations">For each column but RankMe's own: Spearman's correlation of the rows' means with their RankMe; empty without it.</param>
+/// <param name="RankCorrelations">For each column but RankMe's own: Spearman's correlation of the rows' means with their RankMe; without the columns in which all rows are equal, and empty without RankMe.</param>
 public sealed record StudyTable(IReadOnlyList<string> Columns, IReadOnlyList<StudyTableRow> Rows, IReadOnlyDictionary<string, double> RankCorrelations)
 {
     private const string RankMe = "RankMe";
@@ -21,7 +21,7 @@ public sealed record StudyTable(IReadOnlyList<string> Columns, IReadOnlyList<Stu
         var columns = new List<string>();
         foreach (var (run, scores) in done)
         {
-            foreach (Score score in scores)
+            foreach (Score score in scores.Where(s => double.IsFinite(s.Value)))
             {
                 if (!columns.Contains(score.Title)) columns.Add(score.Title);
                 var key = (score.Encoder == "pixels" ? "" : run.Row, score.Encoder, score.Title);
@@ -30,13 +30,18 @@ public sealed record StudyTable(IReadOnlyList<string> Columns, IReadOnlyList<Stu
             }
         }
         StudyRow[] all = [.. study.Rows.SelectMany(r => r.Each())];
-        StudyRow[] untrained = [.. all.Where((row, i) => i == 0 || row.Baselines)];
+        StudyRow[] judged = [.. all.Where((row, i) => i == 0 || row.Baselines)];
         var rows = new List<StudyTableRow> { Row("pixels", "", "pixels", null) };
-        rows.AddRange(untrained.Select(row => Row(untrained.Length == 1 ? "untrained" : $"untrained, as {row.Name}", row.Name, "untrained", null)));
+        foreach (StudyRow row in judged)
+        {
+            // What a row's runs started from: drawn weights, or a file's.
+            string? file = done.Where(d => d.Run.Row == row.Name).SelectMany(d => d.Scores).FirstOrDefault(s => s.Encoder == "start")?.Representation;
+            rows.Add(Row((file ?? "untrained") + (judged.Length == 1 ? "" : $", as {row.Name}"), row.Name, file is null ? "untrained" : "start", null));
+        }
         string? before = null;
         foreach (StudyRow row in all)
         {
-            string? against = all.FirstOrDefault(r => r.Name == row.Against)?.Name ?? before;
+            string? against = row.Against.Length > 0 ? all.First(r => r.IsCalled(row.Against)).Name : before;
             rows.Add(Row(row.Name, row.Name, "pretrained", against));
             before = row.Name;
         }
@@ -63,8 +68,10 @@ public sealed record StudyTable(IReadOnlyList<string> Columns, IReadOnlyList<Stu
         StudyTableRow[] whole = [.. rows.Where(r => r.Pretrained && r.Cells.All(c => c is not null))];
         if (rank < 0 || whole.Length < 3) return [];
         double[] ranks = [.. whole.Select(r => r.Cells[rank]!.Mean)];
-        return columns.Index().Where(c => c.Index != rank).ToDictionary(
-            c => c.Item, c => Statistics.RankCorrelation(ranks, [.. whole.Select(r => r.Cells[c.Index]!.Mean)]));
+        return columns.Index().Where(c => c.Index != rank)
+            .Select(c => (c.Item, Value: Statistics.RankCorrelation(ranks, [.. whole.Select(r => r.Cells[c.Index]!.Mean)])))
+            .Where(c => double.IsFinite(c.Value)) // equal rows have no order
+            .ToDictionary(c => c.Item, c => c.Value);
     }
 
     /// <summary>The table in Markdown.</summary>
@@ -113,11 +120,11 @@ public sealed record StudyCell(int Runs, double Mean, double Std)
     /// <summary>Mean difference from the row it is compared with, seed by seed.</summary>
     public double? Gain { get; init; }
 
-    /// <summary>Half the width of the 95 % interval of <see cref="Gain"/>; null with one seed.</summary>
+    /// <summary>Half the width of the 95 % interval of <see cref="Gain"/>; null with one seed, 0 where it is the same with all.</summary>
     public double? GainCi95 { get; init; }
 
-    /// <summary>Whether the gain's interval leaves out 0.</summary>
-    public bool GainIsCertain => GainCi95 is double ci && Math.Abs(Gain!.Value) > ci;
+    /// <summary>Whether the gain's interval leaves out 0. One without a width tells of no spread: the gains of a few seeds can be equal by chance.</summary>
+    public bool GainIsCertain => GainCi95 is double ci && ci > 1e-9 && Math.Abs(Gain!.Value) > ci;
 
     /// <summary>Such as <c>0.814 (0.004); +0.039 ±0.007</c>.</summary>
     /// <param name="bold">Put around a gain whose interval leaves out 0.</param>

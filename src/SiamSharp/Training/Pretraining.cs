@@ -62,6 +62,7 @@ public static class Pretraining
         long steps = (long)recipe.Training.Epochs * stepsPerEpoch, step = 0;
 
         Preprocessing preprocessing = saved?.Preprocessing ?? data.Measure(recipe.Views.HighPass, cancel);
+        if (saved is null) FirstWeights.Keep(folder, recipe);
         BackboneOptions options = (saved is not null ? recipe.Backbone with { Weights = "" } : recipe.Backbone).InPretraining;
         Func<nn.Module<Tensor, Tensor>> makeBackbone = ownBackbone is null
             ? () => options.Create(data.Channels, data.Size, seed)

@@ -9,77 +9,159 @@ namespace SiamSharp.Training;
 /// <summary>Judges the encoder of a run, and next to it two baselines measured the same way.</summary>
 public static class RunEvaluation
 {
-    /// <summary>Scores standardised pixels and the untrained encoder, unless <see cref="EvaluationOptions.Baselines"/> is off, and the pretrained encoder.</summary>
+    /// <summary>
+    /// Scores standardised pixels and the encoder that the run started from, unless <see cref="EvaluationOptions.Baselines"/> is off, and the pretrained encoder.
+    /// </summary>
     /// <remarks><see cref="RunFolder.AddScores"/> keeps the scores with the run.</remarks>
     /// <param name="folder">A finished run.</param>
     /// <param name="recipe">The run's recipe, evaluation options possibly overridden.</param>
     /// <param name="protocols">In the order wanted.</param>
     /// <param name="train">Labelled images for the classifiers.</param>
     /// <param name="test">Labelled images to judge.</param>
-    /// <param name="progress">Told what is being done.</param>
+    /// <param name="progress">Told what is being done, and how far it is.</param>
     /// <param name="confusions">Given what was taken for what, by each representation and protocol that classifies with all its labels.</param>
     /// <param name="cancel">Stops between two batches or iterations.</param>
-    /// <exception cref="DataSourceException">Labels are missing, classes do not fit together, or both sets are the same images.</exception>
+    /// <exception cref="DataSourceException">The images do not fit the encoder, the protocols or each other; all there is to mend is listed.</exception>
+    /// <exception cref="RunException">The run has not finished, or the weights that it started from are not at hand.</exception>
     public static IReadOnlyList<Score> Judge(
         RunFolder folder, Recipe recipe, IReadOnlyList<Protocol> protocols, ImageDataset train, ImageDataset test,
-        IProgress<string>? progress = null, ICollection<Confusion>? confusions = null, CancellationToken cancel = default)
+        IProgress<JudgingProgress>? progress = null, ICollection<Confusion>? confusions = null, CancellationToken cancel = default)
     {
         OptionsJson.Check(recipe);
-        var known = Enumerable.Range(0, train.Count).Select(train.HashOf).ToHashSet();
-        int overlap = Enumerable.Range(0, test.Count).Count(i => known.Contains(test.HashOf(i)));
-        if (overlap == test.Count)
-            throw new DataSourceException($"Every test image ({test.Name}) is among the training images ({train.Name}): each would be its own nearest "
-                + "neighbour. Give --test images that are not in --train.");
-        CheckLabels(train, test);
-        if (protocols.Contains(Protocol.FewShot)) FewShotDraws.For(train, recipe.Evaluation); // says what is missing before anything is computed
-        recipe.Training.UseThreads();
+        JudgingSet known = JudgingSet.Of(train), judged = JudgingSet.Of(test);
+        int overlap = Overlap(train, test);
         Device device = recipe.Training.FindDevice();
-        using Encoder pretrained = Encoder.Load(folder.Encoder).On(device);
-        using Encoder untrained = pretrained.Untrained(recipe).On(device);
+        using Encoder pretrained = Encoder.Load(folder.Encoder);
+        ThrowAny([.. JudgingSet.Faults(known, judged, protocols, recipe.Evaluation, pretrained.Channels),
+            .. overlap == test.Count && train.Name != test.Name ? [JudgingSet.EveryTestImage(test.Name, train.Name)] : Array.Empty<string>()]);
+        if (protocols.Contains(Protocol.FewShot)) FewShotDraws.For(train, recipe.Evaluation); // says what is missing before anything is computed
+        string[] encoders = Encoders(recipe);
+        Recipe start = encoders.Contains("start") ? recipe with { Backbone = recipe.Backbone with { Weights = FirstWeights.Find(folder, recipe) } } : recipe;
+        recipe.Training.UseThreads();
         var evaluator = new Evaluator(recipe.Evaluation, recipe.Training.Seed);
         int batch = recipe.Evaluation.BatchSize;
         string hash = $"{train.DataHash}/{test.DataHash}";
+        string[] notes = [.. Notes(train, test, protocols, recipe), .. DataNotes(train), .. DataNotes(test)];
+        string[] classes = [.. known.Classes.Select(c => c.Name)];
+        int unseen = judged.Classes.Where(c => !classes.Contains(c.Name)).Sum(c => c.Images);
 
         var scores = new List<Score>();
-        foreach (var (name, encoder, represent) in new (string, Encoder?, Func<Tensor, Tensor>)[]
-        {
-            ("pixels", null, Features.Pixels(train)),
-            ("untrained", untrained, untrained.Encode),
-            ("pretrained", pretrained, pretrained.Encode),
-        }.Skip(recipe.Evaluation.Baselines ? 0 : 2))
+        foreach (string name in encoders)
         {
             Protocol[] apply = [.. protocols.Where(p => Evaluator.Applies(p, name))];
-            using Features? x = apply.All(Evaluator.Trains) ? null : Of(train), y = x is null ? null : Of(test);
-            Features Of(ImageDataset data) => encoder is null ? Features.OfPixels(data, train, batch, cancel) : Features.Of(encoder, data, batch, null, cancel);
+            using Encoder? encoder = name == "pixels" ? null : Fresh(name);
+            Func<Tensor, Tensor> represent = encoder is null ? Features.Pixels(train) : encoder.Encode;
+            using Features? x = apply.All(Evaluator.Trains) ? null : Of(train, "training images"), y = x is null ? null : Of(test, "test images");
             foreach (Protocol protocol in apply)
             {
-                progress?.Report($"judging {name}: {JsonSerializer.Serialize(protocol).Trim('"')}");
+                progress?.Report(new($"{Score.NameOf(name)}: {JsonSerializer.Serialize(protocol).Trim('"')}", 0));
                 IReadOnlyList<Score> found = protocol switch
                 {
-                    Protocol.Corruption => evaluator.Corrupt(name, represent, x!, test, hash, cancel),
-                    _ when Evaluator.Trains(protocol) => evaluator.Train(protocol, name, () => Fresh(name), train, test, hash, confusions, cancel),
+                    Protocol.Corruption => evaluator.Corrupt(name, represent, x!, test, hash, progress, cancel),
+                    _ when Evaluator.Trains(protocol) => evaluator.Train(protocol, name, () => Fresh(name), train, test, hash, confusions, progress, cancel),
                     _ => evaluator.Judge(protocol, name, x!, y!, hash, confusions, cancel),
                 };
-                scores.AddRange(found.Select(s => s with { TestInTrain = overlap, Train = train.Name, Test = test.Name }));
+                scores.AddRange(found.Select(s => s with
+                {
+                    Start = name == "start" ? recipe.Backbone.Weights : null,
+                    TestInTrain = overlap,
+                    TestUnseen = unseen,
+                    Train = train.Name,
+                    Test = test.Name,
+                    Notes = notes.Length > 0 ? notes : null,
+                }));
+            }
+
+            Features Of(ImageDataset data, string what)
+            {
+                var part = new JudgingPart(progress, $"{Score.NameOf(name)}: {what}");
+                return encoder is null ? Features.OfPixels(data, train, batch, part, cancel) : Features.Of(encoder, data, batch, part, cancel);
             }
         }
         return scores;
 
-        Encoder Fresh(string name)
+        Encoder Fresh(string name) => (name == "pretrained" ? Encoder.Load(folder.Encoder) : pretrained.Untrained(start)).On(device);
+    }
+
+    /// <summary>Refuses what cannot be judged, before an image is decoded.</summary>
+    /// <param name="folder">Of the run.</param>
+    /// <param name="recipe">The run's recipe, evaluation options possibly overridden.</param>
+    /// <param name="protocols">How it is to be judged.</param>
+    /// <param name="train">Labelled images for the classifiers.</param>
+    /// <param name="test">Labelled images to judge.</param>
+    /// <exception cref="DataSourceException">Something is wrong; all there is to mend is listed.</exception>
+    /// <exception cref="RunException">That the run has not finished, its device or its first weights are not there, is all that is wrong.</exception>
+    public static void Check(RunFolder folder, Recipe recipe, IReadOnlyList<Protocol> protocols, IImageSource train, IImageSource test)
+    {
+        var faults = new List<RunException>();
+        int channels = 0;
+        Try(() => recipe.Training.FindDevice());
+        Try(() =>
         {
-            Encoder loaded = Encoder.Load(folder.Encoder);
-            if (name == "pretrained") return loaded.On(device);
-            using (loaded) return loaded.Untrained(recipe).On(device);
+            using Encoder encoder = Encoder.Load(folder.Encoder);
+            channels = encoder.Channels;
+        });
+        if (Encoders(recipe).Contains("start")) Try(() => FirstWeights.Find(folder, recipe));
+        string[] others = [.. JudgingSet.Faults(JudgingSet.Of(train, recipe.Data), JudgingSet.Of(test, recipe.Data), protocols, recipe.Evaluation, channels)];
+        if (faults.Count == 1 && others.Length == 0) throw faults[0];
+        ThrowAny([.. faults.Select(f => f.Message), .. others]);
+
+        void Try(Action check)
+        {
+            try
+            {
+                check();
+            }
+            catch (RunException e)
+            {
+                faults.Add(e);
+            }
         }
     }
 
-    /// <summary>Refuses test images of classes that no training image has: none of them could be recognised.</summary>
-    private static void CheckLabels(ImageDataset train, ImageDataset test)
+    /// <summary>Refuses images that cannot be judged with, before a run that would be judged with them begins.</summary>
+    /// <param name="options">How it is to be judged.</param>
+    /// <param name="protocols">By what.</param>
+    /// <param name="data">How images are decoded.</param>
+    /// <param name="train">Labelled images for the classifiers.</param>
+    /// <param name="test">Labelled images to judge.</param>
+    /// <exception cref="DataSourceException">Something is wrong; all there is to mend is listed.</exception>
+    public static void CheckImages(EvaluationOptions options, IReadOnlyList<Protocol> protocols, DataOptions data, IImageSource train, IImageSource test) =>
+        ThrowAny([.. JudgingSet.Faults(JudgingSet.Of(train, data), JudgingSet.Of(test, data), protocols, options, 0)]);
+
+    /// <summary>What a person should know about scores on these images: one sentence each, often none. <see cref="Score.Notes"/> holds it too.</summary>
+    /// <param name="train">Labelled images for the classifiers.</param>
+    /// <param name="test">Labelled images to judge.</param>
+    /// <param name="protocols">How they are judged.</param>
+    /// <param name="recipe">The run's recipe, evaluation options possibly overridden.</param>
+    public static IReadOnlyList<string> Notes(ImageDataset train, ImageDataset test, IReadOnlyList<Protocol> protocols, Recipe recipe)
     {
-        LabelledImages known = LabelledImages.Of(train), judged = LabelledImages.Of(test);
-        string[] seen = [.. known.Labels.Distinct().Select(k => known.ClassNames[(int)k])], unseen = [.. judged.Labels.Distinct().Select(k => judged.ClassNames[(int)k]).Except(seen)];
-        if (unseen.Length > 0)
-            throw new DataSourceException($"{unseen.Length} classes of the test images have no training image: {string.Join(", ", unseen.Take(5))}. Give --train images of each class; "
-                + "#train and #test behind a source divide every class, #FIRST..END goes by the order of the files.");
+        int overlap = Overlap(train, test);
+        return [.. overlap == 0 ? [] : new[] { $"{overlap:N0} of {Plural.Of(test.Count, "test image")} {(overlap == 1 ? "is" : "are")} among the training images too: "
+            + "the scores are flattered. Leave them out of one of the two." }, .. JudgingSet.Notes(JudgingSet.Of(train), JudgingSet.Of(test), protocols, recipe.Evaluation)];
+    }
+
+    /// <summary>What is judged by these options, in order.</summary>
+    internal static string[] Encoders(Recipe recipe) =>
+        recipe.Evaluation.Baselines ? ["pixels", recipe.Backbone.Weights.Length > 0 ? "start" : "untrained", "pretrained"] : ["pretrained"];
+
+    /// <summary>What was left out of the images, and what was noticed of the others.</summary>
+    private static IEnumerable<string> DataNotes(ImageDataset data)
+    {
+        int lost = data.Skipped.Count;
+        if (lost > 0) yield return $"{lost:N0} of {Plural.Of(lost + data.Count, "file")} in {data.Name} cannot be read and {(lost == 1 ? "is" : "are")} left out.";
+        foreach (string note in data.Notes) yield return $"{data.Name}: {note}";
+    }
+
+    private static int Overlap(ImageDataset train, ImageDataset test)
+    {
+        var known = Enumerable.Range(0, train.Count).Select(train.HashOf).ToHashSet();
+        return Enumerable.Range(0, test.Count).Count(i => known.Contains(test.HashOf(i)));
+    }
+
+    private static void ThrowAny(string[] faults)
+    {
+        if (faults.Length == 0) return;
+        throw new DataSourceException(faults.Length == 1 ? faults[0] : $"{faults.Length} things are to be mended before anything can be judged:\n" + string.Join('\n', faults.Select(f => "  " + f)));
     }
 }

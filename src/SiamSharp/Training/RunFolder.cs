@@ -41,6 +41,9 @@ public sealed class RunFolder(string path)
     /// <summary>The images that few-shot classifiers learned from.</summary>
     public string Draws => In("draws.json");
 
+    /// <summary>The weights that the run began from, with their hash; missing where they were drawn.</summary>
+    public string Start => In("start.json");
+
     /// <summary>Files that could not be read, one line each.</summary>
     public string Skipped => In("skipped.jsonl");
 
@@ -50,7 +53,10 @@ public sealed class RunFolder(string path)
     /// <summary>The page for people.</summary>
     public string Report => In("report.html");
 
-    /// <summary>The part of the page with the map, the neighbours and the spectrum.</summary>
+    /// <summary>What the report says of the images that the run learned from.</summary>
+    public string ImageCounts => In("images.json");
+
+    /// <summary>A page with the map, the neighbours and the spectrum, which the report holds too.</summary>
     public string Gallery => In("gallery.html");
 
     /// <summary>What the network saw.</summary>
@@ -116,10 +122,9 @@ public sealed class RunFolder(string path)
         if (lines.Count > 0) return lines;
         try
         {
-            if (SavedRun.Find(this) is not { } saved) return [];
-            byte[] bytes = File.Exists(Metrics) ? File.ReadAllBytes(Metrics) : [];
-            if (bytes.Length < saved.MetricsLength) return [$"{Metrics} {(bytes.Length == 0 ? "is missing or empty" : $"has {bytes.Length} bytes of {saved.MetricsLength}")}: the numbers of the steps that are lost cannot be shown."];
-            return saved.MetricsHash is null || FileHash.Of(bytes.AsSpan(0, (int)saved.MetricsLength)) == saved.MetricsHash
+            if (!File.Exists(Metrics) || SavedRun.Find(this) is not { MetricsHash: { } hash } saved) return [];
+            byte[] bytes = File.ReadAllBytes(Metrics);
+            return bytes.Length >= saved.MetricsLength && FileHash.Of(bytes.AsSpan(0, (int)saved.MetricsLength)) == hash
                 ? []
                 : [$"{Metrics} was changed or damaged since the run wrote it: its numbers are not to be trusted."];
         }
@@ -130,9 +135,13 @@ public sealed class RunFolder(string path)
     }
 
     /// <summary>The scores stored so far; empty when there are none.</summary>
-    public IReadOnlyList<Score> ReadScores() => File.Exists(Evaluation)
-        ? JsonSerializer.Deserialize<List<Score>>(File.ReadAllText(Evaluation)) ?? []
-        : [];
+    /// <exception cref="RunException">evaluation.json is damaged.</exception>
+    public IReadOnlyList<Score> ReadScores()
+    {
+        if (!File.Exists(Evaluation)) return [];
+        return Score.Read(Evaluation)
+            ?? throw new RunException($"{Evaluation} is damaged: it is no list of scores. Delete it and judge the run again with `siam evaluate`.");
+    }
 
     /// <summary>The notes on the images; empty where there are none, as in runs of earlier versions.</summary>
     public IReadOnlyList<string> ReadNotes()
@@ -153,7 +162,8 @@ public sealed class RunFolder(string path)
     /// <summary>Adds scores to evaluation.json; a score measured again replaces the old one.</summary>
     public void AddScores(IReadOnlyList<Score> scores)
     {
-        static object Key(Score s) => (s.Protocol, s.Encoder, s.Metric, s.K, s.Shots, s.Fraction, s.Corruption, s.Seed, s.DataHash);
+        // Versions before called the row of a run's start "untrained", whatever it started from.
+        static object Key(Score s) => (s.Protocol, s.Encoder == "start" ? "untrained" : s.Encoder, s.Metric, s.K, s.Shots, s.Fraction, s.Corruption, s.Seed, s.DataHash);
         var added = scores.Select(Key).ToHashSet();
         WriteText(Evaluation, JsonSerializer.Serialize<List<Score>>([.. ReadScores().Where(s => !added.Contains(Key(s))), .. scores], OptionsJson.Serializer));
     }

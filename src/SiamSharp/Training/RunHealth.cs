@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using SiamSharp.Evaluation;
 using SiamSharp.Native;
 using SiamSharp.Recipes;
@@ -7,6 +8,23 @@ using TorchSharp;
 using static TorchSharp.torch;
 
 namespace SiamSharp.Training;
+
+/// <summary>What the numbers of a run say about it.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<HealthState>))]
+public enum HealthState
+{
+    /// <summary>Nothing is wrong that can be told without labels.</summary>
+    [JsonStringEnumMemberName("healthy")] Healthy,
+
+    /// <summary>There were too few steps to tell.</summary>
+    [JsonStringEnumMemberName("undecided")] Undecided,
+
+    /// <summary>The loss did not fall.</summary>
+    [JsonStringEnumMemberName("not-learning")] NotLearning,
+
+    /// <summary>Images are not told apart, or what was learned is forgotten at each step.</summary>
+    [JsonStringEnumMemberName("collapsed")] Collapsed,
+}
 
 /// <summary>Whether a run has learned to tell images apart, by what can be measured without labels on the last batch of its last epoch.</summary>
 /// <param name="RankMe">Effective rank of the embeddings: dimensions in use.</param>
@@ -20,14 +38,42 @@ namespace SiamSharp.Training;
 public sealed record RunHealth(double RankMe, int Dimensions, double Spread, double Loss, double? LossWhenCollapsed, double? PrototypesUsed, double? RelativeStep, bool Labelled)
 {
     // Healthy runs of the twelve frameworks are well on the other side of all of these (docs/EXPERIMENTS.md).
+    private const int LeastSteps = 30, FirstLines = 3;
+    private const double LeastFall = 0.005; // of the loss
     private const double LowestRank = 8, LowestRankShare = 0.25, LowestSpread = 0.1, LowestGain = 0.02, FewestPrototypes = 2, LongestStep = 0.1;
 
-    /// <summary>What is wrong, in plain words; empty for a healthy run.</summary>
+    /// <summary>Steps of the run; null where they are not known.</summary>
+    public long? Steps { get; init; }
+
+    /// <summary>The loss that it came from: the highest of the means over its first lines, its first quarter and its second; null where it is not known.</summary>
+    /// <remarks>Not the first alone: where images are compared with a memory that is empty at first, as in MoCo v2 and PIRL, the loss rises before it falls.</remarks>
+    public double? LossBefore { get; init; }
+
+    /// <summary>The mean loss of the last quarter; null where it is not known.</summary>
+    public double? LossAfter { get; init; }
+
+    /// <summary>How much of a difference between the two is chance: the standard error of the change from line to line; 0 with few lines.</summary>
+    public double LossNoise { get; init; }
+
+    /// <summary>The largest learning rate of any step; null where it is not known.</summary>
+    public double? LearningRate { get; init; }
+
+    /// <summary>What can be said.</summary>
+    public HealthState State => Steps < LeastSteps ? HealthState.Undecided : Problems.Count == 0 ? HealthState.Healthy
+        : LearningRate == 0 || (Problems.Count == 1 && LossDidNotFall) ? HealthState.NotLearning : HealthState.Collapsed;
+
+    private bool LossDidNotFall => LossBefore is double before && LossAfter is double after
+        && before - after <= Math.Max(LossNoise, LeastFall * Math.Max(1, Math.Abs(before)));
+
+    /// <summary>What is wrong, in plain words; empty for a healthy run, and for one of too few steps to tell.</summary>
     public IReadOnlyList<string> Problems
     {
         get
         {
             var problems = new List<string>();
+            if (Steps < LeastSteps) return problems;
+            if (LearningRate == 0) problems.Add("the learning rate was 0, so that the weights stayed as they were");
+            if (LossDidNotFall) problems.Add(Invariant($"the loss did not fall ({LossBefore:F3} before, {LossAfter:F3} at the end)"));
             if (Spread < LowestSpread)
                 problems.Add(Invariant($"all images have nearly the same embedding (spread {Spread:F3} of 1)"));
             if (!Labelled && RankMe < Math.Min(LowestRank, Dimensions * LowestRankShare))
@@ -49,8 +95,14 @@ public sealed record RunHealth(double RankMe, int Dimensions, double Spread, dou
     public string Verdict(Recipe recipe)
     {
         string kind = OptionsJson.KindOf(recipe.Method);
-        if (Problems.Count == 0)
+        if (State == HealthState.Undecided)
+            return Invariant($"Too few steps to judge: {Steps}, and it takes {LeastSteps} or more. Train for longer (--set training.epochs=N), or with smaller batches (--set training.batchSize=N).");
+        if (State == HealthState.Healthy)
             return Invariant($"Healthy: the embedding uses {RankMe:F0} of {Dimensions} dimensions (spread {Spread:F2} of 1).");
+        if (LearningRate == 0) return $"Not learning: {string.Join(", ", Problems)}. Give optimizer.learningRate a value above 0.";
+        if (State == HealthState.NotLearning)
+            return Invariant($"Not learning: {Problems[0]}. The usual causes are too low or too high a learning rate (--set optimizer.learningRate=X; it is ")
+                + Invariant($"{recipe.Optimizer.LearningRate:G3}), too few epochs, or views that show nothing in common (lower the mask ratios).");
         Fault[] ways = [.. recipe.Method.WaysToCollapse()];
         string lower = Invariant($"--set optimizer.learningRate={recipe.Optimizer.LearningRate / 10:G3} instead of {recipe.Optimizer.LearningRate:G3}");
         string cause = ways.Length > 0
@@ -69,10 +121,26 @@ public sealed record RunHealth(double RankMe, int Dimensions, double Spread, dou
     public static RunHealth? Read(RunFolder folder, Recipe recipe)
     {
         string[] needed = ["rankme", "dimensions", "embedding_spread"];
-        if (MetricsLog.Read(folder.Metrics).Lines.LastOrDefault(line => needed.All(line.ContainsKey)) is not { } last) return null; // or has just begun
+        IReadOnlyList<JsonObject> lines = MetricsLog.Read(folder.Metrics).Lines;
+        if (lines.LastOrDefault(line => needed.All(line.ContainsKey)) is not { } last) return null; // or has just begun
         double? Number(string name) => (double?)last[name];
+        var (before, after, noise) = Fall([.. lines.Select(l => (double)l["loss"]!)]);
         return new RunHealth(Number("rankme")!.Value, (int)Number("dimensions")!, Number("embedding_spread")!.Value, Number("loss")!.Value, Number("loss_when_collapsed"),
-            Number("prototypes_used") ?? Number("outputs_used"), Number("relative_step"), recipe.Method.NeedsLabels);
+            Number("prototypes_used") ?? Number("outputs_used"), Number("relative_step"), recipe.Method.NeedsLabels)
+        { Steps = (long)Number("step")!, LossBefore = before, LossAfter = after, LossNoise = noise, LearningRate = lines.Max(l => (double?)l["lr"]) };
+    }
+
+    /// <summary>What the loss came from and where it ended, with the standard error of their difference; nulls with fewer than two lines.</summary>
+    internal static (double? Before, double? After, double Noise) Fall(double[] losses)
+    {
+        int count = losses.Length;
+        if (count < 2) return (null, null, 0);
+        double Mean(int from, int to) => losses[from..Math.Max(from + 1, to)].Average();
+        double before = Math.Max(Mean(0, Math.Min(FirstLines, count / 4)), Math.Max(Mean(0, count / 4), Mean(count / 4, count / 2))), after = Mean(count - Math.Max(1, count / 4), count);
+        if (count < 8) return (before, after, 0);
+        // Two neighbouring lines differ by twice the variance of one, and a mean over a quarter has its part of that.
+        double variance = losses.Zip(losses.Skip(1), (a, b) => (b - a) * (b - a)).Average() / 2;
+        return (before, after, Math.Sqrt(variance * 2 / (count / 4)));
     }
 
     /// <summary>The numbers for metrics.jsonl at the end of an epoch; alignment only where one network embeds two views.</summary>

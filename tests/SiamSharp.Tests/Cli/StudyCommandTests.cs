@@ -48,7 +48,7 @@ public sealed class StudyCommandTests : IDisposable
         string page = File.ReadAllText(Path.Combine(Out("whole"), "report.html"));
         foreach (string each in new[] { "naive-masks-1", "naive-masks-2", "high-pass-1", "high-pass-2" })
         {
-            Assert.Matches($"{each}: (Healthy|Collapsed|Too fast)", page);
+            Assert.Matches($"{each}: (Too few steps|Healthy|Collapsed|Too fast)", page);
             Assert.Contains("What it is worth", File.ReadAllText(Path.Combine(Out("whole"), each, "report.html")));
         }
         SiamProcess.Ended ofRun = await SiamProcess.Run("report", Path.Combine(Out("whole"), "naive-masks-1"), "--data", "fashion-mnist:sample#..60", "--json");

@@ -31,7 +31,7 @@ public sealed class FewShotTests
     }
 
     [Fact]
-    public void Draw_ClassTooSmall_NamesIt() => Assert.Contains("1 classes have fewer: b (5)",
+    public void Draw_ClassTooSmall_NamesIt() => Assert.Contains("1 class has fewer: b (5)",
         Assert.Throws<DataSourceException>(() => FewShot.Draw(Labels(8, 5, 20), s_names, 6, 0, seed: 1)).Message);
 
     [Fact]

@@ -45,13 +45,21 @@ public sealed class FineTuningTests
         using Encoder encoder = Untrained();
         ImageDataset images = Images(0, 200);
         using Tensor before = encoder.Encode(images.Batch([0, 1, 2, 3]));
+        var told = new List<double>();
         using (FineTuning tuned = FineTuning.Train(encoder, frozen: true, 1, images, [.. Enumerable.Range(0, 200)],
-            [.. images.Labels!.Select(l => (long)l)], 10, s_options, seed: 1, CancellationToken.None))
+            [.. images.Labels!.Select(l => (long)l)], 10, s_options, seed: 1, new Told(told), CancellationToken.None))
         using (Tensor scores = tuned.Scores(images, [.. Enumerable.Range(0, 200)], 64, CancellationToken.None))
             Assert.True(ClassScores.Top1(scores, tensor(images.Labels!.Select(l => (long)l).ToArray())) > 0.3);
         using Tensor after = encoder.Encode(images.Batch([0, 1, 2, 3]));
         Assert.Equal(before.data<float>().ToArray(), after.data<float>().ToArray());
         Assert.False(encoder.Backbone.training);
+        Assert.Equal(told.Order(), told);
+        Assert.Equal((60, 1), (told.Count, told[^1])); // steps
+    }
+
+    private sealed class Told(List<double> said) : IProgress<double>
+    {
+        public void Report(double value) => said.Add(value);
     }
 
     [Fact]

@@ -16,6 +16,23 @@ public sealed class StatisticsTests
         Assert.Equal(quantile, Statistics.Interval(Math.Sqrt(count), count), 1e-4);
 
     [Fact]
+    public void Interval_OneValue_IsRefused() => Assert.Throws<ArgumentOutOfRangeException>(() => Statistics.Interval(0.1, 1));
+
+    // The bounds of Wilson's interval solve (p - share)^2 = z^2 p (1 - p) / n.
+    [Theory]
+    [InlineData(0.0, 10)]
+    [InlineData(1.0, 10)]
+    [InlineData(0.85, 60)]
+    [InlineData(0.5, 10_000)]
+    public void ShareInterval_Bounds_SolveTheirEquation(double share, int count)
+    {
+        var (low, high) = Statistics.ShareInterval(share, count);
+        Assert.InRange(share, low, high);
+        foreach (double p in new[] { low, high }.Where(p => p is > 0 and < 1))
+            Assert.Equal(1.95996 * 1.95996 * p * (1 - p) / count, (p - share) * (p - share), 1e-9);
+    }
+
+    [Fact]
     public void StandardDeviation_KnownValues_DividesByOneLess()
     {
         Assert.Equal(2.138089935, Statistics.StandardDeviation([2, 4, 4, 4, 5, 5, 7, 9]), 1e-9);

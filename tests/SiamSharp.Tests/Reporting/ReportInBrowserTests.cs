@@ -41,7 +41,7 @@ public sealed class ReportInBrowserTests : IAsyncLifetime
         var confusions = new List<Confusion>();
         run.AddScores(RunEvaluation.Judge(run, recipe, [Protocol.Knn, Protocol.FewShot, Protocol.Corruption], Load(0, 200), Load(200, 60), confusions: confusions));
         run.WriteConfusions(confusions);
-        using (Encoder encoder = Encoder.Load(run.Encoder)) RunFolder.WriteText(run.Gallery, Gallery.Html(encoder, Load(0, 100), 64));
+        Gallery.Write(run, Load(0, 100), 64);
         RunReport.Write(run, Load(0, 32));
         return run.Report;
     }
@@ -84,6 +84,14 @@ public sealed class ReportInBrowserTests : IAsyncLifetime
         await page.Locator("h1").HoverAsync();
         await page.Locator("#map").DispatchEventAsync("pointerleave");
         Assert.False(await page.Locator("#near").IsVisibleAsync());
+
+        Assert.Matches("^[0-9]+ of 90 neighbours ha(s|ve) the label of their image.$", await page.Locator("p:has-text('neighbours')").Last.TextContentAsync());
+        Assert.True(await page.Locator(".neighbours img").First.EvaluateAsync<double>("e => e.getBoundingClientRect().width") > 70);
+        Assert.Contains("fashion-mnist:sample#", await page.Locator(".neighbours figcaption").First.TextContentAsync());
+
+        IPage map = await Open(Path.Combine(Path.GetDirectoryName(file)!, "gallery.html"), 1000);
+        Assert.Equal("a run & <more>", await map.Locator("h1").TextContentAsync());
+        Assert.Equal(100, await map.Locator("#map circle").CountAsync());
 
         IPage phone = await Open(file, 380);
         Assert.True(await phone.EvaluateAsync<bool>("document.documentElement.scrollWidth <= innerWidth"), "the page is wider than a phone");

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using SiamSharp.Evaluation;
 using SiamSharp.Recipes;
 using SiamSharp.Reporting;
@@ -65,6 +66,46 @@ public sealed class StudyTableTests
     [InlineData(0.0123, "0.500; +0.012")]
     public void Text_GainRoundedToNothing_HasOneSign(double gain, string expected) =>
         Assert.Equal(expected, new StudyCell(1, 0.5, 0) { Gain = gain }.Text());
+
+    [Fact]
+    public void Of_RowsEqualInAColumn_CanBeWritten()
+    {
+        StudyTable table = StudyTable.Of(s_study, [.. from row in new[] { "first", "second", "third" } from seed in new[] { 1, 2, 3 } select Run(row, seed, 0.5, 10 + row.Length)]);
+        Assert.DoesNotContain("k-NN (k 20)", table.RankCorrelations.Keys);
+        StudyCell cell = table.Rows[3].Cells[0]!;
+        Assert.Equal((0.0, 0.0, false), (cell.Gain!.Value, cell.GainCi95!.Value, cell.GainIsCertain));
+        Assert.DoesNotContain("NaN", table.ToMarkdown());
+        Assert.Equal(table.ToMarkdown(), JsonSerializer.Deserialize<StudyTable>(JsonSerializer.Serialize(table, OptionsJson.Serializer), OptionsJson.Serializer)!.ToMarkdown());
+    }
+
+    [Fact]
+    public void Of_OneSeedAndMissingOrEndlessValues_CanBeWritten()
+    {
+        StudyTable table = StudyTable.Of(s_study, [Run("first", 1, 0.5, 10), Run("second", 1, double.NaN, double.PositiveInfinity), Run("third", 1, 0.6, 12)]);
+        Assert.Null(table.Rows[3].Cells[0]);
+        Assert.Equal((0.1, (double?)null), (Math.Round(table.Rows[4].Cells[0]!.Gain!.Value, 12), table.Rows[4].Cells[0]!.GainCi95));
+        Assert.DoesNotContain("NaN", JsonSerializer.Serialize(table, OptionsJson.Serializer));
+    }
+
+    [Fact]
+    public void Of_GainsThatAreEqualInAllSeeds_AreNotCalledCertain() => Assert.False(
+        StudyTable.Of(s_study, [Run("first", 1, 0.5, 9), Run("second", 1, 0.52, 9), Run("first", 2, 0.6, 9), Run("second", 2, 0.62, 9)]).Rows[3].Cells[0]!.GainIsCertain);
+
+    [Fact]
+    public void Of_AgainstAnotherSpellingOfARow_IsThatRow()
+    {
+        var study = new Study { Seeds = [1], Rows = [new StudyRow { Name = "A b" }, new StudyRow { Name = "c" }, new StudyRow { Name = "d", Against = "a-b" }] };
+        StudyTable table = StudyTable.Of(study, [Run("A b", 1, 0.5, 10), Run("c", 1, 0.7, 10), Run("d", 1, 0.6, 10)]);
+        Assert.Equal(("A b", 0.1), (table.Rows[^1].Against, Math.Round(table.Rows[^1].Cells[0]!.Gain!.Value, 12)));
+    }
+
+    [Fact]
+    public void Of_RunsFromAFile_NameItAndNotAnUntrainedEncoder()
+    {
+        var (run, scores) = Run("first", 1, 0.5, 10);
+        StudyTable table = StudyTable.Of(s_study, [(run, [.. scores, new Score { Protocol = "knn", K = 20, Encoder = "start", Start = "x/imagenet.pth", Seed = 1, Value = 0.4 }])]);
+        Assert.Equal(("start (imagenet.pth)", 0.4), (table.Rows[1].Name, table.Rows[1].Cells[0]!.Mean));
+    }
 
     [Fact]
     public void Of_NoRun_HasNoColumns() => Assert.Empty(StudyTable.Of(s_study, []).Columns);

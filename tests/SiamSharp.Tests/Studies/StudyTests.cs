@@ -38,6 +38,17 @@ public sealed class StudyTests
     }
 
     [Fact]
+    public void Read_NamesInAnotherSpelling_AreTheSameRows()
+    {
+        Study study = Parse("""{ "name": "A b", "set": ["training.epochs=7"] }, { "name": "c", "from": "a-b", "against": "a b" }""", """, "seeds": [1]""");
+        Assert.Equal([7, 7], study.Runs([], Images).Select(r => r.Recipe.Training.Epochs));
+    }
+
+    [Fact]
+    public void Faults_UnknownProtocol_IsNamed() => Assert.Equal(["protocols"],
+        new Study { Pretrain = "a", Test = "b", Rows = [new StudyRow { Name = "a" }], Protocols = [(SiamSharp.Evaluation.Protocol)99] }.Faults().Select(f => f.Path));
+
+    [Fact]
     public void Runs_WrongRecipes_AreListedForAllRows()
     {
         Study study = Parse("""{ "name": "a", "set": ["training.epochs=0"] }, { "name": "b" }, { "name": "c", "set": ["backbone.name=x"] }""");

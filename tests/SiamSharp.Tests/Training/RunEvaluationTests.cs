@@ -75,26 +75,166 @@ public sealed class RunEvaluationTests : IDisposable
     }
 
     [Fact]
-    public void Judge_TestClassWithoutATrainingImage_Throws()
+    public void Judge_TestClassWithoutATrainingImage_CountsAsWrong()
     {
         int[] labels = [.. Load(0, 100).Labels!];
         ImageDataset train = ImageDataset.Load(new SubsetSource(ImageSources.Open("fashion-mnist:sample", new DataOptions()), [.. Enumerable.Range(0, 100).Where(i => labels[i] != 9)], "nine"), new DataOptions());
-        Assert.Contains("1 classes of the test images have no training image: Ankle boot. Give --train images of each class",
-            Assert.Throws<DataSourceException>(() => RunEvaluation.Judge(_folder, _recipe, [Protocol.Knn], train, Load(100, 100))).Message);
+        ImageDataset test = Load(100, 100);
+        int boots = test.Labels!.Count(l => l == 9);
+        Recipe recipe = _recipe with { Evaluation = new EvaluationOptions { Shots = [5] } };
+        IReadOnlyList<Score> scores = RunEvaluation.Judge(_folder, recipe, [Protocol.Knn, Protocol.Linear, Protocol.FewShot], train, test);
+        Assert.All(scores, s => Assert.Equal((100, boots), (s.TestCount, s.TestUnseen)));
+        Assert.All(scores, s => Assert.InRange(s.Value, 0.1, (100 - boots) / 100.0));
+        string note = Assert.Single(RunEvaluation.Notes(train, test, [Protocol.Linear], _recipe), n => n.Contains("count as wrong"));
+        Assert.StartsWith($"{boots} test images of 1 class without a training image count as wrong: Ankle boot.", note, StringComparison.Ordinal);
+        Assert.Contains(note, scores[0].Notes!);
+    }
+
+    [Fact]
+    public void Judge_NoClassInCommon_Throws()
+    {
+        int[] labels = [.. Load(0, 100).Labels!];
+        ImageDataset Of(Func<int, bool> label) => ImageDataset.Load(new SubsetSource(
+            ImageSources.Open("fashion-mnist:sample", new DataOptions()), [.. Enumerable.Range(0, 100).Where(i => label(labels[i]))], "part"), new DataOptions());
+        Assert.Contains("No class of the test images (Sneaker, Bag, Ankle boot) is among those of the training images",
+            Assert.Throws<DataSourceException>(() => RunEvaluation.Judge(_folder, _recipe, [Protocol.Linear], Of(l => l < 7), Of(l => l >= 7))).Message);
+    }
+
+    /// <summary>Labels 1, 3 and 5 without 0, 2 and 4, and sub-folders of which nothing can be read.</summary>
+    [Theory]
+    [InlineData(Protocol.Knn)]
+    [InlineData(Protocol.Linear)]
+    [InlineData(Protocol.FewShot)]
+    [InlineData(Protocol.LinearSgd)]
+    [InlineData(Protocol.FineTune)]
+    [InlineData(Protocol.Corruption)]
+    public void Judge_ClassesWithoutAnImage_AreLeftOutWithANote(Protocol protocol)
+    {
+        int[] labels = [.. Load(0, 300).Labels!];
+        ImageDataset Of(int first, int count) => ImageDataset.Load(new SubsetSource(ImageSources.Open("fashion-mnist:sample", new DataOptions()),
+            [.. Enumerable.Range(first, count).Where(i => labels[i] is 1 or 3 or 5)], $"odd {first}"), new DataOptions());
+        Recipe recipe = _recipe with { Evaluation = new EvaluationOptions { Baselines = false, Shots = [5], FineTune = new FineTuneOptions { Fractions = [1], Epochs = 1, LeastSteps = 1 } } };
+        var confusions = new List<Confusion>();
+        Score score = RunEvaluation.Judge(_folder, recipe, [protocol], Of(0, 200), Of(200, 100), confusions: confusions)[0];
+        Assert.InRange(score.Value, 0.2, 1);
+        Assert.Contains("7 classes of odd 0 have no image that can be read and are left out: T-shirt/top, Pullover, Coat, Shirt, Sneaker and 2 more.", score.Notes!);
+        Assert.All(confusions, c => Assert.Equal(["Trouser", "Dress", "Sandal"], c.ClassNames));
+    }
+
+    /// <summary>What can be known without decoding is told before it, all of it.</summary>
+    [Fact]
+    public void Check_ManyFaults_ListsThemWithoutDecoding()
+    {
+        var unread = new Undecodable(ImageSources.Open("fashion-mnist:sample#..30", new DataOptions()));
+        Recipe recipe = _recipe with { Evaluation = new EvaluationOptions { K = 40, Shots = [20] }, Data = _recipe.Data with { Channels = 3 } };
+        string message = Assert.Throws<DataSourceException>(() => RunEvaluation.Check(new RunFolder(Path.Combine(_root, "none")), recipe, [Protocol.Knn, Protocol.FewShot], unread, unread)).Message;
+        foreach (string part in new[] { "give --run the folder", "Every test image", "evaluation.k = 40 neighbours, but there are only 30 labelled training images: --set evaluation.k=1.", "20 shots need 20" })
+            Assert.Contains(part, message);
+        string channels = Assert.Throws<DataSourceException>(() => RunEvaluation.Check(_folder, _recipe with { Data = _recipe.Data with { Channels = 3 } }, [Protocol.RankMe], unread,
+            new Undecodable(ImageSources.Open("fashion-mnist:sample#30..60", new DataOptions())))).Message;
+        Assert.Contains("The encoder was trained on images of 1 channel, but", channels);
+        RunEvaluation.Check(_folder, _recipe, [Protocol.RankMe], unread, new Undecodable(ImageSources.Open("fashion-mnist:sample#30..60", new DataOptions())));
+    }
+
+    private sealed class Undecodable(IImageSource source) : IImageSource
+    {
+        public string Name => source.Name;
+        public int Count => source.Count;
+        public int NativeSize => source.NativeSize;
+        public IReadOnlyList<string>? ClassNames => source.ClassNames;
+        public string PathOf(int index) => source.PathOf(index);
+        public int LabelOf(int index) => source.LabelOf(index);
+        public Pixels Decode(int index, int size) => throw new InvalidOperationException("decoded");
+        public ImageInfo InfoOf(int index) => source.InfoOf(index);
+    }
+
+    [Fact]
+    public void Judge_RunFromAFileOfWeights_CallsItsRowTheStartAndFindsTheFileAgain()
+    {
+        string weights = Path.Combine(_root, "first.safetensors"), moved = Path.Combine(_root, "moved", "first.safetensors");
+        File.Copy(_folder.Encoder, weights);
+        var folder = new RunFolder(Path.Combine(_root, "from"));
+        Recipe recipe = _recipe with { Backbone = _recipe.Backbone with { Weights = Path.GetRelativePath(Environment.CurrentDirectory, weights) } };
+        Pretraining.Run(recipe, Load(0, 32), folder);
+        IReadOnlyList<Score> Judge(Recipe r) => RunEvaluation.Judge(folder, r, [Protocol.Linear], Load(0, 200), Load(200, 100));
+        Recipe As(string file) => recipe with { Backbone = recipe.Backbone with { Weights = file } };
+
+        Score[] scores = [.. Judge(recipe)];
+        Assert.Equal(["pixels", "start", "pretrained"], scores.Select(s => s.Encoder));
+        Assert.Equal((recipe.Backbone.Weights, "start (first.safetensors)"), (scores[1].Start, scores[1].Representation));
+        // The start is the encoder of the first run, in all digits.
+        Assert.Equal(RunEvaluation.Judge(_folder, _recipe, [Protocol.Linear], Load(0, 200), Load(200, 100))[2].Value, scores[1].Value);
+
+        // From another place the relative path leads nowhere: the whole one is kept.
+        Assert.Equal(scores, Judge(As("elsewhere/first.safetensors")).Select(s => s.Encoder == "start" ? s with { Start = recipe.Backbone.Weights } : s));
+        Directory.CreateDirectory(Path.GetDirectoryName(moved)!);
+        File.Move(weights, moved);
+        Assert.Contains("--set backbone.weights=FILE", Assert.Throws<RunException>(() => Judge(recipe)).Message);
+        Assert.Equal(scores[1].Value, Judge(As(moved))[1].Value);
+
+        // Another file of that name is not taken for it, and none is needed where the row is not asked for.
+        File.Copy(folder.Encoder, weights);
+        Assert.Contains("other weights than those in", Assert.Throws<RunException>(() => Judge(recipe)).Message);
+        Assert.Equal(scores[2].Value, Assert.Single(Judge(recipe with { Evaluation = recipe.Evaluation with { Baselines = false } })).Value);
+        RunReport.Write(folder, Load(0, 32));
+    }
+
+    [Fact]
+    public void ReadScores_DamagedFile_NamesItAndTheFix()
+    {
+        foreach (string text in new[] { "", "[", "{}", "[1]", "[null]", """[{"protocol":null}]""" })
+        {
+            File.WriteAllText(_folder.Evaluation, text);
+            Assert.Contains("evaluation.json is damaged", Assert.Throws<RunException>(() => _folder.ReadScores()).Message);
+        }
+    }
+
+    [Fact]
+    public void Report_BaselineAhead_IsNeitherHealthyNorInBoldForOurs()
+    {
+        Score Of(string encoder, double value) => new() { Protocol = "linear", Encoder = encoder, Value = value, TestCount = 50, TrainCount = 100, DataHash = "a", Test = "<b>\u001b[31m", Notes = ["3 of <4> files"] };
+        _folder.AddScores([Of("pixels", 0.8), Of("pretrained", 0.6)]);
+        File.WriteAllText(Path.Combine(_folder.Path, "confusion-knn.csv"), "class,<i>,accuracy\n<i>,x,1\n");
+        File.AppendAllText(_folder.Metrics, "{\"step\":");
+        SkippedFile.Write(_folder.Skipped, [new SkippedFile("<u>.png", "is empty")]);
+        RunReport.Write(_folder, null);
+        string page = File.ReadAllText(_folder.Report);
+        Assert.Contains("<b>0.8000", page);
+        Assert.DoesNotContain("<b>0.6000", page);
+        Assert.Contains("0.670 to 0.888", page);                 // Wilson's interval of 0.8 with 50 images
+        Assert.Contains("<p class=\"bad\">Not better than the pixels yet", page);
+        Assert.DoesNotContain("class=\"good\"", page);
+        Assert.Contains("3 of &lt;4&gt; files", page);
+        Assert.Contains("&lt;b&gt;\\u001b[31m", page);
+        Assert.Contains("&lt;u&gt;.png: is empty", page);
+        Assert.Contains("confusion-knn.csv is damaged", page);
+        Assert.DoesNotContain("<i>", page);
     }
 
     [Fact]
     public void Judge_MoreShotsThanImages_SaysSoAheadOfEverythingElse()
     {
-        var told = new List<string>();
+        var told = new List<JudgingProgress>();
         var fault = Assert.Throws<DataSourceException>(() => RunEvaluation.Judge(_folder, _recipe with { Evaluation = _recipe.Evaluation with { Shots = [5, 20] } }, [Protocol.Knn, Protocol.FewShot], Load(0, 100), Load(100, 100), new Told(told)));
         Assert.Matches(@"20 shots need 20 .* --set evaluation\.shots=\[1,2,5\]\.$", fault.Message);
         Assert.Empty(told);
     }
 
-    private sealed class Told(List<string> said) : IProgress<string>
+    private sealed class Told(List<JudgingProgress> said) : IProgress<JudgingProgress>
     {
-        public void Report(string value) => said.Add(value);
+        public void Report(JudgingProgress value) => said.Add(value);
+    }
+
+    [Fact]
+    public void Judge_Progress_EndsEachPassOverTheImages()
+    {
+        var told = new List<JudgingProgress>();
+        RunEvaluation.Judge(_folder, _recipe, [Protocol.Knn], Load(0, 300), Load(300, 50), new Told(told));
+        foreach (string what in new[] { "pixels", "untrained encoder", "pretrained encoder" })
+        {
+            Assert.Equal([256 / 300.0, 1], told.Where(t => t.What == $"{what}: training images").Select(t => t.Share));
+            Assert.Contains(new JudgingProgress($"{what}: knn", 0), told);
+        }
     }
 
     [Fact]

@@ -54,6 +54,47 @@ public sealed class RunHealthTests : IDisposable
     }
 
     [Theory]
+    [InlineData("simclr")]
+    [InlineData("byol")]
+    [InlineData("vicreg")]
+    public void Verdict_LearningRateOfZero_IsNotHealthy(string name)
+    {
+        var (health, verdict) = Train(name, "optimizer.learningRate=0", "training.epochs=3");
+        Assert.Equal(HealthState.NotLearning, health.State);
+        Assert.Matches("^Not learning: the learning rate was 0, .* Give optimizer.learningRate a value above 0.$", verdict);
+    }
+
+    [Fact]
+    public void Verdict_ThreeSteps_IsLeftOpen()
+    {
+        var (health, verdict) = Train("simclr", "training.epochs=1", "training.batchSize=400");
+        Assert.Equal((HealthState.Undecided, 3), (health.State, health.Steps!.Value));
+        Assert.Empty(health.Problems);
+        Assert.StartsWith("Too few steps to judge: 3", verdict, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Read_RisingLossAndATornLine_IsTold()
+    {
+        var run = new RunFolder(Path.Combine(_folder, "rising"));
+        run.Create();
+        File.WriteAllText(run.Metrics, string.Concat(Enumerable.Range(1, 20).Select(i =>
+            $$"""{"step":{{5 * i}},"epoch":0,"loss":{{i * 0.1 + 3:R}},"rankme":60,"dimensions":128,"embedding_spread":0.9,"loss_when_collapsed":9}""" + "\n")) + "{\"step\":105,\"lo");
+        RunHealth health = RunHealth.Read(run, new Recipe())!;
+        Assert.Equal((HealthState.NotLearning, 100L, 5.0), (health.State, health.Steps!.Value, health.Loss));
+        Assert.StartsWith("Not learning: the loss did not fall", health.Verdict(new Recipe()), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Fall_LossThatRisesBeforeItFalls_IsTakenFromItsHeight()
+    {
+        double[] losses = [4.6, 5.8, 6.3, 6.5, 6.4, 6.3, 6.2, 6.1, 6.0, 5.9, 5.8, 5.7];
+        var (before, after, noise) = RunHealth.Fall(losses);
+        Assert.Equal((6.4, 5.8), (Math.Round(before!.Value, 9), Math.Round(after!.Value, 9)));
+        Assert.InRange(noise, 0.05, 0.4);
+    }
+
+    [Theory]
     [InlineData(3, 3, 10, 0)]
     [InlineData(3, 2, 10, 0)]
     [InlineData(1, 5, 6, 2)]         // 1 + 6 steps of length 2 at right angles: sqrt(1 + 6 * 4) = 5

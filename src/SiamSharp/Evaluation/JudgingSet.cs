@@ -1,0 +1,98 @@
+using SiamSharp.Data;
+
+namespace SiamSharp.Evaluation;
+
+/// <summary>What is known of images to judge with before one of them is decoded, or of those that were.</summary>
+/// <param name="Name">As the user named them.</param>
+/// <param name="Count">Images.</param>
+/// <param name="Labels">One for each image, -1 = none; null where the source has none.</param>
+/// <param name="ClassNames">In label order; null where the source has none.</param>
+/// <param name="Channels">Of an image; 0 = not known.</param>
+internal sealed record JudgingSet(string Name, int Count, int[]? Labels, IReadOnlyList<string>? ClassNames, int Channels)
+{
+    private const int HeadersRead = 64;
+
+    internal static JudgingSet Of(ImageDataset data) => new(data.Name, data.Count, data.Labels?.ToArray(), data.ClassNames, data.Channels);
+
+    internal static JudgingSet Of(IImageSource source, DataOptions options) => new(source.Name, source.Count,
+        source.ClassNames is null ? null : [.. Enumerable.Range(0, source.Count).Select(source.LabelOf)], source.ClassNames,
+        options.Channels > 0 ? options.Channels : ChannelsOf(source));
+
+    /// <summary>Classes with an image, and how many.</summary>
+    internal IReadOnlyList<(string Name, int Images)> Classes => Labels is null ? [] :
+        [.. Labels.Where(l => l >= 0).CountBy(l => l).OrderBy(c => c.Key).Select(c => (ClassNames![c.Key], c.Value))];
+
+    /// <summary>Names of classes without an image.</summary>
+    internal IReadOnlyList<string> EmptyClasses => Labels is null ? [] : [.. ClassNames!.Except(Classes.Select(c => c.Name))];
+
+    private int Labelled => Labels!.Count(l => l >= 0);
+
+    /// <summary>Why these images cannot be judged with; all there is to mend.</summary>
+    /// <param name="train">For the classifiers.</param>
+    /// <param name="test">To be judged.</param>
+    /// <param name="protocols">How.</param>
+    /// <param name="options">Neighbours and shots.</param>
+    /// <param name="channels">The encoder's; 0 = not known.</param>
+    internal static IEnumerable<string> Faults(JudgingSet train, JudgingSet test, IReadOnlyList<Protocol> protocols, EvaluationOptions options, int channels)
+    {
+        foreach (JudgingSet set in train.Name == test.Name ? [train] : new[] { train, test })
+        {
+            if (set.Labels is null)
+                yield return $"{set.Name} has no labels, and judging needs them. Sort the images into one folder per class, or name a list of labels as FOLDER@labels.csv.";
+            else if (set.Classes.Count == 0)
+                yield return $"Not one of the {Plural.Of(set.Count, "image")} of {set.Name} has a label, and judging needs them.";
+            if (channels > 0 && set.Channels > 0 && set.Channels != channels) yield return Features.OtherChannels(channels, set.Name, set.Channels);
+        }
+        if (train.Name == test.Name) yield return EveryTestImage(test.Name, train.Name);
+        if (train.Classes.Count == 0 || test.Classes.Count == 0) yield break;
+        if (train.Classes.Count < 2) yield return $"Judging needs 2 or more classes, but the training images have one: {train.Classes[0].Name}.";
+        string[] known = [.. train.Classes.Select(c => c.Name)], judged = [.. test.Classes.Select(c => c.Name)];
+        if (!judged.Any(known.Contains))
+            yield return $"No class of the test images ({Names(judged)}) is among those of the training images ({Names(known)}). Give both sets the same class names; "
+                + "#train and #test behind a source divide every class, #FIRST..END goes by the order of the files.";
+        if (protocols.Contains(Protocol.Knn) && options.K > train.Labelled)
+            yield return $"evaluation.k = {options.K} neighbours, but there are only {Plural.Of(train.Labelled, "labelled training image")}: --set evaluation.k={KFor(train.Labelled)}.";
+        if (protocols.Contains(Protocol.FewShot) && options.DrawsFile.Length == 0 && FewShot.Fault(train.Classes, options.Shots.Max()) is { } small) yield return small;
+        if (protocols.Contains(Protocol.FewShot) && options.DrawsFile.Length > 0 && !File.Exists(options.DrawsFile))
+            yield return $"evaluation.drawsFile {options.DrawsFile} does not exist. Give the draws.json of a run that was judged few-shot.";
+    }
+
+    /// <summary>What a person should know about the scores of these images.</summary>
+    internal static IEnumerable<string> Notes(JudgingSet train, JudgingSet test, IReadOnlyList<Protocol> protocols, EvaluationOptions options)
+    {
+        foreach (JudgingSet set in new[] { train, test })
+            if (set.EmptyClasses is { Count: > 0 } empty)
+                yield return $"{Plural.Of(empty.Count, "class", "classes")} of {set.Name} {(empty.Count == 1 ? "has" : "have")} no image that can be read and {(empty.Count == 1 ? "is" : "are")} left out: {Names(empty)}.";
+        var unseen = test.Classes.Where(c => train.Classes.All(k => k.Name != c.Name)).ToArray();
+        if (unseen.Length > 0)
+            yield return $"{Plural.Of(unseen.Sum(c => c.Images), "test image")} of {Plural.Of(unseen.Length, "class", "classes")} without a training image count as wrong: "
+                + $"{Names([.. unseen.Select(c => c.Name)])}. #train and #test behind a source divide every class.";
+        if (protocols.Contains(Protocol.Knn) && options.K * 5 > train.Labelled)
+            yield return $"{options.K} neighbours of only {Plural.Of(train.Labelled, "labelled image")} is almost a vote of all: --set evaluation.k={KFor(train.Labelled)}.";
+    }
+
+    internal static string EveryTestImage(string test, string train) =>
+        $"Every test image ({test}) is among the training images ({train}): each would be its own nearest neighbour. Give --test images that are not in --train.";
+
+    private static int KFor(int images) => Math.Max(1, images / 20);
+
+    private static string Names(IReadOnlyList<string> names) => string.Join(", ", names.Take(5)) + (names.Count > 5 ? $" and {names.Count - 5} more" : "");
+
+    /// <summary>Of the images whose header can be read, the most.</summary>
+    private static int ChannelsOf(IImageSource source)
+    {
+        int most = 0;
+        foreach (int i in EvenDraw.Of(source.Count, HeadersRead))
+        {
+            try
+            {
+                most = Math.Max(most, source.InfoOf(i).Channels);
+            }
+            catch (UnreadableImageException)
+            {
+                // Told when it is decoded.
+            }
+        }
+        return most;
+    }
+}

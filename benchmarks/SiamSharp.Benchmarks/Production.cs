@@ -25,7 +25,7 @@ internal static class Production
             double Rate(Embedder embedder)
             {
                 var clock = Stopwatch.StartNew();
-                Embedding.Write(Path.Combine(folder, "x.npy"), embedder, "benchmark", source, threads: 0, batchSize: 32);
+                Embedding.Write(Path.Combine(folder, "x.npy"), embedder, "benchmark", new DataOptions(), source, batchSize: 32);
                 return images / clock.Elapsed.TotalSeconds;
             }
             Rate(onnx);

@@ -1,5 +1,10 @@
+using System.Globalization;
+using System.IO.Hashing;
+using System.Text;
+using System.Text.Json.Nodes;
 using SiamSharp.Backbones;
 using SiamSharp.Interop;
+using SiamSharp.Native;
 using SiamSharp.Recipes;
 using SiamSharp.Training;
 using SiamSharp.Views;
@@ -17,9 +22,11 @@ public sealed class Encoder : IDisposable
 
     private readonly nn.Module<Tensor, Tensor> _backbone;
     private Device _device = CPU;
+    private bool _disposed;
 
     /// <summary>Puts a backbone and its preprocessing together.</summary>
-    /// <param name="backbone">float32 (N, C, H, W) to (N, D); owned by the encoder from here on and switched to evaluation mode.</param>
+    /// <param name="backbone">float32 (N, C, H, W) to (N, D); owned by the encoder from here on and switched to evaluation
+    /// mode.</param>
     /// <param name="preprocessing">Applied to pixels first.</param>
     /// <param name="channels">C.</param>
     /// <param name="size">H and W that it was trained with, in pixels.</param>
@@ -37,6 +44,7 @@ public sealed class Encoder : IDisposable
 
     private Encoder(nn.Module<Tensor, Tensor> backbone, Preprocessing preprocessing, int channels, int size, BackboneOptions? options)
     {
+        Processors.FollowQuota();
         OptionsJson.Check(preprocessing, "preprocessing");
         _backbone = backbone;
         _backbone.eval();
@@ -64,16 +72,52 @@ public sealed class Encoder : IDisposable
     /// <summary>Representations of a batch.</summary>
     /// <param name="images">float32 (N, C, H, W), 0 to 1 for integer sources.</param>
     /// <returns>float32 (N, D), not differentiable, owned by the caller.</returns>
+    /// <exception cref="ObjectDisposedException">After <see cref="Dispose"/>.</exception>
     public Tensor Encode(Tensor images)
     {
+        ObjectDisposedException.ThrowIf(_disposed, this);
         if (images.dim() != 4 || images.shape[1] != Channels)
             throw new ArgumentException($"Images must be (N, {Channels}, H, W), but are ({string.Join(", ", images.shape)}).");
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         Tensor signal = Preprocessing.Apply(images).to(_device);
-        // libtorch hands one small image to NNPACK, which complains on standard error at every layer where it does not know the processor.
+        // libtorch hands one small image to NNPACK, which complains on standard error at every layer where it does not know the
+        // processor.
         if (signal.shape[0] == 1 && signal.shape[2] * signal.shape[3] < FewPixels) return _backbone.forward(signal.expand(2, -1, -1, -1))[..1].cpu().MoveToOuterDisposeScope();
         return _backbone.forward(signal).cpu().MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Names the encoder by what it computes: the same for a run's encoder.safetensors, an exported copy, a classifier
+    /// made of it, and the <c>encoder</c> in the metadata of its ONNX models.</summary>
+    /// <remarks>
+    /// Definition: XxHash128 of these bytes. First a text in UTF-8: the line <c>siamsharp-encoder-1</c>; a line of JSON with the
+    /// options of the network that are not at their defaults, none for a network of the user's own;
+    /// a line with sigma and kernel of the high-pass (0 0 where it is off), the means, the standard deviations, the channels and
+    /// the size, separated by spaces. Then for each tensor of the state dict, by name in ordinal
+    /// order: a line with name, element type and shape, and its elements, little endian. A path from which weights were taken, or
+    /// a file's name, is no part of it.
+    /// </remarks>
+    /// <returns>32 hexadecimal digits.</returns>
+    public string ContentHash()
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        JsonObject network = Options is null ? [] : OptionsJson.Write(Options with { Weights = "" }), defaults = OptionsJson.Write(new BackboneOptions());
+        foreach (string key in network.Select(option => option.Key).ToArray())
+            if (JsonNode.DeepEquals(network[key], defaults[key])) network.Remove(key);
+        bool filtered = Preprocessing.HighPass.Sigma > 0;
+        double[] numbers = [filtered ? Preprocessing.HighPass.Sigma : 0, filtered ? Preprocessing.HighPass.Kernel : 0, .. Preprocessing.Mean, .. Preprocessing.Std, Channels, Size];
+        var hash = new XxHash128();
+        Line("siamsharp-encoder-1");
+        Line(network.ToJsonString());
+        Line(string.Join(' ', numbers.Select(x => x.ToString("R", CultureInfo.InvariantCulture))));
+        foreach (var (name, weights) in _backbone.state_dict().OrderBy(t => t.Key, StringComparer.Ordinal))
+        {
+            Line($"{name} {weights.dtype} {string.Join('x', weights.shape)}");
+            TensorBytes.ForEachPiece(weights, piece => hash.Append(piece.bytes));
+        }
+        return Convert.ToHexStringLower(hash.GetCurrentHash());
+
+        void Line(string text) => hash.Append(Encoding.UTF8.GetBytes(text + "\n"));
     }
 
     /// <summary>Moves the network; images and representations stay on the processor.</summary>
@@ -118,7 +162,8 @@ public sealed class Encoder : IDisposable
 
     /// <summary>Reads an encoder written by a run.</summary>
     /// <param name="path">A run's encoder.safetensors.</param>
-    /// <param name="ownBackbone">The network that the run was given instead of the recipe's, of any weights; owned by the encoder.</param>
+    /// <param name="ownBackbone">The network that the run was given instead of the recipe's, of any weights; owned by the
+    /// encoder.</param>
     /// <exception cref="RunException">The file is missing or no encoder.</exception>
     /// <exception cref="StateDictMismatchException">The weights are those of another network.</exception>
     public static Encoder Load(string path, nn.Module<Tensor, Tensor>? ownBackbone = null)
@@ -177,5 +222,9 @@ public sealed class Encoder : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _backbone.Dispose();
+    public void Dispose()
+    {
+        _disposed = true;
+        _backbone.Dispose();
+    }
 }

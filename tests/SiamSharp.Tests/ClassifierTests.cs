@@ -97,10 +97,10 @@ public sealed class ClassifierTests : IDisposable
 
     [Theory]
     [InlineData("channels", "-1", "\"channels\" in its metadata: is -1")]
-    [InlineData("channels", "257", "\"channels\" in its metadata: is 257, but must be 1 to 256")]
+    [InlineData("channels", "257", "\"channels\" in its metadata: is 257, but must be a whole number from 1 to 256")]
     [InlineData("size", null, "\"size\" is missing in its metadata")]
     [InlineData("size", "99999999999", "\"size\" in its metadata: ")]
-    [InlineData("backbone", "[1]", "\"backbone\" in its metadata: must be a JSON object")]
+    [InlineData("backbone", "[1]", "must be one JSON object")]
     [InlineData("backbone", "{", "\"backbone\" in its metadata: ")]
     [InlineData("backbone", """{ "name": "resnet999" }""", "\"resnet999\" is not one of")]
     [InlineData("backbone", """{ "name": "vit_ti", "width": 1 }""", "its width equally")]

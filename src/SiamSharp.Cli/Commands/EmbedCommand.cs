@@ -10,11 +10,13 @@ namespace SiamSharp.Cli.Commands;
 /// <summary><c>siam embed</c>: all images of a source to a file of representations.</summary>
 internal static class EmbedCommand
 {
+    private const int BatchSize = 64;
+
     internal static Command Create(Func<ParseResult, Screen> screenOf)
     {
         var encoder = new EncoderOptions();
         Option<string> data = CommonOptions.Data("The images.");
-        var output = new Option<string>("--out") { Description = "The file to write: .parquet (path, label, vector) or .npy (with a .csv of paths and labels); one of that name is replaced at the end.", HelpName = "FILE", Required = true };
+        var output = new Option<string>("--out") { Description = "The file to write: .parquet (path, label, vector) or .npy (with a .csv of paths and labels and a .npy.json of encoder and checksums); one of that name is replaced at the end.", HelpName = "FILE", Required = true };
         var engine = new Option<EmbedEngine>("--engine") { Description = "What computes: onnx is the faster one on a CPU; auto takes it where it knows the network." };
         Option<string[]> set = CommonOptions.Set();
         var command = new Command("embed", "Write the representations of all images; the same command goes on where it was stopped.") { data, output, engine, set };
@@ -25,20 +27,21 @@ internal static class EmbedCommand
             string path = Path.GetFullPath(parsed.GetValue(output)!);
             if (!EmbeddingFile.IsKnown(path)) throw new RecipeException([new Fault("--out", $"\"{parsed.GetValue(output)}\" must end in .parquet or .npy")]);
             if (Path.GetFullPath(parsed.GetValue(data)!) == path) throw new RecipeException([new Fault("--out", $"\"{parsed.GetValue(output)}\" is the file of images itself; choose another name")]);
-            EmbeddingFile.CheckNames(path);
-            var (network, recipe, identity) = encoder.Open(parsed, parsed.GetValue(set)!, options => ImageSources.Open(parsed.GetValue(data)!, options));
+            EmbeddingFile.CheckReplaceable(path);
+            var (network, recipe, name) = encoder.Open(parsed, parsed.GetValue(set)!, options => ImageSources.Open(parsed.GetValue(data)!, options));
             using Encoder opened = network;
             using var embedder = new Embedder(opened, parsed.GetValue(engine));
             IImageSource source = ImageSources.Open(parsed.GetValue(data)!, recipe.Data);
             foreach (string note in source.Notes) screen.Warn(note);
             screen.Interruption = () => ("Stopping after this batch; Ctrl+C again = stop now. The same command goes on.", "Stopped. The same command goes on from the last batch that was written whole.");
-            EmbedResult result = ReadingBar.Show(screen, progress => Embedding.Write(path, embedder, identity + OptionsJson.Write(recipe.Data).ToJsonString(), source, recipe.Data.Threads, 64, new Told(progress), cancel));
+            EmbedResult result = ReadingBar.Show(screen, progress => Embedding.Write(path, embedder, name, recipe.Data, source, BatchSize, new Told(progress), cancel));
+            if (result.BegunAnew is { } differing) screen.Warn($"An earlier embed to this file was stopped, but it was of something else ({differing}): all images were embedded anew.");
             if (result.Skipped.Count > 0)
                 screen.Warn($"{result.Skipped.Count} of {source.Count} images cannot be read and are left out; they are listed in {Embedding.SkippedOf(path)}. The first: {result.Skipped[0].Path}: {result.Skipped[0].Reason}.");
             screen.Result(new { file = path, count = result.Count, width = result.Width, resumed = result.Resumed, skipped = result.Skipped.Count, engine = embedder.Engine.ToString().ToLowerInvariant() }, console =>
             {
                 console.WriteLine($"{result.Count:N0} vectors of {result.Width} numbers: {path}" + (result.Resumed > 0 ? $" ({result.Resumed:N0} of the images were done before)" : ""));
-                if (Path.GetExtension(path) == ".npy") console.WriteLine($"Paths and labels: {EmbeddingFile.NamesOf(path)}");
+                if (Path.GetExtension(path) == ".npy") console.WriteLine($"Paths and labels: {EmbeddingFile.NamesOf(path)}; encoder and checksums: {EmbeddingFile.OriginOf(path)}. Keep the three together.");
             });
             return Task.FromResult(0);
         });

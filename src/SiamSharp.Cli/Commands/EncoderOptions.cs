@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using System.IO.Hashing;
 using System.Text.Json.Nodes;
 using SiamSharp.Data;
 using SiamSharp.Recipes;
@@ -31,8 +30,8 @@ internal sealed class EncoderOptions
     /// <param name="parsed">The command line.</param>
     /// <param name="assignments">Of data.*.</param>
     /// <param name="open">Opens the images.</param>
-    /// <returns>The encoder, owned by the caller; a recipe that decodes images as it needs them; a name that only this encoder has.</returns>
-    internal (Encoder Encoder, Recipe Recipe, string Identity) Open(ParseResult parsed, string[] assignments, Func<DataOptions, IImageSource> open)
+    /// <returns>The encoder, owned by the caller; a recipe that decodes images as it needs them; what the user calls the encoder.</returns>
+    internal (Encoder Encoder, Recipe Recipe, string Name) Open(ParseResult parsed, string[] assignments, Func<DataOptions, IImageSource> open)
     {
         string? run = parsed.GetValue(_run), name = parsed.GetValue(_backbone), weights = parsed.GetValue(_weights);
         if (run is null == (name is null))
@@ -43,7 +42,7 @@ internal sealed class EncoderOptions
             var folder = new RunFolder(run);
             Recipe own = Recipe.Reread(folder.ReadRecipe(), assignments);
             var encoder = Encoder.Load(folder.Encoder);
-            return (encoder, own with { Data = own.Data with { Size = encoder.Size } }, Hash(folder.Encoder));
+            return (encoder, own with { Data = own.Data with { Size = encoder.Size } }, run);
         }
         if (weights is null) throw new RecipeException([new Fault("--weights", $"give the file with the weights of {name}")]);
         double[] mean = Numbers(parsed, _mean), std = Numbers(parsed, _std);
@@ -55,8 +54,7 @@ internal sealed class EncoderOptions
         string stem = name!.StartsWith("vit", StringComparison.Ordinal) ? "auto" : "imagenet";
         Recipe recipe = Recipe.Resolve([], [$"backbone.name={name}", $"backbone.weights={weights}", $"backbone.stem={stem}", $"data.size={size}", $"data.channels={mean.Length}", .. assignments], open);
         var preprocessing = new Preprocessing(new HighPassOptions { Sigma = sigma, Kernel = HighPassKernel }, mean, std);
-        return (new Encoder(recipe.Backbone, preprocessing, mean.Length, size), recipe,
-            $"{name} {Hash(File.Exists(weights) ? weights : weights[..weights.LastIndexOf('#')])} {weights} {OptionsJson.Write(preprocessing).ToJsonString()} {size}");
+        return (new Encoder(recipe.Backbone, preprocessing, mean.Length, size), recipe, $"{name} with {weights}");
     }
 
     /// <summary>How images are decoded, with what the command line changes of it.</summary>
@@ -72,14 +70,6 @@ internal sealed class EncoderOptions
     {
         if (assignments.FirstOrDefault(a => !a.StartsWith("data.", StringComparison.Ordinal) || a.StartsWith("data.size", StringComparison.Ordinal)) is { } other)
             throw new RecipeException([new Fault(other.Split('=')[0], "cannot be set here; data.* can, apart from data.size, which is the encoder's")]);
-    }
-
-    private static string Hash(string file)
-    {
-        var hash = new XxHash128();
-        using var stream = File.OpenRead(file);
-        hash.Append(stream);
-        return Convert.ToHexStringLower(hash.GetCurrentHash());
     }
 
     private static double[] Numbers(ParseResult parsed, Option<string> option)

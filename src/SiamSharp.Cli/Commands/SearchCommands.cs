@@ -12,6 +12,8 @@ namespace SiamSharp.Cli.Commands;
 /// <summary><c>siam search</c>, <c>siam duplicates</c> and <c>siam diverse</c>: what a file of representations is good for.</summary>
 internal static class SearchCommands
 {
+    private const double MuchGrouped = 0.1, LargeGroup = 0.05; // shares of all images
+
     private static Option<string> Index() => new("--index") { Description = "The file that `siam embed` wrote, .parquet or .npy.", HelpName = "FILE", Required = true };
 
     internal static Command Search(Func<ParseResult, Screen> screenOf)
@@ -27,28 +29,37 @@ internal static class SearchCommands
         encoder.AddTo(command);
         command.SetAction((parsed, cancel) =>
         {
+            Screen screen = screenOf(parsed);
             int wanted = parsed.GetValue(count);
             if (wanted < 1) throw new RecipeException([new Fault("-k", $"is {wanted}; 1 or more is allowed")]);
+            string path = parsed.GetValue(query)!, vectors = parsed.GetValue(index)!;
+            using EmbeddingTable table = Read(screen, vectors, wanted);
             string? picture = parsed.GetValue(sheet) is { } file ? CommonOptions.Output(file, ".png") : null;
-            string path = parsed.GetValue(query)!;
-            using EmbeddingTable table = EmbeddingTable.Read(parsed.GetValue(index)!);
-            var (network, recipe, _) = encoder.Open(parsed, parsed.GetValue(set)!, options => ImageSources.Open(path, options));
+            if (picture is not null) CheckSheet(picture, path, table);
+            var (network, recipe, name) = encoder.Open(parsed, parsed.GetValue(set)!, options => ImageSources.Open(path, options));
             using Encoder opened = network;
+            // The query is decoded as the images of the index were.
+            DataOptions decoding = table.Origin is null ? recipe.Data : EncoderOptions.Data(parsed.GetValue(set)!, table.Origin.Data with { MaxMegapixels = recipe.Data.MaxMegapixels });
+            table.Origin?.Check(vectors, EmbeddingOrigin.Of(opened, name, decoding));
             using var embedder = new Embedder(opened);
-            IImageSource source = ImageSources.Open(path, recipe.Data);
+            IImageSource source = ImageSources.Open(path, decoding);
             Pixels pixels = source.Decode(0, opened.Size);
             if (pixels.Channels != opened.Channels)
                 throw new DataSourceException($"{path} has {pixels.Channels} channels, but the encoder takes {opened.Channels}: --set data.channels={opened.Channels} converts 1 and 3.");
             float[] values = new float[pixels.Values.Length], vector = new float[embedder.Width];
             pixels.CopyTo(values);
             embedder.Embed(values, vector);
+            if (!vector.All(float.IsFinite)) throw new DataSourceException($"{path} has a representation that is not finite; its pixels are far outside of those that the encoder was trained on.");
             IReadOnlyList<Neighbour> found = table.Nearest(vector, wanted);
             if (picture is not null)
             {
-                Func<string, Pixels?> read = Pictures(parsed.GetValue(data), recipe.Data, opened.Size);
-                SearchSheet.Write(picture, source.PathOf(0), pixels, [.. found.Select(f => new SearchHit(table.Paths[f.Row], table.Labels[f.Row], f.Cosine, read(table.Paths[f.Row])))]);
+                Func<string, Pixels?> read = Pictures(parsed.GetValue(data), decoding, opened.Size);
+                SearchHit[] hits = [.. found.Select(f => new SearchHit(table.Paths[f.Row], table.Labels[f.Row], f.Cosine, read(table.Paths[f.Row])))];
+                SearchSheet.Write(picture, source.PathOf(0), pixels, hits);
+                if (hits.Where(hit => hit.Image is null).ToArray() is [var gone, ..] all)
+                    screen.Warn($"{all.Length} of the {hits.Length} images found are not where the index says and are grey in the sheet, such as {gone.Path}. Start in the folder in which `siam embed` was started, or give --data SRC.");
             }
-            screenOf(parsed).Result(new { results = found.Select(f => new { path = table.Paths[f.Row], label = table.Labels[f.Row], cosine = f.Cosine }), sheet = picture }, console =>
+            screen.Result(new { results = found.Select(f => new { path = table.Paths[f.Row], label = table.Labels[f.Row], cosine = f.Cosine }), sheet = picture }, console =>
             {
                 var rows = new Table { Border = TableBorder.Simple };
                 rows.AddColumn(new TableColumn("cosine").RightAligned());
@@ -71,22 +82,27 @@ internal static class SearchCommands
     internal static Command Duplicates(Func<ParseResult, Screen> screenOf)
     {
         Option<string> index = Index();
-        var threshold = new Option<double>("--threshold") { Description = "Cosine from which on two images are the same.", DefaultValueFactory = _ => 0.98 };
-        var command = new Command("duplicates", "List groups of images that are (nearly) the same.") { index, threshold };
+        var threshold = new Option<double>("--threshold") { Description = "Cosine from which on an image is the same as the first of its group.", DefaultValueFactory = _ => 0.98 };
+        var command = new Command("duplicates", "List groups of images that are (nearly) the same as the first of their group; to keep the first of each loses nothing.") { index, threshold };
         command.SetAction((parsed, cancel) =>
         {
+            Screen screen = screenOf(parsed);
             double least = parsed.GetValue(threshold);
             if (!(least > 0 && least <= 1)) throw new RecipeException([new Fault("--threshold", $"is {least}; a cosine above 0 to 1 is allowed")]);
-            using EmbeddingTable table = EmbeddingTable.Read(parsed.GetValue(index)!);
+            using EmbeddingTable table = Read(screen, parsed.GetValue(index)!);
             IReadOnlyList<int[]> groups = NearDuplicates.Find(table, least, null, cancel);
-            screenOf(parsed).Result(new { groups = groups.Select(g => g.Select(row => table.Paths[row])) }, console =>
+            int grouped = groups.Sum(g => g.Length), largest = groups.Max(g => (int?)g.Length) ?? 0;
+            if (grouped > MuchGrouped * table.Count || largest > LargeGroup * table.Count)
+                screen.Warn($"{grouped:N0} of the {table.Count:N0} images are in groups, {largest:N0} of them in one: either they are alike, or this encoder, barely trained perhaps, does not tell them apart. "
+                    + "Look at some groups; where the images differ, give a --threshold nearer to 1, such as 0.99 or 0.995, or an encoder that was trained longer.");
+            screen.Result(new { groups = groups.Select(g => g.Select(row => table.Paths[row])) }, console =>
             {
                 foreach (var (i, group) in groups.Index())
                 {
                     console.WriteLine($"group {i + 1}");
                     foreach (int row in group) console.WriteLine($"  {table.Paths[row]}");
                 }
-                console.WriteLine($"{groups.Count:N0} groups, {groups.Sum(g => g.Length):N0} of {table.Count:N0} images; one of each group leaves {table.Count - groups.Sum(g => g.Length - 1):N0}.");
+                console.WriteLine($"{groups.Count:N0} groups, {grouped:N0} of {table.Count:N0} images; the first of each group and the rest are {table.Count - grouped + groups.Count:N0}.");
             });
             return Task.FromResult(0);
         });
@@ -101,18 +117,42 @@ internal static class SearchCommands
         var command = new Command("diverse", "List images that differ most from one another: those to label next.") { index, count, labelled };
         command.SetAction((parsed, cancel) =>
         {
+            Screen screen = screenOf(parsed);
             int wanted = parsed.GetValue(count);
             if (wanted < 1) throw new RecipeException([new Fault("-k", $"is {wanted}; 1 or more is allowed")]);
-            using EmbeddingTable table = EmbeddingTable.Read(parsed.GetValue(index)!);
+            using EmbeddingTable table = Read(screen, parsed.GetValue(index)!, wanted);
             int[] given = parsed.GetValue(labelled) ? [.. Enumerable.Range(0, table.Count).Where(row => table.Labels[row] is not null)] : [];
             IReadOnlyList<int> chosen = DiverseSubset.Choose(table, wanted, given, cancel);
-            screenOf(parsed).Result(new { images = chosen.Select(row => table.Paths[row]) }, console =>
+            screen.Result(new { images = chosen.Select(row => table.Paths[row]) }, console =>
             {
                 foreach (int row in chosen) console.WriteLine(table.Paths[row]);
             });
             return Task.FromResult(0);
         });
         return command;
+    }
+
+    /// <summary>Reads an index with a word about what cannot be checked and what it is too small for.</summary>
+    private static EmbeddingTable Read(Screen screen, string path, int wanted = 1)
+    {
+        EmbeddingTable table = EmbeddingTable.Read(path);
+        foreach (string note in table.Notes) screen.Warn(note);
+        if (table.Count == 0)
+        {
+            table.Dispose();
+            throw new EmbeddingFileException(path, "it holds no vectors", use: "searched");
+        }
+        if (wanted > table.Count) screen.Warn($"-k is {wanted:N0}, but the index holds {table.Count:N0} {(table.Count == 1 ? "image" : "images")}.");
+        return table;
+    }
+
+    /// <summary>Refuses a sheet that would replace the query or be an image among those of the index the next time.</summary>
+    private static void CheckSheet(string sheet, string query, EmbeddingTable table)
+    {
+        string folder = Path.GetDirectoryName(sheet)!;
+        if (Path.GetFullPath(query) == sheet) throw new RecipeException([new Fault("--out", $"\"{sheet}\" is the query itself; choose another name")]);
+        if (table.Paths.FirstOrDefault(path => Path.GetDirectoryName(Path.GetFullPath(path)) == folder && File.Exists(path)) is { } beside)
+            throw new RecipeException([new Fault("--out", $"\"{sheet}\" lies among the images of the index, beside {beside}, and would be one of them the next time. Choose another folder")]);
     }
 
     /// <summary>Decodes images by the paths that an index holds; null where there is no such image any more.</summary>

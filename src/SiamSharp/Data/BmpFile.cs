@@ -18,6 +18,7 @@ internal static class BmpFile
     {
         using SKCodec codec = SKCodec.Create(path) ?? throw new InvalidDataException();
         checkSize(codec.Info.Width, codec.Info.Height);
+        CheckLength(path, codec.Info.Width, codec.Info.Height);
         bool opaque = codec.Info.AlphaType == SKAlphaType.Opaque;
         var info = new SKImageInfo(codec.Info.Width, codec.Info.Height, SKColorType.Rgba8888, opaque ? SKAlphaType.Opaque : SKAlphaType.Unpremul);
         if (codec.GetPixels(info, out byte[] pixels) != SKCodecResult.Success) throw new InvalidDataException();
@@ -27,6 +28,17 @@ internal static class BmpFile
         bool grey = HasGreyPalette(path);
         using var bands = grey ? rgba[0] : opaque ? rgba.ExtractBand(0, n: 3) : rgba.Copy();
         return bands.Copy(interpretation: grey ? Enums.Interpretation.Bw : Enums.Interpretation.Srgb);
+    }
+
+    /// <summary>Refuses a bitmap that is not compressed and shorter than its pixels, before room is made for them.</summary>
+    private static void CheckLength(string path, int width, int height)
+    {
+        using var file = RegularFile.OpenRead(path);
+        byte[] header = new byte[FileHeader + ShortestHeader];
+        if (file.ReadAtLeast(header, header.Length, throwOnEndOfStream: false) < header.Length) return;
+        int compression = BinaryPrimitives.ReadInt32LittleEndian(header.AsSpan(30)), bits = BinaryPrimitives.ReadUInt16LittleEndian(header.AsSpan(28));
+        if (BinaryPrimitives.ReadInt32LittleEndian(header.AsSpan(14)) < ShortestHeader) return;
+        if (compression is 0 or 3 && ((long)width * bits + 31) / 32 * 4 * height > file.Length) throw new InvalidDataException();
     }
 
     private static bool HasGreyPalette(string path)

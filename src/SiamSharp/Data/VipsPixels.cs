@@ -9,6 +9,7 @@ internal static class VipsPixels
     {
         // Images are decoded side by side on our own threads, each once: neither libvips' threads nor its cache are of use.
         NetVips.NetVips.Concurrency = 1;
+        NetVips.NetVips.BlockUntrusted = true; // loaders that libvips does not vouch for: none of ours is among them
         Cache.Max = 0;
         // Its warnings would go to standard error; what matters of them comes as an exception.
         return Log.SetLogHandler("VIPS", Enums.LogLevelFlags.Warning, (_, _, _) => { });

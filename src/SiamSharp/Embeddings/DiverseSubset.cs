@@ -7,9 +7,12 @@ public static class DiverseSubset
 {
     /// <summary>Chooses rows one by one, each as unlike all chosen ones as possible.</summary>
     /// <remarks>
-    /// Definition: greedy k-centre with the distance 1 - cosine: next is the row whose nearest chosen row is the furthest; without given ones the first is the row most like
-    /// the mean of all (of unit vectors). No choice of as many rows has less than half the largest distance, measured as angles between vectors.
-    /// Source: Gonzalez 1985, "Clustering to minimize the maximum intercluster distance"; Sener and Savarese 2018, arXiv 1708.00489 (to label next).
+    /// Definition: greedy k-centre with the distance 1 - cosine: next is the row whose nearest chosen row is the furthest;
+    /// without given ones the first is the row most like
+    /// the mean of all (of unit vectors). No choice of as many rows has less than half the largest distance, measured as angles
+    /// between vectors.
+    /// Source: Gonzalez 1985, "Clustering to minimize the maximum intercluster distance"; Sener and Savarese 2018, arXiv
+    /// 1708.00489 (to label next).
     /// Cost: one pass over N D numbers for each row chosen.
     /// </remarks>
     /// <param name="table">The representations.</param>
@@ -20,6 +23,7 @@ public static class DiverseSubset
     public static IReadOnlyList<int> Choose(EmbeddingTable table, int count, IReadOnlyList<int> given, CancellationToken cancel = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
+        using var use = new EmbeddingTable.Use(table);
         float[] nearest = new float[table.Count]; // cosine to the nearest chosen row
         Array.Fill(nearest, float.NegativeInfinity);
         var taken = new HashSet<int>(given);
@@ -42,29 +46,15 @@ public static class DiverseSubset
 
         void Add(int centre)
         {
-            float[] unit = Unit(table[centre]);
-            Parallel.For(0, table.Count, row => nearest[row] = Math.Max(nearest[row], Cosine(table[row], unit)));
+            float[] unit = EmbeddingTable.Unit(table[centre]);
+            Parallel.For(0, table.Count, row => nearest[row] = Math.Max(nearest[row], EmbeddingTable.Cosine(table.Row(row), unit, TensorPrimitives.Norm(table.Row(row)))));
         }
-    }
-
-    private static float Cosine(ReadOnlySpan<float> vector, float[] unit)
-    {
-        float length = TensorPrimitives.Norm(vector);
-        return length > 0 ? TensorPrimitives.Dot(vector, unit) / length : 0;
-    }
-
-    private static float[] Unit(ReadOnlySpan<float> vector)
-    {
-        float[] unit = vector.ToArray();
-        float length = TensorPrimitives.Norm(vector);
-        if (length > 0) TensorPrimitives.Divide(vector, length, unit);
-        return unit;
     }
 
     private static float[] Mean(EmbeddingTable table)
     {
         float[] sum = new float[table.Width];
-        for (int row = 0; row < table.Count; row++) TensorPrimitives.Add(sum, Unit(table[row]), sum);
+        for (int row = 0; row < table.Count; row++) TensorPrimitives.Add(sum, EmbeddingTable.Unit(table[row]), sum);
         return sum;
     }
 }

@@ -1,7 +1,7 @@
 using System.IO.Hashing;
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
-using System.Text.Json;
+using System.Text.Json.Nodes;
 using SiamSharp.Data;
 
 namespace SiamSharp.Embeddings;
@@ -17,69 +17,80 @@ public readonly record struct EmbedProgress(int Done, int Total, int Resumed);
 /// <param name="Width">D.</param>
 /// <param name="Resumed">Images that an earlier call had done.</param>
 /// <param name="Skipped">Images that cannot be read.</param>
-public sealed record EmbedResult(int Count, int Width, int Resumed, IReadOnlyList<SkippedFile> Skipped);
+/// <param name="BegunAnew">Which things were others when an earlier call was stopped, whose work was of no use therefore; null
+/// where there was none or it was gone on with.</param>
+public sealed record EmbedResult(int Count, int Width, int Resumed, IReadOnlyList<SkippedFile> Skipped, string? BegunAnew);
 
 /// <summary>All images of a source to a file of representations, one batch in memory at a time.</summary>
 public static class Embedding
 {
     /// <summary>Embeds every image.</summary>
     /// <remarks>
-    /// Vectors go to FILE.partial as they come, with FILE.partial.json that says of what; the file itself is written at the end. A call that was stopped goes on
-    /// when it is repeated with the same encoder and the same images, by path, length and time of the files; otherwise it begins again. What cannot be read is listed in FILE.skipped.jsonl. Cost: the vectors lie on the disk twice until the end.
+    /// Vectors go to FILE.partial as they come, each batch with its hash; the file itself is written at the end. A call that was
+    /// stopped, at whatever moment, goes on
+    /// when it is repeated with the same encoder, the same decoding and the same images, by path, length and time of the files,
+    /// and gives the same bytes; otherwise it begins again. What cannot be read
+    /// is listed in FILE.skipped.jsonl. Cost: the vectors lie on the disk twice until the end.
     /// </remarks>
     /// <param name="path">.npy or .parquet; replaced at the end.</param>
     /// <param name="embedder">What computes.</param>
-    /// <param name="identity">Names the encoder, such as a hash of its file: vectors of another one are not gone on with.</param>
+    /// <param name="name">What the user calls the encoder, such as a run's folder; kept in the file for messages.</param>
+    /// <param name="data">How the source was opened; kept in the file.</param>
     /// <param name="source">The images; those that cannot be read are left out.</param>
-    /// <param name="threads">That decode; 0 = one for each processor.</param>
     /// <param name="batchSize">Images at once.</param>
     /// <param name="progress">Told after each batch.</param>
     /// <param name="cancel">Stops between two batches; what is done stays.</param>
     /// <exception cref="ArgumentException">The path ends in neither .npy nor .parquet.</exception>
+    /// <exception cref="EmbeddingFileException">There is something else under that name, another process is writing it, or it
+    /// cannot be written.</exception>
     /// <exception cref="DataSourceException">No image can be read.</exception>
     /// <exception cref="OperationCanceledException">Stopped; repeat the call to go on.</exception>
-    public static EmbedResult Write(string path, Embedder embedder, string identity, IImageSource source, int threads, int batchSize,
+    public static EmbedResult Write(string path, Embedder embedder, string name, DataOptions data, IImageSource source, int batchSize,
         IProgress<EmbedProgress>? progress = null, CancellationToken cancel = default)
     {
-        if (!EmbeddingFile.IsKnown(path)) throw new ArgumentException($"{path} must end in .npy or .parquet.");
-        string partial = path + ".partial", about = partial + ".json", unreadable = SkippedOf(path);
-        string whole = JsonSerializer.Serialize(new { encoder = identity, width = embedder.Width, source = source.Name, count = source.Count, images = Identity(source) });
-        int rowBytes = embedder.Width * sizeof(float);
-        if (!File.Exists(about) || File.ReadAllText(about) != whole)
+        EmbeddingFile.CheckReplaceable(path);
+        EmbeddingOrigin origin = EmbeddingOrigin.Of(embedder.Encoder, name, data);
+        var identity = new JsonObject
         {
-            File.Delete(partial);
-            File.Delete(unreadable);
-        }
-        File.WriteAllText(about, whole);
-
-        int resumed;
-        using (var file = new FileStream(partial, FileMode.OpenOrCreate, FileAccess.Write, FileShare.Read))
+            ["format"] = "siamsharp-partial-1",
+            ["encoder"] = origin.Encoder,
+            ["decoding"] = origin.ToJson()["data"]!.DeepClone(),
+            ["engine"] = embedder.Engine.ToString(),
+            ["images"] = Identity(source),
+            ["batch"] = batchSize,
+        };
+        using PartialVectors partial = Writing(path, () => new PartialVectors(path + ".partial", identity, embedder.Width, source.Count, batchSize));
+        progress?.Report(new(partial.Done, source.Count, partial.Resumed));
+        ForEachBatch(embedder, source, partial.Done, data.Threads, batchSize, (batch, vectors) =>
         {
-            resumed = (int)Math.Min(source.Count, file.Length / rowBytes);
-            file.SetLength((long)resumed * rowBytes);
-            file.Position = file.Length;
-            progress?.Report(new(resumed, source.Count, resumed));
+            Writing(path, () => partial.Append(batch.Count, batch.Readable, vectors, batch.Skipped));
+            progress?.Report(new(partial.Done, source.Count, partial.Resumed));
+        }, cancel);
 
-            float[] rows = new float[batchSize * embedder.Width];
-            ForEachBatch(embedder, source, resumed, threads, batchSize, (batch, vectors) =>
-            {
-                Array.Fill(rows, float.NaN); // where an image cannot be read
-                foreach (var (n, row) in batch.Readable.Index())
-                    vectors.AsSpan(n * embedder.Width, embedder.Width).CopyTo(rows.AsSpan(row * embedder.Width));
-                if (batch.Skipped.Length > 0) SkippedFile.Append(unreadable, batch.Skipped);
-                file.Write(MemoryMarshal.AsBytes(rows.AsSpan(0, batch.Count * embedder.Width)));
-                file.Flush();
-                progress?.Report(new(batch.Start + batch.Count, source.Count, resumed));
-            }, cancel);
-            file.Flush(flushToDisk: true);
+        int count = Writing(path, () =>
+        {
+            using EmbeddingTable table = partial.Table(source, origin);
+            if (table.Count == 0) return 0;
+            if (partial.Skipped.Count > 0) SkippedFile.Write(SkippedOf(path), partial.Skipped);
+            else File.Delete(SkippedOf(path));
+            EmbeddingFile.Write(path, table);
+            return table.Count;
+        });
+        partial.Delete();
+        return count > 0 ? new(count, embedder.Width, partial.Resumed, partial.Skipped, partial.BegunAnew)
+            : throw new DataSourceException($"None of the {source.Count} images of '{source.Name}' can be embedded" + (partial.Skipped is [var first, ..] ? $"; the first: {first.Path}: {first.Reason}." : "."));
+    }
+
+    private static T Writing<T>(string path, Func<T> write)
+    {
+        try
+        {
+            return write();
         }
-
-        SkippedFile[] skipped = SkippedFile.Read(unreadable);
-        int count = Finish(path, partial, embedder.Width, source);
-        if (count == 0) throw new DataSourceException($"None of the {source.Count} images of '{source.Name}' can be embedded" + (skipped.Length > 0 ? $"; the first: {skipped[0].Path}: {skipped[0].Reason}." : "."));
-        File.Delete(partial);
-        File.Delete(about);
-        return new(count, embedder.Width, resumed, skipped);
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new EmbeddingFileException(path, $"{e.Message.TrimEnd('.')}. What was done before stays in {path}.partial: repeat the command to go on", e, "written");
+        }
     }
 
     /// <summary>Gives the representations of all images to a function, a batch at a time.</summary>
@@ -140,19 +151,6 @@ public static class Embedding
     /// <summary>The list of what could not be read, beside a file of embeddings.</summary>
     public static string SkippedOf(string path) => path + ".skipped.jsonl";
 
-    /// <summary>From the vectors as they came to the file that was asked for; how many there are.</summary>
-    private static int Finish(string path, string partial, int width, IImageSource source)
-    {
-        using var mapped = new MappedFloats(partial, 0, (long)source.Count * width);
-        List<ReadOnlyMemory<float>> vectors = mapped.Blocks(width);
-        int[] rows = [.. Enumerable.Range(0, source.Count).Where(row => !float.IsNaN(vectors[row].Span[0]))];
-        if (rows.Length == 0) return 0;
-        using var written = new EmbeddingTable(width, [.. rows.Select(row => vectors[row])], [.. rows.Select(source.PathOf)],
-            [.. rows.Select(row => source.LabelOf(row) is >= 0 and var label ? source.ClassNames![label] : null)]);
-        EmbeddingFile.Write(path, written);
-        return rows.Length;
-    }
-
     /// <summary>A batch whose unreadable images are left out.</summary>
     /// <param name="Start">Its first image's place in the source.</param>
     /// <param name="Pixels">(N, C, H, W) of those that can be read.</param>
@@ -161,7 +159,8 @@ public static class Embedding
     /// <param name="Skipped">The others.</param>
     private sealed record Decoded(int Start, Memory<float> Pixels, int[] Readable, int Count, SkippedFile[] Skipped)
     {
-        /// <summary>Counts images whose representations are not finite among those that cannot be read; the vectors of the others.</summary>
+        /// <summary>Counts images whose representations are not finite among those that cannot be read; the vectors of the
+        /// others.</summary>
         public (Decoded Batch, float[] Vectors) Finite(IImageSource source, float[] vectors, int width)
         {
             int[] finite = [.. Enumerable.Range(0, Readable.Length).Where(n => TensorPrimitives.IsFiniteAll<float>(vectors.AsSpan(n * width, width)))];
@@ -189,6 +188,10 @@ public static class Embedding
                 catch (UnreadableImageException e)
                 {
                     skipped[i] = new(e.Path, e.Reason);
+                }
+                catch (Exception e) when (e is IOException or UnauthorizedAccessException) // an array's file that is gone or shorter than it was
+                {
+                    skipped[i] = new(source.PathOf(start + i), $"cannot be read any more: {e.Message.TrimEnd('.')}");
                 }
             }, cancel);
             int[] readable = [.. Enumerable.Range(0, count).Where(i => skipped[i] is null)];

@@ -7,7 +7,8 @@ namespace SiamSharp.Interop;
 /// <summary>Reads the pickles that PyTorch writes, as data: it makes containers and descriptions of tensors, and calls nothing.</summary>
 /// <remarks>
 /// Definition: of protocol 2 and later the opcodes that the values named at <see cref="Read"/> need. A pickle names the functions that are to be called;
-/// here each of a short list stands for a way to fill a record, and any other name is refused.
+/// here each of a short list stands for a way to fill a record. Any other makes an <see cref="Opaque"/> value: what such a class was called with and its attributes
+/// are passed over, so that options, dates or numbers beside the tensors do no harm.
 /// Source: CPython's pickletools; torch/_utils.py and torch/serialization.py for the names.
 /// Cost: linear in the bytes; no opcode makes more than one object, and none is larger than the bytes that it is made of.
 /// </remarks>
@@ -36,7 +37,20 @@ internal sealed class Pickle(byte[] bytes)
     /// <summary>A tensor: a view of a storage.</summary>
     public sealed record TensorView(Storage Storage, long Offset, long[] Shape, long[] Strides);
 
-    private sealed record Global(string Name);
+    /// <summary>An object of a class that is not known, of which only the items are kept where it was filled like a dict.</summary>
+    public sealed record Opaque(string Name, List<KeyValuePair<object?, object?>> Items);
+
+    /// <summary>A class or function by its name.</summary>
+    public sealed record Global(string Name);
+
+    /// <summary>The names of all classes and functions that the pickle asks for and that are not known, each once.</summary>
+    public IReadOnlyCollection<string> Unknown => _unknown;
+
+    /// <summary>Every storage that was met by its name, also those of tensors that were passed over.</summary>
+    public IReadOnlyDictionary<string, Storage> Storages => _storages;
+
+    private readonly Dictionary<string, Storage> _storages = new(StringComparer.Ordinal);
+    private readonly SortedSet<string> _unknown = new(StringComparer.Ordinal);
 
     private static readonly string[] s_storages =
     [
@@ -48,8 +62,8 @@ internal sealed class Pickle(byte[] bytes)
 
     /// <summary>Reads the next pickle.</summary>
     /// <returns>null, bool, long, <see cref="BigInteger"/>, double, string, byte[], List of these, <see cref="Tuple"/>, <see cref="Dict"/>,
-    /// <see cref="Storage"/>, or <see cref="TensorView"/>.</returns>
-    /// <exception cref="PickleException">It is damaged, or asks for anything else.</exception>
+    /// <see cref="Storage"/>, <see cref="TensorView"/>, <see cref="Opaque"/>, or <see cref="Global"/>.</returns>
+    /// <exception cref="PickleException">It is damaged, or holds tensors of a kind that is not known.</exception>
     public object? Read()
     {
         _stack.Clear();
@@ -58,7 +72,7 @@ internal sealed class Pickle(byte[] bytes)
         while (true)
         {
             byte opcode = Take(1)[0];
-            if (opcode == '.') return _stack.Count == 1 && _stack[0] is not Global ? _stack[0] : throw Fault("the pickle ends with an unfinished value");
+            if (opcode == '.') return _stack.Count == 1 ? _stack[0] : throw Fault("the pickle ends with an unfinished value");
             Step(opcode);
         }
     }
@@ -104,10 +118,16 @@ internal sealed class Pickle(byte[] bytes)
             case 0x86: { var (b, a) = (Pop(), Pop()); _stack.Add(new Tuple([a, b])); break; }
             case 0x87: { var (c, b, a) = (Pop(), Pop(), Pop()); _stack.Add(new Tuple([a, b, c])); break; }
             case (byte)'t': _stack.Add(new Tuple(PopToMark())); break;
+            case (byte)'2': { object? top = Pop(); _stack.Add(top); _stack.Add(top); break; }
+            case 0x8b: { var n = new BigInteger(Take(Length4())); _stack.Add(n.GetBitLength() < 64 ? (object)(long)n : n); break; } // LONG4
+            case 0x96: _stack.Add(Take(Length8()).ToArray()); break; // bytearray
+            case 0x8f: _stack.Add(new Opaque("builtins.set", [])); break; // sets hold no tensors
+            case 0x90: PopToMark(); Top<Opaque>("a set"); break;
+            case 0x91: PopToMark(); _stack.Add(new Opaque("builtins.frozenset", [])); break;
             case (byte)']': _stack.Add(new List<object?>()); break;
             case (byte)'l': _stack.Add(new List<object?>(PopToMark())); break;
-            case (byte)'a': { object? item = Pop(); Top<List<object?>>("a list").Add(item); break; }
-            case (byte)'e': { var items = PopToMark(); Top<List<object?>>("a list").AddRange(items); break; }
+            case (byte)'a': { object? item = Pop(); Append([item]); break; }
+            case (byte)'e': Append(PopToMark()); break;
             case (byte)'}': _stack.Add(new Dict([])); break;
             case (byte)'d': { var items = PopToMark(); _stack.Add(new Dict([])); Set(items); break; }
             case (byte)'s': { var (value, key) = (Pop(), Pop()); Set([key, value]); break; }
@@ -119,15 +139,16 @@ internal sealed class Pickle(byte[] bytes)
             case (byte)'h': Recall(Take(1)[0]); break;
             case (byte)'j': Recall(BinaryPrimitives.ReadUInt32LittleEndian(Take(4))); break;
 
-            case (byte)'c': _stack.Add(Allowed($"{Line()}.{Line()}")); break;
+            case (byte)'c': _stack.Add(Named($"{Line()}.{Line()}")); break;
             case 0x93: // STACK_GLOBAL
                 {
-                    _stack.Add((Pop(), Pop()) is (string name, string module) ? Allowed($"{module}.{name}") : throw Fault("a global's name is no text"));
+                    _stack.Add((Pop(), Pop()) is (string name, string module) ? Named($"{module}.{name}") : throw Fault("a global's name is no text"));
                     break;
                 }
             case (byte)'R': { object? arguments = Pop(), function = Pop(); _stack.Add(Call(function, arguments)); break; }
             case 0x81: goto case (byte)'R'; // NEWOBJ
-            case (byte)'b': Pop(); Top<Dict>("a dict"); break; // attributes of a dict, such as a state dict's _metadata
+            case 0x92: Pop(); goto case (byte)'R'; // NEWOBJ_EX, without the arguments that have names
+            case (byte)'b': Pop(); Top<object>("an object"); break; // attributes, such as a state dict's _metadata
             case (byte)'Q': _stack.Add(Persistent(Pop())); break;
             default: throw Fault($"the opcode 0x{opcode:x2} is not among those that PyTorch's state dicts need");
         }
@@ -136,17 +157,24 @@ internal sealed class Pickle(byte[] bytes)
     /// <summary>What stands for the call of one of the allowed functions.</summary>
     private object Call(object? function, object? arguments)
     {
-        if (function is not Global { Name: var name } || arguments is not Tuple { Items: var given }) throw Fault("something else than an allowed function is called");
+        if (arguments is not Tuple { Items: var given }) throw Fault("something else than a function is called");
+        if (function is Opaque opaque) return new Opaque(opaque.Name, []);
+        if (function is not Global { Name: var name }) throw Fault("something else than a function is called");
         return (name, given) switch
         {
             ("collections.OrderedDict", []) => new Dict([]),
+            ("collections.defaultdict" or "builtins.dict" or "__builtin__.dict", []) or ("collections.defaultdict", [_]) => new Dict([]),
+            ("collections.Counter", [Dict counts]) => counts,
             ("collections.OrderedDict", [List<object?> pairs]) => Made(pairs.Count, () => new Dict([.. pairs.Select(Pair)])),
             ("_codecs.encode", [string text, "latin1"]) => Made(text.Length / 16, () => Encoding.Latin1.GetBytes(text)), // how bytes are written in protocol 2
             ("torch.Size", [Tuple sizes]) => sizes,
-            ("torch._utils._rebuild_parameter", [TensorView tensor, ..]) => tensor,
+            ("torch._utils._rebuild_parameter" or "torch._utils._rebuild_parameter_with_state", [TensorView tensor, ..]) => tensor,
+            ("torch._tensor._rebuild_from_type_v2", [Global { Name: "torch._utils._rebuild_tensor_v2" } rebuild, Global, Tuple inner, ..]) => Call(rebuild, inner), // a tensor with attributes
             ("torch._utils._rebuild_tensor", [Storage storage, long offset, Tuple shape, Tuple strides]) => View(storage, offset, shape, strides),
             ("torch._utils._rebuild_tensor_v2", [Storage storage, long offset, Tuple shape, Tuple strides, ..]) => View(storage, offset, shape, strides),
-            _ => throw Fault($"{name} has other arguments than PyTorch gives it"),
+            _ when s_tensors.Contains(name) => throw Fault($"{name} has other arguments than PyTorch gives it"),
+            _ when name.StartsWith("torch._utils._rebuild_", StringComparison.Ordinal) => throw Fault($"it asks for {name}: tensors of that kind are not read. Save them as plain ones, such as tensor.dense() or .dequantize()"),
+            _ => new Opaque(name, []),
         };
     }
 
@@ -185,24 +213,47 @@ internal sealed class Pickle(byte[] bytes)
     private long[] Integers(Tuple tuple) =>
         [.. tuple.Items.Select(item => item is long and >= 0 ? (long)item : throw Fault($"{item ?? "None"} is no size or stride"))];
 
-    private Storage Persistent(object? id) =>
-        id is Tuple { Items: ["storage", Global { Name: var type }, string key, string, long count, .. var view] } && count >= 0
-            && type.StartsWith("torch.", StringComparison.Ordinal) && s_storages.Contains(type[6..]) && view.All(v => v is null)
-            ? new(type[6..], key, count)
+    private Storage Persistent(object? id)
+    {
+        Storage storage = id is Tuple { Items: ["storage", Global { Name: var type }, string key, string, long count, .. var view] } && count >= 0
+            && view.All(v => v is null)
+            ? type.StartsWith("torch.", StringComparison.Ordinal) && s_storages.Contains(type[6..]) ? new(type[6..], key, count) : throw Fault($"it asks for {type}: numbers of that type are not read")
             : throw Fault("a persistent id is not that of a tensor's storage");
+        return _storages[storage.Key] = storage;
+    }
 
-    private Global Allowed(string name) =>
-        name is "collections.OrderedDict" or "_codecs.encode" or "torch.Size" or "torch._utils._rebuild_parameter" or "torch._utils._rebuild_tensor" or "torch._utils._rebuild_tensor_v2"
-            || (name.StartsWith("torch.", StringComparison.Ordinal) && s_storages.Contains(name[6..]))
-            ? new(name)
-            : throw Fault($"it asks for {name}, but only tensors and containers are read, and nothing is executed: save the state dict alone, "
-                + "torch.save(model.state_dict(), FILE)");
+    private static readonly string[] s_tensors =
+    [
+        "torch._utils._rebuild_tensor", "torch._utils._rebuild_tensor_v2", "torch._utils._rebuild_parameter", "torch._utils._rebuild_parameter_with_state",
+        "torch._tensor._rebuild_from_type_v2", "collections.OrderedDict", "torch.Size",
+    ];
+
+    private Global Named(string name)
+    {
+        bool isKnown = s_tensors.Contains(name) || name is "_codecs.encode" or "collections.defaultdict" or "collections.Counter" or "builtins.dict" or "__builtin__.dict"
+            || (name.StartsWith("torch.", StringComparison.Ordinal) && s_storages.Contains(name[6..]));
+        if (!isKnown && name is not ("builtins.set" or "__builtin__.set" or "builtins.frozenset" or "__builtin__.frozenset")) _unknown.Add(name);
+        return new(name);
+    }
+
+    /// <summary>Adds to a list, or to what is like one.</summary>
+    private void Append(object?[] items)
+    {
+        switch (Top<object>("a list"))
+        {
+            case List<object?> list: list.AddRange(items); break;
+            case Opaque opaque:
+                foreach (object? item in items) opaque.Items.Add(new((long)opaque.Items.Count, item));
+                break;
+            default: throw Fault("a list is missing");
+        }
+    }
 
     private void Set(object?[] items)
     {
-        var target = Top<Dict>("a dict");
+        var target = Top<object>("a dict") switch { Dict dict => dict.Items, Opaque opaque => opaque.Items, _ => throw Fault("a dict is missing") };
         if (items.Length % 2 != 0) throw Fault("a key has no value");
-        for (int i = 0; i < items.Length; i += 2) target.Items.Add(new(items[i], items[i + 1]));
+        for (int i = 0; i < items.Length; i += 2) target.Add(new(items[i], items[i + 1]));
     }
 
     // PyTorch numbers what it remembers one after the other.
@@ -262,7 +313,7 @@ internal sealed class Pickle(byte[] bytes)
     private PickleException Fault(string problem) => new(_position, problem);
 }
 
-/// <summary>A pickle that is damaged, or asks for more than tensors and containers.</summary>
+/// <summary>A pickle that is damaged, or holds tensors of a kind that is not known.</summary>
 internal sealed class PickleException(int position, string problem) : Exception(problem)
 {
     /// <summary>Byte of the pickle at which reading stopped.</summary>

@@ -9,7 +9,8 @@ namespace SiamSharp.Interop;
 /// <summary>Reads the tensors of a file that torch.save has written (.pth, .pt), without Python and without executing what it asks for.</summary>
 /// <remarks>
 /// Definition: a zip archive of FOLDER/data.pkl and FOLDER/data/KEY, or, before PyTorch 1.6, five pickles and the storages behind them. Dicts, lists and
-/// tuples within one another are laid flat: {"state_dict": {"conv1.weight": w}} gives <c>state_dict.conv1.weight</c>. What is no tensor is passed over.
+/// tuples within one another are laid flat: {"state_dict": {"conv1.weight": w}} gives <c>state_dict.conv1.weight</c>. What is no tensor is passed over, of any class:
+/// options, dates, NumPy's numbers. Of an object of an unknown class the attributes are passed over too, tensors among them; what it holds as a dict or list is read.
 /// Source: torch/serialization.py. Cost: the bytes pass once from the file to the tensors, which share storages as in the file; a pickle makes at most two
 /// million objects, and everything else is as long as the bytes it is made of.
 /// </remarks>
@@ -36,7 +37,7 @@ public static class PyTorchFile
     /// <summary>Reads all tensors.</summary>
     /// <param name="path">The file.</param>
     /// <returns>Tensors on the CPU by name; owned by the caller.</returns>
-    /// <exception cref="PyTorchFileException">The file is damaged, or holds anything but tensors, containers, numbers and text.</exception>
+    /// <exception cref="PyTorchFileException">The file is damaged, or of another kind, or holds objects of unknown classes and no tensor.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static IReadOnlyDictionary<string, Tensor> Read(string path)
     {
@@ -45,11 +46,12 @@ public static class PyTorchFile
         try
         {
             Span<byte> start = stackalloc byte[4];
+            if (stream.Length < start.Length) throw new InvalidDataException(FileKind.Of(stream) ?? $"it has {stream.Length} bytes only");
             stream.ReadExactly(start);
             stream.Position = 0;
             var tensors = start.StartsWith("PK"u8) ? ReadZip(stream)
                 : start[0] == 0x80 ? ReadLegacy(stream)
-                : throw new InvalidDataException("it begins neither as a zip archive nor as a pickle");
+                : throw new InvalidDataException(FileKind.Of(stream) ?? "it begins neither as a zip archive nor as a pickle");
             foreach (Tensor tensor in tensors.Values) tensor.DetachFromDisposeScope();
             return tensors;
         }
@@ -73,16 +75,20 @@ public static class PyTorchFile
         }
         const string pickle = "/data.pkl";
         string[] folders = [.. entries.Keys.Where(name => name.EndsWith(pickle, StringComparison.Ordinal)).Select(name => name[..^pickle.Length])];
-        if (folders is not [var folder]) throw new InvalidDataException($"it holds {folders.Length} files called data.pkl, but torch.save writes one");
+        if (folders is not [var folder])
+            throw new InvalidDataException(folders.Length == 0
+                ? FileKind.OfArchive(entries.Keys)
+                : $"it holds {folders.Length} files called data.pkl, but torch.save writes one");
         if (entries.ContainsKey($"{folder}/constants.pkl"))
             throw new InvalidDataException("it holds a TorchScript program: save the state dict alone, torch.save(model.state_dict(), FILE)");
         if (entries.TryGetValue($"{folder}/byteorder", out var order) && !Bytes(order, 16).AsSpan().SequenceEqual("little"u8))
             throw new InvalidDataException("its numbers are big-endian, which is not read");
 
         if (entries[folder + pickle] is { } packed && packed.CompressedLength != packed.Length) throw new InvalidDataException("its data.pkl is compressed, which torch.save does not do");
-        object? root = new Pickle(Bytes(entries[folder + pickle], MaxPickle)).Read();
+        var pickles = new Pickle(Bytes(entries[folder + pickle], MaxPickle));
+        object? root = pickles.Read();
         var storages = new StorageTensors(stream.Length);
-        return Flatten(root, view => storages.Get(view.Storage, (tensor, bytes) =>
+        return Flatten(root, pickles, view => storages.Get(view.Storage, (tensor, bytes) =>
         {
             if (!entries.TryGetValue($"{folder}/data/{view.Storage.Key}", out var entry))
                 throw new InvalidDataException($"it lacks the storage {folder}/data/{view.Storage.Key}");
@@ -110,17 +116,15 @@ public static class PyTorchFile
         if (pickles.Read() is not List<object?> keys) throw new InvalidDataException("the list of its storages is missing");
         long position = pickles.Position;
 
-        var known = new Dictionary<string, Pickle.Storage>(StringComparer.Ordinal);
-        Walk(root, (_, view) => known[view.Storage.Key] = view.Storage);
         var places = new Dictionary<string, long>(StringComparer.Ordinal);
         foreach (object? item in keys)
         {
-            if (item is not string key || !known.TryGetValue(key, out var storage)) throw new InvalidDataException("it lists a storage that no tensor has");
+            if (item is not string key || !pickles.Storages.TryGetValue(key, out var storage)) throw new InvalidDataException("it lists a storage that no tensor has");
             places[key] = position;
             position = checked(position + 8 + storage.Count * SafeTensorsTypes.Size(s_types[storage.Type]));
         }
         var storages = new StorageTensors(stream.Length);
-        return Flatten(root, view => storages.Get(view.Storage, (tensor, _) =>
+        return Flatten(root, pickles, view => storages.Get(view.Storage, (tensor, _) =>
         {
             if (!places.TryGetValue(view.Storage.Key, out long place)) throw new InvalidDataException($"it lacks the storage {view.Storage.Key}");
             Span<byte> count = stackalloc byte[8];
@@ -141,13 +145,16 @@ public static class PyTorchFile
         return bytes;
     }
 
-    private static Dictionary<string, Tensor> Flatten(object? root, Func<Pickle.TensorView, Tensor> storage)
+    private static Dictionary<string, Tensor> Flatten(object? root, Pickle pickle, Func<Pickle.TensorView, Tensor> storage)
     {
         var tensors = new Dictionary<string, Tensor>(StringComparer.Ordinal);
         Walk(root, (name, view) =>
         {
             if (!tensors.TryAdd(name, storage(view).as_strided(view.Shape, view.Strides, view.Offset))) throw new InvalidDataException($"it holds {name} twice");
         });
+        if (tensors.Count == 0 && pickle.Unknown.Count > 0)
+            throw new InvalidDataException($"it holds no tensors, but asks for {string.Join(", ", pickle.Unknown.Take(5))}{(pickle.Unknown.Count > 5 ? ", ..." : "")}, and nothing is executed: "
+                + "save the state dict alone, torch.save(model.state_dict(), FILE)");
         return tensors;
     }
 
@@ -169,9 +176,8 @@ public static class PyTorchFile
                     if ((letters += names.Sum(name => name.Length + 1L)) > MaxLetters) throw new InvalidDataException($"the names of its tensors have more than {MaxLetters} letters");
                     visit(string.Join('.', names), view);
                     break;
-                case Pickle.Dict dict:
-                    foreach (var (key, item) in dict.Items) Inside(key is string or long ? $"{key}" : "?", item);
-                    break;
+                case Pickle.Dict dict: Items(dict.Items); break;
+                case Pickle.Opaque opaque: Items(opaque.Items); break;
                 case List<object?> list:
                     for (int i = 0; i < list.Count; i++) Inside($"{i}", list[i]);
                     break;
@@ -179,6 +185,11 @@ public static class PyTorchFile
                     for (int i = 0; i < tuple.Items.Length; i++) Inside($"{i}", tuple.Items[i]);
                     break;
             }
+        }
+
+        void Items(List<KeyValuePair<object?, object?>> items)
+        {
+            foreach (var (i, (key, item)) in items.Index()) Inside(key is string or long ? $"{key}" : $"?{i}", item);
         }
 
         void Inside(string name, object? value)

@@ -60,12 +60,14 @@ public sealed record SafeTensorsHeader
 
     private static SafeTensorsHeader Read(Stream stream, string path)
     {
-        if (stream.Length < 8) throw new SafeTensorsException(path, 0, $"the file has {stream.Length} bytes, fewer than 8");
+        if (stream.Length < 8) throw new SafeTensorsException(path, 0, FileKind.Of(stream) ?? $"the file has {stream.Length} bytes, fewer than 8");
         Span<byte> prefix = stackalloc byte[8];
         stream.ReadExactly(prefix);
         ulong length = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
         ulong limit = (ulong)Math.Min(MaxLength, stream.Length - 8);
-        if (length > limit) throw new SafeTensorsException(path, 0, $"the header's length is {length}, at most {limit} is possible");
+        if (length > limit) throw new SafeTensorsException(path, 0, FileKind.Of(stream) ?? $"the header's length is {length}, at most {limit} is possible");
+
+        if (length == 0) throw new SafeTensorsException(path, 0, FileKind.Of(stream) ?? "the header is empty");
 
         byte[] json = new byte[length];
         stream.ReadExactly(json);

@@ -22,10 +22,11 @@ public static partial class WeightsFile
     /// <exception cref="IOException">It cannot be read.</exception>
     public static IReadOnlyDictionary<string, Tensor> Read(string path)
     {
-        Span<byte> start = stackalloc byte[2];
-        using (var stream = RegularFile.OpenRead(path)) stream.ReadAtLeast(start, 2, throwOnEndOfStream: false);
-        bool isPyTorch = start.SequenceEqual("PK"u8) || start is [0x80, <= 5];
-        return isPyTorch ? PyTorchFile.Read(path) : SafeTensors.Read(path).Tensors;
+        Span<byte> start = stackalloc byte[9];
+        using (var stream = RegularFile.OpenRead(path)) stream.ReadAtLeast(start, 9, throwOnEndOfStream: false);
+        bool isPyTorch = start.StartsWith("PK"u8) || start is [0x80, <= 5, ..];
+        bool saysSo = !path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase) && start is not [.., 0, (byte)'{'];
+        return isPyTorch || saysSo ? PyTorchFile.Read(path) : SafeTensors.Read(path).Tensors;
     }
 
     /// <summary>Gives a backbone the weights of a file; it is not changed when they do not fit.</summary>
@@ -67,6 +68,8 @@ public static partial class WeightsFile
     private static Dictionary<string, Tensor> Find(Backbone backbone, IReadOnlyDictionary<string, Tensor> tensors, string? prefix, string path)
     {
         var own = backbone.state_dict();
+        if (prefix is { Length: > 0 } && !tensors.Keys.Any(name => name.StartsWith(prefix.TrimEnd('.') + ".", StringComparison.Ordinal)))
+            throw new ArgumentException($"{path} has nothing under \"{prefix}\". {PlacesIn(tensors.Keys)}");
         string[] names = [.. tensors.Keys.Order(StringComparer.Ordinal)];
         string[] candidates = prefix is null ? [.. Prefixes(names)] : [prefix.Length == 0 || prefix.EndsWith('.') ? prefix : prefix + "."];
         Dictionary<string, Tensor> best = [];
@@ -103,9 +106,22 @@ public static partial class WeightsFile
         }
     }
 
+    /// <summary>Where the networks of a file lie, or else what it holds.</summary>
+    private static string PlacesIn(IEnumerable<string> keys)
+    {
+        string[] names = [.. keys.Order(StringComparer.Ordinal)];
+        string[] all = [.. Prefixes(names)];
+        string[] places = [.. all.Where(place => !all.Any(outer => outer.Length < place.Length && place.StartsWith(outer, StringComparison.Ordinal))).Select(place => place.TrimEnd('.'))];
+        if (places.Contains("")) return "A network lies at its top: give the file without a prefix.";
+        return places.Length > 0
+            ? $"Networks lie under {string.Join(", ", places.Take(8).Select(place => $"\"{place}\""))}."
+            : $"Its names begin with {string.Join(", ", names.Select(name => name.Split('.')[0]).Distinct().Take(8).Select(name => $"\"{name}\""))}.";
+    }
+
     /// <summary>All beginnings of names behind which a network may lie.</summary>
     private static IEnumerable<string> Prefixes(string[] names) =>
         names.SelectMany(name => s_firstLayers.Where(first => name == first || name.EndsWith("." + first, StringComparison.Ordinal)).Select(first => name[..^first.Length]))
+            .Concat(names.Select(name => NumberedBlock().Match(name)).Where(block => block.Success).Select(block => block.Groups[1].Value))
             .Distinct();
 
     // One of these is in every backbone, by torchvision's name or timm's.
@@ -115,13 +131,33 @@ public static partial class WeightsFile
     private static Dictionary<string, Tensor> Renamed(IEnumerable<KeyValuePair<string, Tensor>> weights, Backbone backbone)
     {
         var renamed = new Dictionary<string, Tensor>(StringComparer.Ordinal);
+        weights = [.. weights];
+        string[] stages = backbone is ResNet ? Stages(weights.Select(w => w.Key)) : [];
         foreach (var (name, tensor) in weights)
         {
-            string key = backbone switch { VisionTransformer => TransformerKey(name), ConvNeXt => ConvNeXtKey(name), _ => name };
+            string key = backbone switch { VisionTransformer => TransformerKey(name), ConvNeXt => ConvNeXtKey(name), ResNet => ResNetKey(name, stages), _ => name };
             if (!s_heads.Any(head => key.StartsWith(head, StringComparison.Ordinal)))
                 renamed[key] = key.EndsWith(".layer_scale", StringComparison.Ordinal) ? tensor.view(-1, 1, 1) : tensor;
         }
         return renamed;
+    }
+
+    /// <summary>The numbers of a ResNet's stages where its children stand in a row, nn.Sequential(*resnet.children()): convolution 0, norm 1, then those that have blocks.</summary>
+    private static string[] Stages(IEnumerable<string> names) =>
+        [.. names.Select(name => NumberedStage().Match(name)).Where(m => m.Success).Select(m => m.Groups[1].Value).Distinct().OrderBy(int.Parse)];
+
+    private static string ResNetKey(string name, string[] stages)
+    {
+        int dot = name.IndexOf('.');
+        if (stages.Length == 0 || dot < 0) return name;
+        string number = name[..dot], rest = name[dot..];
+        return number switch
+        {
+            "0" => "conv1" + rest,
+            "1" => "bn1" + rest,
+            _ when Array.IndexOf(stages, number) is >= 0 and var stage => $"layer{stage + 1}{rest}",
+            _ => name,
+        };
     }
 
     // The classifiers of torchvision and timm, which a backbone has not.
@@ -163,6 +199,10 @@ public static partial class WeightsFile
             _ => $"{place}.mlp.3.{parameter}",
         };
     }
+
+    [GeneratedRegex(@"^(\d{1,2})\.\d{1,3}\.conv1\.weight$")] private static partial Regex NumberedStage();
+
+    [GeneratedRegex(@"^((?:.*\.)?)\d{1,2}\.0\.conv1\.weight$")] private static partial Regex NumberedBlock();
 
     [GeneratedRegex(@"^stages\.(\d{1,3})\.downsample\.(.+)$")] private static partial Regex ConvNeXtDownsampling();
 

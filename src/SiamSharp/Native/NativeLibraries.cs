@@ -30,6 +30,7 @@ public static class NativeLibraries
         {
             InitializeDeviceType(DeviceType.CPU);
             using (var one = ones(1)) _ = one.item<float>();
+            Processors.FollowQuota();
             return new(true, __version__, get_num_threads(), cuda.is_available(), [], Notes());
         }
         catch (Exception e)

@@ -122,9 +122,10 @@ public sealed class RunFolder(string path)
         if (lines.Count > 0) return lines;
         try
         {
-            if (!File.Exists(Metrics) || SavedRun.Find(this) is not { MetricsHash: { } hash } saved) return [];
-            byte[] bytes = File.ReadAllBytes(Metrics);
-            return bytes.Length >= saved.MetricsLength && FileHash.Of(bytes.AsSpan(0, (int)saved.MetricsLength)) == hash
+            if (SavedRun.Find(this) is not { } saved) return [];
+            byte[] bytes = File.Exists(Metrics) ? File.ReadAllBytes(Metrics) : [];
+            if (bytes.Length < saved.MetricsLength) return [$"{Metrics} {(bytes.Length == 0 ? "is missing or empty" : $"has {bytes.Length} bytes of {saved.MetricsLength}")}: the numbers of the steps that are lost cannot be shown."];
+            return saved.MetricsHash is null || FileHash.Of(bytes.AsSpan(0, (int)saved.MetricsLength)) == saved.MetricsHash
                 ? []
                 : [$"{Metrics} was changed or damaged since the run wrote it: its numbers are not to be trusted."];
         }

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
+using SiamSharp.Native;
 using TorchSharp;
 
 namespace SiamSharp.Training;
@@ -40,7 +41,7 @@ public sealed record TrainingOptions
     }
 
     /// <summary>Tells libtorch how many threads to use, for training and for judging alike: their number decides the last digits.</summary>
-    internal void UseThreads() => torch.set_num_threads(Threads > 0 ? Threads : Environment.ProcessorCount);
+    internal void UseThreads() => Processors.Use(Threads > 0 ? Threads : Environment.ProcessorCount);
 }
 
 /// <summary>Where a network runs.</summary>

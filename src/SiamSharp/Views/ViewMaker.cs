@@ -1,5 +1,6 @@
 using System.Buffers;
 using SiamSharp.Masking;
+using SiamSharp.Native;
 using SiamSharp.Randomness;
 using SiamSharp.Recipes;
 using TorchSharp;
@@ -33,6 +34,7 @@ public sealed class ViewMaker
     public ViewMaker(ViewsOptions options, Preprocessing preprocessing, int size, ulong seed)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(size, 2);
+        Processors.FollowQuota();
         OptionsJson.Check(preprocessing, "preprocessing");
         options = OptionsJson.Check(options with { HighPass = preprocessing.HighPass }, "views");
         Fault[] faults = [.. options.FaultsFor(size, preprocessing.Channels).Select(fault => fault with { Path = $"views.{fault.Path}" })];

@@ -39,6 +39,17 @@ public sealed class UnreadableFileTests : IDisposable
         Reason(_folder.Write("cut.bmp", TestImages.Bmp(TestImages.Rgb(48, 48))[..bytes])));
 
     [Fact]
+    public void Decode_BitmapThatPromisesMoreThanItHas_MakesNoRoomForIt()
+    {
+        byte[] file = TestImages.Bmp(TestImages.Rgb(16, 16));
+        BitConverter.GetBytes(20_000).CopyTo(file, 18);
+        BitConverter.GetBytes(20_000).CopyTo(file, 22);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Equal("is a damaged, cut-short or unsupported BMP file", Reason(_folder.Write("cut.bmp", file)));
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
+    }
+
+    [Fact]
     public void Decode_TooLargeBitmap_IsRefusedByItsHeader()
     {
         byte[] file = TestImages.Bmp(TestImages.Rgb(16, 16));

@@ -43,4 +43,92 @@ public sealed class EmbeddingTableTests
         Assert.Contains("3 numbers, but the vectors here have 2", Assert.Throws<ArgumentException>(() => table.Nearest(new float[3], 1)).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => new EmbeddingTable(2, [new float[4]], ["a"], [null]));
     }
+
+    [Theory]
+    [InlineData(1e-25f)]
+    [InlineData(1e25f)]
+    public void Nearest_LengthsWhoseSquaresOverflowOrVanish_AreExact(float scale)
+    {
+        float[] values = [1 * scale, 0, 3 * scale, 4 * scale, 0, 0, 5, 5];
+        using var table = new EmbeddingTable(2, [values], ["a", "b", "zeros", "c"], new string?[4]);
+        var found = table.Nearest([3 * scale, 4 * scale], 4);
+        Assert.Equal([1, 3, 0, 2], found.Select(f => f.Row));
+        Assert.Equal(new[] { 1, 7 / (5 * Math.Sqrt(2)), 0.6, 0 }, found.Select(f => (double)f.Cosine), (a, b) => Math.Abs(a - b) < 1e-6);
+        Assert.Contains("not finite", Assert.Throws<ArgumentException>(() => table.Nearest([float.NaN, 1], 1)).Message);
+    }
+
+    [Fact]
+    public void Nearest_NoRows_FindsNothing()
+    {
+        using var table = new EmbeddingTable(2, [], [], []);
+        Assert.Empty(table.Nearest([1, 0], 3));
+        Assert.Throws<ArgumentOutOfRangeException>(() => table[0].Length);
+        Assert.Empty(NearDuplicates.Find(table, 0.9));
+    }
+
+    [Fact]
+    public void AfterDispose_EveryMember_IsRefused()
+    {
+        string folder = Directory.CreateTempSubdirectory("table").FullName;
+        try
+        {
+            using (var made = new EmbeddingTable(2, [new float[] { 1, 2, 3, 4 }], ["a", "b"], [null, "x"])) EmbeddingFile.Write(Path.Combine(folder, "x.npy"), made);
+            EmbeddingTable table = EmbeddingTable.Read(Path.Combine(folder, "x.npy"));
+            Assert.Equal(1, table.Nearest([1, 2], 1)[0].Cosine, 1e-6);
+            table.Dispose();
+            table.Dispose();
+            foreach (Func<object?> member in new Func<object?>[]
+            {
+                () => table.Count, () => table.Width, () => table.Paths, () => table.Labels, () => table.Origin, () => table.Notes, () => table[0].Length, () => table.Nearest([1, 2], 1),
+                () => NearDuplicates.Find(table, 0.9), () => DiverseSubset.Choose(table, 1, []),
+            })
+                Assert.Throws<ObjectDisposedException>(member);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
+    public void Nearest_FileShortenedMeanwhile_IsRefused()
+    {
+        string folder = Directory.CreateTempSubdirectory("table").FullName, path = Path.Combine(folder, "x.npy");
+        try
+        {
+            using (var made = new EmbeddingTable(64, [new float[64 * 1000]], [.. Enumerable.Range(0, 1000).Select(i => $"{i}")], new string?[1000])) EmbeddingFile.Write(path, made);
+            using EmbeddingTable table = EmbeddingTable.Read(path);
+            using (var file = new FileStream(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite)) file.SetLength(100);
+            Assert.Contains("was shortened", Assert.Throws<IOException>(() => table.Nearest(new float[64], 1)).Message);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
+    public void Dispose_WhileOthersSearch_EndsTheMappingAfterThem()
+    {
+        string folder = Directory.CreateTempSubdirectory("table").FullName, path = Path.Combine(folder, "x.npy");
+        try
+        {
+            using (var made = new EmbeddingTable(128, [new float[128 * 20_000]], [.. Enumerable.Range(0, 20_000).Select(i => $"{i}")], new string?[20_000])) EmbeddingFile.Write(path, made);
+            for (int round = 0; round < 20; round++)
+            {
+                EmbeddingTable table = EmbeddingTable.Read(path);
+                Task[] searches = [.. Enumerable.Range(0, 4).Select(_ => Task.Run(() =>
+                {
+                    try { Assert.Equal(3, table.Nearest(new float[128], 3).Count); }
+                    catch (ObjectDisposedException) { }
+                }, TestContext.Current.CancellationToken))];
+                table.Dispose();
+                Task.WaitAll(searches, TestContext.Current.CancellationToken);
+            }
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
 }

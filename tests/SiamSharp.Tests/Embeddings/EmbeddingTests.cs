@@ -20,6 +20,8 @@ public sealed class EmbeddingTests : IDisposable
         Directory.Delete(_folder, recursive: true);
     }
 
+    private static readonly DataOptions s_data = new() { Threads = 1 };
+
     private string In(string name) => Path.Combine(_folder, name);
 
     private static SubsetSource Images(int count) => new SubsetSource(ImageSources.Open("fashion-mnist:sample", new DataOptions()), [.. Enumerable.Range(0, count)], $"{count} images");
@@ -50,7 +52,7 @@ public sealed class EmbeddingTests : IDisposable
         using var scope = NewDisposeScope();
         using var embedder = new Embedder(_encoder, engine);
         var source = new Broken(Images(50), every: 10);
-        EmbedResult result = Embedding.Write(In("x.parquet"), embedder, "encoder", source, 2, 16);
+        EmbedResult result = Embedding.Write(In("x.parquet"), embedder, "encoder", new DataOptions { Threads = 2 }, source, 16);
         Assert.Equal((45, 8), (result.Count, result.Width));
         Assert.Equal(5, result.Skipped.Count);
         Assert.Equal(engine, embedder.Engine);
@@ -69,11 +71,11 @@ public sealed class EmbeddingTests : IDisposable
     public void Write_StoppedAndRepeated_GoesOnToTheSameFile()
     {
         using var embedder = new Embedder(_encoder);
-        Embedding.Write(In("whole.npy"), embedder, "encoder", new Broken(Images(100), every: 20), 1, 8);
+        Embedding.Write(In("whole.npy"), embedder, "encoder", s_data, new Broken(Images(100), every: 20), 8);
         using (var stop = new CancellationTokenSource())
-            Assert.ThrowsAny<OperationCanceledException>(() => Embedding.Write(In("x.npy"), embedder, "encoder", new Broken(Images(100), 20, stopAt: 50, stop), 1, 8, cancel: stop.Token));
+            Assert.ThrowsAny<OperationCanceledException>(() => Embedding.Write(In("x.npy"), embedder, "encoder", s_data, new Broken(Images(100), 20, stopAt: 50, stop), 8, cancel: stop.Token));
         Assert.False(File.Exists(In("x.npy")));
-        EmbedResult result = Embedding.Write(In("x.npy"), embedder, "encoder", new Broken(Images(100), every: 20), 1, 8);
+        EmbedResult result = Embedding.Write(In("x.npy"), embedder, "encoder", s_data, new Broken(Images(100), every: 20), 8);
         Assert.InRange(result.Resumed, 32, 56);
         Assert.Equal(5, result.Skipped.Count);
         Assert.Equal(File.ReadAllBytes(In("whole.npy")), File.ReadAllBytes(In("x.npy")));
@@ -85,8 +87,117 @@ public sealed class EmbeddingTests : IDisposable
     {
         using var embedder = new Embedder(_encoder);
         using (var stop = new CancellationTokenSource())
-            Assert.ThrowsAny<OperationCanceledException>(() => Embedding.Write(In("x.npy"), embedder, "one", new Broken(Images(100), 20, stopAt: 50, stop), 1, 8, cancel: stop.Token));
-        Assert.Equal(0, Embedding.Write(In("x.npy"), embedder, "another", Images(100), 1, 8).Resumed);
+            Assert.ThrowsAny<OperationCanceledException>(() => Embedding.Write(In("x.npy"), embedder, "one", s_data, new Broken(Images(100), 20, stopAt: 50, stop), 8, cancel: stop.Token));
+        using var other = new Encoder(new BackboneOptions { Width = 4, Depths = [1, 1] }.Create(1, 28, seed: 2), _encoder.Preprocessing, 1, 28);
+        using var another = new Embedder(other);
+        EmbedResult result = Embedding.Write(In("x.npy"), another, "one", s_data, Images(100), 8);
+        Assert.Equal((0, "encoder"), (result.Resumed, result.BegunAnew));
+        Assert.Null(Embedding.Write(In("x.npy"), another, "one", s_data, Images(100), 8).BegunAnew);
+    }
+
+    [Theory]
+    [InlineData("threads", true)] // changes no pixel
+    [InlineData("alpha", false)]
+    public void Write_StoppedThenOtherDecoding_GoesOnWhereThePixelsAreTheSame(string option, bool goesOn)
+    {
+        using var embedder = new Embedder(_encoder);
+        using (var stop = new CancellationTokenSource())
+            Assert.ThrowsAny<OperationCanceledException>(() => Embedding.Write(In("x.npy"), embedder, "one", s_data, new Broken(Images(100), 20, stopAt: 50, stop), 8, cancel: stop.Token));
+        DataOptions other = option == "threads" ? s_data with { Threads = 2 } : s_data with { Alpha = AlphaBackground.Black };
+        Assert.Equal(goesOn, Embedding.Write(In("x.npy"), embedder, "one", other, Images(100), 8).Resumed > 0);
+    }
+
+    [Fact]
+    public void Write_KilledAtAnyByte_GivesTheSameFiles()
+    {
+        using var embedder = new Embedder(_encoder);
+        EmbedResult Embed(string name, int batch = 8) => Embedding.Write(In(name), embedder, "one", s_data, new Broken(Images(40), every: 20), batch);
+        Embed("whole.npy");
+        using (var stop = new CancellationTokenSource())
+            Assert.ThrowsAny<OperationCanceledException>(() => Embedding.Write(In("x.npy"), embedder, "one", s_data, new Broken(Images(40), 20, stopAt: 30, stop), 8, cancel: stop.Token));
+        byte[] partial = File.ReadAllBytes(In("x.npy.partial"));
+        for (int length = 0; length < partial.Length; length += 97)
+        {
+            File.WriteAllBytes(In("x.npy.partial"), partial[..length]);
+            Embed("x.npy");
+            foreach (string end in new[] { ".npy", ".csv", ".npy.json", ".npy.skipped.jsonl" })
+                Assert.True(File.ReadAllBytes(In("whole" + end)).AsSpan().SequenceEqual(File.ReadAllBytes(In("x" + end))), $"{end} after {length} bytes");
+        }
+        Assert.False(File.Exists(In("x.npy.partial")));
+    }
+
+    [Fact]
+    public void Write_FlippedBitInWhatWasDone_IsNotUsed()
+    {
+        using var embedder = new Embedder(_encoder);
+        Embedding.Write(In("whole.npy"), embedder, "one", s_data, new Broken(Images(40), every: 20), 8);
+        using (var stop = new CancellationTokenSource())
+            Assert.ThrowsAny<OperationCanceledException>(() => Embedding.Write(In("x.npy"), embedder, "one", s_data, new Broken(Images(40), 20, stopAt: 30, stop), 8, cancel: stop.Token));
+        byte[] partial = File.ReadAllBytes(In("x.npy.partial"));
+        for (int at = 0; at < partial.Length; at += 61)
+        {
+            byte[] flipped = [.. partial];
+            flipped[at] ^= (byte)(1 << at % 8);
+            File.WriteAllBytes(In("x.npy.partial"), flipped);
+            Embedding.Write(In("x.npy"), embedder, "one", s_data, new Broken(Images(40), every: 20), 8);
+            Assert.True(File.ReadAllBytes(In("whole.npy")).AsSpan().SequenceEqual(File.ReadAllBytes(In("x.npy"))), $"byte {at}");
+            Assert.Equal(File.ReadAllBytes(In("whole.npy.skipped.jsonl")), File.ReadAllBytes(In("x.npy.skipped.jsonl")));
+        }
+    }
+
+    [Fact]
+    public void Write_TornListOfSkippedFiles_IsWrittenAnew()
+    {
+        using var embedder = new Embedder(_encoder);
+        using (var stop = new CancellationTokenSource())
+            Assert.ThrowsAny<OperationCanceledException>(() => Embedding.Write(In("x.npy"), embedder, "one", s_data, new Broken(Images(40), 20, stopAt: 30, stop), 8, cancel: stop.Token));
+        File.WriteAllText(In("x.npy.skipped.jsonl"), "{\"path\":\"a\",\"rea");
+        Assert.Equal(2, Embedding.Write(In("x.npy"), embedder, "one", s_data, new Broken(Images(40), 20), 8).Skipped.Count);
+        Assert.Equal(2, File.ReadAllLines(In("x.npy.skipped.jsonl")).Length);
+        Embedding.Write(In("x.npy"), embedder, "one", s_data, Images(40), 8);
+        Assert.False(File.Exists(In("x.npy.skipped.jsonl")), "a list of what is readable now");
+    }
+
+    [Fact]
+    public async Task Write_TwoIntoOneFile_TheSecondIsRefused()
+    {
+        using Embedder one = new(_encoder), two = new(_encoder);
+        using ManualResetEventSlim begun = new(), go = new();
+        Pixels Decode(int i)
+        {
+            begun.Set();
+            go.Wait();
+            return Images(1).Decode(0, 28);
+        }
+        Task<EmbedResult> first = Task.Run(() => Embedding.Write(In("x.npy"), one, "one", s_data, new FakeSource(3, Decode), 8), TestContext.Current.CancellationToken);
+        begun.Wait(TestContext.Current.CancellationToken);
+        string message = Assert.Throws<EmbeddingFileException>(() => Embedding.Write(In("x.npy"), two, "two", s_data, Images(5), 8)).Message;
+        Assert.StartsWith($"{In("x.npy")}.partial cannot be written: another process is writing it.", message);
+        go.Set();
+        Assert.Equal(3, (await first).Count);
+        Assert.Equal(5, Embedding.Write(In("x.npy"), two, "two", s_data, Images(5), 8).Count);
+    }
+
+    [Fact]
+    public void Write_ImagesThatVanish_AreLeftOut()
+    {
+        using var embedder = new Embedder(_encoder);
+        EmbedResult result = Embedding.Write(In("x.npy"), embedder, "one", s_data, new FakeSource(5, i => i == 3 ? throw new EndOfStreamException("The array ended.") : Images(1).Decode(0, 28)), 2);
+        Assert.Equal((4, "cannot be read any more: The array ended"), (result.Count, result.Skipped.Single().Reason));
+    }
+
+    [Fact]
+    public void AfterDispose_EveryCall_IsRefused()
+    {
+        Encoder encoder = new(new BackboneOptions { Width = 4, Depths = [1, 1] }.Create(1, 28, seed: 1), _encoder.Preprocessing, 1, 28);
+        Embedder onnx = new(encoder, EmbedEngine.Onnx), libtorch = new(encoder, EmbedEngine.Libtorch);
+        onnx.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => onnx.Embed(new float[784], new float[8]));
+        encoder.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => libtorch.Embed(new float[784], new float[8]));
+        Assert.Throws<ObjectDisposedException>(() => encoder.Encode(zeros(1, 1, 28, 28)));
+        Assert.Throws<ObjectDisposedException>(encoder.ContentHash);
+        libtorch.Dispose();
     }
 
     /// <summary>The same images, one of them under another name.</summary>
@@ -107,17 +218,17 @@ public sealed class EmbeddingTests : IDisposable
     {
         using var embedder = new Embedder(_encoder);
         using (var stop = new CancellationTokenSource())
-            Assert.ThrowsAny<OperationCanceledException>(() => Embedding.Write(In("x.npy"), embedder, "one", new Broken(Images(100), 20, stopAt: 50, stop), 1, 8, cancel: stop.Token));
-        Assert.Equal(0, Embedding.Write(In("x.npy"), embedder, "one", new Renamed(Images(100), 40), 1, 8).Resumed);
+            Assert.ThrowsAny<OperationCanceledException>(() => Embedding.Write(In("x.npy"), embedder, "one", s_data, new Broken(Images(100), 20, stopAt: 50, stop), 8, cancel: stop.Token));
+        Assert.Equal(0, Embedding.Write(In("x.npy"), embedder, "one", s_data, new Renamed(Images(100), 40), 8).Resumed);
 
         // An array that was written anew, of the same shape.
         byte[] array = [0x93, .. "NUMPY"u8, 1, 0, 118, 0, .. System.Text.Encoding.ASCII.GetBytes("{'descr': '|u1', 'fortran_order': False, 'shape': (100, 28, 28), }".PadRight(117) + "\n"), .. new byte[78_400]];
         File.WriteAllBytes(In("images.npy"), array);
         using (var stop = new CancellationTokenSource())
-            Assert.ThrowsAny<OperationCanceledException>(() => Embedding.Write(In("y.npy"), embedder, "one", new Broken(ImageSources.Open(In("images.npy"), new DataOptions()), 20, stopAt: 50, stop), 1, 8, cancel: stop.Token));
+            Assert.ThrowsAny<OperationCanceledException>(() => Embedding.Write(In("y.npy"), embedder, "one", s_data, new Broken(ImageSources.Open(In("images.npy"), new DataOptions()), 20, stopAt: 50, stop), 8, cancel: stop.Token));
         File.WriteAllBytes(In("images.npy"), array);
         File.SetLastWriteTimeUtc(In("images.npy"), DateTime.UtcNow.AddMinutes(1));
-        Assert.Equal(0, Embedding.Write(In("y.npy"), embedder, "one", ImageSources.Open(In("images.npy"), new DataOptions()), 1, 8).Resumed);
+        Assert.Equal(0, Embedding.Write(In("y.npy"), embedder, "one", s_data, ImageSources.Open(In("images.npy"), new DataOptions()), 8).Resumed);
     }
 
     [Fact]
@@ -125,10 +236,10 @@ public sealed class EmbeddingTests : IDisposable
     {
         using var embedder = new Embedder(_encoder);
         File.WriteAllText(In("x.csv"), "path,label\nmine,1\n");
-        Assert.Contains("cannot be written: its names would replace", Assert.Throws<EmbeddingFileException>(() => Embedding.Write(In("x.npy"), embedder, "one", Images(3), 1, 8)).Message);
+        Assert.Contains("cannot be written: its names would replace", Assert.Throws<EmbeddingFileException>(() => Embedding.Write(In("x.npy"), embedder, "one", s_data, Images(3), 8)).Message);
         Assert.Equal("path,label\nmine,1\n", File.ReadAllText(In("x.csv")));
-        Embedding.Write(In("y.npy"), embedder, "one", Images(3), 1, 8);
-        Embedding.Write(In("y.npy"), embedder, "one", Images(4), 1, 8); // its own it replaces
+        Embedding.Write(In("y.npy"), embedder, "one", s_data, Images(3), 8);
+        Embedding.Write(In("y.npy"), embedder, "one", s_data, Images(4), 8); // its own it replaces
         Assert.Equal(5, File.ReadAllLines(In("y.csv")).Length);
     }
 
@@ -136,8 +247,8 @@ public sealed class EmbeddingTests : IDisposable
     public void Write_NothingReadable_SaysWhy()
     {
         using var embedder = new Embedder(_encoder);
-        var fault = Assert.Throws<DataSourceException>(() => Embedding.Write(In("x.npy"), embedder, "one", new FakeSource(1, _ => throw new UnreadableImageException("a.png", "is broken")), 1, 8));
+        var fault = Assert.Throws<DataSourceException>(() => Embedding.Write(In("x.npy"), embedder, "one", s_data, new FakeSource(1, _ => throw new UnreadableImageException("a.png", "is broken")), 8));
         Assert.Contains("None of the 1 images of 'fake' can be embedded; the first: a.png: is broken.", fault.Message, StringComparison.Ordinal);
-        Assert.Throws<ArgumentException>(() => Embedding.Write(In("x.txt"), embedder, "one", Images(1), 1, 8));
+        Assert.Throws<ArgumentException>(() => Embedding.Write(In("x.txt"), embedder, "one", s_data, Images(1), 8));
     }
 }

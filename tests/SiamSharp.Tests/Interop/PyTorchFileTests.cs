@@ -50,9 +50,59 @@ public sealed class PyTorchFileTests
     }
 
     [Theory]
-    [InlineData("whole-module.pth", "it asks for torch.nn.modules.linear.Linear")]
+    [InlineData("options.pth")]
+    [InlineData("options-legacy.pth")]
+    public void Read_OptionsOfUnknownClasses_PassesThemOver(string name)
+    {
+        using var scope = NewDisposeScope();
+        IReadOnlyDictionary<string, Tensor> tensors = PyTorchFile.Read(Golden(name));
+        Assert.Equal(["default.a.0", "model.bn1.bias", "model.conv1.weight"], tensors.Keys.Order());
+        Near.Same(arange(6, ScalarType.Float32).view(2, 3), tensors["model.conv1.weight"]);
+        foreach (Tensor tensor in tensors.Values) tensor.Dispose();
+    }
+
+    [Theory]
+    [InlineData("version https://git-lfs.github.com/spec/v1\noid sha256:ab\n", "a pointer of Git LFS")]
+    [InlineData("", "it is empty (0 bytes)")]
+    [InlineData("  <!DOCTYPE html><html>", "a web page")]
+    [InlineData("<?xml version='1.0'?><Error>AccessDenied</Error>", "a web page or XML")]
+    [InlineData("\u0089HDF\r\n\u001a\n0000", "an HDF5 file, as Keras writes")]
+    [InlineData("\u0093NUMPY\u0001\0\u0076\0", "a NumPy array")]
+    [InlineData("\u0008\u0007\u0012\u0007pytorch", "an ONNX model")]
+    [InlineData("\u001f\u008b\u0008\0\0\0\0\0\0\0", "it is compressed")]
+    [InlineData("{\"message\": \"not found\"}", "text that begins with '{\"message\": \"not found\"}'")]
+    [InlineData("\0\0\0\0\0\0\0\0\0\0\0\0", "12 zero bytes")]
+    public void Read_SomethingElse_IsNamedForWhatItIs(string bytes, string reason)
+    {
+        string folder = Directory.CreateTempSubdirectory("weights").FullName;
+        foreach (string ending in new[] { ".pth", ".safetensors", ".bin" })
+        {
+            string path = Path.Combine(folder, "w" + ending);
+            File.WriteAllBytes(path, System.Text.Encoding.Latin1.GetBytes(bytes));
+            string message = Assert.ThrowsAny<Exception>(() => WeightsFile.Read(path)).Message;
+            Assert.Contains(reason, message, StringComparison.Ordinal);
+            Assert.DoesNotContain('\n', message);
+        }
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Theory]
+    [InlineData("x.npy,y.npy", "an .npz file")]
+    [InlineData("config.json,model.weights.h5", "a .keras model")]
+    [InlineData("word/document.xml,a,b,c", "of 4 files (word/document.xml, a, b, ...)")]
+    public void Read_ZipOfSomethingElse_IsNamedForWhatItIs(string names, string reason)
+    {
+        string path = Path.GetTempFileName();
+        using (var archive = new System.IO.Compression.ZipArchive(File.Create(path), System.IO.Compression.ZipArchiveMode.Create))
+            foreach (string name in names.Split(',')) archive.CreateEntry(name);
+        Assert.Contains(reason, Assert.Throws<PyTorchFileException>(() => WeightsFile.Read(path)).Message, StringComparison.Ordinal);
+        File.Delete(path);
+    }
+
+    [Theory]
+    [InlineData("whole-module.pth", "asks for torch.nn.modules.linear.Linear")]
     [InlineData("torchscript.pt", "a TorchScript program")]
-    [InlineData("make.py", "neither as a zip archive nor as a pickle")]
+    [InlineData("make.py", "it is text that begins with")]
     public void Read_NoStateDict_SaysSo(string name, string reason) =>
         Assert.Contains(reason, Assert.Throws<PyTorchFileException>(() => PyTorchFile.Read(Golden(name))).Message, StringComparison.Ordinal);
 

@@ -119,7 +119,7 @@ public sealed class WeightsFileTests : IDisposable
         var fault = Assert.Throws<ArgumentException>(() => Loaded(s_resNet));
         Assert.Equal($"{_path} holds the network 2 times, under \"student.\" and \"teacher.\": name one, such as {_path}#student", fault.Message);
         Near.Same(expected, Loaded(s_resNet, "#teacher"));
-        Assert.Contains("conv1.weight", Assert.Throws<StateDictMismatchException>(() => Loaded(s_resNet, "#absent")).Missing);
+        Assert.Contains("Networks lie under \"student\", \"teacher\".", Assert.Throws<ArgumentException>(() => Loaded(s_resNet, "#absent")).Message);
     }
 
     [Fact]
@@ -151,5 +151,29 @@ public sealed class WeightsFileTests : IDisposable
         using var scope = NewDisposeScope();
         Save(s_resNet, weights => weights); // holds conv1.weight in many places, none of them a network
         Assert.Contains("features.0.0.weight", Assert.Throws<StateDictMismatchException>(() => Loaded(s_convNeXt)).Missing);
+    }
+
+    [Theory]
+    [InlineData("", "4")] // nn.Sequential(*list(resnet.children())): relu and pooling have numbers too
+    [InlineData("backbone.", "4")]
+    [InlineData("model.encoder.", "2")] // where they are functions
+    public void Load_ResNetByPosition_IsFound(string prefix, string firstStage)
+    {
+        Tensor expected = Save(s_resNet, weights => weights.Where(w => !w.Key.StartsWith("fc.", StringComparison.Ordinal)).Select(w => KeyValuePair.Create(
+            prefix + w.Key.Replace("layer1.", firstStage + ".").Replace("conv1.", w.Key.StartsWith("conv1.", StringComparison.Ordinal) ? "0." : "conv1.")
+                .Replace("bn1.", w.Key.StartsWith("bn1.", StringComparison.Ordinal) ? "1." : "bn1."), w.Value)));
+        Near.Same(expected, Loaded(s_resNet));
+        if (prefix.Length > 0) Near.Same(expected, Loaded(s_resNet, "#" + prefix.TrimEnd('.')));
+    }
+
+    [Fact]
+    public void Load_PrefixThatIsNotThere_NamesThoseThatAre()
+    {
+        Save(s_resNet, weights => weights.Select(w => KeyValuePair.Create("teacher.backbone." + w.Key, w.Value)));
+        Assert.Contains("has nothing under \"student\". Networks lie under \"teacher.backbone\".", Assert.Throws<ArgumentException>(() => Loaded(s_resNet, "#student")).Message);
+        Save(s_resNet, weights => weights.Select(w => KeyValuePair.Create("a." + w.Key.Replace("conv1.weight", "w"), w.Value)));
+        Assert.Contains("Its names begin with \"a\".", Assert.Throws<ArgumentException>(() => Loaded(s_resNet, "#student")).Message);
+        Save(s_resNet, weights => weights);
+        Assert.Contains("lies at its top", Assert.Throws<ArgumentException>(() => Loaded(s_resNet, "#student")).Message);
     }
 }

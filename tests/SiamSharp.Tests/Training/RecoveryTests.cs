@@ -225,7 +225,7 @@ public sealed class RecoveryTests : IDisposable
             case "gone": File.Delete(parts.Metrics); break;
             case "empty": File.WriteAllText(parts.Metrics, ""); break;
             case "cut": File.WriteAllText(parts.Metrics, File.ReadAllText(parts.Metrics)[..^10]); break;
-            default: FlipBit(parts.Metrics, 20); break;
+            default: FlipBit(parts.Metrics, """{"step":""".Length); break; // another number, still JSON
         }
         var notes = new Notes();
         Assert.True(Resume(parts, notes).Finished);

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Google.Protobuf;
 using Microsoft.ML.OnnxRuntime;
 using SiamSharp.Backbones;
+using SiamSharp.Native;
 using SiamSharp.Recipes;
 using SiamSharp.Training;
 using SiamSharp.Views;
@@ -23,7 +24,7 @@ public sealed record OnnxOptions
 /// <summary>Writes an encoder, preprocessing included, as an ONNX model.</summary>
 /// <remarks>
 /// Input <c>pixels</c>: float32 (N, C, H, W), 0 to <see cref="OnnxOptions.White"/>; H and W as trained, or any of a ConvNet. Output <c>representation</c>: float32 (N, D).
-/// The model holds scaling, high-pass, standardisation and backbone; opset 17, float32. The metadata says what the encoder's own file says.
+/// The model holds scaling, high-pass, standardisation and backbone; opset 17, float32. The metadata says what the encoder's own file says, and under <c>encoder</c> its <see cref="Encoder.ContentHash"/>, which indexes of its vectors hold too.
 /// Before the file is written ONNX Runtime runs it, and it is refused when an answer is further from libtorch's than 1e-4 of its norm.
 /// </remarks>
 public static class OnnxExport
@@ -85,7 +86,7 @@ public static class OnnxExport
             [("classes", JsonSerializer.Serialize(classifier.ClassNames)), ("threshold", classifier.Threshold.ToString("R", CultureInfo.InvariantCulture)), ("data", OptionsJson.Write(classifier.Data).ToJsonString())];
         foreach (var (key, value) in new[]
         {
-            ("preprocessing", OptionsJson.Write(encoder.Preprocessing).ToJsonString()), ("channels", $"{encoder.Channels}"), ("size", $"{encoder.Size}"), ("white", options.White.ToString("R", CultureInfo.InvariantCulture)),
+            ("preprocessing", OptionsJson.Write(encoder.Preprocessing).ToJsonString()), ("channels", $"{encoder.Channels}"), ("size", $"{encoder.Size}"), ("white", options.White.ToString("R", CultureInfo.InvariantCulture)), ("encoder", encoder.ContentHash()),
         }.Concat(aboutClasses))
         {
             model.MetadataProps.Add(new StringStringEntryProto { Key = key, Value = value });
@@ -127,7 +128,8 @@ public static class OnnxExport
     /// <summary>Largest relative difference between ONNX Runtime's answers and libtorch's, for random pixels in batches of one and three, and for another size.</summary>
     private static double Difference(byte[] model, Encoder encoder, Classifier? classifier, OnnxOptions options)
     {
-        using var session = new InferenceSession(model);
+        using SessionOptions threads = Processors.Session();
+        using var session = new InferenceSession(model, threads);
         double largest = 0;
         foreach (var (count, side) in new[] { (1, encoder.Size), (3, encoder.Size), (2, AnySize(encoder) ? encoder.Size + encoder.Size / 2 : encoder.Size) })
         {

@@ -1,6 +1,11 @@
 """Files as torch.save writes them, for PyTorchFileTests:   python3 make.py   (PyTorch 1.13)"""
+import argparse
 import collections
+import datetime
+import enum
 import os
+import pathlib
+import numpy as np
 import torch
 
 here = os.path.dirname(os.path.abspath(__file__))
@@ -18,5 +23,29 @@ checkpoint = {
 }
 torch.save(checkpoint, f"{here}/zip.pth")
 torch.save(checkpoint, f"{here}/legacy.pth", _use_new_zipfile_serialization=False)
+
+
+class Names(collections.OrderedDict):
+    """Stands for classes that are not there where the file is read."""
+
+
+class Kind(enum.Enum):
+    SMALL = 1
+
+
+class Options:
+    def __init__(self):
+        self.rate, self.children, self.hidden = 0.1, [1, 2], torch.zeros(1)
+
+
+options = {
+    "model": Names([("conv1.weight", count(2, 3).float()), ("bn1.bias", count(2).float())]),
+    "args": argparse.Namespace(lr=np.float64(0.5), name="x", where=pathlib.Path("/a/b"), device=torch.device("cpu"), dtype=torch.float32),
+    "hyper_parameters": Options(), "kind": Kind.SMALL, "when": datetime.datetime(2020, 1, 2), "array": np.arange(3), "scalar": np.float32(1.5),
+    "counts": collections.Counter("aab"), "default": collections.defaultdict(list, {"a": [count(2)]}), "size": torch.Size([2, 3]), "set": {1, 2}, "frozen": frozenset([3]),
+    "type": np.dtype("f4"), "function": os.path.join, "range": slice(1, 2),
+}
+torch.save(options, f"{here}/options.pth")
+torch.save(options, f"{here}/options-legacy.pth", _use_new_zipfile_serialization=False)
 torch.save(torch.nn.Linear(1, 1), f"{here}/whole-module.pth")
 torch.jit.script(torch.nn.Linear(1, 1)).save(f"{here}/torchscript.pt")

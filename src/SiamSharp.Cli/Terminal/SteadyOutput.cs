@@ -1,0 +1,48 @@
+using System.Text;
+using Spectre.Console;
+
+namespace SiamSharp.Cli.Terminal;
+
+/// <summary>Where a console writes; once the terminal is closed nothing is written any more, and the work goes on to its end or to its saving.</summary>
+internal sealed class SteadyOutput(TextWriter writer) : IAnsiConsoleOutput
+{
+    private readonly AnsiConsoleOutput _inner = new(writer);
+
+    public TextWriter Writer { get; } = new Steady(writer);
+
+    public bool IsTerminal => _inner.IsTerminal;
+
+    public int Width => _inner.Width;
+
+    public int Height => _inner.Height;
+
+    public void SetEncoding(Encoding encoding) => _inner.SetEncoding(encoding);
+
+    private sealed class Steady(TextWriter writer) : TextWriter
+    {
+        private bool _gone;
+
+        public override Encoding Encoding => writer.Encoding;
+
+        public override void Write(char value) => Try(() => writer.Write(value));
+
+        public override void Write(string? value) => Try(() => writer.Write(value));
+
+        public override void Write(char[] buffer, int index, int count) => Try(() => writer.Write(buffer, index, count));
+
+        public override void Flush() => Try(writer.Flush);
+
+        private void Try(Action write)
+        {
+            if (_gone) return;
+            try
+            {
+                write();
+            }
+            catch (IOException)
+            {
+                _gone = true;
+            }
+        }
+    }
+}

@@ -1,0 +1,81 @@
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+using SiamSharp.Data;
+using SiamSharp.Interop;
+using SiamSharp.Recipes;
+using SiamSharp.Training;
+
+namespace SiamSharp.Torture;
+
+/// <summary>Flips single bits of the files of a run and of a classifier: each must be told by whoever reads the file, or change nothing.</summary>
+internal static class Flips
+{
+    internal static int Run(Bounds bounds)
+    {
+        string home = Directory.CreateTempSubdirectory("flips").FullName;
+        var run = new RunFolder(Path.Combine(home, "run"));
+        IImageSource? source = null;
+        Recipe recipe = Recipe.Resolve([OptionsJson.Parse("""
+            { "backbone": { "width": 8, "depths": [1, 1] }, "training": { "epochs": 2, "batchSize": 32, "threads": 1, "checkpointSteps": 1, "logSteps": 1 } }
+            """, "flips")], [], options => source = ImageSources.Open("fashion-mnist:sample#..64", options));
+        ImageDataset images = ImageDataset.Load(source!, recipe.Data);
+        Pretraining.Run(recipe, images, run);
+        string classifier = Path.Combine(home, "classifier.safetensors");
+        using (Classifier fitted = Classifier.Fit(Encoder.Load(run.Encoder), images, recipe.Data).Classifier) fitted.Save(classifier);
+        JsonObject asked = WhatDecides(run);
+
+        // Each file, and a check that is true where the flip was told or did no harm.
+        (string File, Func<bool> IsTold)[] files =
+        [
+            (run.Encoder, () => Refused(() => Encoder.Load(run.Encoder).Dispose())),
+            (classifier, () => Refused(() => Classifier.Load(classifier).Dispose())),
+            (run.Checkpoint, () => Refused(() => SafeTensors.Read(run.Checkpoint).Dispose()) && JsonNode.DeepEquals(asked, WhatDecides(run))),
+            (run.PreviousCheckpoint, () => Refused(() => SafeTensors.Map(run.PreviousCheckpoint).Dispose())),
+            (Path.Combine(run.Path, "images.safetensors"), () => Refused(() => SafeTensors.Map(Path.Combine(run.Path, "images.safetensors")).Dispose())),
+            (run.Recipe, () => JsonNode.DeepEquals(asked, WhatDecides(run))),
+            (run.Metrics, () => run.MetricsProblems().Count > 0),
+        ];
+        var clock = Stopwatch.StartNew();
+        var silent = new List<string>();
+        int done = 0;
+        for (; done < bounds.Count && (bounds.Seconds == 0 || clock.Elapsed.TotalSeconds < bounds.Seconds); done++)
+        {
+            Random random = Bounds.Draw(bounds.Seed, done);
+            var (file, isTold) = files[done % files.Length];
+            byte[] whole = File.ReadAllBytes(file), flipped = [.. whole];
+            int bit = random.Next(whole.Length * 8);
+            flipped[bit / 8] ^= (byte)(1 << (bit % 8));
+            File.WriteAllBytes(file, flipped);
+            if (!isTold()) silent.Add($"{Path.GetFileName(file)}, bit {bit % 8} of byte {bit / 8}");
+            File.WriteAllBytes(file, whole);
+        }
+        Directory.Delete(home, recursive: true);
+        Console.WriteLine($"flips: {done} bits of {files.Length} files, {silent.Count} of them used in silence; seed {bounds.Seed}, {clock.Elapsed.TotalSeconds:F0} seconds.");
+        foreach (string one in silent) Console.WriteLine(one);
+        return silent.Count == 0 ? 0 : 1;
+    }
+
+    /// <summary>The run's recipe without what may be given anew with each command.</summary>
+    private static JsonObject WhatDecides(RunFolder run)
+    {
+        JsonObject recipe = run.ReadRecipe();
+        recipe.Remove("evaluation");
+        foreach (string key in new[] { "threads", "memoryGiB" }) recipe["data"]!.AsObject().Remove(key);
+        recipe["training"]!.AsObject().Remove("device");
+        return recipe;
+    }
+
+    /// <summary>Whether reading ends with one of the exceptions that it documents; any other ends the whole.</summary>
+    private static bool Refused(Action read)
+    {
+        try
+        {
+            read();
+            return false;
+        }
+        catch (Exception e) when (e is SafeTensorsException or RunException)
+        {
+            return true;
+        }
+    }
+}

@@ -177,14 +177,15 @@ public sealed class Classifier : IDisposable
     {
         using var embedder = new Embedder(Encoder);
         var answers = new List<Prediction>();
-        SkippedFile[] skipped = Embedding.Run(embedder, source, threads, BatchSize, (indexes, vectors) =>
+        var notes = new DataNotes();
+        SkippedFile[] skipped = Embedding.Run(embedder, source, notes, threads, BatchSize, (indexes, vectors) =>
         {
             using Tensor representations = tensor(vectors, [indexes.Length, embedder.Width]), probabilities = PredictFrom(representations);
             ReadOnlySpan<float> all = probabilities.data<float>().ToArray();
             foreach (var (n, index) in indexes.Index()) answers.Add(Prediction.Of(source.PathOf(index), all.Slice(n * ClassNames.Count, ClassNames.Count), this));
         }, progress, cancel);
         if (answers.Count == 0) throw new DataSourceException($"None of the {source.Count} images of '{source.Name}' can be classified{(skipped.Length > 0 ? $"; the first: {skipped[0].Path}: {skipped[0].Reason}" : "")}.");
-        return new(answers, skipped);
+        return new(answers, skipped) { Notes = [.. source.Notes, .. notes.Lines(source, Encoder.White)] };
     }
 
     /// <summary>Weight (K, D) and bias (K) that give the scores ahead of the softmax straight from representations; owned by the caller.</summary>
@@ -203,9 +204,8 @@ public sealed class Classifier : IDisposable
     public void Save(string path)
     {
         if (Encoder.Options is null) throw new NotSupportedException("A classifier on a network of your own cannot be written: only networks of this library can be built again from a file.");
-        Dictionary<string, string> metadata = Encoder.Metadata(Encoder.Options, Encoder.Preprocessing, Encoder.Channels, Encoder.Size);
+        Dictionary<string, string> metadata = Encoder.Metadata(Encoder.Options, Encoder.Preprocessing, Encoder.Channels, Encoder.Size, Data, Encoder.White);
         metadata["format"] = Format;
-        metadata["data"] = OptionsJson.Write(Data).ToJsonString();
         metadata["classes"] = JsonSerializer.Serialize(ClassNames);
         metadata["temperature"] = Temperature.ToString("R", CultureInfo.InvariantCulture);
         metadata["threshold"] = Threshold.ToString("R", CultureInfo.InvariantCulture);

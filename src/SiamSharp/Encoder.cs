@@ -3,6 +3,7 @@ using System.IO.Hashing;
 using System.Text;
 using System.Text.Json.Nodes;
 using SiamSharp.Backbones;
+using SiamSharp.Data;
 using SiamSharp.Interop;
 using SiamSharp.Native;
 using SiamSharp.Recipes;
@@ -62,6 +63,15 @@ public sealed class Encoder : IDisposable
 
     /// <summary>What images go through ahead of the backbone.</summary>
     public Preprocessing Preprocessing { get; }
+
+    /// <summary>How the images that it was trained on were decoded; null where it is not known, as in files of earlier versions.</summary>
+    public DataOptions? Data { get; private init; }
+
+    /// <summary>
+    /// The value of a white pixel in the images that it was trained on: 255 for 8 bits, 65535 for 16, 4095 for 16 with <c>data.bits</c> of 12, 1 for floating-point values, which
+    /// are taken as they are. Null where it is not known, or where images of several depths were scaled each by its own.
+    /// </summary>
+    public double? White { get; private init; }
 
     /// <summary>How the network is built again; null for a network of the user's own.</summary>
     internal BackboneOptions? Options { get; }
@@ -145,20 +155,27 @@ public sealed class Encoder : IDisposable
     /// <param name="preprocessing">Of the run.</param>
     /// <param name="channels">C.</param>
     /// <param name="size">H and W in pixels.</param>
+    /// <param name="white">See <see cref="White"/>.</param>
     /// <exception cref="RunException">The file cannot be written.</exception>
     public static void Save(
-        string path, nn.Module<Tensor, Tensor> backbone, Recipe recipe, Preprocessing preprocessing, int channels, int size) =>
-        RunFolder.Writing(path, () => SafeTensors.Write(path, backbone.state_dict(), Metadata(recipe.Backbone, preprocessing, channels, size)));
+        string path, nn.Module<Tensor, Tensor> backbone, Recipe recipe, Preprocessing preprocessing, int channels, int size, double? white = null) =>
+        RunFolder.Writing(path, () => SafeTensors.Write(path, backbone.state_dict(), Metadata(recipe.Backbone, preprocessing, channels, size, recipe.Data, white)));
 
     /// <summary>What a file says about an encoder, so that it can be built again.</summary>
-    internal static Dictionary<string, string> Metadata(BackboneOptions options, Preprocessing preprocessing, int channels, int size) => new()
+    internal static Dictionary<string, string> Metadata(BackboneOptions options, Preprocessing preprocessing, int channels, int size, DataOptions? data, double? white)
     {
-        ["format"] = Format,
-        ["backbone"] = OptionsJson.Write(options with { Weights = "" }).ToJsonString(),
-        ["preprocessing"] = OptionsJson.Write(preprocessing).ToJsonString(),
-        ["channels"] = $"{channels}",
-        ["size"] = $"{size}",
-    };
+        var metadata = new Dictionary<string, string>
+        {
+            ["format"] = Format,
+            ["backbone"] = OptionsJson.Write(options with { Weights = "" }).ToJsonString(),
+            ["preprocessing"] = OptionsJson.Write(preprocessing).ToJsonString(),
+            ["channels"] = $"{channels}",
+            ["size"] = $"{size}",
+        };
+        if (data is not null) metadata["data"] = OptionsJson.Write(data).ToJsonString();
+        if (white is double value) metadata["white"] = value.ToString("R", CultureInfo.InvariantCulture);
+        return metadata;
+    }
 
     /// <summary>Reads an encoder written by a run.</summary>
     /// <param name="path">A run's encoder.safetensors.</param>
@@ -188,7 +205,11 @@ public sealed class Encoder : IDisposable
         var backbone = ownBackbone ?? Create(options!);
         StateDict.Load(backbone, weights);
         if (StateDict.FirstNotFinite(weights) is { } fault) throw metadata.Fault(fault);
-        return new Encoder(backbone, preprocessing, channels, size, options);
+        return new Encoder(backbone, preprocessing, channels, size, options)
+        {
+            Data = metadata.Has("data") ? metadata.Options<DataOptions>("data") : null,
+            White = metadata.Has("white") ? metadata.Number("white") is > 0 and var white ? white : throw metadata.Fault("\"white\" in its metadata must be more than 0") : null,
+        };
 
         Backbone Create(BackboneOptions options)
         {

@@ -30,6 +30,9 @@ public sealed record Prediction(string Path, string Class, bool Accepted, float 
 /// <param name="Skipped">Those that cannot.</param>
 public sealed record Predictions(IReadOnlyList<Prediction> Answers, IReadOnlyList<SkippedFile> Skipped)
 {
+    /// <summary>What the user should know of the images: see <see cref="ImageDataset.Notes"/>.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
+
     /// <summary>Whether a path ends as a format of <see cref="Write"/> does: .csv or .json.</summary>
     public static bool IsKnown(string path) => System.IO.Path.GetExtension(path) is ".csv" or ".json";
 

@@ -73,10 +73,11 @@ internal static class ClassifyCommand
             IImageSource source = ImageSources.Open(parsed.GetValue(data)!, options);
             Predictions predictions = ReadingBar.Show(screen, progress => classifier.Predict(source, options.Threads, progress, cancel));
             var (answers, skipped) = predictions;
+            foreach (string note in predictions.Notes) screen.Warn(note);
             foreach (SkippedFile file in skipped.Take(3)) screen.Warn($"left out: {file.Path}: {file.Reason}");
             if (skipped.Count > 3) screen.Warn($"and {skipped.Count - 3} more cannot be read");
             if (path is not null) predictions.Write(path);
-            screen.Result(new { file = path, count = answers.Count, skipped = skipped.Count, results = path is null ? answers : null }, console =>
+            screen.Result(new { file = path, count = answers.Count, skipped = skipped.Count, notes = predictions.Notes, results = path is null ? answers : null }, console =>
             {
                 if (path is null)
                     foreach (Prediction answer in answers) console.WriteLine($"{answer.Probability.ToString("F3", CultureInfo.InvariantCulture)}  {(answer.Accepted ? answer.Class : $"({answer.Class}?)")}  {answer.Path}");

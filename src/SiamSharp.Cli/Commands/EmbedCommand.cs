@@ -32,13 +32,13 @@ internal static class EmbedCommand
             using Encoder opened = network;
             using var embedder = new Embedder(opened, parsed.GetValue(engine));
             IImageSource source = ImageSources.Open(parsed.GetValue(data)!, recipe.Data);
-            foreach (string note in source.Notes) screen.Warn(note);
             screen.Interruption = () => ("Stopping after this batch; Ctrl+C again = stop now. The same command goes on.", "Stopped. The same command goes on from the last batch that was written whole.");
             EmbedResult result = ReadingBar.Show(screen, progress => Embedding.Write(path, embedder, name, recipe.Data, source, BatchSize, new Told(progress), cancel));
             if (result.BegunAnew is { } differing) screen.Warn($"An earlier embed to this file was stopped, but it was of something else ({differing}): all images were embedded anew.");
+            foreach (string note in result.Notes) screen.Warn(note);
             if (result.Skipped.Count > 0)
                 screen.Warn($"{result.Skipped.Count} of {source.Count} images cannot be read and are left out; they are listed in {Embedding.SkippedOf(path)}. The first: {result.Skipped[0].Path}: {result.Skipped[0].Reason}.");
-            screen.Result(new { file = path, count = result.Count, width = result.Width, resumed = result.Resumed, skipped = result.Skipped.Count, engine = embedder.Engine.ToString().ToLowerInvariant() }, console =>
+            screen.Result(new { file = path, count = result.Count, width = result.Width, resumed = result.Resumed, skipped = result.Skipped.Count, notes = result.Notes, engine = embedder.Engine.ToString().ToLowerInvariant() }, console =>
             {
                 console.WriteLine($"{result.Count:N0} vectors of {result.Width} numbers: {path}" + (result.Resumed > 0 ? $" ({result.Resumed:N0} of the images were done before)" : ""));
                 if (Path.GetExtension(path) == ".npy") console.WriteLine($"Paths and labels: {EmbeddingFile.NamesOf(path)}; encoder and checksums: {EmbeddingFile.OriginOf(path)}. Keep the three together.");

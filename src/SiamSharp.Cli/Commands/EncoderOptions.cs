@@ -42,7 +42,7 @@ internal sealed class EncoderOptions
             var folder = new RunFolder(run);
             Recipe own = Recipe.Reread(folder.ReadRecipe(), assignments);
             var encoder = Encoder.Load(folder.Encoder);
-            return (encoder, own with { Data = own.Data with { Size = encoder.Size } }, run);
+            return (encoder, own with { Data = own.Data.For(encoder) }, run);
         }
         if (weights is null) throw new RecipeException([new Fault("--weights", $"give the file with the weights of {name}")]);
         double[] mean = Numbers(parsed, _mean), std = Numbers(parsed, _std);

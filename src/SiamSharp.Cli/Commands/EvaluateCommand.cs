@@ -48,6 +48,7 @@ internal static class EvaluateCommand
             Recipe recipe = Recipe.Reread(folder.ReadRecipe(), assignments);
             if (assignments.FirstOrDefault(BelongsToTheRun) is { } other)
                 throw new RecipeException([new Fault(other.Split('=')[0], "belongs to the run and cannot be changed any more; evaluation.* can, training.threads, training.device, data.* apart from data.size, and backbone.weights where that file was moved")]);
+            using (Encoder encoder = Encoder.Load(folder.Encoder)) recipe = recipe with { Data = recipe.Data.For(encoder) };
             IImageSource trainSource = ImageSources.Open(parsed.GetValue(train)!, recipe.Data), testSource = ImageSources.Open(parsed.GetValue(test)!, recipe.Data);
             RunEvaluation.Check(folder, recipe, protocols, trainSource, testSource);
             ImageDataset trainData = Loading.Load(screen, trainSource, recipe.Data, null, cancel), testData = Loading.Load(screen, testSource, recipe.Data, null, cancel);

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using SiamSharp.Cli.Terminal;
 using SiamSharp.Interop.Onnx;
 using SiamSharp.Recipes;
@@ -23,10 +24,10 @@ internal static class ExportCommand
         var run = new Option<string>("--run") { Description = "The run whose encoder is written.", HelpName = "DIR" };
         var model = new Option<string>("--classifier") { Description = "Instead of --run: what `siam classify fit` wrote; the model then has a second output, probabilities (N, K).", HelpName = "FILE" };
         Option<string> file = Out("The model, .onnx.");
-        var white = new Option<double>("--white") { Description = "Value of a white pixel: 255 for 8 bits, 65535 for 16 bits, 1 for pixels from 0 to 1.", DefaultValueFactory = _ => 255 };
+        var white = new Option<double>("--white") { Description = "Value of a white pixel: 255 for 8 bits, 65535 for 16 bits, 1 for pixels from 0 to 1. Without it: as in the images that the encoder was trained on." };
         white.Validators.Add(result =>
         {
-            if (!(result.GetValueOrDefault<double>() > 0)) result.AddError("--white must be more than 0: 255 for pixels of 8 bits.");
+            if (!(result.GetValueOrDefault<double>() > 0 && double.IsFinite(result.GetValueOrDefault<double>()))) result.AddError("--white must be more than 0: 255 for pixels of 8 bits.");
         });
         var fold = new Option<bool>("--fold-batch-norm") { Description = "Multiply batch normalisations into the convolutions ahead of them." };
         var command = new Command("onnx", "Preprocessing and backbone as one ONNX model: pixels (N, C, H, W) in, representations (N, D) out.") { run, model, file, white, fold };
@@ -35,24 +36,43 @@ internal static class ExportCommand
             string path = CommonOptions.Output(parsed.GetValue(file)!, ".onnx");
             var options = new OnnxOptions { White = parsed.GetValue(white), FoldBatchNorm = parsed.GetValue(fold) };
             double difference;
+            Input about;
             switch (parsed.GetValue(run), parsed.GetValue(model))
             {
                 case ({ } folder, null):
-                    using (Encoder encoder = Encoder.Load(new RunFolder(folder).Encoder)) difference = OnnxExport.Write(path, encoder, options);
+                    using (Encoder encoder = Encoder.Load(new RunFolder(folder).Encoder)) (difference, about) = (OnnxExport.Write(path, encoder, options), Input.Of(encoder, options));
                     break;
                 case (null, { } classifierFile):
-                    using (Classifier classifier = Classifier.Load(classifierFile)) difference = OnnxExport.Write(path, classifier, options);
+                    using (Classifier classifier = Classifier.Load(classifierFile)) (difference, about) = (OnnxExport.Write(path, classifier, options), Input.Of(classifier.Encoder, options));
                     break;
                 default: throw new RecipeException([new Fault("--run", "give either --run DIR or --classifier FILE")]);
             }
-            screenOf(parsed).Result(new { file = path, difference }, console =>
+            Screen screen = screenOf(parsed);
+            if (about.Note is { } note) screen.Warn(note);
+            screen.Result(new { file = path, difference, white = about.White, trainedWhite = about.Trained }, console =>
             {
                 console.WriteLine($"Model: {path}");
+                console.WriteLine($"Input: pixels, float32 (N, {about.Channels}, {about.Size}, {about.Size}), from 0 to {about.White.ToString("R", CultureInfo.InvariantCulture)}"
+                    + (about.Trained == about.White ? ", as in the images of the run." : "."));
                 console.WriteLine($"ONNX Runtime's answers differ from libtorch's by {difference:0.0e+0} of their norm.");
             });
             return Task.FromResult(0);
         });
         return command;
+    }
+
+    /// <summary>What a model takes.</summary>
+    private sealed record Input(int Channels, int Size, double White, double? Trained)
+    {
+        public static Input Of(Encoder encoder, OnnxOptions options) => new(encoder.Channels, encoder.Size, options.WhiteFor(encoder), encoder.White);
+
+        /// <summary>Where the range is not that of the images of the run, what is to be done.</summary>
+        public string? Note => Trained is null
+            ? $"It is not known how the values of the run's images were scaled (they had several depths, or an earlier version wrote the run): pixels from 0 to {Number(White)} are expected. "
+                + "For images of 16 bits give --white 65535, or scale the pixels to 0 to 1 and give --white 1."
+            : Trained != White ? $"The images of the run had {Number(Trained.Value)} for white, and this model takes {Number(White)}: scale pixels by {Number(White)} / {Number(Trained.Value)} before they go in." : null;
+
+        private static string Number(double value) => value.ToString("R", CultureInfo.InvariantCulture);
     }
 
     private static Command SafeTensors(Func<ParseResult, Screen> screenOf)

@@ -59,6 +59,9 @@ internal sealed class DataNotes
     /// <summary>Readable images of one value in each channel.</summary>
     public int BlankCount => _blank.Count;
 
+    /// <summary>The value that becomes 1; null where depths differ.</summary>
+    public double? White => _bytes.Count == _count ? byte.MaxValue : _words.Count == _count ? _white : _floats.Count == _count ? 1 : null;
+
     /// <summary>What is wrong where floating-point values of another range stand beside integers, which would vanish next to them; null where nothing is.</summary>
     public string? ScaleFault(IImageSource source)
     {
@@ -72,6 +75,22 @@ internal sealed class DataNotes
 
     /// <summary>What should be known; one line each, often none.</summary>
     public IReadOnlyList<string> Lines(IImageSource source) => [.. All(source)];
+
+    /// <summary>What should be known where an encoder looks at the images that was trained on others.</summary>
+    /// <param name="source">The images.</param>
+    /// <param name="trainedWhite">As <see cref="Encoder.White"/>.</param>
+    public IReadOnlyList<string> Lines(IImageSource source, double? trainedWhite)
+    {
+        bool floats = trainedWhite == 1;
+        Tally others = floats ? _bytes.Count > 0 ? _bytes : _words : _floats;
+        int count = floats ? _bytes.Count + _words.Count : _floats.Count;
+        if (trainedWhite is null || count == 0) return Lines(source);
+        return [.. Lines(source), floats
+            ? $"The encoder was trained on values of 32 bits, taken as they are, but {Count(count)} of {Count(_count)} images hold integers, which are scaled to 0 to 1 (such as '{source.PathOf(others.First)}'): "
+                + "their vectors mean something only where the values of 32 bits lay between 0 and 1 too."
+            : $"The encoder was trained on integers, scaled to 0 to 1, but {Count(count)} of {Count(_count)} images hold values of 32 bits from {Number(_leastFloat)} to {Number(_mostFloat)}, taken as they are "
+                + $"(such as '{source.PathOf(others.First)}'): their vectors mean something only where these lie between 0 and 1 too."];
+    }
 
     private IEnumerable<string> All(IImageSource source)
     {

@@ -13,13 +13,16 @@ public sealed record DataOptions
     public Fit Fit { get; init; } = Fit.Crop;
 
     /// <summary>
-    /// Channels of every image: 0 = as in the files; 1 and 3 convert between grey and RGB. A file that stores exactly this many
+    /// Channels of every image: 0 = as in the files, RGB where some of them are grey; 1 and 3 convert between grey and RGB. A file that stores exactly this many
     /// is taken as it is, its fourth (or second) channel too: 4 for red, green, blue and near-infrared that look like RGBA.
     /// </summary>
     [Range(0, 256)] public int Channels { get; init; }
 
-    /// <summary>What shows through transparent pixels.</summary>
-    public AlphaBackground Alpha { get; init; } = AlphaBackground.Mean;
+    /// <summary>What shows through transparent pixels; a run keeps what auto has chosen.</summary>
+    public AlphaBackground Alpha { get; init; } = AlphaBackground.Auto;
+
+    /// <summary>What is read of files with several pages or frames (TIFF, GIF, WebP, AVIF).</summary>
+    public Pages Pages { get; init; } = Pages.First;
 
     /// <summary>Bits in use of images of 16 bits: 12 for cameras and microscopes that store 12 bits as 16. A value of 2^bits - 1 becomes 1.</summary>
     [Range(8, 16)] public int Bits { get; init; } = 16;
@@ -32,6 +35,18 @@ public sealed record DataOptions
 
     /// <summary>An image with more pixels than this, in millions, is reported and skipped.</summary>
     [Range(1, 10_000)] public int MaxMegapixels { get; init; } = 500;
+
+    /// <summary>
+    /// The same for the images that an encoder is to see: its size, and its channels where they are those of the files, so that single grey or RGB files are converted.
+    /// Transparency that no image of the run had shows the mean.
+    /// </summary>
+    /// <param name="encoder">Trained on images that were decoded with these options.</param>
+    public DataOptions For(Encoder encoder) => this with
+    {
+        Size = encoder.Size,
+        Channels = Channels != 0 ? Channels : encoder.Channels,
+        Alpha = Alpha == AlphaBackground.Auto ? AlphaBackground.Mean : Alpha,
+    };
 }
 
 /// <summary>How an image that is not square becomes square.</summary>
@@ -50,6 +65,11 @@ public enum Fit
 public enum AlphaBackground
 {
     /// <summary>
+    /// Chosen once for all images of a source: white where they are drawings, black where those that are of one colour are rather white ones, otherwise mean.
+    /// </summary>
+    [JsonStringEnumMemberName("auto")] Auto,
+
+    /// <summary>
     /// The mean of each channel over the image, weighted by opacity; black where all of the image is transparent.
     /// </summary>
     [JsonStringEnumMemberName("mean")] Mean,
@@ -59,4 +79,15 @@ public enum AlphaBackground
 
     /// <summary>White.</summary>
     [JsonStringEnumMemberName("white")] White,
+}
+
+/// <summary>What is read of a file with several pages or frames.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<Pages>))]
+public enum Pages
+{
+    /// <summary>The first.</summary>
+    [JsonStringEnumMemberName("first")] First,
+
+    /// <summary>All, one after the other as channels, as OME-TIFF keeps them; reduced versions of other pages are left out.</summary>
+    [JsonStringEnumMemberName("channels")] Channels,
 }

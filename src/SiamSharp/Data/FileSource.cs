@@ -5,7 +5,8 @@ internal sealed class FileSource : IImageSource
 {
     private readonly string[] _paths;
     private readonly int[]? _labels;
-    private readonly DataOptions _options;
+    private readonly DataOptions _given;
+    private readonly Lazy<DataOptions> _options;
 
     /// <param name="name">How the user named the source.</param>
     /// <param name="paths">One per image; 1 or more.</param>
@@ -15,11 +16,11 @@ internal sealed class FileSource : IImageSource
     public FileSource(string name, string[] paths, IReadOnlyList<string?> labels, DataOptions options,
         IReadOnlyList<string> notes)
     {
-        (Name, _paths, _options) = (name, paths, options);
+        (Name, _paths, _given, _options) = (name, paths, options, new(Choose));
         int unlabelled = labels.Count(l => l is null);
         if (unlabelled < labels.Count) (_labels, ClassNames) = ClassLabels.FromNames(labels);
         Notes = unlabelled == 0 || _labels is null ? notes : [.. notes,
-            $"{unlabelled} of the {labels.Count} images have no label: an evaluation leaves them out."];
+            $"{unlabelled} of the {labels.Count} images {(unlabelled == 1 ? "has" : "have")} no label: an evaluation leaves {(unlabelled == 1 ? "it" : "them")} out."];
     }
 
     public string Name { get; }
@@ -27,8 +28,34 @@ internal sealed class FileSource : IImageSource
     public int NativeSize => 0;
     public IReadOnlyList<string>? ClassNames { get; }
     public IReadOnlyList<string> Notes { get; }
+    public DataOptions Options => _options.Value;
     public string PathOf(int index) => _paths[index];
     public int LabelOf(int index) => _labels?[index] ?? -1;
-    public Pixels Decode(int index, int size) => ImageFile.Decode(_paths[index], size, _options);
-    public ImageInfo InfoOf(int index) => ImageFile.Info(_paths[index], _options);
+    public Pixels Decode(int index, int size) => ImageFile.Decode(_paths[index], size, _options.Value);
+    public ImageInfo InfoOf(int index) => ImageFile.Info(_paths[index], _given);
+
+    /// <summary>Looks at all headers for what the options leave to the images: RGB where some are grey and others RGB, and what shows through.</summary>
+    private DataOptions Choose()
+    {
+        if (_given.Channels != 0 && _given.Alpha != AlphaBackground.Auto) return _given;
+        var headers = new (ImageInfo Info, bool HasAlpha)?[_paths.Length];
+        DecodingThreads.Run(_given.Threads, _paths.Length, i =>
+        {
+            try
+            {
+                headers[i] = ImageFile.Header(_paths[i], _given);
+            }
+            catch (UnreadableImageException)
+            {
+                // told when it is decoded
+            }
+        }, CancellationToken.None);
+        int[] channels = [.. headers.Where(h => h is not null).Select(h => h!.Value.Info.Channels).Distinct().Order()];
+        return _given with
+        {
+            Channels = channels is [1, 3] ? 3 : _given.Channels,
+            Alpha = _given.Alpha != AlphaBackground.Auto ? _given.Alpha
+                : Transparency.Choose([.. _paths.Where((_, i) => headers[i] is { HasAlpha: true })], _given),
+        };
+    }
 }

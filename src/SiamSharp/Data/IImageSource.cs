@@ -16,6 +16,12 @@ public interface IImageSource
     IReadOnlyList<string> Notes => [];
 
     /// <summary>
+    /// How its images are decoded, with what was left to them decided: channels of 0 where some are grey and others RGB, and
+    /// <see cref="AlphaBackground.Auto"/>. Null where the source leaves nothing open. May read the headers of all images when first asked.
+    /// </summary>
+    DataOptions? Options => null;
+
+    /// <summary>
     /// Class names in label order or null where there are no labels. Folders and manifests sort them ordinally.
     /// </summary>
     IReadOnlyList<string>? ClassNames { get; }

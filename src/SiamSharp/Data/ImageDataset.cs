@@ -29,7 +29,7 @@ public sealed class ImageDataset
         (Size, Channels, BitDepth, Threads) = (set.Size, set.Moments.Length, set.BitDepth, set.Threads);
         Mean = [.. set.Moments.Select(m => m.Mean)];
         Std = [.. set.Moments.Select(m => m.Std)];
-        BlankCount = set.Notes.BlankCount;
+        (BlankCount, White) = (set.Notes.BlankCount, set.Notes.White);
         Range = (set.Moments.Min(m => m.Min), set.Moments.Max(m => m.Max));
         ClassNames = _source.ClassNames;
         Labels = ClassNames is null ? null : [.. _sourceIndex.Select(_source.LabelOf)];
@@ -44,7 +44,7 @@ public sealed class ImageDataset
         _pixels = now._pixels is null ? null : [.. places.Select(p => p is int place ? now._pixels[place] : null!)];
         _now = [.. places.Select(p => p is int place ? now._sourceIndex[place] : (int?)null)];
         (Size, Channels, BitDepth, Threads, Mean, Std) = (now.Size, now.Channels, now.BitDepth, now.Threads, now.Mean, now.Std);
-        (BlankCount, Range, ClassNames, DataHash, Notes) = (now.BlankCount, now.Range, now.ClassNames, dataHash, now.Notes);
+        (BlankCount, White, Range, ClassNames, DataHash, Notes) = (now.BlankCount, now.White, now.Range, now.ClassNames, dataHash, now.Notes);
         Labels = ClassNames is null ? null : [.. images.Select(i => i.Label)];
         foreach (var (i, image) in images.Index())
             if (places[i] is null) Skip(Gone(image));
@@ -83,6 +83,12 @@ public sealed class ImageDataset
 
     /// <summary>Bits of one value in the source: 8, 16 or 32 (floating point); the largest where images differ.</summary>
     public int BitDepth { get; }
+
+    /// <summary>
+    /// The value in the source that becomes 1: 255 for 8 bits, 65535 for 16 (less with <see cref="DataOptions.Bits"/>), 1 for floating-point values, which are taken as they are;
+    /// null where images of several depths are scaled each by its own.
+    /// </summary>
+    public double? White { get; }
 
     /// <summary>Whether the pixels are held in memory; otherwise each read decodes anew.</summary>
     public bool InMemory => _pixels is not null;
@@ -191,7 +197,12 @@ public sealed class ImageDataset
         const int share = 100;
         int equal = Count - _hashes.Distinct().Count();
         if (equal * share >= Count && equal > 0)
-            yield return $"{equal} of {Count} images are equal to another one: `siam data inspect` lists them.";
+            yield return $"{equal} of {Count} images {(equal == 1 ? "is" : "are")} equal to another one: `siam data inspect` lists them.";
+        if (Labels is null || equal == 0) yield break;
+        int[][] torn = [.. Enumerable.Range(0, Count).Where(i => Labels[i] >= 0).GroupBy(i => _hashes[i]).Where(g => g.Select(i => Labels[i]).Distinct().Count() > 1).Select(g => g.ToArray())];
+        if (torn.Length > 0)
+            yield return $"{torn.Sum(group => group.Length)} images are equal to one of another class, such as '{PathOf(torn[0][0])}' ({ClassNames![Labels[torn[0][0]]]}) and "
+                + $"'{PathOf(torn[0].First(i => Labels[i] != Labels[torn[0][0]]))}' ({ClassNames[Labels[torn[0].First(i => Labels[i] != Labels[torn[0][0]])]]}): one of the labels is wrong.";
     }
 
     internal void Skip(UnreadableImageException unreadable)

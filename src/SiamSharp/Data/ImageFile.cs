@@ -4,60 +4,160 @@ namespace SiamSharp.Data;
 
 /// <summary>Decodes one image file of any supported format, depth and number of bands.</summary>
 /// <remarks>
-/// Of files with several pages or frames the first is read. Palettes become grey or RGB, 1-bit images 8-bit ones; 8- and 16-bit
+/// Of files with several pages or frames the first is read, or all as channels (<see cref="DataOptions.Pages"/>). Palettes become grey or RGB, 1-bit images 8-bit ones; 8- and 16-bit
 /// unsigned values keep their depth, everything else becomes float32 as it is. JPEG files at least four times as large as needed
-/// are shrunk while they are decoded.
+/// are shrunk while they are decoded. A file whose pixels are not all there is unreadable: what decoders fill in would pass for an image.
 /// </remarks>
 internal static class ImageFile
 {
+    private const int MostPages = 256; // as many as there may be channels
+
+    private static readonly Lock s_oneAtATime = new();
+
     /// <summary>Reads the header.</summary>
     /// <exception cref="UnreadableImageException">The header cannot be read, or the image is too large.</exception>
-    public static ImageInfo Info(string path, DataOptions options) => Guard(path, format =>
+    public static ImageInfo Info(string path, DataOptions options) => Header(path, options).Info;
+
+    /// <summary>Reads the header, and whether there is alpha that is taken off.</summary>
+    /// <exception cref="UnreadableImageException">The header cannot be read, or the image is too large.</exception>
+    public static (ImageInfo Info, bool HasAlpha) Header(string path, DataOptions options) => Guard(path, options, file =>
     {
-        using var image = Open(path, format, options);
-        bool turned = Orientation(image) >= 5, plain = ImageColours.IsPlain(image.Interpretation);
-        bool alpha = HasAlpha(image, path, format, options);
-        int channels = options.Channels != 0 ? options.Channels : ImageColours.ChannelsOf(image, alpha);
-        return new ImageInfo(turned ? image.Height : image.Width, turned ? image.Width : image.Height, channels,
-            plain ? VipsPixels.BitDepthOf(image) : 8);
+        using var image = Open(file, page: 0, options);
+        bool turned = Orientation(image) >= 5, plain = ImageColours.IsPlain(image.Interpretation), alpha = HasAlpha(image, file, options);
+        int channels = options.Channels;
+        if (channels == 0) channels = PagesToRead(image, file, options).Read.Sum(page => ChannelsOf(file, page, options));
+        return (new ImageInfo(turned ? image.Height : image.Width, turned ? image.Width : image.Height, channels, plain ? VipsPixels.BitDepthOf(image) : 8), alpha);
     });
 
     /// <summary>Decodes to a square.</summary>
     /// <exception cref="UnreadableImageException">The file is missing, empty, damaged, too large or no image.</exception>
-    public static Pixels Decode(string path, int size, DataOptions options) => Guard(path, format =>
+    public static Pixels Decode(string path, int size, DataOptions options) => Guard(path, options, file =>
     {
-        using var image = OpenShrunk(path, format, size, options);
-        using var colours = ImageColours.Plain(image, HasAlpha(image, path, format, options), options.Alpha);
+        CheckWhole(file, options);
+        using var first = Open(file, page: 0, options);
+        var (pages, unread) = PagesToRead(first, file, options);
+        Pixels[] read = [.. pages.Select(page => DecodePage(file, page, size, options))];
+        Pixels pixels = read.Length == 1 ? read[0] : Stack(read, path);
+        return PixelChecks.Complete(pixels with { Origin = pixels.Origin! with { UnreadPages = unread } }, options, path);
+    });
+
+    /// <summary>What the transparency of an image is like; null where none of it is transparent.</summary>
+    /// <exception cref="UnreadableImageException">As <see cref="Decode"/>.</exception>
+    public static Transparency? TransparencyOf(string path, DataOptions options) => Guard(path, options, file =>
+    {
+        CheckWhole(file, options);
+        using var image = Open(file, page: 0, options);
+        return HasAlpha(image, file, options) ? Transparency.Of(image) : null;
+    });
+
+    /// <summary>A file that is known by its first bytes, and the pages of a TIFF.</summary>
+    private sealed record Known(string Path, string Format, IReadOnlyList<TiffPage> Pages);
+
+    private static void CheckWhole(Known file, DataOptions options)
+    {
+        IEnumerable<TiffPage> pages = options.Pages == Pages.First ? file.Pages.Take(1) : file.Pages.Where(page => !page.IsReduced);
+        if (pages.FirstOrDefault(page => page.MissingPieces > 0) is { } broken)
+            throw new UnreadableImageException(file.Path, "is a TIFF file without all of its pixels: " + (broken.Index > 0 ? $"of page {broken.Index + 1} " : "")
+                + $"{broken.MissingPieces} of {broken.Pieces} strips or tiles are empty, too short, or beyond the end of the file");
+        using var stream = RegularFile.OpenRead(file.Path);
+        WholeFile.Check(stream, file.Format, allFrames: options.Pages == Pages.Channels);
+    }
+
+    private static (int[] Read, int Unread) PagesToRead(Image first, Known file, DataOptions options)
+    {
+        int count = first.Contains("n-pages") ? (int)first.Get("n-pages") : 1;
+        int[] pages = file.Format == "TIFF" ? [.. file.Pages.Where(page => !page.IsReduced || page.Index == 0).Select(page => page.Index)] : [.. Enumerable.Range(0, count)];
+        if (options.Pages == Pages.First) return ([0], pages.Length - 1);
+        return pages.Length <= MostPages ? (pages, 0)
+            : throw new UnreadableImageException(file.Path, $"has {pages.Length} pages, but data.pages=channels takes {MostPages} at most");
+    }
+
+    private static int ChannelsOf(Known file, int page, DataOptions options)
+    {
+        using var image = Open(file, page, options);
+        return ImageColours.ChannelsOf(image, HasAlpha(image, file, options));
+    }
+
+    // A JPEG file, a tile and a fax strip that cannot be decoded become grey or black unless libvips is to fail at warnings. Most warnings are of no
+    // consequence, such as bytes too many behind the pixels, or a directory of odd values; others mean that pixels are made up. libvips collects the text
+    // of all threads, so that it is asked again where no other such file is being read.
+    private static Pixels DecodePage(Known file, int page, int size, DataOptions options)
+    {
+        if (file.Format != "JPEG" && !(file.Format == "TIFF" && file.Pages[page].IsFilledSilently)) return DecodePage(file, page, size, options, Enums.FailOn.Error);
+        try
+        {
+            return DecodePage(file, page, size, options, Enums.FailOn.Warning);
+        }
+        catch (VipsException)
+        {
+            lock (s_oneAtATime)
+            {
+                try
+                {
+                    return DecodePage(file, page, size, options, Enums.FailOn.Warning);
+                }
+                catch (VipsException e) when (!MakesUpPixels(file.Format, e.Message))
+                {
+                    return DecodePage(file, page, size, options, file.Format == "JPEG" ? Enums.FailOn.Truncated : Enums.FailOn.Error);
+                }
+            }
+        }
+    }
+
+    private static bool MakesUpPixels(string format, string warnings) => format == "JPEG"
+        ? !new[] { "extraneous bytes", "Adobe", "JFIF" }.Any(harmless => warnings.Contains(harmless, StringComparison.Ordinal))
+        : new[] { "Decode", "ZLib", "Not enough", "not enough", "read error", "remature", "orrupt" }.Any(harmful => warnings.Contains(harmful, StringComparison.Ordinal));
+
+    private static Pixels DecodePage(Known file, int page, int size, DataOptions options, Enums.FailOn failOn)
+    {
+        using var image = OpenShrunk(file, page, size, options, failOn);
+        using var colours = ImageColours.Plain(image, HasAlpha(image, file, options), options.Alpha, out bool transparent);
         using var square = SquareFit.Apply(colours, size, options.Fit);
-        if (Orientation(image) <= 1) return PixelChecks.Complete(VipsPixels.FromImage(square), options, path);
+        var origin = new PixelOrigin(colours.Bands, Background: transparent ? options.Alpha : null);
+        if (Orientation(image) <= 1) return VipsPixels.FromImage(square) with { Origin = origin };
         // The square is read from top to bottom only once: turning needs it in memory.
         using var whole = square.CopyMemory();
         using var upright = whole.Autorot();
-        return PixelChecks.Complete(VipsPixels.FromImage(upright), options, path);
-    });
-
-    private static Image OpenShrunk(string path, string format, int size, DataOptions options)
-    {
-        var image = Open(path, format, options);
-        int side = Math.Min(image.Width, image.Height);
-        int shrink = format != "JPEG" ? 1 : side >= 16 * size ? 8 : side >= 8 * size ? 4 : side >= 4 * size ? 2 : 1;
-        if (shrink == 1) return image;
-        image.Dispose();
-        return Load(path, new VOption { { "shrink", shrink } });
+        return VipsPixels.FromImage(upright) with { Origin = origin };
     }
 
-    private static Image Open(string path, string format, DataOptions options)
+    /// <summary>Puts the channels of pages behind each other.</summary>
+    private static Pixels Stack(Pixels[] pages, string path)
+    {
+        if (pages.Any(page => page.BitDepth != pages[0].BitDepth))
+            throw new UnreadableImageException(path, $"has pages of {string.Join(" and ", pages.Select(page => page.BitDepth).Distinct())} bits, which data.pages=channels cannot put into one image");
+        var values = Array.CreateInstance(pages[0].Values.GetType().GetElementType()!, pages.Sum(page => page.Values.Length));
+        int at = 0;
+        foreach (Pixels page in pages)
+        {
+            Array.Copy(page.Values, 0, values, at, page.Values.Length);
+            at += page.Values.Length;
+        }
+        return pages[0] with { Values = values, Channels = pages.Sum(page => page.Channels) };
+    }
+
+    private static Image OpenShrunk(Known file, int page, int size, DataOptions options, Enums.FailOn failOn)
+    {
+        var image = Open(file, page, options, failOn);
+        int side = Math.Min(image.Width, image.Height);
+        int shrink = file.Format != "JPEG" ? 1 : side >= 16 * size ? 8 : side >= 8 * size ? 4 : side >= 4 * size ? 2 : 1;
+        if (shrink == 1) return image;
+        image.Dispose();
+        return Load(file.Path, failOn, new VOption { { "shrink", shrink } });
+    }
+
+    private static Image Open(Known file, int page, DataOptions options, Enums.FailOn failOn = Enums.FailOn.Truncated)
     {
         void CheckSize(int width, int height)
         {
             double megapixels = (double)width * height / 1e6;
             if (megapixels <= options.MaxMegapixels) return;
-            throw new UnreadableImageException(path, $"is a {format} image of {width} x {height} = {megapixels:0.#} megapixels, "
+            throw new UnreadableImageException(file.Path, $"is a {file.Format} image of {width} x {height} = {megapixels:0.#} megapixels, "
                 + $"more than data.maxMegapixels = {options.MaxMegapixels}");
         }
 
-        if (format == "BMP") return BmpFile.Load(path, CheckSize);
-        var image = Load(path, []);
+        if (file.Format == "BMP") return BmpFile.Load(file.Path, CheckSize);
+        var image = Load(file.Path, failOn, page == 0 ? [] : new VOption { { "page", page } });
         try
         {
             CheckSize(image.Width, image.Height);
@@ -71,32 +171,29 @@ internal static class ImageFile
     }
 
     // By way of a source, since a plain file name may end in [options] for libvips.
-    private static Image Load(string path, VOption loaderOptions)
+    private static Image Load(string path, Enums.FailOn failOn, VOption loaderOptions)
     {
         VipsPixels.SetUp();
         using var source = Source.NewFromFile(path);
-        return Image.NewFromSource(source, access: Enums.Access.Sequential, failOn: Enums.FailOn.Truncated,
-            kwargs: loaderOptions);
+        return Image.NewFromSource(source, access: Enums.Access.Sequential, failOn: failOn, kwargs: loaderOptions);
     }
 
-    private static bool HasAlpha(Image image, string path, string format, DataOptions options)
+    private static bool HasAlpha(Image image, Known file, DataOptions options)
     {
         int colours = image.Interpretation == Enums.Interpretation.Cmyk ? 4 : image.Bands <= 2 ? 1 : 3;
         if (!image.HasAlpha() || image.Bands != colours + 1 || image.Bands == options.Channels) return false;
-        if (format != "TIFF") return true;
-        using var file = RegularFile.OpenRead(path);
-        return TiffTags.FirstExtraIsAlpha(file);
+        return file.Format != "TIFF" || file.Pages[0].FirstExtraIsAlpha;
     }
 
     private static int Orientation(Image image) => image.Contains("orientation") ? (int)image.Get("orientation") : 1;
 
-    private static T Guard<T>(string path, Func<string, T> read)
+    private static T Guard<T>(string path, DataOptions options, Func<Known, T> read)
     {
         string? format = null;
         try
         {
             format = FormatOf(path);
-            return read(format);
+            return read(new Known(path, format, format == "TIFF" ? PagesOf(path, options) : []));
         }
         // Their text is of no use: it collects what other threads ran into.
         catch (Exception e) when (e is VipsException or EndOfStreamException or InvalidDataException)
@@ -115,6 +212,12 @@ internal static class ImageFile
         {
             throw new UnreadableImageException(path, $"cannot be read: {e.Message.ReplaceLineEndings(" ")}");
         }
+    }
+
+    private static List<TiffPage> PagesOf(string path, DataOptions options)
+    {
+        using var file = RegularFile.OpenRead(path);
+        return TiffFile.Pages(file, all: options.Pages == Pages.Channels);
     }
 
     private static string FormatOf(string path)

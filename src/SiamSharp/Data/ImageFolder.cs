@@ -20,8 +20,10 @@ internal static class ImageFolder
     public static IImageSource Open(string name, string folder, DataOptions options)
     {
         var notes = new List<string>();
-        string[] files = List(folder, notes);
-        string?[] labels = [.. files.Select(f => f.IndexOf('/') is > 0 and var end ? f[..end] : null)];
+        var listed = List(folder, notes);
+        var (places, labels) = RepeatedImages.Once(name, [.. listed.Select(i => i.Path)], [.. listed.Select(i => i.File)],
+            [.. listed.Select(i => i.Path.IndexOf('/') is > 0 and var end ? i.Path[..end] : null)], notes);
+        string[] files = [.. places.Select(place => listed[place].Path)];
         var classes = labels.OfType<string>().CountBy(l => l).ToArray();
         if (classes.Length > 0 && classes.All(c => c.Value == 1))
         {
@@ -38,13 +40,13 @@ internal static class ImageFolder
     /// <summary>Whether a name is not UTF-8, so that what it names cannot be opened under it.</summary>
     private static bool IsMisnamed(FileSystemInfo entry) => entry.Name.Contains('\uFFFD') && entry is { Exists: false, LinkTarget: null };
 
-    /// <summary>Relative paths of all images, with <c>/</c> between names, in ordinal order.</summary>
+    /// <summary>Relative paths of all images, with <c>/</c> between names, in ordinal order, and the files that they lead to.</summary>
     /// <param name="folder">Listed with its sub-folders.</param>
-    /// <param name="notes">Told of sub-folders that cannot be listed.</param>
+    /// <param name="notes">Told of sub-folders that cannot be listed, and of images in formats that are not read.</param>
     /// <exception cref="DataSourceException">There is none, or the folder cannot be listed.</exception>
-    public static string[] List(string folder, List<string> notes)
+    public static (string Path, string File)[] List(string folder, List<string> notes)
     {
-        var (images, others) = (new List<string>(), 0);
+        var (images, others, unread) = (new List<(string Path, string File)>(), 0, new SortedDictionary<string, int>(StringComparer.Ordinal));
         try
         {
             Walk(new DirectoryInfo(folder), "", []);
@@ -55,8 +57,11 @@ internal static class ImageFolder
         }
         if (images.Count == 0)
             throw new DataSourceException($"'{folder}' must hold images, but none of its {others} files ends in "
-                + $"{string.Join(", ", ImageFormats.Endings)} (sub-folders included). Name a folder of images, or convert them.");
-        images.Sort(StringComparer.Ordinal);
+                + $"{string.Join(", ", ImageFormats.Endings)} (sub-folders included)" + (unread.Count > 0 ? $"; there are {string.Join(", ", unread.Select(u => $"{u.Value} {u.Key}"))}" : "")
+                + ". Name a folder of images, or convert them.");
+        if (unread.Count > 0)
+            notes.Add($"{unread.Values.Sum()} files of '{folder}' look like images of kinds that are not read ({string.Join(", ", unread.Select(u => $"{u.Key}: {u.Value}"))}) and are left out: convert them to PNG or TIFF.");
+        images.Sort((a, b) => StringComparer.Ordinal.Compare(a.Path, b.Path));
         return [.. images];
 
         void Walk(DirectoryInfo directory, string prefix, string[] parents)
@@ -70,14 +75,19 @@ internal static class ImageFolder
                 if (IsMisnamed(entry))
                 {
                     // Among the images it becomes one that cannot be read, with the reason.
-                    if (ImageFormats.HasImageEnding(entry.Name)) images.Add(path);
+                    if (ImageFormats.HasImageEnding(entry.Name)) images.Add((path, path));
                     else notes.Add($"'{path}' of '{folder}' is left out: its name is not UTF-8. Rename it.");
                 }
                 else if (entry.Attributes.HasFlag(FileAttributes.Directory))
                     Walk(entry.LinkTarget is null ? new DirectoryInfo(Path.Combine(real, entry.Name)) : (DirectoryInfo)entry,
                         path + "/", [.. parents, real]);
-                else if (ImageFormats.HasImageEnding(entry.Name)) images.Add(path);
-                else others++;
+                else if (ImageFormats.HasImageEnding(entry.Name)) images.Add((path, entry.LinkTarget is null ? Path.Combine(real, entry.Name) : RepeatedImages.FileOf(entry.FullName)));
+                else
+                {
+                    others++;
+                    string ending = entry.Extension.ToLowerInvariant();
+                    if (ImageFormats.OtherEndings.Contains(ending)) unread[ending] = unread.GetValueOrDefault(ending) + 1;
+                }
             }
         }
 

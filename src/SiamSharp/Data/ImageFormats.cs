@@ -6,10 +6,18 @@ namespace SiamSharp.Data;
 internal static class ImageFormats
 {
     /// <summary>Endings of files that are taken for images in a folder, in lower case.</summary>
-    public static readonly IReadOnlyList<string> Endings = [".jpg", ".jpeg", ".png", ".webp", ".avif", ".gif", ".tif", ".tiff", ".bmp"];
+    public static readonly IReadOnlyList<string> Endings = [".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".avif", ".gif", ".tif", ".tiff", ".bmp"];
 
     /// <summary>Whether a path ends like an image, in upper or lower case.</summary>
     public static bool HasImageEnding(string path) => Endings.Contains(Path.GetExtension(path).ToLowerInvariant());
+
+    /// <summary>Endings of images that are not read, in lower case.</summary>
+    public static readonly IReadOnlyList<string> OtherEndings =
+    [
+        ".heic", ".heif", ".jxl", ".jp2", ".j2k", ".jpx", ".svg", ".svgz", ".psd", ".psb", ".tga", ".ico", ".dds", ".exr", ".hdr", ".pbm", ".pgm", ".ppm", ".pnm", ".pfm", ".pcx", ".xcf",
+        ".eps", ".ai", ".pdf", ".dcm", ".dicom", ".nii", ".fits", ".fit", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf", ".pef", ".srw", ".raw", ".svs", ".ndpi", ".czi",
+        ".lif", ".nd2", ".apng", ".mng", ".jng", ".dib", ".wbmp", ".qoi", ".flif", ".bpg", ".jxr", ".wdp", ".wmf", ".emf", ".cur", ".sgi", ".ras", ".xbm", ".xpm", ".jif", ".jfi",
+    ];
 
     /// <summary>Number of bytes that tell the formats apart.</summary>
     public const int SignatureLength = 12;

@@ -6,31 +6,38 @@ internal static class LabelledFolder
     /// <summary>Opens the images of a folder with the labels that a <c>.csv</c> or <c>.jsonl</c> file gives to them.</summary>
     /// <remarks>
     /// A name in the file is a path relative to the folder, or a mere file name where only one image is called so, with or
-    /// without its ending. Images that the file does not name have no label; names without an image are counted in a note.
+    /// without its ending; an accent may be part of a letter or follow it. Images that the file does not name have no label; names without an image are counted in a note.
     /// </remarks>
     /// <exception cref="DataSourceException">No image, an unreadable file, or a file that names none of the images.</exception>
     public static IImageSource Open(string name, string folder, string labelFile, DataOptions options)
     {
         var notes = new List<string>();
-        string[] files = ImageFolder.List(folder, notes);
+        var listed = ImageFolder.List(folder, notes);
+        string[] files = [.. listed.Select(l => l.Path)];
         var byName = new Dictionary<string, int>(StringComparer.Ordinal);
         for (int i = 0; i < files.Length; i++)
         {
             string file = files[i][(files[i].LastIndexOf('/') + 1)..];
-            foreach (string key in new HashSet<string> { file, Path.GetFileNameWithoutExtension(file) })
+            foreach (string key in new HashSet<string> { CanonicalName.Of(file), CanonicalName.Of(Path.GetFileNameWithoutExtension(file)) })
                 if (!byName.TryAdd(key, i)) byName[key] = -1; // ambiguous
         }
-        foreach (var (i, file) in files.Index()) byName[file] = i;
+        foreach (var path in files.Index().GroupBy(f => CanonicalName.Of(f.Item))) byName[path.Key] = path.Count() == 1 ? path.First().Index : -1;
+        var exact = files.Index().ToDictionary(f => f.Item, f => f.Index, StringComparer.Ordinal); // where names differ in their encoding alone
 
         string?[] labels = new string?[files.Length];
+        string[] namedAs = new string[files.Length];
         var missing = new List<string>();
         var entries = Manifest.Read(labelFile, notes);
         foreach (var (path, label) in entries)
         {
             string key = path.Replace('\\', '/');
             if (key.StartsWith("./", StringComparison.Ordinal)) key = key[2..];
-            if (byName.GetValueOrDefault(key, -1) is >= 0 and var i) labels[i] = label;
-            else missing.Add(path);
+            if (!exact.TryGetValue(key, out int i)) i = byName.GetValueOrDefault(CanonicalName.Of(key), -1);
+            if (i < 0) missing.Add(path);
+            else if (labels[i] is { } earlier && label is not null && earlier != label)
+                throw new DataSourceException($"'{labelFile}' gives two labels to an image of '{folder}': '{Shown.Text(namedAs[i])}' is '{Shown.Text(earlier)}'"
+                    + (namedAs[i] == path ? "" : $", and '{Shown.Text(path)}', the same image,") + $" and '{Shown.Text(label)}'. An image has one label: leave one of the two rows out.");
+            else if (label is not null) (labels[i], namedAs[i]) = (label, path);
         }
         if (missing.Count == entries.Count)
             throw new DataSourceException(
@@ -40,6 +47,7 @@ internal static class LabelledFolder
             notes.Add($"{missing.Count} of the {entries.Count} names in '{labelFile}' are no image in '{folder}', such as '{missing[0]}'.");
         if (entries.TrueForAll(e => e.Label is null))
             throw new DataSourceException($"'{labelFile}' must give a label to the images it names, but gives none: name the column of the labels 'label' or 'class'.");
-        return new FileSource(name, [.. files.Select(f => Path.Combine(folder, f))], labels, options, notes);
+        var (places, once) = RepeatedImages.Once(name, files, [.. listed.Select(l => l.File)], labels, notes);
+        return new FileSource(name, [.. places.Select(place => Path.Combine(folder, files[place]))], once, options, notes);
     }
 }

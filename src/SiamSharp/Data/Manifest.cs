@@ -15,7 +15,7 @@ internal static class Manifest
         var notes = new List<string>();
         var entries = Read(file, notes);
         string folder = Path.GetDirectoryName(Path.GetFullPath(file))!;
-        string[] paths = [.. entries.Select(e => Path.IsPathRooted(e.Path) ? e.Path : Path.Combine(folder, e.Path))];
+        string[] paths = [.. entries.Select(e => OnDisk(Path.IsPathRooted(e.Path) ? e.Path : Path.Combine(folder, e.Path)))];
         string[] missing = [.. paths.Where(p => !File.Exists(p))];
         if (missing.Length == paths.Length)
             throw new DataSourceException($"None of the {paths.Length} files that '{file}' lists exists, such as '{missing[0]}': "
@@ -23,7 +23,28 @@ internal static class Manifest
         if (missing.Length > 0)
             notes.Add($"{missing.Length} of the {paths.Length} files that '{file}' lists do not exist, such as '{missing[0]}': they "
                 + "are skipped.");
-        return new FileSource(name, paths, [.. entries.Select(e => e.Label)], options, notes);
+        var (places, labels) = RepeatedImages.Once(name, paths, [.. paths.Select(RepeatedImages.FileOf)], [.. entries.Select(e => e.Label)], notes);
+        return new FileSource(name, [.. places.Select(place => paths[place])], labels, options, notes);
+    }
+
+    /// <summary>The path of a file that is there, whose name may be another encoding of the same letters.</summary>
+    private static string OnDisk(string path)
+    {
+        if (File.Exists(path) || System.Text.Ascii.IsValid(path)) return path;
+        string at = Path.GetPathRoot(path) ?? "";
+        foreach (string part in path[at.Length..].Split('/', StringSplitOptions.RemoveEmptyEntries))
+        {
+            string next = Path.Combine(at, part);
+            if (!Path.Exists(next) && Directory.Exists(at.Length == 0 ? "." : at) && !System.Text.Ascii.IsValid(part))
+            {
+                string wanted = CanonicalName.Of(part);
+                string[] same = [.. Directory.EnumerateFileSystemEntries(at.Length == 0 ? "." : at).Where(e => CanonicalName.Of(Path.GetFileName(e)) == wanted).Take(2)];
+                if (same.Length != 1) return path;
+                next = Path.Combine(at, Path.GetFileName(same[0]));
+            }
+            at = next;
+        }
+        return at;
     }
 
     /// <summary>All entries of a <c>.csv</c> or <c>.jsonl</c> file in order; a label of no text is null.</summary>

@@ -37,6 +37,9 @@ public sealed class SubsetSource : IImageSource
     public IReadOnlyList<string> Notes => _source.Notes;
 
     /// <inheritdoc/>
+    public DataOptions? Options => _source.Options;
+
+    /// <inheritdoc/>
     public IReadOnlyList<string>? ClassNames => _source.ClassNames;
 
     /// <inheritdoc/>

@@ -54,6 +54,8 @@ public sealed class Embedder : IDisposable
     /// <summary>H and W in pixels.</summary>
     public int Size => Encoder.Size;
 
+    internal double? White => Encoder.White;
+
     /// <summary>What computes: <see cref="EmbedEngine.Onnx"/> or <see cref="EmbedEngine.Libtorch"/>.</summary>
     public EmbedEngine Engine => _session is null ? EmbedEngine.Libtorch : EmbedEngine.Onnx;
 

@@ -19,7 +19,11 @@ public readonly record struct EmbedProgress(int Done, int Total, int Resumed);
 /// <param name="Skipped">Images that cannot be read.</param>
 /// <param name="BegunAnew">Which things were others when an earlier call was stopped, whose work was of no use therefore; null
 /// where there was none or it was gone on with.</param>
-public sealed record EmbedResult(int Count, int Width, int Resumed, IReadOnlyList<SkippedFile> Skipped, string? BegunAnew);
+public sealed record EmbedResult(int Count, int Width, int Resumed, IReadOnlyList<SkippedFile> Skipped, string? BegunAnew)
+{
+    /// <summary>What the user should know of the images that this call decoded: see <see cref="ImageDataset.Notes"/>.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
+}
 
 /// <summary>All images of a source to a file of representations, one batch in memory at a time.</summary>
 public static class Embedding
@@ -61,7 +65,8 @@ public static class Embedding
         };
         using PartialVectors partial = Writing(path, () => new PartialVectors(path + ".partial", identity, embedder.Width, source.Count, batchSize));
         progress?.Report(new(partial.Done, source.Count, partial.Resumed));
-        ForEachBatch(embedder, source, partial.Done, data.Threads, batchSize, (batch, vectors) =>
+        var notes = new DataNotes();
+        ForEachBatch(embedder, source, notes, partial.Done, data.Threads, batchSize, (batch, vectors) =>
         {
             Writing(path, () => partial.Append(batch.Count, batch.Readable, vectors, batch.Skipped));
             progress?.Report(new(partial.Done, source.Count, partial.Resumed));
@@ -77,7 +82,7 @@ public static class Embedding
             return table.Count;
         });
         partial.Delete();
-        return count > 0 ? new(count, embedder.Width, partial.Resumed, partial.Skipped, partial.BegunAnew)
+        return count > 0 ? new(count, embedder.Width, partial.Resumed, partial.Skipped, partial.BegunAnew) { Notes = [.. source.Notes, .. notes.Lines(source, embedder.White)] }
             : throw new DataSourceException($"None of the {source.Count} images of '{source.Name}' can be embedded" + (partial.Skipped is [var first, ..] ? $"; the first: {first.Path}: {first.Reason}." : "."));
     }
 
@@ -103,10 +108,14 @@ public static class Embedding
     /// <param name="cancel">Stops between two batches.</param>
     /// <returns>What cannot be read.</returns>
     public static SkippedFile[] Run(Embedder embedder, IImageSource source, int threads, int batchSize, Action<int[], float[]> take,
+        IProgress<LoadProgress>? progress = null, CancellationToken cancel = default) => Run(embedder, source, new DataNotes(), threads, batchSize, take, progress, cancel);
+
+    /// <summary>The same, counting what should be known of the images.</summary>
+    internal static SkippedFile[] Run(Embedder embedder, IImageSource source, DataNotes notes, int threads, int batchSize, Action<int[], float[]> take,
         IProgress<LoadProgress>? progress = null, CancellationToken cancel = default)
     {
         var skipped = new List<SkippedFile>();
-        ForEachBatch(embedder, source, 0, threads, batchSize, (batch, vectors) =>
+        ForEachBatch(embedder, source, notes, 0, threads, batchSize, (batch, vectors) =>
         {
             skipped.AddRange(batch.Skipped);
             if (batch.Readable.Length > 0) take([.. batch.Readable.Select(row => batch.Start + row)], vectors);
@@ -116,7 +125,7 @@ public static class Embedding
     }
 
     /// <summary>The next batch is decoded while one is computed.</summary>
-    private static void ForEachBatch(Embedder embedder, IImageSource source, int first, int threads, int batchSize, Action<Decoded, float[]> take, CancellationToken cancel)
+    private static void ForEachBatch(Embedder embedder, IImageSource source, DataNotes notes, int first, int threads, int batchSize, Action<Decoded, float[]> take, CancellationToken cancel)
     {
         Task<Decoded>? next = null;
         for (int start = first; start < source.Count; start += batchSize)
@@ -130,7 +139,7 @@ public static class Embedding
             cancel.ThrowIfCancellationRequested();
         }
 
-        Task<Decoded> Decode(int start) => Task.Run(() => Decoded.Of(embedder, source, start, Math.Min(batchSize, source.Count - start), threads, cancel), CancellationToken.None);
+        Task<Decoded> Decode(int start) => Task.Run(() => Decoded.Of(embedder, source, notes, start, Math.Min(batchSize, source.Count - start), threads, cancel), CancellationToken.None);
     }
 
     /// <summary>Names all images by their paths, and by length and time of the files that hold them.</summary>
@@ -171,7 +180,7 @@ public static class Embedding
                 [.. finite.SelectMany(n => vectors[(n * width)..((n + 1) * width)])]);
         }
 
-        public static Decoded Of(Embedder embedder, IImageSource source, int start, int count, int threads, CancellationToken cancel)
+        public static Decoded Of(Embedder embedder, IImageSource source, DataNotes notes, int start, int count, int threads, CancellationToken cancel)
         {
             int image = embedder.Channels * embedder.Size * embedder.Size;
             float[] pixels = new float[count * image];
@@ -184,6 +193,7 @@ public static class Embedding
                     if (one.Channels != embedder.Channels)
                         throw new UnreadableImageException(source.PathOf(start + i), $"has {one.Channels} channels, but the encoder takes {embedder.Channels}: --set data.channels={embedder.Channels} converts 1 and 3");
                     one.CopyTo(pixels.AsSpan(i * image, image));
+                    notes.Add(start + i, one);
                 }
                 catch (UnreadableImageException e)
                 {

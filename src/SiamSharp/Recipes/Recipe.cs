@@ -45,7 +45,7 @@ public sealed record Recipe : IHasRules
     /// <param name="layers">Partial recipes, later ones win.</param>
     /// <param name="assignments"><c>path=value</c>, in order.</param>
     /// <param name="open">Opens the images with these options: their own side in pixels, or else <see cref="SizeForFiles"/>, is taken
-    /// when <c>data.size</c> is 0, and the preset is the one for their channels.</param>
+    /// when <c>data.size</c> is 0, and the preset is the one for their channels. What they decide of channels and alpha becomes part of the recipe.</param>
     /// <param name="stored">The recipe.json of a run to go on with, in the place of the defaults; what is given lies over it.</param>
     /// <exception cref="RecipeException">Anything is wrong; all faults are listed.</exception>
     public static Recipe Resolve(
@@ -60,7 +60,7 @@ public sealed record Recipe : IHasRules
         JsonObject start = OptionsJson.Write(stored is null ? new Recipe() : OptionsJson.Read<Recipe>(stored)), sketch = (JsonObject)start.DeepClone();
         // The views wait for the size, which is not known yet; what cannot be set is reported below.
         Lay(sketch, layers, a => RoomOf(a) != "views" || NamesPreset(a), []);
-        var (size, channels) = KindOfImages(sketch["data"] as JsonObject, open);
+        var (size, channels, decided) = KindOfImages(sketch["data"] as JsonObject, open);
         if (stored is null)
         {
             string asked = PresetOf(sketch) ?? ViewsOptions.DefaultPreset;
@@ -76,6 +76,8 @@ public sealed record Recipe : IHasRules
         try
         {
             Recipe recipe = OptionsJson.Read<Recipe>(start);
+            if (decided is not null) recipe = recipe with { Data = recipe.Data with { Channels = decided.Channels, Alpha = decided.Alpha } };
+            if (recipe.Data.Alpha == AlphaBackground.Auto) recipe = recipe with { Data = recipe.Data with { Alpha = AlphaBackground.Mean } }; // of images without transparency
             faults.AddRange(faults.Count > 0 ? [] : recipe.FaultsFor(size, channels));
             return faults.Count == 0 ? recipe : throw new RecipeException(faults);
         }
@@ -187,18 +189,19 @@ public sealed record Recipe : IHasRules
 
     private static string RoomOf(string assignment) => assignment.Split('.', '=')[0];
 
-    private static (int Size, int Channels) KindOfImages(JsonObject? given, Func<DataOptions, IImageSource> open)
+    private static (int Size, int Channels, DataOptions? Decided) KindOfImages(JsonObject? given, Func<DataOptions, IImageSource> open)
     {
         try
         {
             DataOptions data = OptionsJson.Read<DataOptions>(given ?? []);
             IImageSource source = open(data);
             int size = data.Size > 0 ? data.Size : source.NativeSize > 0 ? source.NativeSize : SizeForFiles;
-            return (size, data.Channels > 0 ? data.Channels : ChannelsOf(source));
+            DataOptions? decided = source.Options;
+            return (size, decided is { Channels: > 0 } ? decided.Channels : data.Channels > 0 ? data.Channels : ChannelsOf(source), decided);
         }
         catch (RecipeException)
         {
-            return (SizeForFiles, 3); // reported with all other faults, under its full path
+            return (SizeForFiles, 3, null); // reported with all other faults, under its full path
         }
     }
 

@@ -180,7 +180,7 @@ public static class Pretraining
         }
         SaveRest();
 
-        if (step == steps) Encoder.Save(folder.Encoder, method.Encoder, recipe, preprocessing, data.Channels, data.Size);
+        if (step == steps) Encoder.Save(folder.Encoder, method.Encoder, recipe, preprocessing, data.Channels, data.Size, data.White);
         return new PretrainingResult(step == steps, step, steps, last, meter.Timing);
 
         void SaveRest()

@@ -60,7 +60,7 @@ public sealed class DataNotesTests : IDisposable
         TestImages.Save(TestImages.Make(1, 8, 8, (_, y, _) => (byte)y), _folder.At("c.png"));
         Assert.Collection(Load().Notes,
             note => Assert.StartsWith("2 of 3 images are blank, of one colour only (such as '", note),
-            note => Assert.StartsWith("1 of 3 images are equal to another one", note));
+            note => Assert.StartsWith("1 of 3 images is equal to another one", note));
     }
 
     [Fact]

@@ -49,7 +49,7 @@ public sealed class ImageFolderTests : IDisposable
         Touch("top.jpg", "a/1.jpg", "a/2.jpg");
         var source = Open();
         Assert.Equal(["a", "a", null], Labels(source));
-        Assert.Contains("1 of the 3 images have no label", Assert.Single(source.Notes));
+        Assert.Contains("1 of the 3 images has no label", Assert.Single(source.Notes));
     }
 
     [Fact]
@@ -81,7 +81,7 @@ public sealed class ImageFolderTests : IDisposable
     {
         Touch("a.txt", "b/c.doc");
         string message = Assert.Throws<DataSourceException>(Open).Message;
-        Assert.Contains("none of its 2 files ends in .jpg, .jpeg, .png, .webp, .avif, .gif, .tif, .tiff, .bmp", message);
+        Assert.Contains("none of its 2 files ends in .jpg, .jpeg, .jpe, .jfif, .png, .webp, .avif, .gif, .tif, .tiff, .bmp", message);
     }
 
     [Fact]
@@ -89,13 +89,18 @@ public sealed class ImageFolderTests : IDisposable
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Links need a privilege there.");
         Touch("real/1.jpg", "real/2.jpg", "other/3.jpg");
-        Directory.CreateSymbolicLink(_folder.At("linked"), _folder.At("real"));
+        using var outside = new TempFolder();
+        outside.Write("1.jpg", "");
+        outside.Write("9.jpg", "");
+        Directory.CreateSymbolicLink(_folder.At("linked"), outside.Root);
         Directory.CreateSymbolicLink(_folder.At("real/up"), _folder.Root);
         Directory.CreateSymbolicLink(_folder.At("other/self"), _folder.At("other"));
-        File.CreateSymbolicLink(_folder.At("other/link.jpg"), _folder.At("real/1.jpg"));
+        File.CreateSymbolicLink(_folder.At("other/link.jpg"), _folder.At("other/3.jpg"));
+        File.CreateSymbolicLink(_folder.At("other/file.jpg"), outside.At("sub/7.jpg"));
         string[] paths = Paths(Open());
         Assert.Contains("linked/1.jpg", paths);
-        Assert.Contains("other/link.jpg", paths);
+        Assert.Contains("other/file.jpg", paths);
+        Assert.DoesNotContain("other/link.jpg", paths); // the same file as other/3.jpg
         Assert.DoesNotContain(paths, p => p.StartsWith("other/self") || p.StartsWith("real/up/real"));
     }
 

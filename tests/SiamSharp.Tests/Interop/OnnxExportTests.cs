@@ -1,6 +1,8 @@
 using Microsoft.ML.OnnxRuntime;
 using SiamSharp.Backbones;
+using SiamSharp.Data;
 using SiamSharp.Interop.Onnx;
+using SiamSharp.Recipes;
 using SiamSharp.Tests.Reference;
 using SiamSharp.Training;
 using SiamSharp.Views;
@@ -212,5 +214,27 @@ public sealed class OnnxExportTests : IDisposable
         var fault = Assert.Throws<RunException>(() => OnnxExport.Write(_path, encoder));
         Assert.Contains("differ from libtorch's", fault.Message, StringComparison.Ordinal);
         Assert.Equal("old", File.ReadAllText(_path));
+    }
+
+    [Theory]
+    [InlineData(null, 0, 255)]
+    [InlineData(65535.0, 0, 65535)]
+    [InlineData(65535.0, 255, 255)]
+    public void Write_White_IsThatOfTheImagesUnlessAsked(double? trained, double asked, double expected)
+    {
+        using var scope = NewDisposeScope();
+        using Encoder made = Make(Small("resnet18"), 1, 28, Plain(1));
+        string file = Path.ChangeExtension(_path, ".safetensors");
+        Recipe recipe = new() { Backbone = Small("resnet18"), Data = new DataOptions { Alpha = AlphaBackground.White, Bits = 12 } };
+        Encoder.Save(file, made.Backbone, recipe, made.Preprocessing, 1, 28, trained);
+        using Encoder encoder = Encoder.Load(file);
+        Assert.Equal((trained, recipe.Data), (encoder.White, encoder.Data));
+        OnnxExport.Write(_path, encoder, new OnnxOptions { White = asked });
+        using var session = new InferenceSession(_path);
+        IReadOnlyDictionary<string, string> metadata = session.ModelMetadata.CustomMetadataMap;
+        Assert.Equal(expected.ToString("R", System.Globalization.CultureInfo.InvariantCulture), metadata["white"]);
+        Assert.Contains("\"alpha\":\"white\"", metadata["data"]);
+        Tensor pixels = RandomTensors.Uniform(3, [2, 1, 28, 28]) * expected;
+        Near.Equal(encoder.Encode(pixels / expected), Run(pixels), 1e-5);
     }
 }

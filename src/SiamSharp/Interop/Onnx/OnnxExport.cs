@@ -14,8 +14,14 @@ namespace SiamSharp.Interop.Onnx;
 /// <summary>How an encoder is exported.</summary>
 public sealed record OnnxOptions
 {
-    /// <summary>The value of a white pixel: 255, 65535 for 16 bits, 1 for pixels that are scaled already.</summary>
-    public double White { get; init; } = 255;
+    /// <summary>
+    /// The value of a white pixel: 255, 65535 for 16 bits, 1 for pixels that are scaled already; 0 = that of the images that the encoder was trained on
+    /// (<see cref="Encoder.White"/>), 255 where it is not known.
+    /// </summary>
+    public double White { get; init; }
+
+    /// <summary>The value of a white pixel for an encoder.</summary>
+    public double WhiteFor(Encoder encoder) => White > 0 ? White : encoder.White ?? byte.MaxValue;
 
     /// <summary>Multiply batch normalisations into the convolutions ahead of them.</summary>
     public bool FoldBatchNorm { get; init; }
@@ -23,7 +29,7 @@ public sealed record OnnxOptions
 
 /// <summary>Writes an encoder, preprocessing included, as an ONNX model.</summary>
 /// <remarks>
-/// Input <c>pixels</c>: float32 (N, C, H, W), 0 to <see cref="OnnxOptions.White"/>; H and W as trained, or any of a ConvNet. Output <c>representation</c>: float32 (N, D).
+/// Input <c>pixels</c>: float32 (N, C, H, W), 0 to the <c>white</c> of the metadata (<see cref="OnnxOptions.WhiteFor"/>); H and W as trained, or any of a ConvNet. Output <c>representation</c>: float32 (N, D).
 /// The model holds scaling, high-pass, standardisation and backbone; opset 17, float32. The metadata says what the encoder's own file says, and under <c>encoder</c> its <see cref="Encoder.ContentHash"/>, which indexes of its vectors hold too.
 /// Before the file is written ONNX Runtime runs it, and it is refused when an answer is further from libtorch's than 1e-4 of its norm.
 /// </remarks>
@@ -42,6 +48,7 @@ public static class OnnxExport
 
     private static double Write(string path, Encoder encoder, Classifier? classifier, OnnxOptions options)
     {
+        options = options with { White = options.WhiteFor(encoder) };
         byte[] model = Model(encoder, options, classifier);
         double difference = Difference(model, encoder, classifier, options);
         if (!(difference <= Tolerance))
@@ -83,11 +90,12 @@ public static class OnnxExport
         var model = new ModelProto { IrVersion = 8, ProducerName = "SiamSharp", Graph = graph.Graph };
         model.OpsetImport.Add(new OperatorSetIdProto { Domain = "", Version = 17 });
         (string, string)[] aboutClasses = classifier is null ? [] :
-            [("classes", JsonSerializer.Serialize(classifier.ClassNames)), ("threshold", classifier.Threshold.ToString("R", CultureInfo.InvariantCulture)), ("data", OptionsJson.Write(classifier.Data).ToJsonString())];
+            [("classes", JsonSerializer.Serialize(classifier.ClassNames)), ("threshold", classifier.Threshold.ToString("R", CultureInfo.InvariantCulture))];
+        (string, string)[] aboutData = (classifier?.Data ?? encoder.Data) is { } data ? [("data", OptionsJson.Write(data).ToJsonString())] : [];
         foreach (var (key, value) in new[]
         {
             ("preprocessing", OptionsJson.Write(encoder.Preprocessing).ToJsonString()), ("channels", $"{encoder.Channels}"), ("size", $"{encoder.Size}"), ("white", options.White.ToString("R", CultureInfo.InvariantCulture)), ("encoder", encoder.ContentHash()),
-        }.Concat(aboutClasses))
+        }.Concat(aboutClasses).Concat(aboutData))
         {
             model.MetadataProps.Add(new StringStringEntryProto { Key = key, Value = value });
         }

@@ -39,7 +39,8 @@ public sealed record MoCoV2Options() : MethodOptions(minViews: 2, maxViews: 64)
 
     /// <summary>
     /// Parts of the batch over which batch statistics are taken in training, each by itself, the keys shuffled among them; 1 = the whole batch.
-    /// The authors train on 8 GPUs, each with statistics of its own, and their one-GPU demo takes 8 parts.
+    /// The authors train on 8 GPUs, each with statistics of its own, and their one-GPU demo takes 8 parts; in short runs with small batches 8 gained nothing
+    /// (docs/EXPERIMENTS.md), so that it is for long runs with batches of 256 and more.
     /// </summary>
     [Range(1, 1024)] public int NormSplits { get; init; } = 1;
 

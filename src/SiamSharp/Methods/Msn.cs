@@ -32,7 +32,7 @@ public sealed record MsnOptions() : MethodOptions(minViews: 2, maxViews: 64)
     /// <summary>Iterations of Sinkhorn's algorithm on the targets; 3 in the authors' settings, 0 = none.</summary>
     [Range(0, 100)] public int SinkhornIterations { get; init; } = 3;
 
-    /// <summary>Share that the target keeps of itself at the first step, rising to 1 by half a cosine; 0.996 as published.</summary>
+    /// <summary>Share that the target keeps of itself at the first step, rising to 1 by half a cosine (the authors': linearly); 0.996 as published.</summary>
     [Range(0.0, 1.0)] public double EmaDecay { get; init; } = 0.996;
 
     /// <summary>Width of the projector's two hidden layers; 2048 as published.</summary>

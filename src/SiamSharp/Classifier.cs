@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Numerics.Tensors;
 using System.Text.Json;
 using SiamSharp.Data;
 using SiamSharp.Embeddings;
@@ -37,6 +38,7 @@ public sealed class Classifier : IDisposable
 
     private static readonly double[] s_penalties = [1, 0.1, 0.01, 1e-3, 1e-4];
 
+    private bool _disposed;
     private readonly Tensor _mean, _scale, _weight; // (1, D), (1, D), (D + 1, K): the last row of the weight is the bias
 
     private Classifier(Encoder encoder, DataOptions data, IReadOnlyList<string> classNames, Tensor mean, Tensor scale, Tensor weight, double temperature, double threshold) =>
@@ -160,8 +162,10 @@ public sealed class Classifier : IDisposable
     /// <summary>Probabilities of each class from representations that were computed elsewhere.</summary>
     /// <param name="representations">float32 (N, D).</param>
     /// <returns>float32 (N, K); owned by the caller.</returns>
+    /// <exception cref="ObjectDisposedException">After <see cref="Dispose"/>.</exception>
     public Tensor PredictFrom(Tensor representations)
     {
+        ObjectDisposedException.ThrowIf(_disposed, this);
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         return (LinearProbe.Logits((representations - _mean) * _scale, _weight) / Held((float)Temperature)).softmax(1).contiguous().MoveToOuterDisposeScope();
@@ -178,12 +182,19 @@ public sealed class Classifier : IDisposable
         using var embedder = new Embedder(Encoder);
         var answers = new List<Prediction>();
         var notes = new DataNotes();
+        var lost = new List<SkippedFile>();
         SkippedFile[] skipped = Embedding.Run(embedder, source, notes, threads, BatchSize, (indexes, vectors) =>
         {
             using Tensor representations = tensor(vectors, [indexes.Length, embedder.Width]), probabilities = PredictFrom(representations);
             ReadOnlySpan<float> all = probabilities.data<float>().ToArray();
-            foreach (var (n, index) in indexes.Index()) answers.Add(Prediction.Of(source.PathOf(index), all.Slice(n * ClassNames.Count, ClassNames.Count), this));
+            foreach (var (n, index) in indexes.Index())
+            {
+                ReadOnlySpan<float> own = all.Slice(n * ClassNames.Count, ClassNames.Count);
+                if (TensorPrimitives.IsFiniteAll(own)) answers.Add(Prediction.Of(source.PathOf(index), own, this));
+                else lost.Add(new(source.PathOf(index), "has probabilities that are not finite; its pixels are far outside of those that the classifier was made of"));
+            }
         }, progress, cancel);
+        skipped = [.. skipped, .. lost];
         if (answers.Count == 0) throw new DataSourceException($"None of the {source.Count} images of '{source.Name}' can be classified{(skipped.Length > 0 ? $"; the first: {skipped[0].Path}: {skipped[0].Reason}" : "")}.");
         return new(answers, skipped) { Notes = [.. source.Notes, .. notes.Lines(source, Encoder.White)] };
     }
@@ -223,10 +234,13 @@ public sealed class Classifier : IDisposable
         if (!File.Exists(path)) throw new RunException($"{path} is missing. Make it with `siam classify fit`.");
         using SafeTensorsFile file = SafeTensors.Read(path);
         if (file.Metadata.GetValueOrDefault("format") != Format)
-            throw new RunException($"{path} holds no classifier written by SiamSharp: its metadata lacks format={Format}.");
+            throw new RunException($"{path} holds no classifier written by SiamSharp: its metadata {(file.Metadata.GetValueOrDefault("format") is { } other ? $"says format={other}" : "has no format")}, not {Format}. "
+                + "Make one with `siam classify fit`.");
         var metadata = new FileMetadata(path, file.Metadata);
         var (data, classes) = (metadata.Options<DataOptions>("data"), metadata.Names("classes"));
         var (temperature, threshold) = (metadata.Number("temperature", 1e-9, 1e9), metadata.Number("threshold", 0, double.BitIncrement(1)));
+        if (classes.Length < 2 || classes.Any(string.IsNullOrEmpty) || classes.Distinct().Count() < classes.Length)
+            throw metadata.Fault($"\"classes\" in its metadata must be two names or more, each another, but there are {classes.Distinct().Count(c => c.Length > 0)} names for {classes.Length} classes");
         Encoder encoder = Encoder.Build(metadata,
             file.Tensors.Where(t => t.Key.StartsWith(EncoderPrefix, StringComparison.Ordinal)).ToDictionary(t => t.Key[EncoderPrefix.Length..], t => t.Value));
         try
@@ -243,15 +257,16 @@ public sealed class Classifier : IDisposable
         Tensor Own(string name, params long[] shape)
         {
             if (!file.Tensors.TryGetValue($"head.{name}", out Tensor? tensor)) throw metadata.Fault($"head.{name} is missing");
-            return tensor.shape.AsSpan().SequenceEqual(shape) && tensor.dtype == ScalarType.Float32
-                ? tensor.clone().DetachFromDisposeScope()
-                : throw metadata.Fault($"head.{name} is {tensor.dtype} ({string.Join(", ", tensor.shape)}), but must be Float32 ({string.Join(", ", shape)})");
+            if (!tensor.shape.AsSpan().SequenceEqual(shape) || tensor.dtype != ScalarType.Float32) throw metadata.Fault($"head.{name} is {tensor.dtype} ({string.Join(", ", tensor.shape)}), but must be Float32 ({string.Join(", ", shape)})");
+            using var scope = NewDisposeScope();
+            return tensor.isfinite().all().item<bool>() ? tensor.clone().DetachFromDisposeScope() : throw metadata.Fault($"head.{name} holds a number that is not finite");
         }
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
+        _disposed = true;
         Encoder.Dispose();
         _mean.Dispose();
         _scale.Dispose();

@@ -109,6 +109,11 @@ public sealed class ClassifierTests : IDisposable
     [InlineData("data", """{ "size": 5000 }""", "\"data\" in its metadata: ")]
     [InlineData("classes", "[null]", "\"classes\" in its metadata: must be a list of names")]
     [InlineData("classes", """["one", "two"]""", "head.weight is Float32")]
+    [InlineData("classes", """["one", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]""", "9 names for 10 classes")]
+    [InlineData("classes", """["one", "", "two", "three", "four", "five", "six", "seven", "eight", "nine"]""", "9 names for 10 classes")]
+    [InlineData("classes", "[]", "0 names for 0 classes")]
+    [InlineData("threshold", "-0.1", "\"threshold\" in its metadata: is -0.1")]
+    [InlineData("temperature", "0", "\"temperature\" in its metadata: is 0")]
     [InlineData("temperature", "NaN", "\"temperature\" in its metadata: is NaN")]
     [InlineData("threshold", "high", "\"threshold\" in its metadata: ")]
     public void Load_MetadataThatSayNothingSound_NamesFileAndFault(string key, string? value, string problem)
@@ -190,5 +195,52 @@ public sealed class ClassifierTests : IDisposable
         using var own = new Encoder(nn.Sequential(nn.Flatten(), nn.Linear(784, 4)), new Preprocessing(new HighPassOptions { Sigma = 0 }, [0.3], [0.35]), 1, 28);
         using Classifier classifier = Classifier.Fit(own, Images(0, 100), new DataOptions()).Classifier;
         Assert.Contains("network of your own", Assert.Throws<NotSupportedException>(() => classifier.Save(Path.Combine(_folder, "x"))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Load_HeadThatIsNotFinite_IsRefused()
+    {
+        using var scope = NewDisposeScope();
+        string path = Path.Combine(_folder, "classifier.safetensors"), damaged = Path.Combine(_folder, "damaged.safetensors");
+        using (Classifier classifier = Classifier.Fit(NewEncoder(), Images(0, 100), new DataOptions()).Classifier) classifier.Save(path);
+        using (SafeTensorsFile file = SafeTensors.Read(path))
+        {
+            using Tensor mean = full_like(file.Tensors["head.mean"], float.NaN);
+            SafeTensors.Write(damaged, new Dictionary<string, Tensor>(file.Tensors) { ["head.mean"] = mean }, file.Metadata);
+        }
+        Assert.Contains("head.mean holds a number that is not finite", Assert.Throws<RunException>(() => Classifier.Load(damaged)).Message);
+    }
+
+    [Fact]
+    public void Load_EncoderInsteadOfClassifier_SaysWhatToDo()
+    {
+        using var scope = NewDisposeScope();
+        string path = Path.Combine(_folder, "encoder.safetensors");
+        using Backbone network = new BackboneOptions { Width = 8, Depths = [1, 1] }.Create(1, 28, seed: 1);
+        Encoder.Save(path, network, new SiamSharp.Recipes.Recipe { Backbone = new BackboneOptions { Width = 8, Depths = [1, 1] } }, new Preprocessing(new HighPassOptions { Sigma = 0 }, [0.3], [0.35]), 1, 28);
+        string message = Assert.Throws<RunException>(() => Classifier.Load(path)).Message;
+        Assert.Contains("says format=siamsharp-encoder-1", message);
+        Assert.Contains("siam classify fit", message);
+    }
+
+    [Fact]
+    public void AfterDispose_EveryCall_IsRefused()
+    {
+        using var scope = NewDisposeScope();
+        Classifier classifier = Classifier.Fit(NewEncoder(), Images(0, 100), new DataOptions()).Classifier;
+        classifier.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => classifier.Predict(zeros(1, 1, 28, 28)));
+        Assert.Throws<ObjectDisposedException>(() => classifier.PredictFrom(zeros(1, 16)));
+        Assert.Throws<ObjectDisposedException>(() => classifier.Predict(new FakeSource(1, _ => new(new byte[784], 1, 28, 28))));
+        Assert.Throws<ObjectDisposedException>(() => classifier.Save(Path.Combine(_folder, "x.safetensors")));
+    }
+
+    [Fact]
+    public void Write_NamesThatASpreadsheetTakesForFormulas_AreNeutralised()
+    {
+        var all = new Dictionary<string, float> { ["=cmd"] = 0.75f, ["b"] = 0.25f };
+        string file = Path.Combine(_folder, "a.csv");
+        new Predictions([new("-x.png", "=cmd", true, 0.75f, all), new("+\"1,2\".png", "b", false, 0.75f, all)], []).Write(file);
+        Assert.Equal(["path,class,accepted,probability,'=cmd,b", "'-x.png,'=cmd,true,0.750000,0.750000,0.250000", "\"'+\"\"1,2\"\".png\",b,false,0.750000,0.750000,0.250000"], File.ReadAllLines(file));
     }
 }

@@ -1,13 +1,14 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
 using SiamSharp.Data;
+using SiamSharp.Embeddings;
 using SiamSharp.Interop;
 using SiamSharp.Recipes;
 using SiamSharp.Training;
 
 namespace SiamSharp.Torture;
 
-/// <summary>Flips single bits of the files of a run and of a classifier: each must be told by whoever reads the file, or change nothing.</summary>
+/// <summary>Flips single bits of the files of a run, of a classifier and of indexes: each must be told by whoever reads the file, or change nothing.</summary>
 internal static class Flips
 {
     internal static int Run(Bounds bounds)
@@ -23,6 +24,12 @@ internal static class Flips
         string classifier = Path.Combine(home, "classifier.safetensors");
         using (Classifier fitted = Classifier.Fit(Encoder.Load(run.Encoder), images, recipe.Data).Classifier) fitted.Save(classifier);
         JsonObject asked = WhatDecides(run);
+        string npy = Path.Combine(home, "x.npy"), parquet = Path.Combine(home, "x.parquet");
+        using (Encoder encoder = Encoder.Load(run.Encoder))
+        {
+            using var embedder = new Embedder(encoder);
+            foreach (string index in new[] { npy, parquet }) Embedding.Write(index, embedder, "run", recipe.Data, source!, batchSize: 16);
+        }
 
         // Each file, and a check that is true where the flip was told or did no harm.
         (string File, Func<bool> IsTold)[] files =
@@ -33,6 +40,10 @@ internal static class Flips
             (run.PreviousCheckpoint, () => Refused(() => SafeTensors.Map(run.PreviousCheckpoint).Dispose())),
             (Path.Combine(run.Path, "images.safetensors"), () => Refused(() => SafeTensors.Map(Path.Combine(run.Path, "images.safetensors")).Dispose())),
             (run.Recipe, () => JsonNode.DeepEquals(asked, WhatDecides(run))),
+            (npy, () => Refused(() => EmbeddingTable.Read(npy).Dispose())),
+            (EmbeddingFile.NamesOf(npy), () => Refused(() => EmbeddingTable.Read(npy).Dispose())),
+            (EmbeddingFile.OriginOf(npy), () => Refused(() => EmbeddingTable.Read(npy).Dispose()) || IsSame(EmbeddingTable.Read(npy), EmbeddingTable.Read(parquet))), // blanks between words
+            (parquet, () => Refused(() => EmbeddingTable.Read(parquet).Dispose())),
             (run.Metrics, () => run.MetricsProblems().Count > 0),
         ];
         var clock = Stopwatch.StartNew();
@@ -65,6 +76,13 @@ internal static class Flips
         return recipe;
     }
 
+    private static bool IsSame(EmbeddingTable a, EmbeddingTable b)
+    {
+        using var _ = a;
+        using var other = b;
+        return a.Origin == b.Origin && a.Paths.SequenceEqual(b.Paths) && a.Labels.SequenceEqual(b.Labels) && Enumerable.Range(0, a.Count).All(row => a[row].SequenceEqual(b[row]));
+    }
+
     /// <summary>Whether reading ends with one of the exceptions that it documents; any other ends the whole.</summary>
     private static bool Refused(Action read)
     {
@@ -73,7 +91,7 @@ internal static class Flips
             read();
             return false;
         }
-        catch (Exception e) when (e is SafeTensorsException or RunException)
+        catch (Exception e) when (e is SafeTensorsException or RunException or EmbeddingFileException)
         {
             return true;
         }

@@ -29,11 +29,12 @@ internal static partial class Kills
         {
             "pretrain" => [.. PretrainJobs()],
             "study" => [StudyJob(folder)],
+            "embed" => [.. EmbedJobs(siam, folder)],
             _ => [],
         };
         if (jobs.Length == 0)
         {
-            Console.Error.WriteLine("kills pretrain|study [--count N] [--seconds S] [--seed N]; SIAM=FILE names another command than that of this tree.");
+            Console.Error.WriteLine("kills pretrain|embed|study [--count N] [--seconds S] [--seed N]; SIAM=FILE names another command than that of this tree.");
             return 2;
         }
         var clock = Stopwatch.StartNew();
@@ -79,6 +80,32 @@ internal static partial class Kills
             yield return new($"{method}{(lazily ? "-lazily" : "")}", folder =>
                 ["pretrain", "--data", "fashion-mnist:sample#..64", "--out", folder, "--resume", .. options.SelectMany(o => new[] { "--set", o })],
                 ["encoder.safetensors", "checkpoint.safetensors", "metrics.jsonl", "recipe.json"]);
+        }
+    }
+
+    /// <summary>To both formats, from files some of which are cut short.</summary>
+    private static IEnumerable<Job> EmbedJobs(string siam, string folder)
+    {
+        string images = Path.Combine(folder, "images"), run = Path.Combine(folder, "run");
+        WriteBitmaps(images, count: 3000, brokenEach: 97);
+        Whole(siam, new("run", to => ["pretrain", "--data", images + "#..64", "--out", to, "--set", "data.size=28", "--set", "data.channels=1", "--set", "backbone.width=8", "--set", "backbone.depths=[1,1]",
+            "--set", "training.epochs=1", "--set", "training.batchSize=16", "--set", "training.threads=1"], []), run);
+        foreach (var (name, engine, files) in new[] { ("npy", "onnx", new[] { "x.npy", "x.csv", "x.npy.json", "x.npy.skipped.jsonl" }), ("parquet", "libtorch", ["x.parquet", "x.parquet.skipped.jsonl"]) })
+            yield return new($"embed-{name}", to => ["embed", "--run", run, "--data", images, "--out", Path.Combine(to, $"x.{name}"), "--engine", engine], files, Temporary: ".writing");
+    }
+
+    /// <summary>Bitmaps of 28 x 28 pixels of 24 bits, each another; one in so many ends in the middle of its pixels.</summary>
+    private static void WriteBitmaps(string folder, int count, int brokenEach)
+    {
+        const int side = 28, header = 54, row = side * 3;
+        Directory.CreateDirectory(folder);
+        for (int i = 0; i < count; i++)
+        {
+            byte[] file = new byte[header + side * row];
+            "BM"u8.CopyTo(file);
+            foreach (var (at, value) in new[] { (2, file.Length), (10, header), (14, 40), (18, side), (22, side), (26, 1 + (24 << 16)), (34, side * row) }) BitConverter.TryWriteBytes(file.AsSpan(at), value);
+            for (int p = 0; p < side * row; p++) file[header + p] = (byte)(p * (i + 3) / 7 + i);
+            File.WriteAllBytes(Path.Combine(folder, $"{i:d5}.bmp"), i % brokenEach == 5 ? file[..(header + side * row / 2)] : file);
         }
     }
 

@@ -63,7 +63,11 @@ public static class Embedding
             ["images"] = Identity(source),
             ["batch"] = batchSize,
         };
-        using PartialVectors partial = Writing(path, () => new PartialVectors(path + ".partial", identity, embedder.Width, source.Count, batchSize));
+        using PartialVectors partial = Writing(path, () =>
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+            return new PartialVectors(path + ".partial", identity, embedder.Width, source.Count, batchSize);
+        });
         progress?.Report(new(partial.Done, source.Count, partial.Resumed));
         var notes = new DataNotes();
         ForEachBatch(embedder, source, notes, partial.Done, data.Threads, batchSize, (batch, vectors) =>
@@ -94,7 +98,8 @@ public static class Embedding
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new EmbeddingFileException(path, $"{e.Message.TrimEnd('.')}. What was done before stays in {path}.partial: repeat the command to go on", e, "written");
+            throw new EmbeddingFileException(path, $"{e.Message.TrimEnd('.')}. "
+                + (File.Exists(path + ".partial") ? $"What was done before stays in {path}.partial: repeat the command to go on" : "Choose a place that you may write to"), e, "written");
         }
     }
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Numerics.Tensors;
 using System.Text.Json;
 using SiamSharp.Data;
 using SiamSharp.Embeddings;
@@ -190,7 +189,7 @@ public sealed class Classifier : IDisposable
             foreach (var (n, index) in indexes.Index())
             {
                 ReadOnlySpan<float> own = all.Slice(n * ClassNames.Count, ClassNames.Count);
-                if (TensorPrimitives.IsFiniteAll(own)) answers.Add(Prediction.Of(source.PathOf(index), own, this));
+                if (System.Numerics.Tensors.TensorPrimitives.IsFiniteAll(own)) answers.Add(Prediction.Of(source.PathOf(index), own, this));
                 else lost.Add(new(source.PathOf(index), "has probabilities that are not finite; its pixels are far outside of those that the classifier was made of"));
             }
         }, progress, cancel);

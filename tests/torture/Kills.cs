@@ -12,7 +12,7 @@ namespace SiamSharp.Torture;
 internal static partial class Kills
 {
     private const int MostInOneJob = 25;
-    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(10);
 
     /// <summary>One command to be killed until it is done.</summary>
     /// <param name="Name">What it is called on the screen.</param>

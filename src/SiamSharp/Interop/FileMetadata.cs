@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using SiamSharp.Data;
 using SiamSharp.Recipes;
 using SiamSharp.Training;
 using SiamSharp.Views;
@@ -46,15 +47,16 @@ internal sealed class FileMetadata(string path, IReadOnlyDictionary<string, stri
         ? names
         : throw new FormatException("must be a list of names"));
 
-    /// <summary>What images of this kind go through.</summary>
-    public Preprocessing Preprocessing(int channels, int size)
+    /// <summary>What images go through; of this kind where it is known.</summary>
+    public Preprocessing Preprocessing(int? channelsKnown = null, int size = int.MaxValue)
     {
         const string key = "preprocessing";
         var read = Options<Preprocessing>(key);
+        int channels = channelsKnown ?? Math.Max(1, read.Std?.Count ?? 1);
         string? problem = read switch
         {
             { HighPass: null } or { Mean: null } or { Std: null } or { ConstantChannels: null } => "must have highPass, mean, std and constantChannels",
-            _ when read.Mean.Count != channels || read.Std.Count != channels => $"has {read.Mean.Count} means and {read.Std.Count} deviations for {channels} channels",
+            _ when read.Mean.Count != channels || read.Std.Count != channels => $"has {Plural.Of(read.Mean.Count, "mean")} and {Plural.Of(read.Std.Count, "deviation")} for {Plural.Of(channels, "channel")}",
             _ when !read.Mean.All(double.IsFinite) || !read.Std.All(s => double.IsFinite(s) && s > 0) => "has a mean that is not finite, or a deviation that is not above 0",
             _ when read.ConstantChannels.Any(c => c < 0 || c >= channels) => $"names a constant channel outside of 0 to {channels - 1}",
             _ when read.HighPass.Sigma > 0 && read.HighPass.Kernel / 2 >= size => $"has a kernel of {read.HighPass.Kernel} pixels, too wide for images of {size}",

@@ -78,7 +78,9 @@ public static class Pretraining
         var viewMaker = new ViewMaker(recipe.Views, preprocessing, data.Size, seed);
         LearningRateSchedule schedule = ScheduleOf(recipe, stepsPerEpoch);
         var checkpoint = new Checkpoint(folder, method, optimizer);
-        var start = new RunStart(data.DataHash, data.Count, preprocessing, saved is null ? RunHealth.Length(method.Encoder) : saved.LengthAtStart);
+        // A run of an earlier version that began from weights does not know their length any more; any other began with these.
+        bool drawn = saved is null || recipe.Backbone.Weights.Length == 0;
+        var start = new RunStart(data.DataHash, data.Count, preprocessing, saved?.LengthAtStart ?? (drawn ? RunHealth.Length(method.Encoder) : null));
         if (saved is not null) checkpoint.Load(saved);
         step = checkpoint.Saved;
         var notFinite = new NotFinite(recipe, data, folder, preprocessing, method);

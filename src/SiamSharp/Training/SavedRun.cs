@@ -78,7 +78,7 @@ internal sealed record SavedRun
             Images = metadata.Has("images") ? (int)metadata.Count("images", 1, int.MaxValue) : null,
             MetricsLength = metadata.Count("metricsLength", 0, long.MaxValue),
             MetricsHash = metadata.Has("metricsHash") ? metadata.Hash("metricsHash") : null,
-            Preprocessing = metadata.Has("preprocessing") ? metadata.Options<Preprocessing>("preprocessing") : null,
+            Preprocessing = metadata.Has("preprocessing") ? metadata.Preprocessing() : null,
             LengthAtStart = metadata.Has("lengthAtStart") ? metadata.Number("lengthAtStart") : null,
         };
     }

@@ -277,7 +277,7 @@ public sealed class RecoveryTests : IDisposable
         ImageDataset less = Load(new VanishingSource([.. All().Where(i => i != 40)]));
         var notes = new Notes();
         Assert.True(Resume(between, notes, less, set).Finished);
-        Assert.Contains("1 of the 96 images that the run began with are not there any more", Assert.Single(notes));
+        Assert.Contains("1 of the 96 images that the run began with is not there any more", Assert.Single(notes));
         Assert.Contains(less.Skipped, s => s.Reason == "is not there any more");
         AssertSame(during, between);
         Assert.True(Resume(between, data: less, set: set).Finished); // a finished run says so

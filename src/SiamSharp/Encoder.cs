@@ -214,7 +214,6 @@ public sealed class Encoder : IDisposable
         Backbone Create(BackboneOptions options)
         {
             long needed = options.ParameterCount(channels, size), held = weights.Values.Sum(tensor => tensor.numel());
-            if (options.FaultsFor(size, [size]).FirstOrDefault() is { Problem: not null } wrong) throw metadata.Fault($"\"backbone\" in its metadata: {wrong.Path}: {wrong.Problem}");
             if (needed / 2 > held) throw metadata.Fault($"its metadata describes a network of {needed:N0} numbers, but it holds {held:N0}");
             try { return options.Create(channels, size, seed: 0); }
             catch (ArgumentException fault) { throw metadata.Fault($"\"backbone\" in its metadata: {fault.Message.ReplaceLineEndings(" ").TrimEnd('.')}"); }

@@ -116,6 +116,12 @@ public sealed class ClassifierTests : IDisposable
     [InlineData("temperature", "0", "\"temperature\" in its metadata: is 0")]
     [InlineData("temperature", "NaN", "\"temperature\" in its metadata: is NaN")]
     [InlineData("threshold", "high", "\"threshold\" in its metadata: ")]
+    [InlineData("threshold", "7", "\"threshold\" in its metadata: is 7, but must be a number from 0 to 1")]
+    [InlineData("temperature", "0", "\"temperature\" in its metadata: is 0, but must be a number from ")]
+    [InlineData("size", "28.5", "\"size\" in its metadata: is 28.5, but must be a whole number from 1 to 1024")]
+    [InlineData("preprocessing", """{ "highPass": { "sigma": 2, "kernel": 13 }, "mean": [], "std": [0.2] }""", "\"preprocessing\" in its metadata")]
+    [InlineData("preprocessing", """{ "highPass": { "sigma": 0 }, "mean": [0.5], "std": [0] }""", "\"preprocessing\" in its metadata")]
+    [InlineData("preprocessing", """{ "mean": [0.5], "std": [1], "\ud800": 1 }""", "\"preprocessing\" in its metadata")]
     public void Load_MetadataThatSayNothingSound_NamesFileAndFault(string key, string? value, string problem)
     {
         using var scope = NewDisposeScope();

@@ -19,7 +19,16 @@ internal static class MutationWorker
         Console.SetOut(TextWriter.Null);
         at.Write(0, -1L); // what is loaded and compiled once is nobody's time
         foreach (Format format in Format.All)
-            foreach (string file in format.Files) format.Read(folder, Path.Combine(folder, file));
+        {
+            foreach (string file in format.Files)
+            {
+                try
+                {
+                    format.Read(folder, Path.Combine(folder, file));
+                }
+                catch (Exception e) when (format.Documented.Contains(e.GetType())) { } // some hold what is to be refused
+            }
+        }
         while (Console.In.ReadLine()?.Split(' ') is [var first, var end])
         {
             for (long trial = long.Parse(first); trial < long.Parse(end); trial++)

@@ -89,6 +89,7 @@ internal static class Mutations
                     {
                         worker.WaitForExit();
                         reached = At(folder);
+                        if (reached < 0) throw new InvalidOperationException($"A worker ended with {worker.ExitCode} before its first input.");
                         return $"the process ended with {worker.ExitCode}";
                     }
                     string[] parts = line.Split(' ', 3);

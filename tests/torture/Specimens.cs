@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
 using System.Text;
+using System.Text.Json.Nodes;
 using NetVips;
 using SiamSharp.Cli;
 using SiamSharp.Data;
@@ -26,10 +27,23 @@ internal static class Specimens
         Command("classify", "fit", "--run", run, "--data", data, "--out", Path.Combine(folder, "classifier.safetensors"));
         Command("embed", "--run", run, "--data", data, "--out", Path.Combine(folder, "index.npy"));
         Command("embed", "--run", run, "--data", data, "--out", Path.Combine(folder, "index.parquet"));
+        // Without their hashes, as other programs write them: what is damaged gets further.
+        WithoutHash(Path.Combine(run, "encoder.safetensors"), Path.Combine(folder, "encoder-plain.safetensors"));
+        WithoutHash(Path.Combine(folder, "classifier.safetensors"), Path.Combine(folder, "classifier-plain.safetensors"));
         File.WriteAllText(Path.Combine(folder, "study.json"), """
             { "pretrain": "fashion-mnist:sample#..40", "train": "fashion-mnist:sample#..40", "test": "fashion-mnist:sample#40..60", "seeds": [1, 2],
               "rows": [ { "name": "crops", "set": ["training.epochs=1"] }, { "name": "masks", "from": "crops", "vary": "training.batchSize", "values": [16, 32] } ] }
             """);
+    }
+
+    private static void WithoutHash(string from, string to)
+    {
+        byte[] file = File.ReadAllBytes(from);
+        int length = (int)BinaryPrimitives.ReadInt64LittleEndian(file);
+        JsonObject header = JsonNode.Parse(file.AsSpan(8, length))!.AsObject();
+        foreach (string key in new[] { "xxhash128", "checksum" }) ((JsonObject)header["__metadata__"]!).Remove(key);
+        byte[] text = Encoding.UTF8.GetBytes(header.ToJsonString().PadRight(length));
+        File.WriteAllBytes(to, [.. BitConverter.GetBytes((long)text.Length), .. text, .. file[(8 + length)..]]);
     }
 
     /// <summary>Runs one command of <c>siam</c> in this process.</summary>

@@ -1,5 +1,6 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using SiamSharp.Training;
 
 namespace SiamSharp.Data;
 
@@ -19,13 +20,5 @@ public sealed record SkippedFile(string Path, string Reason)
     /// <param name="file">Usually <c>skipped.jsonl</c> in the run's folder.</param>
     /// <param name="skipped">What to write; nothing gives an empty file.</param>
     public static void Write(string file, IEnumerable<SkippedFile> skipped) =>
-        File.WriteAllLines(file, skipped.Select(s => JsonSerializer.Serialize(s, Json)));
-
-    /// <summary>Adds lines to such a file.</summary>
-    internal static void Append(string file, IEnumerable<SkippedFile> skipped) =>
-        File.AppendAllLines(file, skipped.Select(s => JsonSerializer.Serialize(s, Json)));
-
-    /// <summary>What such a file lists; nothing where there is none.</summary>
-    internal static SkippedFile[] Read(string file) =>
-        File.Exists(file) ? [.. File.ReadLines(file).Select(line => JsonSerializer.Deserialize<SkippedFile>(line, Json)!)] : [];
+        RunFolder.WriteText(file, string.Concat(skipped.Select(s => JsonSerializer.Serialize(s, Json) + "\n")));
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using SiamSharp.Data;
 
 namespace SiamSharp.Evaluation;
 
@@ -118,7 +119,7 @@ public sealed record Score
     {
         try
         {
-            return JsonSerializer.Deserialize<List<Score>>(File.ReadAllText(file)) is { } scores
+            return JsonSerializer.Deserialize<List<Score>>(RegularFile.ReadAllText(file)) is { } scores
                 && scores.All(s => s is { Protocol: not null, Encoder: not null, Metric: not null, DataHash: not null } && double.IsFinite(s.Value)) ? scores : null;
         }
         catch (JsonException)

@@ -54,7 +54,7 @@ internal static class HtmlPage
     }
 
     internal static string Picture(string title, string path, string alternative) => File.Exists(path)
-        ? $"<h2>{Text(title)}</h2><img alt=\"{Text(alternative)}\" src=\"data:image/png;base64,{Convert.ToBase64String(File.ReadAllBytes(path))}\">\n"
+        ? $"<h2>{Text(title)}</h2><img alt=\"{Text(alternative)}\" src=\"data:image/png;base64,{Convert.ToBase64String(RegularFile.ReadAllBytes(path))}\">\n"
         : "";
 
     /// <summary>A table; cells are HTML.</summary>

@@ -30,6 +30,6 @@ public static class LossPlot
         plot.Axes.Bottom.MinorTickStyle.Length = 0;
         PlotFont.Use(plot);
         plot.Axes.Margins(left: 0.01, right: 0.01);
-        plot.SavePng(path, 900, 380);
+        RunFolder.Replacing(path, partial => plot.SavePng(partial, 900, 380));
     }
 }

@@ -20,7 +20,7 @@ internal sealed record ReportedImages(string Name, int Count, int Skipped, int C
     {
         try
         {
-            return File.Exists(folder.ImageCounts) ? JsonSerializer.Deserialize<ReportedImages>(File.ReadAllText(folder.ImageCounts), OptionsJson.Serializer) : null;
+            return File.Exists(folder.ImageCounts) ? JsonSerializer.Deserialize<ReportedImages>(RegularFile.ReadAllText(folder.ImageCounts), OptionsJson.Serializer) : null;
         }
         catch (JsonException)
         {

@@ -42,7 +42,7 @@ public static class RunReport
         if (groups.Length == 0) page.Append($"<p>Not judged yet: <code>siam evaluate all --run {HtmlPage.Text(folder.Path)} --train SRC --test SRC</code></p>\n");
         foreach (var (scores, verdict) in groups) page.Append(Scores(scores, verdict));
         page.Append(Confusions(folder));
-        if (File.Exists(folder.Gallery)) page.Append(Gallery.PartOf(File.ReadAllText(folder.Gallery)));
+        if (File.Exists(folder.Gallery)) page.Append(Gallery.PartOf(RegularFile.ReadAllText(folder.Gallery)));
         page.Append(HtmlPage.Picture("What the network saw", folder.Views, "Sheet of original images, high-pass, masks and views"));
         page.Append(HtmlPage.Picture("How it learned", folder.LossCurve, "Loss over steps"));
         page.Append(LeftOut(folder));
@@ -117,7 +117,7 @@ public static class RunReport
     private static string LeftOut(RunFolder folder)
     {
         if (!File.Exists(folder.Skipped)) return "";
-        string[] lines = [.. File.ReadLines(folder.Skipped).Where(l => l.Length > 0)];
+        string[] lines = [.. RegularFile.ReadLines(folder.Skipped).Where(l => l.Length > 0)];
         if (lines.Length == 0) return "";
         string[] named = [.. lines.Take(MostLeftOut).Select(Sentence).OfType<string>()];
         return $"<h2>Left out</h2><p>{Plural.Of(lines.Length, "file")} could not be read; skipped.jsonl names {(lines.Length == 1 ? "it" : "them")} with the reason.</p>\n"
@@ -164,7 +164,7 @@ public static class RunReport
         {
             try
             {
-                List<(int Line, string[] Fields)> rows = CsvRows.Parse(file, File.ReadAllText(file));
+                List<(int Line, string[] Fields)> rows = CsvRows.Parse(file, RegularFile.ReadAllText(file));
                 bool whole = rows.Count > 1 && rows.All(r => r.Fields.Length == rows[0].Fields.Length)
                     && rows.Skip(1).All(r => r.Fields[1..^1].All(f => double.TryParse(f, NumberStyles.Float, CultureInfo.InvariantCulture, out _)));
                 return whole ? rows : null;

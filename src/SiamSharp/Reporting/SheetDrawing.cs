@@ -1,3 +1,5 @@
+using SiamSharp.Training;
+
 using SkiaSharp;
 
 namespace SiamSharp.Reporting;
@@ -60,8 +62,11 @@ internal static class SheetDrawing
             canvas.DrawText(legendLines[line], left, bottom + 12 + 16 * line, small, grey);
 
         using SKData png = bitmap.Encode(SKEncodedImageFormat.Png, 100);
-        using FileStream file = File.Create(path);
-        png.SaveTo(file);
+        RunFolder.Replacing(path, partial =>
+        {
+            using FileStream file = File.Create(partial);
+            png.SaveTo(file);
+        });
         foreach (SKBitmap picture in columns.SelectMany(column => column.Pictures)) picture.Dispose();
     }
 
@@ -90,8 +95,11 @@ internal static class SheetDrawing
             Paste(canvas, picture, SKRect.Create(x, y + 16, cell, cell));
         }
         using SKData png = bitmap.Encode(SKEncodedImageFormat.Png, 100);
-        using FileStream file = File.Create(path);
-        png.SaveTo(file);
+        RunFolder.Replacing(path, partial =>
+        {
+            using FileStream file = File.Create(partial);
+            png.SaveTo(file);
+        });
         foreach (var (_, picture) in cells) picture.Dispose();
     }
 

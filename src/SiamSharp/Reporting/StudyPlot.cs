@@ -1,5 +1,6 @@
 using ScottPlot;
 using SiamSharp.Studies;
+using SiamSharp.Training;
 
 namespace SiamSharp.Reporting;
 
@@ -45,6 +46,6 @@ public static class StudyPlot
         plot.Legend.OutlineWidth = 0;
         plot.Legend.ShadowColor = Colors.Transparent;
         PlotFont.Use(plot);
-        plot.SavePng(path, Width, Frame + RowHeight * count);
+        RunFolder.Replacing(path, partial => plot.SavePng(partial, Width, Frame + RowHeight * count));
     }
 }

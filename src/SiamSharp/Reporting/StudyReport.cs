@@ -1,3 +1,5 @@
+using SiamSharp.Data;
+
 using System.Text;
 using System.Text.Json;
 using SiamSharp.Recipes;
@@ -35,7 +37,7 @@ public static class StudyReport
             if (RunHealth.Read(runFolder, recipe) is { } health)
                 page.Append(HtmlPage.OfHealth(health, $"{Path.GetFileName(run)}: {health.Verdict(recipe)}"));
         }
-        page.Append($"<h2>Study</h2><details><summary>Rows, seeds and images</summary><pre>{HtmlPage.Text(File.ReadAllText(Path.Combine(folder, "study.json")))}</pre></details>\n{HtmlPage.End}");
+        page.Append($"<h2>Study</h2><details><summary>Rows, seeds and images</summary><pre>{HtmlPage.Text(RegularFile.ReadAllText(Path.Combine(folder, "study.json")))}</pre></details>\n{HtmlPage.End}");
         string path = Path.Combine(folder, "report.html");
         RunFolder.WriteText(path, page.ToString());
         return path;
@@ -45,7 +47,7 @@ public static class StudyReport
     {
         try
         {
-            if (JsonSerializer.Deserialize<StudyTable>(File.ReadAllText(file), OptionsJson.Serializer) is { Columns: not null, Rows: not null, RankCorrelations: not null } table
+            if (JsonSerializer.Deserialize<StudyTable>(RegularFile.ReadAllText(file), OptionsJson.Serializer) is { Columns: not null, Rows: not null, RankCorrelations: not null } table
                 && table.Rows.All(r => r is { Name: not null, Cells: not null } && r.Cells.Count == table.Columns.Count)) return table;
         }
         catch (JsonException)

@@ -1,3 +1,5 @@
+using SiamSharp.Data;
+
 using System.Text.Json;
 using SiamSharp.Recipes;
 using SiamSharp.Reporting;
@@ -20,7 +22,7 @@ public static class StudyFolder
         new RunFolder(folder).Create();
         if (File.Exists(file))
         {
-            Study stored = OptionsJson.Read<Study>(OptionsJson.Parse(File.ReadAllText(file), file), file);
+            Study stored = OptionsJson.Read<Study>(OptionsJson.Parse(RegularFile.ReadAllText(file), file), file);
             (string Name, string Was, string Is)[] sources = [("pretrain", stored.Pretrain, study.Pretrain), ("train", stored.Train, study.Train), ("test", stored.Test, study.Test)];
             string[] changed = [.. sources.Where(s => s.Was != s.Is).Select(s => $"{s.Name} was \"{s.Was}\" and is \"{s.Is}\"")];
             if (changed.Length > 0)

@@ -1,5 +1,6 @@
 using System.IO.Hashing;
 using System.Text.Json;
+using SiamSharp.Data;
 using SiamSharp.Interop;
 using SiamSharp.Recipes;
 
@@ -48,7 +49,7 @@ internal sealed record FirstWeights(string Weights, string File, string? Prefix,
         if (!System.IO.File.Exists(folder.Start)) return null; // a run of an earlier version
         try
         {
-            return JsonSerializer.Deserialize<FirstWeights>(System.IO.File.ReadAllText(folder.Start), OptionsJson.Serializer) is { File: not null, Hash: not null } start
+            return JsonSerializer.Deserialize<FirstWeights>(RegularFile.ReadAllText(folder.Start), OptionsJson.Serializer) is { File: not null, Hash: not null } start
                 ? start
                 : throw new JsonException("it lacks the file or its hash");
         }
@@ -61,7 +62,7 @@ internal sealed record FirstWeights(string Weights, string File, string? Prefix,
     private static string HashOf(string file)
     {
         var hash = new XxHash128();
-        using FileStream stream = System.IO.File.OpenRead(file);
+        using FileStream stream = RegularFile.OpenRead(file);
         hash.Append(stream);
         return Convert.ToHexStringLower(hash.GetCurrentHash());
     }

@@ -1,3 +1,5 @@
+using SiamSharp.Data;
+
 using System.Globalization;
 using System.IO.Hashing;
 using System.Text;
@@ -73,7 +75,7 @@ internal sealed class MetricsLog : IDisposable
     {
         if (!File.Exists(path)) return ([], []);
         var (lines, problems) = (new List<JsonObject>(), new List<string>());
-        string[] texts = File.ReadAllText(path).Split('\n');
+        string[] texts = RegularFile.ReadAllText(path).Split('\n');
         foreach (var (number, text) in texts.Index())
         {
             if (text.Length == 0 && number == texts.Length - 1) continue;

@@ -1,3 +1,5 @@
+using SiamSharp.Data;
+
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -123,7 +125,7 @@ public sealed class RunFolder(string path)
         try
         {
             if (SavedRun.Find(this) is not { } saved) return [];
-            byte[] bytes = File.Exists(Metrics) ? File.ReadAllBytes(Metrics) : [];
+            byte[] bytes = File.Exists(Metrics) ? RegularFile.ReadAllBytes(Metrics) : [];
             if (bytes.Length < saved.MetricsLength) return [$"{Metrics} {(bytes.Length == 0 ? "is missing or empty" : $"has {bytes.Length} bytes of {saved.MetricsLength}")}: the numbers of the steps that are lost cannot be shown."];
             return saved.MetricsHash is null || FileHash.Of(bytes.AsSpan(0, (int)saved.MetricsLength)) == saved.MetricsHash
                 ? []
@@ -149,7 +151,7 @@ public sealed class RunFolder(string path)
     {
         try
         {
-            return File.Exists(Notes) ? JsonSerializer.Deserialize<List<string>>(File.ReadAllText(Notes)) ?? [] : [];
+            return File.Exists(Notes) ? JsonSerializer.Deserialize<List<string>>(RegularFile.ReadAllText(Notes)) ?? [] : [];
         }
         catch (JsonException)
         {
@@ -271,7 +273,8 @@ public sealed class RunFolder(string path)
         {
             write();
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        // .NET calls a file larger than the file system or a limit allows a wrong argument.
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException { ParamName: "value" })
         {
             throw RunException.CannotWrite(path, e);
         }

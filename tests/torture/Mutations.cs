@@ -7,6 +7,7 @@ namespace SiamSharp.Torture;
 internal static class Mutations
 {
     private const int Range = 500, SecondsForOne = 10;
+    private const string TooSlow = "no answer in 10 s";
 
     /// <summary>Tries <see cref="Bounds.Count"/> inputs; <c>--from N</c> begins with another trial than 0, <c>--work DIR</c> keeps files there.</summary>
     public static int Run(Bounds bounds)
@@ -19,6 +20,7 @@ internal static class Mutations
         var clock = Stopwatch.StartNew();
         long next = from, done = 0, end = from + bounds.Count;
         var broken = new ConcurrentQueue<string>();
+        var again = new ConcurrentDictionary<long, bool>();
         var known = new ConcurrentDictionary<string, bool>();
         var lastWord = Stopwatch.StartNew();
         bool Over() => bounds.Seconds > 0 && clock.Elapsed.TotalSeconds > bounds.Seconds;
@@ -55,6 +57,11 @@ internal static class Mutations
                         trial = fault is null ? stop : reached + 1;
                         Interlocked.Add(ref done, trial - began);
                         if (fault is null) continue;
+                        if (fault == TooSlow && again.TryAdd(reached, true)) // once more: the machine may have been busy
+                        {
+                            trial = reached;
+                            break;
+                        }
                         Note(folder, reached, fault);
                         break; // and a new worker goes on behind it
                     }
@@ -99,7 +106,7 @@ internal static class Mutations
                 reached = At(folder);
                 if (reached != seen) (seen, since) = (reached, Stopwatch.StartNew());
                 worker.Refresh();
-                string? fault = since.Elapsed.TotalSeconds > SecondsForOne ? $"no answer in {SecondsForOne} s"
+                string? fault = since.Elapsed.TotalSeconds > SecondsForOne ? TooSlow
                     : !worker.HasExited && worker.WorkingSet64 > MutationWorker.ResidentBudget ? $"more than {MutationWorker.ResidentBudget >> 20} MiB held" : null;
                 if (SpeakNow(lastWord)) Console.WriteLine($"{clock.Elapsed.TotalSeconds:0} s: {done} inputs, {broken.Count} broken");
                 if (fault is null || reached < 0) continue;

@@ -30,6 +30,13 @@ internal static class BmpFile
         return bands.Copy(interpretation: grey ? Enums.Interpretation.Bw : Enums.Interpretation.Srgb);
     }
 
+    /// <summary>Width times height; 0 where the header cannot be read, which <see cref="Load"/> tells.</summary>
+    public static long PixelsOf(string path)
+    {
+        using SKCodec? codec = SKCodec.Create(path);
+        return codec is null ? 0 : (long)codec.Info.Width * codec.Info.Height;
+    }
+
     /// <summary>Refuses a bitmap that is not compressed and shorter than its pixels, before room is made for them.</summary>
     private static void CheckLength(string path, int width, int height)
     {

@@ -34,7 +34,9 @@ internal static class ImageFile
     public static Pixels Decode(string path, int size, DataOptions options) => Guard(path, options, file =>
     {
         CheckWhole(file, options);
+        using var bitmap = BitmapRoom(file, options);
         using var first = Open(file, page: 0, options);
+        using var room = bitmap is null ? DecodingMemory.Take(path, BytesFor(first, file, size)) : null;
         var (pages, unread) = PagesToRead(first, file, options);
         Pixels[] read = [.. pages.Select(page => DecodePage(file, page, size, options))];
         Pixels pixels = read.Length == 1 ? read[0] : Stack(read, path);
@@ -46,9 +48,29 @@ internal static class ImageFile
     public static Transparency? TransparencyOf(string path, DataOptions options) => Guard(path, options, file =>
     {
         CheckWhole(file, options);
+        using var bitmap = BitmapRoom(file, options);
         using var image = Open(file, page: 0, options);
+        using var room = bitmap is null ? DecodingMemory.Take(path, BytesFor(image, file, size: 1)) : null;
         return HasAlpha(image, file, options) ? Transparency.Of(image) : null;
     });
+
+    // A bitmap is decoded when it is opened, twice in a call; what is taken is taken at once, since two that wait for more would wait for ever.
+    private static IDisposable? BitmapRoom(Known file, DataOptions options) => file.Format != "BMP" ? null
+        : BmpFile.PixelsOf(file.Path) is var pixels && pixels / 1e6 <= options.MaxMegapixels ? DecodingMemory.Take(file.Path, 12 * pixels) : null; // too many are told of by their number
+
+    /// <summary>What decoding holds in memory at most: rows of formats that are decoded from top to bottom, otherwise the image twice, as the decoder has it and as libvips does.</summary>
+    private static long BytesFor(Image image, Known file, int size)
+    {
+        const int rows = 512;
+        long bytes = image.Bands * image.Format switch { Enums.BandFormat.Uchar or Enums.BandFormat.Char => 1, Enums.BandFormat.Ushort or Enums.BandFormat.Short => 2, _ => 8L };
+        long some = image.Width * bytes * Math.Min(image.Height, rows), whole = (long)image.Width * image.Height * bytes;
+        bool interlaced = image.Contains("interlaced");
+        if (file.Format == "JPEG") // of a progressive one all coefficients are kept, 16 bits each, whatever it is shrunk to
+            return interlaced ? 2 * whole + whole / Shrink(Math.Min(image.Width, image.Height), size) : some;
+        if (file.Format == "PNG" && !interlaced) return image.HasAlpha() ? some + whole : some; // transparent pixels are looked at twice
+        if (file.Format == "TIFF") return some + (image.HasAlpha() ? whole : 0) + (long)(2 * whole / Math.Sqrt(Math.Max(1, file.Pages[0].Pieces))); // a strip, or a row of tiles
+        return 2 * whole;
+    }
 
     /// <summary>A file that is known by its first bytes, and the pages of a TIFF.</summary>
     private sealed record Known(string Path, string Format, IReadOnlyList<TiffPage> Pages);
@@ -136,11 +158,13 @@ internal static class ImageFile
         return pages[0] with { Values = values, Channels = pages.Sum(page => page.Channels) };
     }
 
+    private static int Shrink(int side, int size) => side >= 16 * size ? 8 : side >= 8 * size ? 4 : side >= 4 * size ? 2 : 1;
+
     private static Image OpenShrunk(Known file, int page, int size, DataOptions options, Enums.FailOn failOn)
     {
         var image = Open(file, page, options, failOn);
         int side = Math.Min(image.Width, image.Height);
-        int shrink = file.Format != "JPEG" ? 1 : side >= 16 * size ? 8 : side >= 8 * size ? 4 : side >= 4 * size ? 2 : 1;
+        int shrink = file.Format == "JPEG" ? Shrink(side, size) : 1;
         if (shrink == 1) return image;
         image.Dispose();
         return Load(file.Path, failOn, new VOption { { "shrink", shrink } });

@@ -10,12 +10,13 @@ internal static class CorruptionFilters
     /// <summary>Averages over a disc.</summary>
     /// <remarks>
     /// Differences: the authors smooth the edge of a disc of whole pixels; here the image, continued bilinearly between its pixels, is
-    /// averaged over the disc, which has an effect however small the disc.
+    /// averaged over the disc, which has an effect however small the disc. The slightest at 32 and 64 px are discs of one pixel whose edge is smoothed: there the
+    /// effect is of the same size, not of the same shape.
     /// </remarks>
     public static void DefocusBlur(ReadOnlySpan<float> image, Span<float> result, PlaneShape shape, int level, ref RandomStream random)
     {
         const int points = 32; // to each side of the centre
-        double radius = ((ReadOnlySpan<double>)[3, 4, 6, 8, 10])[level] * shape.Scale;
+        double radius = shape.Published<double>(level, [0.3, 0.4, 0.5, 1, 1.5], [0.5, 1, 1.5, 2.5, 3], [3, 4, 6, 8, 10]) * shape.Scale;
         var kernel = new ShiftKernel(radius);
         for (int i = -points; i <= points; i++)
             for (int j = -points; j <= points; j++)
@@ -32,9 +33,9 @@ internal static class CorruptionFilters
     /// </remarks>
     public static void GlassBlur(ReadOnlySpan<float> image, Span<float> result, PlaneShape shape, int level, ref RandomStream random)
     {
-        double sigma = ((ReadOnlySpan<double>)[0.7, 0.9, 1, 1.1, 1.5])[level] * shape.Scale;
-        double scaledReach = ((ReadOnlySpan<double>)[1, 2, 2, 3, 4])[level] * shape.Scale;
-        int rounds = ((ReadOnlySpan<int>)[2, 1, 3, 2, 2])[level], reach = Math.Max(1, (int)Math.Round(scaledReach));
+        double sigma = shape.Published<double>(level, [0.05, 0.25, 0.4, 0.25, 0.4], [0.1, 0.5, 0.6, 0.7, 0.9], [0.7, 0.9, 1, 1.1, 1.5]) * shape.Scale;
+        double scaledReach = shape.Published<double>(level, [1, 1, 1, 1, 1], [1, 1, 1, 2, 2], [1, 2, 2, 3, 4]) * shape.Scale;
+        int rounds = shape.Published<int>(level, [1, 1, 1, 2, 2], [1, 1, 2, 1, 2], [2, 1, 3, 2, 2]), reach = Math.Max(1, (int)Math.Round(scaledReach));
         var blurred = new float[image.Length];
         GaussianBlur(image, blurred, shape, sigma);
         for (int round = 0; round < rounds; round++)
@@ -57,7 +58,8 @@ internal static class CorruptionFilters
     /// <summary>Averages along a line of random direction, weighted by one half of a Gaussian.</summary>
     public static void MotionBlur(ReadOnlySpan<float> image, Span<float> result, PlaneShape shape, int level, ref RandomStream random)
     {
-        double radius = ((ReadOnlySpan<double>)[10, 15, 15, 15, 20])[level], sigma = ((ReadOnlySpan<double>)[3, 5, 8, 12, 15])[level];
+        double radius = shape.Published<double>(level, [6, 6, 6, 8, 9], [10, 10, 10, 10, 12], [10, 15, 15, 15, 20]);
+        double sigma = shape.Published<double>(level, [1, 1.5, 2, 2, 2.5], [1, 1.5, 2, 2.5, 3], [3, 5, 8, 12, 15]);
         MotionKernel(radius * shape.Scale, sigma * shape.Scale, random.Uniform(-45, 45)).Filter(image, result, shape);
     }
 
@@ -80,10 +82,11 @@ internal static class CorruptionFilters
     }
 
     /// <summary>Averages the image and its enlargements about its centre.</summary>
+    /// <remarks>The numbers of enlargements are those that the authors' ranges give: numpy's arange(1, 1.11, 0.01) ends with 1.11, 12 numbers, and arange(1, 1.16, 0.01) with 1.15.</remarks>
     public static void ZoomBlur(ReadOnlySpan<float> image, Span<float> result, PlaneShape shape, int level, ref RandomStream random)
     {
-        int count = ((ReadOnlySpan<int>)[11, 16, 11, 13, 11])[level];
-        double step = ((ReadOnlySpan<double>)[0.01, 0.01, 0.02, 0.02, 0.03])[level];
+        int count = shape.Published<int>(level, [7, 12, 16, 21, 26], [7, 12, 16, 21, 26], [12, 16, 11, 13, 11]);
+        double step = shape.Published<double>(level, [0.01, 0.01, 0.01, 0.01, 0.01], [0.01, 0.01, 0.01, 0.01, 0.01], [0.01, 0.01, 0.02, 0.02, 0.03]);
         double centreX = (shape.Width - 1) / 2.0, centreY = (shape.Height - 1) / 2.0;
         image.CopyTo(result);
         for (int k = 0; k < count; k++)
@@ -103,7 +106,7 @@ internal static class CorruptionFilters
     /// </remarks>
     public static void Snow(ReadOnlySpan<float> image, Span<float> result, PlaneShape shape, int level, ref RandomStream random)
     {
-        float kept = ((ReadOnlySpan<float>)[0.8f, 0.7f, 0.7f, 0.65f, 0.55f])[level];
+        float kept = shape.Published<float>(level, [0.95f, 0.9f, 0.9f, 0.85f, 0.8f], [0.8f, 0.8f, 0.7f, 0.65f, 0.6f], [0.8f, 0.7f, 0.7f, 0.65f, 0.55f]);
         float[] flakes = Flakes(shape, level, ref random);
         for (int i = 0; i < shape.Area; i++)
         {
@@ -124,17 +127,19 @@ internal static class CorruptionFilters
     /// <summary>One plane of falling snow.</summary>
     private static float[] Flakes(PlaneShape shape, int level, ref RandomStream random)
     {
-        double mean = ((ReadOnlySpan<double>)[0.1, 0.2, 0.55, 0.55, 0.55])[level];
-        double cell = Math.Max(1, ((ReadOnlySpan<double>)[3, 2, 4, 4.5, 2.5])[level] * shape.Scale);
-        float threshold = ((ReadOnlySpan<float>)[0.5f, 0.5f, 0.9f, 0.85f, 0.85f])[level];
-        double radius = ((ReadOnlySpan<double>)[10, 12, 12, 12, 12])[level], sigma = ((ReadOnlySpan<double>)[4, 4, 8, 8, 12])[level];
+        double mean = shape.Published<double>(level, [0.1, 0.1, 0.15, 0.25, 0.3], [0.1, 0.1, 0.15, 0.25, 0.3], [0.1, 0.2, 0.55, 0.55, 0.55]);
+        float deviation = shape.Published<float>(level, [0.2f, 0.2f, 0.3f, 0.3f, 0.3f], [0.2f, 0.2f, 0.3f, 0.3f, 0.3f], [0.3f, 0.3f, 0.3f, 0.3f, 0.3f]);
+        double cell = Math.Max(1, shape.Published<double>(level, [1, 1, 1.75, 2.25, 1.25], [1, 1, 1.75, 2.25, 1.25], [3, 2, 4, 4.5, 2.5]) * shape.Scale);
+        float threshold = shape.Published<float>(level, [0.6f, 0.5f, 0.55f, 0.6f, 0.65f], [0.6f, 0.5f, 0.55f, 0.6f, 0.65f], [0.5f, 0.5f, 0.9f, 0.85f, 0.85f]);
+        double radius = shape.Published<double>(level, [8, 10, 10, 12, 14], [8, 10, 10, 12, 14], [10, 12, 12, 12, 12]);
+        double sigma = shape.Published<double>(level, [3, 4, 4, 6, 12], [3, 4, 4, 6, 12], [4, 4, 8, 8, 12]);
 
         var cells = new PlaneShape(1, (int)(shape.Height / cell) + 2, (int)(shape.Width / cell) + 2);
         float[] noise = new float[cells.Area], flakes = new float[shape.Area], fallen = new float[shape.Area];
         random.FillNormal(noise);
         for (int i = 0; i < flakes.Length; i++)
         {
-            float value = (float)mean + 0.3f * new BilinearPoint(i % shape.Width / cell, i / shape.Width / cell, cells).Of(noise);
+            float value = (float)mean + deviation * new BilinearPoint(i % shape.Width / cell, i / shape.Width / cell, cells).Of(noise);
             flakes[i] = value < threshold ? 0 : Math.Min(value, 1);
         }
         MotionKernel(radius * shape.Scale, sigma * shape.Scale, random.Uniform(-135, -45)).Filter(flakes, fallen, shape with { Channels = 1 });
@@ -148,8 +153,8 @@ internal static class CorruptionFilters
     /// </remarks>
     public static void Frost(ReadOnlySpan<float> image, Span<float> result, PlaneShape shape, int level, ref RandomStream random)
     {
-        float kept = ((ReadOnlySpan<float>)[1, 0.8f, 0.7f, 0.65f, 0.6f])[level];
-        float added = ((ReadOnlySpan<float>)[0.4f, 0.6f, 0.7f, 0.7f, 0.75f])[level];
+        float kept = shape.Published<float>(level, [1, 1, 0.9f, 0.85f, 0.75f], [1, 0.9f, 0.8f, 0.75f, 0.7f], [1, 0.8f, 0.7f, 0.65f, 0.6f]);
+        float added = shape.Published<float>(level, [0.2f, 0.3f, 0.4f, 0.4f, 0.45f], [0.3f, 0.4f, 0.45f, 0.5f, 0.55f], [0.4f, 0.6f, 0.7f, 0.7f, 0.75f]);
         float[] coarse = Plasma(shape, 1.4, ref random), fine = Plasma(shape, 1.2, ref random);
         for (int i = 0; i < image.Length; i++)
         {
@@ -168,8 +173,8 @@ internal static class CorruptionFilters
     /// <summary>Adds a plasma fractal and scales back to the image's largest value.</summary>
     public static void Fog(ReadOnlySpan<float> image, Span<float> result, PlaneShape shape, int level, ref RandomStream random)
     {
-        float added = ((ReadOnlySpan<float>)[1.5f, 2, 2.5f, 2.5f, 3])[level], largest = 0;
-        float[] plasma = Plasma(shape, ((ReadOnlySpan<double>)[2, 2, 1.7, 1.5, 1.4])[level], ref random);
+        float added = shape.Published<float>(level, [0.2f, 0.5f, 0.75f, 1, 1.5f], [0.4f, 0.7f, 1, 1.5f, 2], [1.5f, 2, 2.5f, 2.5f, 3]), largest = 0;
+        float[] plasma = Plasma(shape, shape.Published<double>(level, [3, 3, 2.5, 2, 1.75], [3, 3, 2.5, 2, 1.75], [2, 2, 1.7, 1.5, 1.4]), ref random);
         foreach (float value in image) largest = Math.Max(largest, value);
         for (int i = 0; i < image.Length; i++) result[i] = (image[i] + added * plasma[i % shape.Area]) * largest / (largest + added);
     }
@@ -218,11 +223,12 @@ internal static class CorruptionFilters
     /// </remarks>
     public static void Elastic(ReadOnlySpan<float> image, Span<float> result, PlaneShape shape, int level, ref RandomStream random)
     {
-        double alpha = 244 * ((ReadOnlySpan<double>)[2, 2, 0.05, 0.07, 0.12])[level] * shape.Scale * shape.Scale;
-        double sigma = 244 * ((ReadOnlySpan<double>)[0.7, 0.08, 0.01, 0.01, 0.01])[level] * shape.Scale;
-        double affine = 244 * ((ReadOnlySpan<double>)[0.1, 0.2, 0.02, 0.02, 0.02])[level] * shape.Scale;
+        int unit = shape.PublishedSide == 224 ? 244 : shape.PublishedSide; // 244 is the authors'
+        double alpha = unit * shape.Published<double>(level, [0, 0.05, 0.08, 0.1, 0.1], [0, 0.05, 0.1, 0.1, 0.16], [2, 2, 0.05, 0.07, 0.12]) * shape.Scale * shape.Scale;
+        double sigma = unit * shape.Published<double>(level, [0, 0.2, 0.06, 0.04, 0.03], [0, 0.3, 0.08, 0.03, 0.03], [0.7, 0.08, 0.01, 0.01, 0.01]) * shape.Scale;
+        double affine = unit * shape.Published<double>(level, [0.08, 0.07, 0.06, 0.05, 0.03], [0.08, 0.06, 0.06, 0.03, 0.02], [0.1, 0.2, 0.02, 0.02, 0.02]) * shape.Scale;
         var map = new AffineMap(shape, affine, ref random);
-        float[] fieldX = SmoothNoise(shape, sigma, ref random), fieldY = SmoothNoise(shape, sigma, ref random);
+        float[] fieldX = SmoothNoise(shape, sigma, ref random), fieldY = SmoothNoise(shape, sigma, ref random); // zeros where there is no field
         for (int i = 0; i < shape.Area; i++)
         {
             BilinearPoint at = map.Of(i % shape.Width + alpha * fieldX[i], i / shape.Width + alpha * fieldY[i], shape);
@@ -233,6 +239,7 @@ internal static class CorruptionFilters
     private static float[] SmoothNoise(PlaneShape shape, double sigma, ref RandomStream random)
     {
         float[] noise = new float[shape.Area], smooth = new float[shape.Area];
+        if (sigma == 0) return smooth;
         foreach (ref float value in noise.AsSpan()) value = (float)random.Uniform(-1, 1);
         GaussianBlur(noise, smooth, shape, sigma);
         return smooth;

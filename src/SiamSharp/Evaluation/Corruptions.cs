@@ -7,17 +7,17 @@ using static TorchSharp.torch;
 
 namespace SiamSharp.Evaluation;
 
-/// <summary>The 15 corruptions of ImageNet-C at 5 severities, for images of 28 px or more and any number of channels.</summary>
+/// <summary>The 15 corruptions of ImageNet-C, Tiny-ImageNet-C and CIFAR-10-C at 5 severities, for images of 28 px or more and any number of channels.</summary>
 /// <remarks>
-/// Definition: the published parameters are for images of 224 px. Those that are lengths (radii, standard deviations of blurs,
-/// displacements, the cells of snow) are multiplied by s = min(H, W) / 224; noise levels, mixing weights, zoom factors, contrast, the
+/// Definition: parameters are published for images of 32 px (CIFAR-10-C), 64 px (Tiny-ImageNet-C) and 224 px (ImageNet-C); those of the nearest of these
+/// sides, by ratio, are taken: where min(H, W) is up to 45 px the first, up to 119 px the second, else the third. Those that are lengths (radii, standard deviations of blurs,
+/// displacements, the cells of snow) are multiplied by s = min(H, W) / that side; noise levels, mixing weights, zoom factors, contrast, the
 /// quality of JPEG and the resolution that pixelation leaves are not. Minima: a Gaussian has a window of 3 px or more, and a cell of snow
 /// is 1 px or larger.
-/// Source: Hendrycks and Dietterich 2019, arXiv 1903.12261, section 4.1; the parameters are those of the authors' ImageNet-C.
+/// Source: Hendrycks and Dietterich 2019, arXiv 1903.12261, section 4.1; the parameters are those of the authors' programs for the three.
 /// Differences, besides those at each corruption: pixels stay float32 where the authors round to 8 bits between steps, and the result
 /// is not stored as a JPEG of quality 85; borders are continued by reflection, the pixel beside the border being the mirror's first.
-/// Severities are those of the authors, also where a later one is not the stronger: elastic displaces widely at 1 and 2 and finely at 3
-/// to 5, and is strongest at 2.
+/// Severities are those of the authors, also where a later one is not the stronger, as in elastic, whose fields become finer.
 /// </remarks>
 public static class Corruptions
 {
@@ -54,7 +54,7 @@ public static class Corruptions
     /// <remarks>
     /// Definition: the random numbers of an image are a function of the seed, the corruption and the image's id: they depend neither on
     /// the batch nor on its order, and severities share them.
-    /// Cost: on the CPU, in parallel over the images; 10,000 grey images of 28 px take a second or less on two cores, JPEG several.
+    /// Cost: on the CPU, in parallel over the images; 10,000 grey images of 28 px take a second or less on two cores, JPEG and shot noise several.
     /// </remarks>
     /// <param name="images">float32 (N, C, H, W), 0 to 1, on the CPU, H and W 28 or more; not changed.</param>
     /// <param name="name">One of <see cref="Names"/>.</param>
@@ -86,7 +86,7 @@ public static class Corruptions
     /// <summary>Adds normal noise of the same deviation everywhere.</summary>
     private static void GaussianNoise(ReadOnlySpan<float> image, Span<float> result, PlaneShape shape, int level, ref RandomStream random)
     {
-        float deviation = ((ReadOnlySpan<float>)[0.08f, 0.12f, 0.18f, 0.26f, 0.38f])[level];
+        float deviation = shape.Published<float>(level, [0.04f, 0.06f, 0.08f, 0.09f, 0.1f], [0.04f, 0.08f, 0.12f, 0.15f, 0.18f], [0.08f, 0.12f, 0.18f, 0.26f, 0.38f]);
         random.FillNormal(result);
         for (int i = 0; i < result.Length; i++) result[i] = image[i] + deviation * result[i];
     }
@@ -94,16 +94,16 @@ public static class Corruptions
     /// <summary>Counts photons: x becomes k / photons, k being of the Poisson distribution of mean photons * x.</summary>
     private static void ShotNoise(ReadOnlySpan<float> image, Span<float> result, PlaneShape shape, int level, ref RandomStream random)
     {
-        double photons = ((ReadOnlySpan<double>)[60, 25, 12, 5, 3])[level];
+        double photons = shape.Published<double>(level, [500, 250, 100, 75, 50], [250, 100, 50, 30, 15], [60, 25, 12, 5, 3]);
         for (int i = 0; i < result.Length; i++) result[i] = (float)(Poisson(photons * image[i], random.NextDouble()) / photons);
     }
 
     /// <summary>The smallest count k whose probability to be reached, P(K up to k), exceeds a uniform number.</summary>
-    /// <param name="mean">0 to 60.</param>
+    /// <param name="mean">0 to 500.</param>
     /// <param name="uniform">0 to below 1.</param>
     private static int Poisson(double mean, double uniform)
     {
-        const int most = 200; // 18 deviations above a mean of 60: rounding may leave the sum of all probabilities below the uniform number
+        const int most = 1000; // 22 deviations above a mean of 500: rounding may leave the sum of all probabilities below the uniform number
         double probability = Math.Exp(-mean), sum = probability;
         int count = 0;
         while (sum <= uniform && count < most)
@@ -117,7 +117,7 @@ public static class Corruptions
     /// <summary>Sets a share of the values to 0 or 1, either with the same probability.</summary>
     private static void ImpulseNoise(ReadOnlySpan<float> image, Span<float> result, PlaneShape shape, int level, ref RandomStream random)
     {
-        double share = ((ReadOnlySpan<double>)[0.03, 0.06, 0.09, 0.17, 0.27])[level];
+        double share = shape.Published<double>(level, [0.01, 0.02, 0.03, 0.05, 0.07], [0.01, 0.02, 0.05, 0.08, 0.14], [0.03, 0.06, 0.09, 0.17, 0.27]);
         for (int i = 0; i < result.Length; i++)
         {
             double uniform = random.NextDouble();
@@ -129,7 +129,7 @@ public static class Corruptions
     /// <remarks>Definition: V of HSV, hue and saturation being kept; black pixels become grey.</remarks>
     private static void Brightness(ReadOnlySpan<float> image, Span<float> result, PlaneShape shape, int level, ref RandomStream random)
     {
-        float added = ((ReadOnlySpan<float>)[0.1f, 0.2f, 0.3f, 0.4f, 0.5f])[level];
+        float added = shape.Published<float>(level, [0.05f, 0.1f, 0.15f, 0.2f, 0.3f], [0.1f, 0.2f, 0.3f, 0.4f, 0.5f], [0.1f, 0.2f, 0.3f, 0.4f, 0.5f]);
         for (int i = 0; i < shape.Area; i++)
         {
             float value = 0;
@@ -142,7 +142,7 @@ public static class Corruptions
     /// <summary>Moves every value towards the mean of its channel.</summary>
     private static void Contrast(ReadOnlySpan<float> image, Span<float> result, PlaneShape shape, int level, ref RandomStream random)
     {
-        float kept = ((ReadOnlySpan<float>)[0.4f, 0.3f, 0.2f, 0.1f, 0.05f])[level];
+        float kept = shape.Published<float>(level, [0.75f, 0.5f, 0.4f, 0.3f, 0.15f], [0.4f, 0.3f, 0.2f, 0.1f, 0.05f], [0.4f, 0.3f, 0.2f, 0.1f, 0.05f]);
         for (int first = 0; first < image.Length; first += shape.Area)
         {
             double sum = 0;
@@ -156,7 +156,7 @@ public static class Corruptions
     /// <remarks>Definition: a pixel becomes the mean of its block; the blocks are a share of H and W, rounded down.</remarks>
     private static void Pixelate(ReadOnlySpan<float> image, Span<float> result, PlaneShape shape, int level, ref RandomStream random)
     {
-        double resolution = ((ReadOnlySpan<double>)[0.6, 0.5, 0.4, 0.3, 0.25])[level];
+        double resolution = shape.Published<double>(level, [0.95, 0.9, 0.85, 0.75, 0.65], [0.9, 0.8, 0.7, 0.6, 0.5], [0.6, 0.5, 0.4, 0.3, 0.25]);
         int rows = (int)(shape.Height * resolution), columns = (int)(shape.Width * resolution);
         Span<int> block = new int[shape.Area], counts = new int[rows * columns];
         for (int i = 0; i < shape.Area; i++)
@@ -180,7 +180,7 @@ public static class Corruptions
     /// <remarks>Differences: the authors know three channels only; all but one or three are encoded as a grey image each.</remarks>
     private static void Jpeg(ReadOnlySpan<float> image, Span<float> result, PlaneShape shape, int level, ref RandomStream random)
     {
-        int quality = ((ReadOnlySpan<int>)[25, 18, 15, 10, 7])[level], bands = shape.Channels == 3 ? 3 : 1;
+        int quality = shape.Published<int>(level, [80, 65, 58, 50, 40], [65, 58, 50, 40, 25], [25, 18, 15, 10, 7]), bands = shape.Channels == 3 ? 3 : 1;
         VipsPixels.SetUp();
         for (int first = 0; first < image.Length; first += bands * shape.Area)
         {

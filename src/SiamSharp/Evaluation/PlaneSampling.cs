@@ -14,8 +14,19 @@ internal readonly record struct PlaneShape(int Channels, int Height, int Width)
     /// <summary>The shorter side in pixels.</summary>
     public int Side => Math.Min(Height, Width);
 
-    /// <summary>What a length of the published parameters, in pixels of an image of 224 px, is multiplied by.</summary>
-    public double Scale => Side / 224.0;
+    /// <summary>The side that is nearest, by its ratio, among those that parameters are published for: up to 45 px 32, up to 119 px 64, then 224.</summary>
+    public int PublishedSide => Side * Side < 32 * 64 ? 32 : Side * Side < 64 * 224 ? 64 : 224;
+
+    /// <summary>What a length of the published parameters, in pixels of an image of <see cref="PublishedSide"/>, is multiplied by.</summary>
+    public double Scale => (double)Side / PublishedSide;
+
+    /// <summary>The parameter of a level among those published for images of this size.</summary>
+    /// <param name="level">0 to 4.</param>
+    /// <param name="of32">CIFAR-10-C's.</param>
+    /// <param name="of64">Tiny-ImageNet-C's.</param>
+    /// <param name="of224">ImageNet-C's.</param>
+    public T Published<T>(int level, ReadOnlySpan<T> of32, ReadOnlySpan<T> of64, ReadOnlySpan<T> of224) =>
+        (PublishedSide switch { 32 => of32, 64 => of64, _ => of224 })[level];
 }
 
 /// <summary>A point between the pixels of a plane, whose borders are continued by reflection.</summary>

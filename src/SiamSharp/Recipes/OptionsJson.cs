@@ -69,8 +69,8 @@ public static class OptionsJson
     /// <exception cref="JsonException">It is none, names a key twice, or holds half a character, which System.Text.Json would notice only when it is looked at.</exception>
     internal static JsonNode? ParseNode(string text)
     {
-        JsonNode? node = JsonNode.Parse(WholeCharacters(text), documentOptions: s_document);
-        var reader = new Utf8JsonReader(Encoding.UTF8.GetBytes(text), new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
+        // Ahead of JsonNode.Parse, which fails otherwise at half a character.
+        var reader = new Utf8JsonReader(Encoding.UTF8.GetBytes(WholeCharacters(text)), new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
         while (reader.Read())
         {
             if (!reader.ValueIsEscaped) continue;
@@ -84,7 +84,7 @@ public static class OptionsJson
                     null, text.AsSpan(0, Encoding.UTF8.GetCharCount(Encoding.UTF8.GetBytes(text).AsSpan(0, (int)reader.TokenStartIndex))).Count('\n'), null);
             }
         }
-        return node;
+        return JsonNode.Parse(text, documentOptions: s_document);
     }
 
     private static string WholeCharacters(string text)
@@ -116,7 +116,7 @@ public static class OptionsJson
         CheckNode(tree = (JsonObject)tree.DeepClone(), typeof(T), "", null, null, findings);
         // With the defaults in the place of what is wrong, rules across values can still be checked.
         T? options = findings.WithoutFaults() ? tree.Deserialize<T>(Serializer) : default;
-        if (options is not null) CheckRules(options, "", findings.Faults);
+        if (options is not null) AddRules(options, findings.Faults);
         if (findings.Faults.Count == 0) return options!;
         throw new RecipeException(name.Length == 0 ? findings.Faults : [.. findings.Faults.Select(f => f with { Path = f.Path.Length == 0 ? name : $"{name}, {f.Path}" })]);
     }
@@ -137,8 +137,17 @@ public static class OptionsJson
     {
         var faults = new List<Fault>();
         CheckObject(options, "", null, faults);
-        if ((faults.Count == 0 ? options : WithoutFaults(options, faults)) is { } sound) CheckRules(sound, "", faults);
+        if ((faults.Count == 0 ? options : WithoutFaults(options, faults)) is { } sound) AddRules(sound, faults);
         return faults;
+    }
+
+    /// <summary>Adds the rules that options break, but for what stands in the place of something that is wrong itself.</summary>
+    private static void AddRules(object options, List<Fault> faults)
+    {
+        var broken = new List<Fault>();
+        CheckRules(options, "", broken);
+        string[] wrong = [.. faults.Select(f => f.Path)];
+        faults.AddRange(broken.Where(b => !wrong.Any(path => b.Path == path || b.Path.StartsWith(path + ".", StringComparison.Ordinal))));
     }
 
     /// <summary>A copy with the defaults in the place of what is wrong; null where there can be none.</summary>

@@ -25,7 +25,7 @@ internal sealed record JudgingSet(string Name, int Count, int[]? Labels, IReadOn
     /// <summary>Names of classes without an image.</summary>
     internal IReadOnlyList<string> EmptyClasses => Labels is null ? [] : [.. ClassNames!.Except(Classes.Select(c => c.Name))];
 
-    private int Labelled => Labels!.Count(l => l >= 0);
+    internal int Labelled => Labels!.Count(l => l >= 0);
 
     /// <summary>Why these images cannot be judged with; all there is to mend.</summary>
     /// <param name="train">For the classifiers.</param>
@@ -58,7 +58,7 @@ internal sealed record JudgingSet(string Name, int Count, int[]? Labels, IReadOn
     }
 
     /// <summary>What a person should know about the scores of these images.</summary>
-    internal static IEnumerable<string> Notes(JudgingSet train, JudgingSet test, IReadOnlyList<Protocol> protocols, EvaluationOptions options)
+    internal static IEnumerable<string> Notes(JudgingSet train, JudgingSet test)
     {
         foreach (JudgingSet set in new[] { train, test })
             if (set.EmptyClasses is { Count: > 0 } empty)
@@ -67,9 +67,13 @@ internal sealed record JudgingSet(string Name, int Count, int[]? Labels, IReadOn
         if (unseen.Length > 0)
             yield return $"{Plural.Of(unseen.Sum(c => c.Images), "test image")} of {Plural.Of(unseen.Length, "class", "classes")} without a training image count as wrong: "
                 + $"{Names([.. unseen.Select(c => c.Name)])}. #train and #test behind a source divide every class.";
-        if (protocols.Contains(Protocol.Knn) && options.K * 5 > train.Labelled)
-            yield return $"{options.K} neighbours of only {Plural.Of(train.Labelled, "labelled image")} is almost a vote of all: --set evaluation.k={KFor(train.Labelled)}.";
     }
+
+    /// <summary>What to do about too many neighbours; null where they are not.</summary>
+    /// <param name="k">Neighbours.</param>
+    /// <param name="images">Labelled training images.</param>
+    internal static string? VoteOfAll(int k, int images) => k * 5 <= images ? null
+        : $"{Plural.Of(k, "neighbour")} of only {Plural.Of(images, "labelled image")} {(k == 1 ? "is" : "are")} almost a vote of all: --set evaluation.k={KFor(images)}.";
 
     internal static string EveryTestImage(string test, string train) =>
         $"Every test image ({test}) is among the training images ({train}): each would be its own nearest neighbour. Give --test images that are not in --train.";

@@ -103,7 +103,8 @@ public static class RunReport
         }
         string[] notes = [.. all.SelectMany(s => s.Notes ?? []).Distinct()];
         if (notes.Length == 0 && first.TestInTrain > 0) notes = [$"{first.TestInTrain:N0} of {Plural.Of(first.TestCount, "test image")} are among the training images too: the scores are flattered."];
-        return html.Append(HtmlPage.Notes(notes)).ToString();
+        string[] advice = [.. all.Select(s => s.K is int k ? JudgingSet.VoteOfAll(k, s.TrainCount) : null).OfType<string>().Distinct()];
+        return html.Append(HtmlPage.Notes([.. notes, .. advice])).ToString();
     }
 
     private static string Interval(Score score) =>

@@ -41,7 +41,7 @@ public static class RunEvaluation
         var evaluator = new Evaluator(recipe.Evaluation, recipe.Training.Seed);
         int batch = recipe.Evaluation.BatchSize;
         string hash = $"{train.DataHash}/{test.DataHash}";
-        string[] notes = [.. Notes(train, test, protocols, recipe), .. DataNotes(train), .. DataNotes(test)];
+        string[] notes = [.. NotesOf(overlap, known, judged), .. DataNotes(train), .. DataNotes(test)];
         string[] classes = [.. known.Classes.Select(c => c.Name)];
         int unseen = judged.Classes.Where(c => !classes.Contains(c.Name)).Sum(c => c.Images);
 
@@ -129,17 +129,24 @@ public static class RunEvaluation
     public static void CheckImages(EvaluationOptions options, IReadOnlyList<Protocol> protocols, DataOptions data, IImageSource train, IImageSource test) =>
         ThrowAny([.. JudgingSet.Faults(JudgingSet.Of(train, data), JudgingSet.Of(test, data), protocols, options, 0)]);
 
-    /// <summary>What a person should know about scores on these images: one sentence each, often none. <see cref="Score.Notes"/> holds it too.</summary>
+    /// <summary>What a person should know about scores on these images: one sentence each, often none. <see cref="Score.Notes"/> holds those on the images too.</summary>
     /// <param name="train">Labelled images for the classifiers.</param>
     /// <param name="test">Labelled images to judge.</param>
     /// <param name="protocols">How they are judged.</param>
     /// <param name="recipe">The run's recipe, evaluation options possibly overridden.</param>
     public static IReadOnlyList<string> Notes(ImageDataset train, ImageDataset test, IReadOnlyList<Protocol> protocols, Recipe recipe)
     {
-        int overlap = Overlap(train, test);
-        return [.. overlap == 0 ? [] : new[] { $"{overlap:N0} of {Plural.Of(test.Count, "test image")} {(overlap == 1 ? "is" : "are")} among the training images too: "
-            + "the scores are flattered. Leave them out of one of the two." }, .. JudgingSet.Notes(JudgingSet.Of(train), JudgingSet.Of(test), protocols, recipe.Evaluation)];
+        JudgingSet known = JudgingSet.Of(train);
+        string? advice = protocols.Contains(Protocol.Knn) ? JudgingSet.VoteOfAll(recipe.Evaluation.K, known.Labelled) : null;
+        return [.. NotesOf(Overlap(train, test), known, JudgingSet.Of(test)), .. advice is null ? [] : new[] { advice }];
     }
+
+    private static IEnumerable<string> NotesOf(int overlap, JudgingSet train, JudgingSet test) =>
+    [
+        .. overlap == 0 ? [] : new[] { $"{overlap:N0} of {Plural.Of(test.Count, "test image")} {(overlap == 1 ? "is" : "are")} among the training images too: "
+            + "the scores are flattered. Leave them out of one of the two." },
+        .. JudgingSet.Notes(train, test),
+    ];
 
     /// <summary>What is judged by these options, in order.</summary>
     internal static string[] Encoders(Recipe recipe) =>

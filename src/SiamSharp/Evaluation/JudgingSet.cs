@@ -72,7 +72,7 @@ internal sealed record JudgingSet(string Name, int Count, int[]? Labels, IReadOn
     /// <summary>What to do about too many neighbours; null where they are not.</summary>
     /// <param name="k">Neighbours.</param>
     /// <param name="images">Labelled training images.</param>
-    internal static string? VoteOfAll(int k, int images) => k * 5 <= images ? null
+    internal static string? VoteOfAll(int k, int images) => k * 5 <= images || k <= KFor(images) ? null
         : $"{Plural.Of(k, "neighbour")} of only {Plural.Of(images, "labelled image")} {(k == 1 ? "is" : "are")} almost a vote of all: --set evaluation.k={KFor(images)}.";
 
     internal static string EveryTestImage(string test, string train) =>

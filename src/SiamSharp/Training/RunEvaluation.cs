@@ -152,12 +152,12 @@ public static class RunEvaluation
     internal static string[] Encoders(Recipe recipe) =>
         recipe.Evaluation.Baselines ? ["pixels", recipe.Backbone.Weights.Length > 0 ? "start" : "untrained", "pretrained"] : ["pretrained"];
 
-    /// <summary>What was left out of the images, and what was noticed of the others.</summary>
+    /// <summary>What was left out of the images, and what is blank among them.</summary>
     private static IEnumerable<string> DataNotes(ImageDataset data)
     {
         int lost = data.Skipped.Count;
         if (lost > 0) yield return $"{lost:N0} of {Plural.Of(lost + data.Count, "file")} in {data.Name} cannot be read and {(lost == 1 ? "is" : "are")} left out.";
-        foreach (string note in data.Notes) yield return $"{data.Name}: {note}";
+        if (data.BlankCount > 0) yield return $"{data.BlankCount:N0} of {Plural.Of(data.Count, "image")} in {data.Name} {(data.BlankCount == 1 ? "is" : "are")} blank, of one colour only.";
     }
 
     private static int Overlap(ImageDataset train, ImageDataset test)

@@ -65,7 +65,8 @@ public enum Fit
 public enum AlphaBackground
 {
     /// <summary>
-    /// Chosen once for all images of a source: white where they are drawings, black where those that are of one colour are rather white ones, otherwise mean.
+    /// Chosen once for all images of a source: mean where the transparent ones are photographs, white where they are drawings or where one in a hundred is of one colour
+    /// only, which would vanish in its mean, and black where more of these are white than black.
     /// </summary>
     [JsonStringEnumMemberName("auto")] Auto,
 

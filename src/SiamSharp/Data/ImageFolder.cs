@@ -60,7 +60,8 @@ internal static class ImageFolder
                 + $"{string.Join(", ", ImageFormats.Endings)} (sub-folders included)" + (unread.Count > 0 ? $"; there are {string.Join(", ", unread.Select(u => $"{u.Value} {u.Key}"))}" : "")
                 + ". Name a folder of images, or convert them.");
         if (unread.Count > 0)
-            notes.Add($"{unread.Values.Sum()} files of '{folder}' look like images of kinds that are not read ({string.Join(", ", unread.Select(u => $"{u.Key}: {u.Value}"))}) and are left out: convert them to PNG or TIFF.");
+            notes.Add($"{(unread.Values.Sum() is > 1 and var many ? $"{many} files of '{folder}' look like images of kinds that are" : $"1 file of '{folder}' looks like an image of a kind that is")} not read "
+                + $"({string.Join(", ", unread.Select(u => $"{u.Key}: {u.Value}"))}) and left out: convert to PNG or TIFF.");
         images.Sort((a, b) => StringComparer.Ordinal.Compare(a.Path, b.Path));
         return [.. images];
 

@@ -7,7 +7,7 @@ namespace SiamSharp.Data;
 /// <param name="Silhouette">Where all that is visible is of one colour: how bright it is, 0 to 1; otherwise null.</param>
 internal sealed record Transparency(bool IsDrawing, double? Silhouette)
 {
-    private const int MostLooked = 200, Opaque = 128, Tolerance = 8;
+    private const int MostLooked = 200, Opaque = 128, Tolerance = 8, FewSilhouettes = 100; // one in so many
     private const double DrawingShare = 0.5, Bright = 0.9, Dark = 0.1;
 
     /// <summary>Looks at one image with alpha as its last band; null where none of it is transparent.</summary>
@@ -55,8 +55,9 @@ internal sealed record Transparency(bool IsDrawing, double? Silhouette)
             }
         }, CancellationToken.None);
         Transparency[] seen = [.. found.OfType<Transparency>()];
-        int bright = seen.Count(s => s.Silhouette > Bright), dark = seen.Count(s => s.Silhouette < Dark);
-        if (2 * seen.Count(s => s.IsDrawing) <= seen.Length) return AlphaBackground.Mean;
+        int silhouettes = seen.Count(s => s.Silhouette is not null), bright = seen.Count(s => s.Silhouette > Bright), dark = seen.Count(s => s.Silhouette < Dark);
+        // The mean of a silhouette is its own colour: nothing of it would be left, while a photograph loses nothing on white.
+        if (2 * seen.Count(s => s.IsDrawing) <= seen.Length && FewSilhouettes * silhouettes < seen.Length) return AlphaBackground.Mean;
         return bright > dark ? AlphaBackground.Black : AlphaBackground.White;
     }
 }

@@ -84,6 +84,17 @@ public sealed class SourceChoicesTests : IDisposable
     }
 
     [Fact]
+    public void Load_AFewSilhouettesAmongPhotographs_AreOnWhite()
+    {
+        for (int i = 0; i < 9; i++)
+            TestImages.Save(TestImages.Make(4, 16, 16, (c, y, x) => (byte)(c == 3 ? (x > 3 ? 255 : 0) : (i * 40 + y * 31 + x * 17 + x * y * 7 + c * 50) % 251)), _folder.At($"{i}.png"));
+        Drawing("black.png", 0, 0, 0);
+        ImageDataset data = Load();
+        Assert.Equal(0, data.BlankCount);
+        Assert.Contains(data.Notes, note => note.Contains("white shows through", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void Resolve_AutoOfImagesInAnArray_IsTheMean() =>
         Assert.Equal(AlphaBackground.Mean, Recipe.Resolve([], [], options => ImageSources.Open("fashion-mnist:sample#..8", options)).Data.Alpha);
 

@@ -15,11 +15,11 @@ internal static class RecipeFiles
         string builtIn = Path.Combine(s_folder, nameOrFile + ".json");
         string file = File.Exists(nameOrFile) ? nameOrFile : builtIn;
         if (!File.Exists(file))
-            throw new RecipeException([new Fault("--recipe", $"there is no file {nameOrFile} and no recipe of that name; known: {string.Join(", ", Names())}")]);
+            throw new RecipeException([new Fault("--recipe", $"there is no file {nameOrFile} and no recipe of that name; known: {string.Join(", ", Names())}{Nearest.Question(nameOrFile, Names())}")]);
         return [OptionsJson.ParseFile(file)];
     }
 
-    private static IEnumerable<string?> Names() => Directory.Exists(s_folder)
-        ? Directory.EnumerateFiles(s_folder, "*.json").Select(Path.GetFileNameWithoutExtension).Order()
+    internal static IEnumerable<string> Names() => Directory.Exists(s_folder)
+        ? Directory.EnumerateFiles(s_folder, "*.json").Select(file => Path.GetFileNameWithoutExtension(file)).Order()
         : [];
 }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
 using SiamSharp.Cli.Commands;
 using SiamSharp.Cli.Terminal;
 using SiamSharp.Native;
@@ -31,12 +30,8 @@ public static class Siam
     {
         if (parsed.Errors.Count > 0)
         {
-            string[] commands = [.. parsed.CommandResult.Command.Subcommands.Select(c => c.Name)];
-            string choice = commands.Length > 0 ? $"; choose one of: {string.Join(", ", commands)}" : "";
-            if (parsed.UnmatchedTokens.Count > 0) screen.Fail($"there is no command or option '{parsed.UnmatchedTokens[0]}' here{choice}");
-            else
-                foreach (var problem in parsed.Errors) screen.Fail(problem.Message);
-            screen.Say($"See: {CommandLine(parsed.CommandResult)} --help");
+            foreach (string fault in Usage.Faults(parsed)) screen.Fail(fault);
+            screen.Say($"See: {Usage.CommandLine(parsed.CommandResult)} --help");
             return 2;
         }
         try
@@ -50,11 +45,6 @@ public static class Siam
             return Failure.Show(e, screen);
         }
     }
-
-    /// <summary>The command as typed, without options: <c>siam data inspect</c>.</summary>
-    private static string CommandLine(CommandResult result) => result.Parent is CommandResult parent
-        ? $"{CommandLine(parent)} {result.Command.Name}"
-        : "siam";
 
     private static RootCommand Root(Func<ParseResult, Screen> screenOf)
     {

@@ -21,34 +21,34 @@ internal static class ClassifyCommand
         var encoder = new EncoderOptions();
         Option<string> data = CommonOptions.Data("Labelled images, a few of each class: a sub-folder for each, for instance.");
         var output = new Option<string>("--out") { Description = "The classifier, encoder included: .safetensors.", HelpName = "FILE", Required = true };
-        var accuracy = new Option<double>("--min-accuracy") { Description = "Share of accepted answers that are to be right; answers below the threshold are rejected.", DefaultValueFactory = _ => 0.95 };
-        Option<string[]> set = CommonOptions.Set();
+        var accuracy = NumberOptions.Real("--min-accuracy", "Share of accepted answers that are to be right, 0 to 1; answers below the threshold are rejected.", x => x is >= 0 and <= 1, "from 0 to 1", otherwise: 0.95);
+        Option<string[]> set = CommonOptions.SetData();
         var command = new Command("fit", "Fit a classifier, with calibrated probabilities and a threshold below which answers are rejected.") { data, output, accuracy, set };
         encoder.AddTo(command);
         command.SetAction((parsed, cancel) =>
         {
             Screen screen = screenOf(parsed);
             double wanted = parsed.GetValue(accuracy);
-            if (!(wanted is >= 0 and <= 1)) throw new RecipeException([new Fault("--min-accuracy", $"is {wanted}; 0 to 1 is allowed")]);
-            string path = CommonOptions.Output(parsed.GetValue(output)!, ".safetensors"), source = parsed.GetValue(data)!;
+            string source = parsed.GetValue(data)!, path = Outputs.File(parsed.GetValue(output)!, OutputKind.Classifier, [source], encoder.Files(parsed));
             var (opened, recipe, _) = encoder.Open(parsed, parsed.GetValue(set)!, options => ImageSources.Open(source, options));
             ImageDataset images = Loading.Load(screen, ImageSources.Open(source, recipe.Data), recipe.Data, null, cancel);
             var (classifier, report) = Classifier.Fit(opened, images, recipe.Data, wanted, cancel);
             using Classifier fitted = classifier;
             classifier.Save(path);
             if (images.ClassNames!.Except(classifier.ClassNames).ToArray() is { Length: > 0 } empty)
-                screen.Warn($"{empty.Length} classes have no image that can be read and are left out: {string.Join(", ", empty.Take(5))}.");
+                screen.Warn($"Left out, since no image of it can be read: {Plural.Of(empty.Length, "class", "classes")}: {string.Join(", ", empty.Take(5))}.");
             if (report.Folds == 0) screen.Warn("A class has one image only: nothing could be held out, so the probabilities are not calibrated and nothing will be rejected. Two images of each class or more mend it.");
             else if (classifier.Threshold > 1) screen.Warn($"Not even the surest held-out answers are right in {wanted:P0} of cases: all answers will be rejected. Give more labels, or a lower --min-accuracy.");
             screen.Result(new { file = path, classes = classifier.ClassNames, classifier.Temperature, classifier.Threshold, report }, console =>
             {
-                console.WriteLine($"Classifier of {classifier.ClassNames.Count} classes from {report.Count:N0} images: {path}");
+                console.WriteLine($"Classifier of {Plural.Of(classifier.ClassNames.Count, "class", "classes")} from {Plural.Of(report.Count, "image")}: {path}");
                 if (report.Folds == 0) return;
                 console.WriteLine($"Held out in {report.Folds} parts: accuracy {Number(report.Accuracy)}, calibration error {Number(report.CalibrationError)} (before: {Number(report.UncalibratedError)}).");
                 console.WriteLine(classifier.Threshold == 0
                     ? $"All answers are accepted: {Number(report.AcceptedAccuracy)} of them are right."
                     : $"Answers from a probability of {Number(classifier.Threshold)} on are accepted: {Number(report.AcceptedShare)} of all, of which {Number(report.AcceptedAccuracy)} are right.");
             });
+            screen.Next($"siam classify predict --model {Shell.PathWord(path)} --data FOLDER --out answers.csv");
             return Task.FromResult(0);
         });
         return command;
@@ -61,13 +61,12 @@ internal static class ClassifyCommand
         var model = new Option<string>("--model") { Description = "What `siam classify fit` wrote.", HelpName = "FILE", Required = true };
         Option<string> data = CommonOptions.Data("The images; their own labels, if any, are not used.");
         var output = new Option<string>("--out") { Description = "Answers as .csv or .json; without it they are shown.", HelpName = "FILE" };
-        Option<string[]> set = CommonOptions.Set();
+        Option<string[]> set = CommonOptions.SetData();
         var command = new Command("predict", "Classify images: class, probability, and whether the answer is to be trusted.") { model, data, output, set };
         command.SetAction((parsed, cancel) =>
         {
             Screen screen = screenOf(parsed);
-            string? path = parsed.GetValue(output) is { } given ? Path.GetFullPath(given) : null;
-            if (path is not null && !Predictions.IsKnown(path)) throw new RecipeException([new Fault("--out", $"\"{path}\" must end in .csv or .json")]);
+            string? path = parsed.GetValue(output) is { } given ? Outputs.File(given, OutputKind.Answers, [parsed.GetValue(data)], [parsed.GetValue(model)]) : null;
             using Classifier classifier = Classifier.Load(parsed.GetValue(model)!);
             DataOptions options = EncoderOptions.Data(parsed.GetValue(set)!, classifier.Data);
             IImageSource source = ImageSources.Open(parsed.GetValue(data)!, options);
@@ -81,10 +80,11 @@ internal static class ClassifyCommand
             {
                 if (path is null)
                     foreach (Prediction answer in answers) console.WriteLine($"{answer.Probability.ToString("F3", CultureInfo.InvariantCulture)}  {(answer.Accepted ? answer.Class : $"({answer.Class}?)")}  {answer.Path}");
-                else console.WriteLine($"{answers.Count:N0} answers: {path}");
+                else console.WriteLine($"{Plural.Of(answers.Count, "answer")}: {path}");
                 int rejected = answers.Count(a => !a.Accepted);
-                if (rejected > 0) console.WriteLine($"{rejected:N0} of {answers.Count:N0} have a probability below {Number(classifier.Threshold)} and are not to be trusted.");
+                if (rejected > 0) console.WriteLine($"Not to be trusted, with a probability below {Number(classifier.Threshold)}: {rejected:N0} of {answers.Count:N0}.");
             });
+            screen.Next($"siam export onnx --classifier {Shell.Word(parsed.GetValue(model)!)} --out model.onnx");
             return Task.FromResult(0);
         });
         return command;

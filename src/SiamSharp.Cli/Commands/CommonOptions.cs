@@ -7,18 +7,6 @@ namespace SiamSharp.Cli.Commands;
 /// <summary>Options that several commands share.</summary>
 internal static class CommonOptions
 {
-    /// <summary>The whole path of a file to write, whose folder is made where it is missing.</summary>
-    /// <param name="file">As given by the user.</param>
-    /// <param name="ending">What it must end in, such as <c>.png</c>.</param>
-    internal static string Output(string file, string ending)
-    {
-        if (!Path.GetExtension(file).Equals(ending, StringComparison.OrdinalIgnoreCase))
-            throw new RecipeException([new Fault("--out", $"\"{file}\" does not end in {ending}, which is what is written")]);
-        string path = Path.GetFullPath(file);
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        return path;
-    }
-
     internal static readonly Option<bool> Json = new("--json")
     {
         Description = "Print one JSON document on standard output and nothing else there.",
@@ -33,13 +21,19 @@ internal static class CommonOptions
 
     internal static Option<string> Recipe() => new("--recipe")
     {
-        Description = "A recipe: the name of a built-in one, or a JSON file.",
+        Description = $"A JSON file, or the name of a recipe that is there: {string.Join(", ", RecipeFiles.Names())}.",
         HelpName = "NAME|FILE",
     };
 
-    internal static Option<string[]> Set() => new("--set")
+    /// <summary>Of a command that takes the options of a whole recipe.</summary>
+    internal static Option<string[]> Set() => Set("Override one option, such as training.epochs=20 (`siam options` lists all); may be repeated.");
+
+    /// <summary>Of a command that only decodes images.</summary>
+    internal static Option<string[]> SetData() => Set("How images are decoded, such as data.channels=3 or data.alpha=white (`siam options data` lists all); may be repeated.");
+
+    internal static Option<string[]> Set(string description) => new("--set")
     {
-        Description = "Override one option, such as training.epochs=20 (`siam options` lists all); may be repeated.",
+        Description = description,
         HelpName = "path=value",
         DefaultValueFactory = _ => [],
     };

@@ -13,11 +13,12 @@ internal static class DataCommand
     internal static Command Create(Func<ParseResult, Screen> screenOf)
     {
         var source = new Argument<string>("SRC") { Description = "A folder, a manifest, an .npy file, fashion-mnist, cifar10:DIR." };
-        Option<string[]> set = CommonOptions.Set();
+        Option<string[]> set = CommonOptions.SetData();
         var inspect = new Command("inspect", "Count images, sizes, channels, labels; find unreadable files and duplicates.") { source, set };
         inspect.SetAction((parsed, cancel) =>
         {
             Screen screen = screenOf(parsed);
+            EncoderOptions.CheckOnlyData(parsed.GetValue(set)!);
             var (recipe, images) = Loading.Open(parsed.GetValue(source)!, [], parsed.GetValue(set)!);
             DataInspection found;
             try
@@ -32,6 +33,7 @@ internal static class DataCommand
                 found = ReadingBar.Show(screen, progress => DataInspection.Inspect(ImageSources.Open(parsed.GetValue(source)!, asRgb), asRgb, progress, cancel));
             }
             screen.Result(found, console => Show(console, found));
+            screen.Next($"siam views --data {Shell.Word(parsed.GetValue(source)!)} --out views.png{Again(parsed.GetValue(set)!)}");
             return Task.FromResult(0);
         });
         return new Command("data", "Look at a source of images.") { inspect };
@@ -47,13 +49,13 @@ internal static class DataCommand
         Row("channels", $"{found.Channels}");
         Row("depth", string.Join(", ", found.BitDepths.Select(d => $"{d.Key} bits: {d.Value:N0}")));
         Row("labels", found.Classes.Count == 0 ? "none"
-            : $"{found.Classes.Count} {(found.Classes.Count == 1 ? "class" : "classes")}: " + string.Join(", ", found.Classes.Take(Shown).Select(c => $"{c.Key} {c.Value:N0}")) + More(found.Classes.Count));
+            : $"{Plural.Of(found.Classes.Count, "class", "classes")}: " + string.Join(", ", found.Classes.Take(Shown).Select(c => $"{c.Key} {c.Value:N0}")) + More(found.Classes.Count));
         if (found.Unlabelled > 0 && found.Classes.Count > 0) Row("without label", $"{found.Unlabelled:N0}");
         Row("mean", Numbers(found.Mean) + $" (at {found.DecodedSize} px)");
         Row("std", Numbers(found.Std));
         Row("values", $"{found.Min:G4} to {found.Max:G4}" + (found.BitDepths.Keys.Min() < 32 ? " (integers are scaled to 0 to 1)" : ""));
         if (found.Blank > 0) Row("blank", $"{found.Blank:N0}, of one colour only");
-        Row("duplicates", found.Duplicates.Count == 0 ? "none" : $"{found.Duplicates.Count:N0} groups of equal images");
+        Row("duplicates", found.Duplicates.Count == 0 ? "none" : $"{Plural.Of(found.Duplicates.Count, "group")} of equal images");
         foreach (var group in found.Duplicates.Take(Shown)) Row("", string.Join(" = ", group.Take(3)) + (group.Count > 3 ? " = ..." : ""));
         foreach (SkippedFile file in found.Unreadable.Take(Shown)) Row("unreadable", $"{file.Path}: {file.Reason}");
         if (found.Unreadable.Count > Shown) Row("", $"and {found.Unreadable.Count - Shown:N0} more");
@@ -62,6 +64,9 @@ internal static class DataCommand
     }
 
     private static string Spread(Spread s) => $"{s.Min} {s.Median} {s.Max}";
+
+    /// <summary>The same assignments for the next command.</summary>
+    internal static string Again(string[] assignments) => string.Concat(assignments.Select(a => $" --set {Shell.Word(a)}"));
 
     private static string More(int count) => count > Shown ? $" and {count - Shown} more" : "";
 

@@ -46,6 +46,7 @@ internal static class DoctorCommand
                 foreach (var source in data) Row(source.name, source.problem ?? "found");
                 console.Write(table);
             });
+        if (torch.Works) screen.Next("siam quickstart");
         return torch.Works ? 0 : 1;
     }
 

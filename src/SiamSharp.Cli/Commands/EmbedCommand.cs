@@ -17,16 +17,14 @@ internal static class EmbedCommand
         var encoder = new EncoderOptions();
         Option<string> data = CommonOptions.Data("The images.");
         var output = new Option<string>("--out") { Description = "The file to write: .parquet (path, label, vector) or .npy (with a .csv of paths and labels and a .npy.json of encoder and checksums); one of that name is replaced at the end.", HelpName = "FILE", Required = true };
-        var engine = new Option<EmbedEngine>("--engine") { Description = "What computes: onnx is the faster one on a CPU; auto takes it where it knows the network." };
-        Option<string[]> set = CommonOptions.Set();
+        var engine = NumberOptions.Choice<EmbedEngine>("--engine", "What computes: onnx is the faster one on a CPU; auto takes it where it knows the network.");
+        Option<string[]> set = CommonOptions.SetData();
         var command = new Command("embed", "Write the representations of all images; the same command goes on where it was stopped.") { data, output, engine, set };
         encoder.AddTo(command);
         command.SetAction((parsed, cancel) =>
         {
             Screen screen = screenOf(parsed);
-            string path = Path.GetFullPath(parsed.GetValue(output)!);
-            if (!EmbeddingFile.IsKnown(path)) throw new RecipeException([new Fault("--out", $"\"{parsed.GetValue(output)}\" must end in .parquet or .npy")]);
-            if (Path.GetFullPath(parsed.GetValue(data)!) == path) throw new RecipeException([new Fault("--out", $"\"{parsed.GetValue(output)}\" is the file of images itself; choose another name")]);
+            string path = Outputs.File(parsed.GetValue(output)!, OutputKind.Index, [parsed.GetValue(data)], encoder.Files(parsed));
             EmbeddingFile.CheckReplaceable(path);
             var (network, recipe, name) = encoder.Open(parsed, parsed.GetValue(set)!, options => ImageSources.Open(parsed.GetValue(data)!, options));
             using Encoder opened = network;
@@ -37,12 +35,13 @@ internal static class EmbedCommand
             if (result.BegunAnew is { } differing) screen.Warn($"An earlier embed to this file was stopped, but it was of something else ({differing}): all images were embedded anew.");
             foreach (string note in result.Notes) screen.Warn(note);
             if (result.Skipped.Count > 0)
-                screen.Warn($"{result.Skipped.Count} of {source.Count} images cannot be read and are left out; they are listed in {Embedding.SkippedOf(path)}. The first: {result.Skipped[0].Path}: {result.Skipped[0].Reason}.");
+                screen.Warn($"{result.Skipped.Count:N0} of {Plural.Of(source.Count, "image")} cannot be read and {(result.Skipped.Count == 1 ? "is" : "are")} left out, listed in {Embedding.SkippedOf(path)}. The first: {result.Skipped[0].Path}: {result.Skipped[0].Reason}.");
             screen.Result(new { file = path, count = result.Count, width = result.Width, resumed = result.Resumed, skipped = result.Skipped.Count, notes = result.Notes, engine = embedder.Engine.ToString().ToLowerInvariant() }, console =>
             {
-                console.WriteLine($"{result.Count:N0} vectors of {result.Width} numbers: {path}" + (result.Resumed > 0 ? $" ({result.Resumed:N0} of the images were done before)" : ""));
+                console.WriteLine($"{Plural.Of(result.Count, "vector")} of {Plural.Of(result.Width, "number")}: {path}" + (result.Resumed > 0 ? $" ({result.Resumed:N0} of the images were done before)" : ""));
                 if (Path.GetExtension(path) == ".npy") console.WriteLine($"Paths and labels: {EmbeddingFile.NamesOf(path)}; encoder and checksums: {EmbeddingFile.OriginOf(path)}. Keep the three together.");
             });
+            screen.Next($"siam search --index {Shell.PathWord(path)} {encoder.Words(parsed)} --query IMAGE");
             return Task.FromResult(0);
         });
         return command;

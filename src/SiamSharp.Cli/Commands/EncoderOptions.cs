@@ -1,6 +1,6 @@
 using System.CommandLine;
-using System.Globalization;
 using System.Text.Json.Nodes;
+using SiamSharp.Cli.Terminal;
 using SiamSharp.Data;
 using SiamSharp.Recipes;
 using SiamSharp.Training;
@@ -14,10 +14,10 @@ internal sealed class EncoderOptions
     private readonly Option<string> _run = new("--run") { Description = "The run whose encoder is used.", HelpName = "DIR" };
     private readonly Option<string> _backbone = new("--backbone") { Description = "Instead of --run: a network by torchvision's name, such as resnet50.", HelpName = "NAME" };
     private readonly Option<string> _weights = new("--weights") { Description = "Its weights: .safetensors or .pth, with torchvision's or timm's names.", HelpName = "FILE" };
-    private readonly Option<int> _size = new("--size") { Description = "With --backbone: side of the images in pixels.", DefaultValueFactory = _ => 224 };
-    private readonly Option<string> _mean = new("--mean") { Description = "With --backbone: mean of each channel, for pixels from 0 to 1.", DefaultValueFactory = _ => "0.485,0.456,0.406", HelpName = "R,G,B" };
-    private readonly Option<string> _std = new("--std") { Description = "With --backbone: standard deviation of each channel.", DefaultValueFactory = _ => "0.229,0.224,0.225", HelpName = "R,G,B" };
-    private readonly Option<double> _highPass = new("--high-pass") { Description = "With --backbone: sigma of the high-pass in pixels; 0 = none.", HelpName = "SIGMA" };
+    private readonly Option<int> _size = NumberOptions.Whole("--size", "With --backbone: side of the images in pixels.", 8, 1024, otherwise: 224);
+    private readonly Option<double[]> _mean = NumberOptions.List("--mean", "With --backbone: mean of each channel, for pixels from 0 to 1.", [0.485, 0.456, 0.406]);
+    private readonly Option<double[]> _std = NumberOptions.List("--std", "With --backbone: standard deviation of each channel.", [0.229, 0.224, 0.225]);
+    private readonly Option<double> _highPass = NumberOptions.Real("--high-pass", "With --backbone: sigma of the high-pass in pixels; 0 = none.", x => x >= 0, "of 0 or more", otherwise: 0);
 
     private const int HighPassKernel = 13; // in pixels, as in training
 
@@ -25,6 +25,13 @@ internal sealed class EncoderOptions
     {
         foreach (Option option in new Option[] { _run, _backbone, _weights, _size, _mean, _std, _highPass }) command.Options.Add(option);
     }
+
+    /// <summary>The files that it is read from; null where one was not given.</summary>
+    internal string?[] Files(ParseResult parsed) => [parsed.GetValue(_weights), parsed.GetValue(_run) is { Length: > 0 } run ? new RunFolder(run).Encoder : null];
+
+    /// <summary>The options by which the same encoder is named again.</summary>
+    internal string Words(ParseResult parsed) => string.Join(' ', new Option[] { _run, _backbone, _weights, _size, _mean, _std, _highPass }
+        .Where(option => parsed.GetResult(option) is { Implicit: false }).Select(option => $"{option.Name} {Shell.Word(parsed.GetResult(option)!.Tokens[0].Value)}"));
 
     /// <summary>Opens the encoder that was asked for.</summary>
     /// <param name="parsed">The command line.</param>
@@ -45,12 +52,10 @@ internal sealed class EncoderOptions
             return (encoder, own with { Data = own.Data.For(encoder) }, run);
         }
         if (weights is null) throw new RecipeException([new Fault("--weights", $"give the file with the weights of {name}")]);
-        double[] mean = Numbers(parsed, _mean), std = Numbers(parsed, _std);
+        double[] mean = parsed.GetValue(_mean)!, std = parsed.GetValue(_std)!;
         int size = parsed.GetValue(_size);
         double sigma = parsed.GetValue(_highPass);
         if (mean.Length != std.Length || std.Any(s => s <= 0)) throw new RecipeException([new Fault("--std", $"must hold one number above 0 for each of the {mean.Length} channels of --mean")]);
-        if (size is < 8 or > 1024) throw new RecipeException([new Fault("--size", $"is {size}; 8 to 1024 pixels are allowed")]);
-        if (sigma < 0) throw new RecipeException([new Fault("--high-pass", $"is {sigma}; 0 or more is allowed")]);
         string stem = name!.StartsWith("vit", StringComparison.Ordinal) ? "auto" : "imagenet";
         Recipe recipe = Recipe.Resolve([], [$"backbone.name={name}", $"backbone.weights={weights}", $"backbone.stem={stem}", $"data.size={size}", $"data.channels={mean.Length}", .. assignments], open);
         var preprocessing = new Preprocessing(new HighPassOptions { Sigma = sigma, Kernel = HighPassKernel }, mean, std);
@@ -66,16 +71,16 @@ internal sealed class EncoderOptions
         return OptionsJson.Read<DataOptions>((JsonObject)tree["data"]!);
     }
 
+    /// <summary>Refuses options that would change nothing.</summary>
+    internal static void CheckOnlyData(string[] assignments)
+    {
+        if (assignments.FirstOrDefault(a => !a.StartsWith("data.", StringComparison.Ordinal)) is { } other)
+            throw new RecipeException([new Fault(other.Split('=')[0], "changes nothing here; data.* does")]);
+    }
+
     private static void CheckData(string[] assignments)
     {
         if (assignments.FirstOrDefault(a => !a.StartsWith("data.", StringComparison.Ordinal) || a.StartsWith("data.size", StringComparison.Ordinal)) is { } other)
             throw new RecipeException([new Fault(other.Split('=')[0], "cannot be set here; data.* can, apart from data.size, which is the encoder's")]);
-    }
-
-    private static double[] Numbers(ParseResult parsed, Option<string> option)
-    {
-        string[] parts = parsed.GetValue(option)!.Split(',');
-        double[] numbers = [.. parts.Select(p => double.TryParse(p, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) && double.IsFinite(number) ? number : double.NaN)];
-        return numbers.Any(double.IsNaN) ? throw new RecipeException([new Fault(option.Name, $"\"{parsed.GetValue(option)}\" is no list of numbers such as {option.GetDefaultValue()}")]) : numbers;
     }
 }

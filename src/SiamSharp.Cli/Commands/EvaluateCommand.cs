@@ -38,7 +38,7 @@ internal static class EvaluateCommand
         Option<string> run = CommonOptions.Run();
         var train = new Option<string>("--train") { Description = "Labelled images for the classifier.", HelpName = "SRC", Required = true };
         var test = new Option<string>("--test") { Description = "Labelled images to judge.", HelpName = "SRC", Required = true };
-        Option<string[]> set = CommonOptions.Set();
+        Option<string[]> set = CommonOptions.Set("An option of the judging, such as evaluation.k=5 (`siam options evaluation` lists them), or of decoding, such as data.alpha=white; may be repeated.");
         var command = new Command(name, description) { run, train, test, set };
         command.SetAction((parsed, cancel) =>
         {
@@ -68,6 +68,7 @@ internal static class EvaluateCommand
             if (protocols.Contains(Protocol.FewShot)) RunFolder.WriteText(folder.Draws, FewShotDraws.For(trainData, recipe.Evaluation).ToJson());
             foreach (string file in folder.WriteConfusions(confusions)) screen.Say($"What was taken for what: {file}");
             RunReport.Write(folder, null);
+            screen.Next($"siam report {Shell.PathWord(folder.Path)} --data {Shell.Word(parsed.GetValue(test)!)}");
             return Task.FromResult(0);
         });
         return command;

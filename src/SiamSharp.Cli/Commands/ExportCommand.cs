@@ -24,16 +24,13 @@ internal static class ExportCommand
         var run = new Option<string>("--run") { Description = "The run whose encoder is written.", HelpName = "DIR" };
         var model = new Option<string>("--classifier") { Description = "Instead of --run: what `siam classify fit` wrote; the model then has a second output, probabilities (N, K).", HelpName = "FILE" };
         Option<string> file = Out("The model, .onnx.");
-        var white = new Option<double>("--white") { Description = "Value of a white pixel: 255 for 8 bits, 65535 for 16 bits, 1 for pixels from 0 to 1. Without it: as in the images that the encoder was trained on." };
-        white.Validators.Add(result =>
-        {
-            if (!(result.GetValueOrDefault<double>() > 0 && double.IsFinite(result.GetValueOrDefault<double>()))) result.AddError("--white must be more than 0: 255 for pixels of 8 bits.");
-        });
+        var white = NumberOptions.Real("--white", "Value of a white pixel: 255 for 8 bits, 65535 for 16 bits, 1 for pixels from 0 to 1. Without it: as in the images that the encoder was trained on.",
+            x => x > 0, "above 0", otherwise: null);
         var fold = new Option<bool>("--fold-batch-norm") { Description = "Multiply batch normalisations into the convolutions ahead of them." };
         var command = new Command("onnx", "Preprocessing and backbone as one ONNX model: pixels (N, C, H, W) in, representations (N, D) out.") { run, model, file, white, fold };
         command.SetAction((parsed, _) =>
         {
-            string path = CommonOptions.Output(parsed.GetValue(file)!, ".onnx");
+            string path = Outputs.File(parsed.GetValue(file)!, OutputKind.Onnx, [], [parsed.GetValue(model)]);
             var options = new OnnxOptions { White = parsed.GetValue(white), FoldBatchNorm = parsed.GetValue(fold) };
             double difference;
             Input about;
@@ -56,6 +53,7 @@ internal static class ExportCommand
                     + (about.Trained == about.White ? ", as in the images of the run." : "."));
                 console.WriteLine($"ONNX Runtime's answers differ from libtorch's by {difference:0.0e+0} of their norm.");
             });
+            screen.Say("For your program: samples/OnnxRuntimeSample, and docs/GETTING-STARTED.md for ML.NET.");
             return Task.FromResult(0);
         });
         return command;
@@ -81,9 +79,12 @@ internal static class ExportCommand
         var command = new Command("safetensors", "The backbone's weights with torchvision's names; preprocessing in the metadata.") { run, file };
         command.SetAction((parsed, _) =>
         {
-            string path = CommonOptions.Output(parsed.GetValue(file)!, ".safetensors");
-            new RunFolder(parsed.GetValue(run)!).CopyEncoder(path);
-            screenOf(parsed).Result(new { file = path }, console => console.WriteLine($"Weights: {path}"));
+            var folder = new RunFolder(parsed.GetValue(run)!);
+            string path = Outputs.File(parsed.GetValue(file)!, OutputKind.Encoder, [], [folder.Encoder]);
+            folder.CopyEncoder(path);
+            Screen screen = screenOf(parsed);
+            screen.Result(new { file = path }, console => console.WriteLine($"Weights: {path}"));
+            screen.Say("For your program: Encoder.Load of the library, or torchvision, whose names the weights have (docs/PRODUCTION.md).");
             return Task.FromResult(0);
         });
         return command;

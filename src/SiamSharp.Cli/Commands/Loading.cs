@@ -27,7 +27,7 @@ internal static class Loading
         if (folder is not null) SkippedFile.Write(folder.Skipped, data.Skipped);
         if (data.Skipped.Count > 0)
         {
-            screen.Warn($"{data.Skipped.Count} of {source.Count} files in {source.Name} cannot be read and are left out"
+            screen.Warn($"{data.Skipped.Count:N0} of {Plural.Of(source.Count, "file")} in {source.Name} cannot be read and {(data.Skipped.Count == 1 ? "is" : "are")} left out"
                 + (folder is null ? ":" : $"; all of them are listed in {folder.Skipped}:"));
             foreach (SkippedFile file in data.Skipped.Take(NamedOnScreen)) screen.Say($"  {file.Path}: {file.Reason}");
             if (data.Skipped.Count > NamedOnScreen) screen.Say($"  and {data.Skipped.Count - NamedOnScreen} more");
@@ -37,22 +37,11 @@ internal static class Loading
         return data;
     }
 
-    /// <summary>Refuses to write pictures among the images: they would be images the next time.</summary>
-    /// <exception cref="RunException">The path lies inside of the folder of images.</exception>
-    internal static void CheckOutside(string path, string source)
-    {
-        string folder = source.Split('@')[0];
-        if (!Directory.Exists(folder)) return;
-        string inside = Path.GetRelativePath(Path.GetFullPath(folder), Path.GetFullPath(path));
-        if (inside == "." || !(inside.StartsWith("..", StringComparison.Ordinal) || Path.IsPathRooted(inside)))
-            throw new RunException($"--out {path} lies within the folder of images, {folder}, so that its pictures would count as images. Choose a place outside.");
-    }
-
     /// <summary>Says what has become unreadable while the run went on.</summary>
     internal static void ShowLost(Screen screen, ImageDataset data, int skippedAtStart, RunFolder folder)
     {
         if (data.Skipped.Count == skippedAtStart) return;
         SkippedFile.Write(folder.Skipped, data.Skipped);
-        screen.Warn($"{data.Skipped.Count - skippedAtStart} files became unreadable during the run; they are listed last in {folder.Skipped}.");
+        screen.Warn($"{Plural.Of(data.Skipped.Count - skippedAtStart, "file")} became unreadable during the run; listed last in {folder.Skipped}.");
     }
 }

@@ -27,7 +27,13 @@ internal static partial class OptionsCommand
             var options = OptionsJson.Describe(resolved)
                 .Where(o => parsed.GetValue(part) is not { } prefix || o.Path.StartsWith(prefix, StringComparison.Ordinal))
                 .Select(o => new { path = o.Path, value = o.Value, allowed = o.Allowed, meaning = documents.GetValueOrDefault(KeyOf(o), "") }).ToList();
-            if (options.Count == 0) throw new RecipeException([new Fault(parsed.GetValue(part)!, "no option starts so; `siam options` lists all")]);
+            if (options.Count == 0)
+            {
+                string asked = parsed.GetValue(part)!;
+                string[] paths = [.. OptionsJson.Describe(resolved).Select(o => o.Path)];
+                string? near = Nearest.To(asked, paths.Concat(paths.Select(p => p.Split('.')[0])).Distinct()) ?? OptionsJson.PathTo(typeof(Recipe), asked.Split('.')[^1]);
+                throw new RecipeException([new Fault(asked, $"no option starts so{(near is null ? "" : $"; did you mean {near}?")} `siam options` lists all".Replace("so `", "so; `", StringComparison.Ordinal))]);
+            }
             screen.Result(options, console =>
             {
                 console.MarkupLine("[dim]Values for grey images of 28 px. The size, channels, cells and sigma of your own images: recipe.json of a run, or `siam views`.[/]");

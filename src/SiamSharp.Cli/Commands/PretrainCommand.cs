@@ -20,7 +20,7 @@ internal static class PretrainCommand
 
         var command = new Command("pretrain", "Pretrain an encoder on unlabelled images.") { data, output, recipe, set, resume };
         command.SetAction((parsed, cancel) => Task.FromResult(Run(
-            screenOf(parsed), parsed.GetValue(data)!, new RunFolder(parsed.GetValue(output)!),
+            screenOf(parsed), parsed.GetValue(data)!, new RunFolder(Outputs.Folder(parsed.GetValue(output)!, study: false, [parsed.GetValue(data)])),
             parsed.GetValue(recipe), parsed.GetValue(set)!, parsed.GetValue(resume), cancel)));
         return command;
     }
@@ -31,11 +31,18 @@ internal static class PretrainCommand
         // A resumed run starts from its own recipe; what is given again must agree with it.
         var (recipe, images) = Loading.Open(source, RecipeFiles.Layers(recipeName), assignments, resume && folder.HasRun ? folder.ReadRecipe() : null);
         Pretraining.CheckFolder(recipe, folder, resume);
-        Loading.CheckOutside(folder.Path, source);
-        if (resume && !folder.HasRun) screen.Warn($"There is no run in {folder.Path} yet: starting one.");
+        bool begins = !folder.HasRun;
+        if (begins) Pretraining.CheckSource(recipe, images);
+        if (resume && begins) screen.Warn($"There is no run in {folder.Path} yet: starting one.");
         folder.Create();
         ImageDataset dataset = Loading.Load(screen, images, recipe.Data, folder, cancel);
         int skipped = dataset.Skipped.Count;
+        if (begins)
+        {
+            Pretraining.CheckFits(recipe, dataset);
+            bool chosen = recipeName is not null || assignments.Any(a => a.StartsWith("backbone", StringComparison.Ordinal) || a.StartsWith("method", StringComparison.Ordinal));
+            Announcement.Show(screen, recipe, dataset, chosen ? null : () => Loading.Open(source, RecipeFiles.Layers("simclr"), assignments).Recipe, cancel);
+        }
 
         PretrainingResult result;
         try
@@ -49,6 +56,7 @@ internal static class PretrainCommand
         if (!result.Finished)
         {
             screen.Say($"Interrupted at step {result.Step} of {result.Steps}. Everything is saved; go on with --resume.");
+            screen.Next($"siam pretrain --data {Shell.Word(source)} --out {Shell.PathWord(folder.Path)} --resume");
             return 130;
         }
         foreach (string problem in folder.MetricsProblems()) screen.Warn(problem);
@@ -57,12 +65,14 @@ internal static class PretrainCommand
         screen.Result(new { run = folder.Path, steps = result.Steps, loss = result.Loss, health, verdict = health?.Verdict(recipe), timing = result.Timing }, console =>
         {
             console.WriteLine(result.Loss is double loss
-                ? $"Pretrained {result.Steps} steps to a loss of {loss:F3}."
-                : $"The run was complete already: {result.Steps} steps.");
+                ? $"Pretrained {Plural.Of(result.Steps, "step")} to a loss of {loss:F3}."
+                : $"The run was complete already: {Plural.Of(result.Steps, "step")}.");
             if (health is not null) console.WriteLine(health.Verdict(recipe));
             console.WriteLine($"Encoder: {folder.Encoder}");
             if (reported) console.WriteLine($"Report:  {folder.Report}");
         });
+        string labelled = dataset.ClassNames is { Count: > 1 } ? Shell.Word(source) : "LABELLED";
+        screen.Next($"siam evaluate all --run {Shell.PathWord(folder.Path)} --train {labelled}#train --test {labelled}#test{Shots(dataset)}");
         return 0;
     }
 
@@ -76,8 +86,17 @@ internal static class PretrainCommand
         }
         catch (Exception e) when (e is RunException or DataSourceException or UnreadableImageException or IOException or UnauthorizedAccessException)
         {
-            screen.Warn($"The run is finished, but its report could not be written: {e.Message.TrimEnd('.')}. Write it later with `siam report --run {folder.Path}`.");
+            screen.Warn($"The run is finished, but its report could not be written: {e.Message.TrimEnd('.')}. Write it later with `siam report {Shell.PathWord(folder.Path)}`.");
             return false;
         }
+    }
+
+    /// <summary>Fewer labels for few-shot where a class has too few images.</summary>
+    private static string Shots(ImageDataset data)
+    {
+        if (data.Labels is null || data.ClassNames is not { Count: > 1 }) return "";
+        int fewest = data.Labels.Where(label => label >= 0).CountBy(label => label).Min(c => c.Value) * 4 / 5;
+        int[] all = [1, 2, 5, 10, 20], possible = [.. all.Where(shots => shots <= fewest)];
+        return possible.Length is 0 || possible.Length == all.Length ? "" : $" --set {Shell.Word($"evaluation.shots=[{string.Join(',', possible)}]")}";
     }
 }

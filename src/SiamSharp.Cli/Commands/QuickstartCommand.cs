@@ -12,7 +12,7 @@ namespace SiamSharp.Cli.Commands;
 /// <summary><c>siam quickstart</c>: the main job on the images that come with the program.</summary>
 internal static class QuickstartCommand
 {
-    private const int TrainCount = 8_000;
+    private const int TrainCount = 8_000, ImagesNext = 1_024;
     private const ulong SplitSeed = 1; // one split for all seeds, so that their scores can be compared
 
     internal static Command Create(Func<ParseResult, Screen> screenOf)
@@ -21,7 +21,7 @@ internal static class QuickstartCommand
         Option<string[]> set = CommonOptions.Set();
         var command = new Command("quickstart", "Pretrain, judge and report on 10,000 embedded Fashion-MNIST images, in minutes.") { output, set };
         command.SetAction((parsed, cancel) => Task.FromResult(
-            Run(screenOf(parsed), new RunFolder(parsed.GetValue(output) ?? FreeFolder()), parsed.GetValue(set)!, cancel)));
+            Run(screenOf(parsed), new RunFolder(Outputs.Folder(parsed.GetValue(output) ?? FreeFolder("quickstart"), study: false, [])), parsed.GetValue(set)!, cancel)));
         return command;
     }
 
@@ -33,8 +33,8 @@ internal static class QuickstartCommand
         var (train, test) = images.Split(TrainCount, SplitSeed);
         ImageDataset trainData = Loading.Load(screen, train, recipe.Data, folder, cancel), testData = Loading.Load(screen, test, recipe.Data, null, cancel);
 
-        screen.Say($"Pretraining on {trainData.Count:N0} Fashion-MNIST images {(recipe.Method.NeedsLabels ? "with" : "without")} their labels: {OptionsJson.KindOf(recipe.Method)}, "
-            + $"views '{recipe.Views.Preset}', {recipe.Training.Epochs} epochs.");
+        screen.Say($"Pretraining {(recipe.Method.NeedsLabels ? "with" : "without")} the labels of the images, which are embedded ones of Fashion-MNIST:");
+        Announcement.Show(screen, recipe, trainData, null, cancel);
         PretrainingResult result = TrainingBar.Show(screen, progress => Pretraining.Run(recipe, trainData, folder, progress: progress, cancel: cancel), "A quickstart cannot go on: the next one begins anew.");
         if (!result.Finished)
         {
@@ -56,14 +56,24 @@ internal static class QuickstartCommand
             console.WriteLine($"Accuracy on {testData.Count:N0} test images. Everything is in {folder.Path}:");
             console.WriteLine($"  {Path.GetFileName(folder.Report)} to read, {Path.GetFileName(folder.Views)} for what the network saw, "
                 + $"{Path.GetFileName(folder.Encoder)} to use.");
-            console.WriteLine("Next, with your own images:  siam pretrain --data FOLDER --out runs/mine");
         });
+        if (!screen.Json) ShowNext(screen, cancel);
         return 0;
     }
 
-    private static string FreeFolder()
+    /// <summary>What to do with images of one's own in minutes, and in how many.</summary>
+    private static void ShowNext(Screen screen, CancellationToken cancel)
     {
-        string first = Path.Combine("runs", "quickstart");
+        var (recipe, images) = Loading.Open($"fashion-mnist:sample#..{ImagesNext}", RecipeFiles.Layers("simclr"), ["data.size=64", "data.channels=3"]);
+        ImageDataset data = ImageDataset.Load(images, recipe.Data, cancellation: cancel);
+        screen.Say($"Your own images are next: {Plural.Of(recipe.Training.Epochs, "epoch")} of {ImagesNext:N0} photographs at 64 pixels take {Announcement.About(StepTime.Measure(recipe, data, cancel: cancel).Of(recipe, ImagesNext))} here.");
+        screen.Next("siam pretrain --data FOLDER --recipe simclr --out " + FreeFolder("mine"));
+    }
+
+    /// <summary>A name of a run that is not taken: runs/mine, runs/mine-2, ...</summary>
+    internal static string FreeFolder(string name)
+    {
+        string first = Path.Combine("runs", name);
         return Enumerable.Range(1, int.MaxValue).Select(i => i == 1 ? first : $"{first}-{i}").First(path => !Directory.Exists(path));
     }
 }

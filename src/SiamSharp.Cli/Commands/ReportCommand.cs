@@ -15,7 +15,7 @@ internal static class ReportCommand
     {
         var folder = new Argument<string>("DIR") { Description = "The folder of a run or a study." };
         var data = new Option<string>("--data") { Description = "Images for a map, their nearest neighbours and the spectrum; with labels, the map has colours.", HelpName = "SRC" };
-        Option<string[]> set = CommonOptions.Set();
+        Option<string[]> set = CommonOptions.Set("How the images of --data are decoded, such as data.alpha=white; may be repeated.");
         var command = new Command("report", "Write one page, report.html, about a run or a study; it needs no network and prints well.") { folder, data, set };
         command.SetAction((parsed, cancel) =>
         {
@@ -48,6 +48,9 @@ internal static class ReportCommand
                 console.WriteLine($"Report: {run.Report}");
                 if (!File.Exists(run.Gallery)) console.WriteLine("With --data SRC it gets a map of images, their nearest neighbours and the spectrum.");
             });
+            screen.Next(File.Exists(run.Gallery)
+                ? $"siam embed --run {Shell.PathWord(path)} --data {Shell.Word(source ?? "FOLDER")} --out vectors.parquet"
+                : $"siam report {Shell.PathWord(path)} --data FOLDER");
             return Task.FromResult(0);
         });
         return command;

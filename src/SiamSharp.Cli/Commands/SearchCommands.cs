@@ -22,20 +22,19 @@ internal static class SearchCommands
         Option<string> index = Index();
         var query = new Option<string>("--query") { Description = "The image to look for: a file, or the first image of a source.", HelpName = "IMAGE", Required = true };
         var data = new Option<string>("--data") { Description = "For the sheet, where the index is not of files: the images that it was made of.", HelpName = "SRC" };
-        var count = new Option<int>("-k") { Description = "Images wanted.", DefaultValueFactory = _ => 10, HelpName = "N" };
+        var count = NumberOptions.Whole("-k", "Images wanted.", 1, int.MaxValue, otherwise: 10);
         var sheet = new Option<string>("--out") { Description = "A sheet of the query and what was found.", HelpName = "FILE.png" };
-        Option<string[]> set = CommonOptions.Set();
+        Option<string[]> set = CommonOptions.SetData();
         var command = new Command("search", "Find the images that are most like one, by the encoder that the index was made with.") { index, query, count, sheet, data, set };
         encoder.AddTo(command);
         command.SetAction((parsed, cancel) =>
         {
             Screen screen = screenOf(parsed);
             int wanted = parsed.GetValue(count);
-            if (wanted < 1) throw new RecipeException([new Fault("-k", $"is {wanted}; 1 or more is allowed")]);
             string path = parsed.GetValue(query)!, vectors = parsed.GetValue(index)!;
             using EmbeddingTable table = Read(screen, vectors, wanted);
-            string? picture = parsed.GetValue(sheet) is { } file ? CommonOptions.Output(file, ".png") : null;
-            if (picture is not null) CheckSheet(picture, path, table);
+            string? picture = parsed.GetValue(sheet) is { } file
+                ? Outputs.File(file, OutputKind.Sheet, [parsed.GetValue(data), path], [vectors, .. encoder.Files(parsed)], table.Paths) : null;
             var (network, recipe, name) = encoder.Open(parsed, parsed.GetValue(set)!, options => ImageSources.Open(path, options));
             using Encoder opened = network;
             // The query is decoded as the images of the index were.
@@ -74,6 +73,7 @@ internal static class SearchCommands
                 console.Write(rows);
                 if (picture is not null) console.WriteLine($"Sheet: {picture}");
             });
+            screen.Next($"siam duplicates --index {Shell.Word(parsed.GetValue(index)!)}");
             return Task.FromResult(0);
         });
         return command;
@@ -82,13 +82,12 @@ internal static class SearchCommands
     internal static Command Duplicates(Func<ParseResult, Screen> screenOf)
     {
         Option<string> index = Index();
-        var threshold = new Option<double>("--threshold") { Description = "Cosine from which on an image is the same as the first of its group.", DefaultValueFactory = _ => 0.98 };
+        var threshold = NumberOptions.Real("--threshold", "Cosine from which on an image is the same as the first of its group.", x => x is > 0 and <= 1, "above 0 and up to 1", otherwise: 0.98);
         var command = new Command("duplicates", "List groups of images that are (nearly) the same as the first of their group; to keep the first of each loses nothing.") { index, threshold };
         command.SetAction((parsed, cancel) =>
         {
             Screen screen = screenOf(parsed);
             double least = parsed.GetValue(threshold);
-            if (!(least > 0 && least <= 1)) throw new RecipeException([new Fault("--threshold", $"is {least}; a cosine above 0 to 1 is allowed")]);
             using EmbeddingTable table = Read(screen, parsed.GetValue(index)!);
             IReadOnlyList<int[]> groups = NearDuplicates.Find(table, least, null, cancel);
             int grouped = groups.Sum(g => g.Length), largest = groups.Max(g => (int?)g.Length) ?? 0;
@@ -102,8 +101,9 @@ internal static class SearchCommands
                     console.WriteLine($"group {i + 1}");
                     foreach (int row in group) console.WriteLine($"  {table.Paths[row]}");
                 }
-                console.WriteLine($"{groups.Count:N0} groups, {grouped:N0} of {table.Count:N0} images; the first of each group and the rest are {table.Count - grouped + groups.Count:N0}.");
+                console.WriteLine($"{Plural.Of(groups.Count, "group")}, {grouped:N0} of {Plural.Of(table.Count, "image")}; the first of each group and the rest are {table.Count - grouped + groups.Count:N0}.");
             });
+            screen.Next($"siam diverse --index {Shell.Word(parsed.GetValue(index)!)}");
             return Task.FromResult(0);
         });
         return command;
@@ -112,14 +112,13 @@ internal static class SearchCommands
     internal static Command Diverse(Func<ParseResult, Screen> screenOf)
     {
         Option<string> index = Index();
-        var count = new Option<int>("-k") { Description = "Images wanted.", DefaultValueFactory = _ => 100, HelpName = "N" };
+        var count = NumberOptions.Whole("-k", "Images wanted.", 1, int.MaxValue, otherwise: 100);
         var labelled = new Option<bool>("--beside-labelled") { Description = "Images that have a label count as chosen already." };
         var command = new Command("diverse", "List images that differ most from one another: those to label next.") { index, count, labelled };
         command.SetAction((parsed, cancel) =>
         {
             Screen screen = screenOf(parsed);
             int wanted = parsed.GetValue(count);
-            if (wanted < 1) throw new RecipeException([new Fault("-k", $"is {wanted}; 1 or more is allowed")]);
             using EmbeddingTable table = Read(screen, parsed.GetValue(index)!, wanted);
             int[] given = parsed.GetValue(labelled) ? [.. Enumerable.Range(0, table.Count).Where(row => table.Labels[row] is not null)] : [];
             IReadOnlyList<int> chosen = DiverseSubset.Choose(table, wanted, given, cancel);
@@ -127,6 +126,8 @@ internal static class SearchCommands
             {
                 foreach (int row in chosen) console.WriteLine(table.Paths[row]);
             });
+            screen.Say("Label these, a sub-folder for each class, and then:");
+            screen.Next("siam classify fit --run DIR --data LABELLED --out classifier.safetensors");
             return Task.FromResult(0);
         });
         return command;
@@ -144,15 +145,6 @@ internal static class SearchCommands
         }
         if (wanted > table.Count) screen.Warn($"-k is {wanted:N0}, but the index holds {table.Count:N0} {(table.Count == 1 ? "image" : "images")}.");
         return table;
-    }
-
-    /// <summary>Refuses a sheet that would replace the query or be an image among those of the index the next time.</summary>
-    private static void CheckSheet(string sheet, string query, EmbeddingTable table)
-    {
-        string folder = Path.GetDirectoryName(sheet)!;
-        if (Path.GetFullPath(query) == sheet) throw new RecipeException([new Fault("--out", $"\"{sheet}\" is the query itself; choose another name")]);
-        if (table.Paths.FirstOrDefault(path => Path.GetDirectoryName(Path.GetFullPath(path)) == folder && File.Exists(path)) is { } beside)
-            throw new RecipeException([new Fault("--out", $"\"{sheet}\" lies among the images of the index, beside {beside}, and would be one of them the next time. Choose another folder")]);
     }
 
     /// <summary>Decodes images by the paths that an index holds; null where there is no such image any more.</summary>

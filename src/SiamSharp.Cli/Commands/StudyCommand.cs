@@ -17,8 +17,8 @@ internal static class StudyCommand
     {
         var file = new Argument<string>("FILE") { Description = "The study: rows, seeds and images, in JSON (docs/STUDIES.md)." };
         var output = new Option<string>("--out") { Description = "The study's folder: runs, table.md, table.json, plot.png, report.html.", HelpName = "DIR", Required = true };
-        var jobs = new Option<int>("--jobs") { Description = "Runs at once; 0 = as many as the processors allow.", HelpName = "N" };
-        Option<string[]> set = CommonOptions.Set();
+        var jobs = NumberOptions.Whole("--jobs", "Runs at once; 0 = as many as the processors allow.", 0, 1024, otherwise: 0);
+        Option<string[]> set = CommonOptions.Set("Override one option in all rows, such as training.epochs=1; may be repeated.");
         var only = new Option<string>("--only") { Description = "Only this run, in this process, such as naive-masks-1.", HelpName = "NAME" };
         var child = new Option<bool>("--child") { Description = "End when standard input does.", Hidden = true };
         var command = new Command("study", "Pretrain and judge a table of recipes with several seeds; the same command goes on where it stopped.") { file, output, jobs, set, only, child };
@@ -26,7 +26,7 @@ internal static class StudyCommand
         {
             Screen screen = screenOf(parsed);
             Study study = Study.Read(parsed.GetValue(file)!);
-            string folder = Path.GetFullPath(parsed.GetValue(output)!);
+            string folder = Outputs.Folder(parsed.GetValue(output)!, study: true, [study.Pretrain, study.Train, study.Test]);
             IReadOnlyList<StudyRun> runs = study.Runs(parsed.GetValue(set)!, options => ImageSources.Open(study.Pretrain, options));
             if (parsed.GetValue(only) is { } name) return RunOne(screen, study, folder, runs, name, parsed.GetValue(child), cancel);
 
@@ -48,7 +48,8 @@ internal static class StudyCommand
                 screen.Say("Interrupted. What is done is saved; the same command goes on.");
                 return 130;
             }
-            if (failed.Count > 0) screen.Fail($"{failed.Count} of {runs.Count} runs failed: {string.Join(", ", failed)}. Their .log files in {folder} say why; the same command tries them again.");
+            if (failed.Count == 0) screen.Next($"siam report {Shell.PathWord(runs[0].Folder(folder).Path)} --data {Shell.Word(study.Test)}");
+            if (failed.Count > 0) screen.Fail($"{failed.Count} of {Plural.Of(runs.Count, "run")} failed: {string.Join(", ", failed)}. Their .log files in {folder} say why; the same command tries them again.");
             return failed.Count > 0 ? 1 : 0;
         });
         return command;

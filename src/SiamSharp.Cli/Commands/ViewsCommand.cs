@@ -20,12 +20,12 @@ internal static class ViewsCommand
         command.SetAction((parsed, cancel) =>
         {
             Screen screen = screenOf(parsed);
-            string path = CommonOptions.Output(parsed.GetValue(output)!, ".png");
-            Loading.CheckOutside(parsed.GetValue(output)!, parsed.GetValue(data)!);
+            string path = Outputs.File(parsed.GetValue(output)!, OutputKind.Sheet, [parsed.GetValue(data)], [parsed.GetValue(recipeName)]);
             var (recipe, source) = Loading.Open(parsed.GetValue(data)!, RecipeFiles.Layers(parsed.GetValue(recipeName)), parsed.GetValue(set)!);
             ImageDataset images = Loading.Load(screen, source, recipe.Data, null, cancel);
             ViewSheet.Write(path, images, recipe.Views, images.Measure(recipe.Views.HighPass, cancel), (ulong)recipe.Training.Seed);
             screen.Result(new { file = path }, console => console.WriteLine($"Views of {images.Name}: {path}"));
+            screen.Next($"siam pretrain --data {Shell.Word(parsed.GetValue(data)!)} --recipe {Shell.Word(parsed.GetValue(recipeName) ?? "simclr")} --out {QuickstartCommand.FreeFolder("mine")}{DataCommand.Again(parsed.GetValue(set)!)}");
             return Task.FromResult(0);
         });
         return command;

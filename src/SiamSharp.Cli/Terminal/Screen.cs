@@ -12,6 +12,9 @@ namespace SiamSharp.Cli.Terminal;
 /// <param name="json">Results are one JSON document.</param>
 internal sealed class Screen(TextWriter output, TextWriter error, bool json) : IProgress<string>
 {
+    /// <summary>The width of what is no terminal.</summary>
+    internal const int Endless = 10_000;
+
     private readonly IAnsiConsole _results = ConsoleOn(output);
     private readonly List<string> _failures = [];
     private bool _hasResult;
@@ -43,11 +46,17 @@ internal sealed class Screen(TextWriter output, TextWriter error, bool json) : I
     internal void Fail(string text)
     {
         _failures.Add(text);
-        Messages.MarkupLine($"[red]error:[/] {Markup.Escape(text)}");
+        Messages.WriteLine(text, label: "error:", colour: "red");
     }
 
     /// <summary>Something to look at that does not stop the work.</summary>
-    internal void Warn(string text) => Messages.MarkupLine($"[yellow]note:[/] {Markup.Escape(text)}");
+    internal void Warn(string text) => Messages.WriteLine(text, label: "note:", colour: "yellow");
+
+    /// <summary>The command that usually comes next, never broken into lines; nothing where the result is JSON.</summary>
+    internal void Next(string command)
+    {
+        if (!Json) Messages.Profile.Out.Writer.WriteLine("Next:  " + command);
+    }
 
     /// <summary>The result: JSON, or what a person reads.</summary>
     internal void Result(object document, Action<IAnsiConsole> show)
@@ -77,9 +86,9 @@ internal sealed class Screen(TextWriter output, TextWriter error, bool json) : I
             Interactive = terminal ? InteractionSupport.Detect : InteractionSupport.No,
         });
         // Lines in a file or a pipe are not to be broken.
-        if (!terminal) console.Profile.Width = 10_000;
+        if (!terminal) console.Profile.Width = Endless;
         console.Pipeline.Attach(new EscapedNames());
-        return console;
+        return new PlainConsole(console);
     }
 
     /// <summary>Names of files may hold what moves the cursor: whatever is shown passes here.</summary>

@@ -66,7 +66,7 @@ public sealed record BackboneOptions : IHasRules
     public IEnumerable<Fault> Faults()
     {
         if (!Names.Contains(Name))
-            yield return new("name", $"\"{Name}\" is not one of {string.Join(", ", Names)}");
+            yield return new("name", $"\"{Name}\" is not one of {string.Join(", ", Names)}{Nearest.Question(Name, Names)}");
         if (Depths.Count > MostStages)
             yield return new("depths", $"has {Depths.Count} stages; at most {MostStages} are allowed for {Name}");
         if (IsTransformer && Stem != Stem.Auto)

@@ -1,5 +1,5 @@
-using SiamSharp.Recipes;
 using System.Text.RegularExpressions;
+using SiamSharp.Recipes;
 
 namespace SiamSharp.Data;
 
@@ -27,7 +27,9 @@ public static partial class ImageSources
         if (SubsetName().Match(source) is { Success: true } part && !Path.Exists(source)) return OpenPart(source, part, options);
         if (ShareName().Match(source) is { Success: true } share && !Path.Exists(source)) return OpenShare(source, share, options);
         if (source.LastIndexOf('#') is > 0 and var mark && !Path.Exists(source))
-            throw new DataSourceException($"'{source}' names no part that is known: behind # write FIRST..END, such as {source[..mark]}#..1000, or train or test.");
+            throw new DataSourceException($"'{source}' names no part that is known: behind # write FIRST..END, such as {source[..mark]}#..1000, or train or test"
+                + (Nearest.To(source[(mark + 1)..], ["train", "test"]) is { } near ? $"; did you mean {source[..mark]}#{near}?"
+                    : source[(mark + 1)..].Any(c => c is ',' or '_' or ' ') ? "; numbers have no separators." : "."));
         string[] parts = source.Split(':');
         if (parts[0] == "fashion-mnist" && parts.Length <= 2)
             return FashionMnist.Open(source, parts.Length == 2 ? parts[1] : "train", options);
@@ -39,7 +41,7 @@ public static partial class ImageSources
         throw Missing(source);
     }
 
-    [GeneratedRegex(@"^(?<whole>.+)#(?<first>\d*)\.\.(?<end>\d*)$")]
+    [GeneratedRegex(@"^(?<whole>.+)#(?<first>[0-9]*)\.\.(?<end>[0-9]*)$")]
     private static partial Regex SubsetName();
 
     [GeneratedRegex("^(?<whole>.+)#(?<part>train|test)$")]
@@ -101,7 +103,11 @@ public static partial class ImageSources
     {
         string? parent = Path.GetFullPath(source);
         while (parent is not null && !Directory.Exists(parent)) parent = Path.GetDirectoryName(parent);
-        return new DataSourceException($"'{source}' does not exist; the nearest folder that does is '{parent}'. "
-            + $"A source is {Forms}.");
+        string hint = Hint(source);
+        return new DataSourceException($"'{source}' does not exist; the nearest folder that does is '{parent}'.{(hint.Length > 0 ? hint : $" A source is {Forms}.")}");
     }
+
+    private static string Hint(string source) => Nearest.To(source.Split(':')[0], ["fashion-mnist", "cifar10"]) is { } name
+        ? $" Did you mean {name}{(source.IndexOf(':') is >= 0 and var at ? source[at..] : name == "cifar10" ? ":DIR" : "")}?"
+        : Nearest.Path(source.LastIndexOf('#') is > 0 and var mark ? source[..mark] : source);
 }

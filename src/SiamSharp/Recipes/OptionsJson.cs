@@ -112,7 +112,7 @@ public static class OptionsJson
     /// <exception cref="RecipeException">Anything is wrong; all faults are listed.</exception>
     public static T Read<T>(JsonObject tree, string name = "") where T : notnull
     {
-        var findings = new Findings();
+        var findings = new Findings(typeof(T));
         CheckNode(tree = (JsonObject)tree.DeepClone(), typeof(T), "", null, null, findings);
         // With the defaults in the place of what is wrong, rules across values can still be checked.
         T? options = findings.WithoutFaults() ? tree.Deserialize<T>(Serializer) : default;
@@ -167,10 +167,13 @@ public static class OptionsJson
     }
 
     /// <summary>What a check has found so far.</summary>
-    private sealed class Findings
+    private sealed class Findings(Type root)
     {
         private readonly List<(JsonObject Owner, string Key)> _wrong = [];
         private bool _inPlace;
+
+        /// <summary>What the whole tree is to be.</summary>
+        public Type Root => root;
 
         public List<Fault> Faults { get; } = [];
 
@@ -266,7 +269,7 @@ public static class OptionsJson
                 foreach (string problem in ProblemsOf(node, type, declared)) found.Add(new Fault(path, problem), owner, key);
                 break;
             default:
-                string wanted = info.Kind == JsonTypeInfoKind.Enumerable ? $"a list, {(Serializer.GetTypeInfo(info.ElementType!).Kind == JsonTypeInfoKind.None ? $"such as [{Show(node)}]" : "[ ... ]")}"
+                string wanted = info.Kind == JsonTypeInfoKind.Enumerable ? $"a list, {(Serializer.GetTypeInfo(info.ElementType!).Kind == JsonTypeInfoKind.None ? $"such as [{Items(node, info.ElementType!)}]" : "[ ... ]")}"
                     : $"an object, {{ ... }}; its options: {string.Join(", ", OptionsOf(info).Select(key => Join(path, key)))}";
                 found.Add(new Fault(path, $"{Show(node)} is not {wanted}{WhyNoJson(node)}"), owner, key);
                 break;
@@ -300,7 +303,8 @@ public static class OptionsJson
             if (name is not null && name.Equals(kind.TypeDiscriminator as string, StringComparison.Ordinal)) return kind.DerivedType;
 
         string known = string.Join(", ", kinds.DerivedTypes.Select(kind => kind.TypeDiscriminator));
-        found.Add(new Fault(Join(path, key), $"{(tree[key] is { } wrong ? Show(wrong) : "nothing")} is none of: {known}"), null);
+        found.Add(new Fault(Join(path, key), $"{(tree[key] is { } wrong ? Show(wrong) : "nothing")} is none of: {known}"
+            + (name is null ? "" : Nearest.Question(name, kinds.DerivedTypes.Select(kind => (string)kind.TypeDiscriminator!)))), null);
         return null;
     }
 
@@ -315,7 +319,10 @@ public static class OptionsJson
             if (known.FirstOrDefault(p => p.Name == key) is { } property)
                 CheckNode(value, property.PropertyType, Join(path, key), property.AttributeProvider, tree, found);
             else
-                found.Add(new Fault(Join(path, key), $"there is no such option; known here: {string.Join(", ", known.Select(p => p.Name))}"), tree, key);
+            {
+                string? meant = Nearest.To(key, known.Select(p => p.Name)) is { } near ? Join(path, near) : PathTo(found.Root, key);
+                found.Add(new Fault(Join(path, key), $"there is no such option; {(meant is null ? "known here: " : $"did you mean {meant}? Known here: ")}{string.Join(", ", known.Select(p => p.Name))}"), tree, key);
+            }
         }
     }
 
@@ -332,7 +339,8 @@ public static class OptionsJson
         catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
         {
         }
-        return value is null ? [$"{Show(node)} is not {Wanted(type, declared)}"] : ProblemsOf(value, declared, Show(node));
+        if (value is double.PositiveInfinity or double.NegativeInfinity or float.PositiveInfinity or float.NegativeInfinity) return [$"{Show(node)} is too large for a number"];
+        return value is null ? [$"{Show(node)} is not {Wanted(type, declared)}{Mending(node, type)}"] : ProblemsOf(value, declared, Show(node));
     }
 
     /// <summary>What is wrong with a single value: it is outside its range, or no member of its enum.</summary>
@@ -344,6 +352,45 @@ public static class OptionsJson
     }
 
     private static string Bounds(RangeAttribute range) => string.Create(CultureInfo.InvariantCulture, $"{range.Minimum} to {range.Maximum}");
+
+    /// <summary>What to write in place of a value that is none, as the end of a sentence; empty where that is not known.</summary>
+    private static string Mending(JsonNode node, Type type)
+    {
+        if (node is not JsonValue value || !value.TryGetValue(out string? text)) return "";
+        if (type.IsEnum) return Nearest.Question(text, NamesOf(type));
+        return IsNumber(type) ? Numbers.Mending(text, IsWhole(type)) : "";
+    }
+
+    private static bool IsNumber(Type type) => type == typeof(double) || type == typeof(float) || IsWhole(type);
+
+    private static bool IsWhole(Type type) => type == typeof(int) || type == typeof(long);
+
+    /// <summary>What was given for a list, as its items: <c>1,2,5</c> where numbers are wanted.</summary>
+    private static string Items(JsonNode node, Type element) => IsNumber(element) && node is JsonValue value && value.TryGetValue(out string? text) ? text : Show(node);
+
+    /// <summary>The path of an option that is called so, or nearly so, somewhere in the options of a type; null where there is none.</summary>
+    /// <param name="root">Such as <see cref="Recipe"/>.</param>
+    /// <param name="name">The last part of a path, such as <c>epochs</c>.</param>
+    internal static string? PathTo(Type root, string name)
+    {
+        var paths = new Dictionary<string, string>();
+        Collect(Serializer.GetTypeInfo(root), "");
+        return Nearest.To(name, paths.Keys) is { } near ? paths[near] : null;
+
+        void Collect(JsonTypeInfo info, string path)
+        {
+            JsonTypeInfo[] kinds = info.PolymorphismOptions is { } options ? [.. options.DerivedTypes.Select(k => Serializer.GetTypeInfo(k.DerivedType))] : [info];
+            foreach (JsonPropertyInfo property in kinds.SelectMany(k => k.Properties).Where(p => p.Set is not null))
+            {
+                string at = Join(path, property.Name);
+                JsonTypeInfo inner = Serializer.GetTypeInfo(property.PropertyType);
+                if (inner.Kind == JsonTypeInfoKind.Enumerable && Serializer.GetTypeInfo(inner.ElementType!).Kind == JsonTypeInfoKind.Object)
+                    Collect(Serializer.GetTypeInfo(inner.ElementType!), Join(at, "0"));
+                else if (inner.Kind == JsonTypeInfoKind.Object && inner.Type != typeof(JsonObject)) Collect(inner, at);
+                else paths.TryAdd(property.Name, at);
+            }
+        }
+    }
 
     private static string Wanted(Type type, ICustomAttributeProvider? declared) => type switch
     {

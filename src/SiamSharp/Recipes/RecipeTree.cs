@@ -64,7 +64,8 @@ public static class RecipeTree
         string[] keys = path.Split('.');
         JsonNode? node = tree;
         for (int i = 0; i < keys.Length - 1; i++)
-            node = Child(node, keys[i]) ?? throw new RecipeException([new Fault(path, $"there is no '{string.Join('.', keys[..(i + 1)])}'")]);
+            node = Child(node, keys[i])
+                ?? throw new RecipeException([new Fault(path, $"there is no '{string.Join('.', keys[..(i + 1)])}'{Nearest.Question(keys[i], (node as JsonObject)?.Select(o => o.Key) ?? [])}")]);
 
         string last = keys[^1];
         if (node is JsonObject parent && keys.Length > 1 && IsKind(keys[^2], last) && !JsonNode.DeepEquals(parent[last], value))

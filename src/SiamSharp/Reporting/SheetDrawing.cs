@@ -1,5 +1,6 @@
+using System.Buffers.Binary;
+using System.IO.Hashing;
 using SiamSharp.Training;
-
 using SkiaSharp;
 
 namespace SiamSharp.Reporting;
@@ -15,6 +16,9 @@ internal sealed record SheetColumn(string Title, IReadOnlyList<string> Lines, Li
 internal static class SheetDrawing
 {
     private const int Margin = 24, Gap = 10, SmallestCell = 112, WidestRowName = 150;
+    private const int AfterHeader = 8 + 25; // bytes of a PNG: its signature and its first chunk
+
+    private static readonly byte[] s_mark = Mark();
 
     private static readonly SKColor s_ink = new(0x22, 0x22, 0x22), s_grey = new(0x70, 0x70, 0x70);
 
@@ -61,12 +65,7 @@ internal static class SheetDrawing
         for (int line = 0; line < legendLines.Length; line++)
             canvas.DrawText(legendLines[line], left, bottom + 12 + 16 * line, small, grey);
 
-        using SKData png = bitmap.Encode(SKEncodedImageFormat.Png, 100);
-        RunFolder.Replacing(path, partial =>
-        {
-            using FileStream file = File.Create(partial);
-            png.SaveTo(file);
-        });
+        Save(bitmap, path);
         foreach (SKBitmap picture in columns.SelectMany(column => column.Pictures)) picture.Dispose();
     }
 
@@ -94,13 +93,38 @@ internal static class SheetDrawing
             canvas.DrawText(Cut(caption, small, cell), x, y + 12, small, i == 0 ? ink : grey);
             Paste(canvas, picture, SKRect.Create(x, y + 16, cell, cell));
         }
+        Save(bitmap, path);
+        foreach (var (_, picture) in cells) picture.Dispose();
+    }
+
+    /// <summary>Whether a file is a sheet of this class.</summary>
+    internal static bool IsSheet(string path)
+    {
+        using FileStream file = File.OpenRead(path);
+        byte[] start = new byte[AfterHeader + s_mark.Length];
+        return file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false) == start.Length && start.AsSpan(AfterHeader).SequenceEqual(s_mark);
+    }
+
+    /// <summary>Writes a PNG, whole or not at all, with a mark by which it is known again.</summary>
+    private static void Save(SKBitmap bitmap, string path)
+    {
         using SKData png = bitmap.Encode(SKEncodedImageFormat.Png, 100);
         RunFolder.Replacing(path, partial =>
         {
             using FileStream file = File.Create(partial);
-            png.SaveTo(file);
+            file.Write(png.AsSpan()[..AfterHeader]);
+            file.Write(s_mark);
+            file.Write(png.AsSpan()[AfterHeader..]);
         });
-        foreach (var (_, picture) in cells) picture.Dispose();
+    }
+
+    private static byte[] Mark()
+    {
+        byte[] content = [.. "tEXtSoftware\0SiamSharp"u8], chunk = new byte[4 + content.Length + 4];
+        BinaryPrimitives.WriteInt32BigEndian(chunk, content.Length - 4);
+        content.CopyTo(chunk, 4);
+        BinaryPrimitives.WriteUInt32BigEndian(chunk.AsSpan(4 + content.Length), Crc32.HashToUInt32(content));
+        return chunk;
     }
 
     /// <summary>Enlarged pixel by pixel, reduced smoothly.</summary>

@@ -42,7 +42,7 @@ public sealed record Study : IHasRules
     /// <exception cref="RecipeException">There is no such file, or anything in it is wrong; all faults are listed.</exception>
     public static Study Read(string file) => File.Exists(file)
         ? OptionsJson.Read<Study>(OptionsJson.ParseFile(file), file)
-        : throw new RecipeException([new Fault("FILE", $"there is no study \"{file}\"")]);
+        : throw new RecipeException([new Fault("FILE", $"there is no study \"{file}\".{Nearest.Path(file)}".TrimEnd('.'))]);
 
     /// <inheritdoc/>
     public IEnumerable<Fault> Faults()

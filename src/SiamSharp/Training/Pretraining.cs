@@ -224,20 +224,41 @@ public static class Pretraining
         recipe.Optimizer.LearningRate, (long)(recipe.Optimizer.WarmupEpochs * stepsPerEpoch), (long)recipe.Training.Epochs * stepsPerEpoch,
         recipe.Optimizer.LearningRate * recipe.Optimizer.FinalShare);
 
-    private static void CheckFits(Recipe recipe, ImageDataset data)
+    /// <summary>Refuses images that cannot be trained on with this recipe, before one of them is decoded.</summary>
+    /// <param name="recipe">What is to be run.</param>
+    /// <param name="source">The images.</param>
+    /// <exception cref="RunException">There are fewer than a batch takes, or labels are missing that the method learns from.</exception>
+    public static void CheckSource(Recipe recipe, IImageSource source)
+    {
+        CheckCount(recipe, source.Name, source.Count, "image", "images");
+        if (recipe.Method.NeedsLabels && source.ClassNames is null) throw NoLabels(recipe, $"{source.Name} has no labels");
+    }
+
+    private static void CheckCount(Recipe recipe, string name, int count, string one, string many)
+    {
+        if (count >= recipe.Training.BatchSize) return;
+        throw new RunException($"A step needs training.batchSize = {recipe.Training.BatchSize} images, but {name} has {Plural.Of(count, one, many)}. "
+            + (count < 4 ? "Give more images." : $"Give more images, or --set training.batchSize={count / 2}."));
+    }
+
+    private static RunException NoLabels(Recipe recipe, string why) => new($"{OptionsJson.KindOf(recipe.Method)} learns from classes, but {why}"
+        + ". Sort the images into one folder per class, or choose a method that needs no labels, such as --set method=simclr.");
+
+    /// <summary>Refuses images that do not fit the recipe.</summary>
+    /// <param name="recipe">What is to be run.</param>
+    /// <param name="data">The images.</param>
+    /// <exception cref="RecipeException">Their size or channels do not fit.</exception>
+    /// <exception cref="RunException">They are too few or too large, their values are out of range, or labels are missing that the method learns from.</exception>
+    public static void CheckFits(Recipe recipe, ImageDataset data)
     {
         Fault[] faults = [.. recipe.FaultsFor(data.Size, data.Channels)];
         if (faults.Length > 0) throw new RecipeException(faults);
         if (recipe.Method.NeedsLabels && (data.Labels is null || data.Labels.Any(l => l < 0)))
-            throw new RunException($"{OptionsJson.KindOf(recipe.Method)} learns from classes, but "
-                + (data.Labels is null ? $"{data.Name} has no labels" : $"{data.Labels.Count(l => l < 0)} of {data.Count} images of {data.Name} have no label")
-                + ". Sort the images into one folder per class, or choose a method that needs no labels, such as --set method=simclr.");
+            throw NoLabels(recipe, data.Labels is null ? $"{data.Name} has no labels" : $"{data.Labels.Count(l => l < 0)} of {Plural.Of(data.Count, "image")} of {data.Name} have no label");
         if ((data.Range.Min < 0 || data.Range.Max > 1) && recipe.Views.Branches.Any(b => b.NeedsUnitRange))
             throw new RunException($"Colour jitter and solarisation are defined for pixels from 0 to 1, but those of {data.Name} go from {data.Range.Min:G4} to "
                 + $"{data.Range.Max:G4}. Set their probabilities to 0, or scale the images.");
-        if (data.Count < recipe.Training.BatchSize)
-            throw new RunException($"A step needs training.batchSize = {recipe.Training.BatchSize} images, but {data.Name} has {data.Count} readable. "
-                + (data.Count < 4 ? "Give more images." : $"Give more images, or --set training.batchSize={data.Count / 2}."));
+        CheckCount(recipe, data.Name, data.Count, "readable image", "readable images");
         double batchBytes = 4.0 * recipe.Training.BatchSize * data.Channels * data.Size * data.Size;
         if (batchBytes > Array.MaxLength)
             throw new RunException($"A batch must be below 2 GiB, but training.batchSize = {recipe.Training.BatchSize} images of {data.Channels} x {data.Size} x "

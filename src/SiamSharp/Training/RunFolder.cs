@@ -77,7 +77,7 @@ public sealed class RunFolder(string path)
     /// <param name="restored">Why the checkpoint's recipe was taken; null where recipe.json is right.</param>
     internal JsonObject ReadRecipe(out string? restored)
     {
-        if (!HasRun) throw new RunException($"{Path} holds no run: recipe.json is missing. Give --run the folder that was --out of `siam pretrain`.");
+        if (!HasRun) throw NoRun();
         var (written, problem) = ReadRecipeFile();
         JsonObject? saved;
         try
@@ -98,6 +98,19 @@ public sealed class RunFolder(string path)
         }
         restored = $"{Recipe} {problem}: the recipe in the run's checkpoint is taken, and recipe.json is written again.";
         return saved;
+    }
+
+    private RunException NoRun()
+    {
+        const string Rule = "Give --run the folder that was --out of `siam pretrain`.";
+        if (Directory.Exists(Path))
+        {
+            string? inside = Directory.GetDirectories(Path).Order().FirstOrDefault(folder => new RunFolder(folder).HasRun);
+            return new($"{Path} holds no run: recipe.json is missing. {Rule}{(inside is null ? "" : $" There is one in it: {inside}.")}");
+        }
+        return File.Exists(Path) && System.IO.Path.GetDirectoryName(Path) is { } parent && new RunFolder(parent).HasRun
+            ? new($"{Path} is a file and holds no run. Give --run its folder, {parent}.")
+            : new($"{Path} holds no run: there is no such folder. {Rule}{Nearest.Path(path)}");
     }
 
     private (JsonObject? Recipe, string Problem) ReadRecipeFile()

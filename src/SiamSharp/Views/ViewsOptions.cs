@@ -56,7 +56,7 @@ public sealed record ViewsOptions : IHasRules
     public IEnumerable<Fault> Faults()
     {
         if (!PresetNames.Contains(Preset))
-            yield return new("preset", $"\"{Preset}\" is none of: {string.Join(", ", PresetNames)}");
+            yield return new("preset", $"\"{Preset}\" is none of: {string.Join(", ", PresetNames)}{Nearest.Question(Preset, PresetNames)}");
         if (Branches.Count == 0)
             yield return new("branches", "there are none: add one, or take those of a preset");
     }

@@ -106,8 +106,8 @@ public sealed class IndexCommandTests : IDisposable
         Assert.Contains("it is a folder", await Fails(1, "--index", Images, "--query", query));
         Assert.Contains("must end in .npy or .parquet", await Fails(1, "--index", query, "--query", query));
         Assert.Contains("absent.png", await Fails(1, "--index", index, "--query", _folder.At("absent.png")));
-        Assert.Contains("is the query itself", await Fails(2, "--index", index, "--query", query, "--out", query));
-        Assert.Contains("lies among the images of the index", await Fails(2, "--index", index, "--query", query, "--out", Path.Combine(Images, "found.png")));
+        Assert.Contains("which the command reads", await Fails(1, "--index", index, "--query", query, "--out", query));
+        Assert.Contains("lies among the images of the index", await Fails(1, "--index", index, "--query", query, "--out", Path.Combine(Images, "found.png")));
         Assert.Equal(6, Directory.GetFiles(Images).Length);
 
         var (code, output, error) = await Run("search", "--run", A, "--index", index, "--query", query, "-k", "99", "--json");

@@ -1,0 +1,105 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using SiamSharp.Cli.Terminal;
+using SiamSharp.Recipes;
+
+namespace SiamSharp.Cli;
+
+/// <summary>What is wrong with a command line that cannot be read, and what was probably meant.</summary>
+internal static class Usage
+{
+    /// <summary>A sentence for each fault.</summary>
+    internal static IReadOnlyList<string> Faults(ParseResult parsed)
+    {
+        Command command = parsed.CommandResult.Command;
+        if (parsed.UnmatchedTokens.Count > 0) return [Unmatched(parsed, command)];
+        List<string> faults = [.. parsed.Errors.Select(e => e.Message).Where(message => message.StartsWith('-'))]; // of NumberOptions
+        if (command.Subcommands.Count > 0) faults.Add($"{CommandLine(parsed.CommandResult)} needs one more word: {string.Join(", ", command.Subcommands.Select(c => c.Name))}");
+        foreach (Argument argument in command.Arguments)
+            if (argument.Arity.MinimumNumberOfValues > 0 && parsed.GetResult(argument) is null or { Tokens.Count: 0 })
+                faults.Add($"{argument.Name} is missing: {Lower(argument.Description)} Write {CommandLine(parsed.CommandResult)} {argument.Name}");
+        foreach (Option option in command.Options)
+        {
+            OptionResult? result = parsed.GetResult(option);
+            if (result is null or { Implicit: true })
+            {
+                if (option.Required) faults.Add($"{option.Name} is missing: give {option.Name} {option.HelpName}, {Lower(option.Description)}");
+            }
+            else if (result.IdentifierTokenCount > 1 && option.Arity.MaximumNumberOfValues == 1)
+                faults.Add($"{option.Name} is there {(result.IdentifierTokenCount == 2 ? "twice" : $"{result.IdentifierTokenCount} times")}, but takes one {option.HelpName}."
+                    + (option.Name is "--data" or "--train" or "--test" ? " Several folders are one source when they lie in one folder, or as lines of a manifest.csv" : ""));
+            else if (result.Tokens.Count == 0 && option.Arity.MinimumNumberOfValues > 0)
+                faults.Add($"{option.Name} is there without its {option.HelpName}");
+        }
+        return faults.Count > 0 ? faults : [.. parsed.Errors.Select(e => e.Message)];
+    }
+
+    /// <summary>The command as typed, without options: <c>siam data inspect</c>.</summary>
+    internal static string CommandLine(CommandResult result) => result.Parent is CommandResult parent
+        ? $"{CommandLine(parent)} {result.Command.Name}"
+        : "siam";
+
+    private static string Unmatched(ParseResult parsed, Command command)
+    {
+        string token = parsed.UnmatchedTokens[0], typed = CommandLine(parsed.CommandResult);
+        string[] commands = [.. command.Subcommands.Select(c => c.Name)];
+        if (commands.Length > 0)
+        {
+            if (token is "help") return $"there is no command '{token}'. Did you mean {typed} --help?";
+            if (commands is [var only] && !token.StartsWith('-')) return $"there is no command '{token}' here. Did you mean {typed} {only} {Shell.Word(token)}?";
+            string meant = Nearest.To(token, commands) is { } near ? $" Did you mean {typed} {near}?" : "";
+            return token.StartsWith('-') && parsed.Tokens is not []
+                ? $"{typed} has no option {token}: first comes one of {string.Join(", ", commands)}, as in {typed} {commands[0]} ..."
+                : $"there is no command '{token}' here; choose one of: {string.Join(", ", commands)}.{meant}";
+        }
+        return token.StartsWith('-') ? UnknownOption(parsed, command, token) : StrayWord(parsed, command, token);
+    }
+
+    private static string UnknownOption(ParseResult parsed, Command command, string token)
+    {
+        string name = token.Split('=')[0];
+        string? value = token.Contains('=') ? token[(name.Length + 1)..] : parsed.UnmatchedTokens.Skip(1).FirstOrDefault(t => !t.StartsWith('-'));
+        Option[] options = [.. command.Options];
+        bool sets = options.Any(o => o.Name == "--set");
+        string? path = sets ? OptionsJson.PathTo(typeof(Recipe), name.TrimStart('-')) : null;
+        // A name that is exactly one of the recipe's goes before one that is nearly one of the command's.
+        bool exact = path is not null && Same(path.Split('.')[^1], name);
+        if (!exact && Nearest.To(name.TrimStart('-'), options.Select(o => o.Name.TrimStart('-'))) is { } near)
+            return $"there is no option {name} here. Did you mean {options.First(o => o.Name.TrimStart('-') == near).Name}?";
+        if (path is not null) return $"there is no option {name} here. Did you mean --set {Shell.Word($"{path}={value ?? "..."}")}?";
+        return $"there is no option {name} here; there are {string.Join(", ", options.Where(o => !o.Hidden && o.Name is not ("--help" or "--version")).Select(o => o.Name))}.";
+    }
+
+    private static string StrayWord(ParseResult parsed, Command command, string token)
+    {
+        if (Last(parsed, "--set", token) is { } assignment) return $"--set {assignment} has no value. Did you mean --set {Shell.Word($"{assignment.TrimEnd('=')}={token}")}?";
+        Option[] open = [.. command.Options.Where(o => o.Required && parsed.GetResult(o) is null or { Implicit: true })];
+        if (open.Length == 0 && command.Options.FirstOrDefault(o => o.Name == "--run") is { } run && parsed.GetResult(run) is null or { Implicit: true }
+            && command.Options.All(o => o.Name != "--backbone" || parsed.GetResult(o) is null or { Implicit: true })) open = [run];
+        if (open.Length > 0)
+            return $"'{token}' stands there without an option. Did you mean {string.Join(' ', open.Zip(parsed.UnmatchedTokens, (option, word) => $"{option.Name} {Shell.Word(word)}"))}?";
+        foreach (Option option in command.Options)
+            if (parsed.GetResult(option) is { Implicit: false, Tokens: [.., var before] } && Following(parsed, before.Value, token) is { } rest)
+                return $"'{token}' stands there without an option. A name with spaces goes in quotes: did you mean {option.Name} {Shell.Word($"{before.Value} {rest}")}?";
+        return $"'{token}' stands there without an option, and no more is needed. See the help.";
+    }
+
+    /// <summary>The assignment without a value that stands directly ahead of a word.</summary>
+    private static string? Last(ParseResult parsed, string option, string token)
+    {
+        int at = parsed.Tokens.ToList().FindIndex(t => t.Value == token);
+        return at >= 2 && parsed.Tokens[at - 2].Value == option && parsed.Tokens[at - 1].Value is var assignment && (!assignment.Contains('=') || assignment.EndsWith('=')) ? assignment : null;
+    }
+
+    /// <summary>The words from one on that stand behind a value, up to the next option.</summary>
+    private static string? Following(ParseResult parsed, string before, string token)
+    {
+        int at = parsed.Tokens.ToList().FindIndex(t => t.Value == token);
+        return at >= 1 && parsed.Tokens[at - 1].Value == before ? string.Join(' ', parsed.Tokens.Skip(at).Select(t => t.Value).TakeWhile(t => !t.StartsWith('-'))) : null;
+    }
+
+    private static bool Same(string a, string b) => string.Equals(a, b.Replace("-", "", StringComparison.Ordinal), StringComparison.OrdinalIgnoreCase);
+
+    private static string Lower(string? description) =>
+        description is [var first, var second, ..] && char.IsUpper(first) && !char.IsUpper(second) ? char.ToLowerInvariant(first) + description[1..] : description ?? "";
+}

@@ -1,0 +1,76 @@
+namespace SiamSharp.Recipes;
+
+/// <summary>What someone may have meant who wrote a name that there is not.</summary>
+internal static class Nearest
+{
+    private const int NamesLookedAt = 10_000;
+
+    /// <summary>The known name that is nearest to one that is not known; null where none is near.</summary>
+    /// <remarks>
+    /// Capitals, hyphens, underscores and spaces do not count. Near is a name with at most two letters in five left out, added, changed or swapped with
+    /// its neighbour, or the only one that begins so.
+    /// </remarks>
+    /// <param name="found">What was written.</param>
+    /// <param name="known">Names that there are.</param>
+    internal static string? To(string found, IEnumerable<string> known)
+    {
+        string plain = Plain(found);
+        if (plain.Length == 0) return null;
+        string[] names = [.. known];
+        string? nearest = null;
+        int least = int.MaxValue;
+        foreach (string name in names)
+        {
+            string other = Plain(name);
+            int distance = Distance(plain, other);
+            if (distance < least && distance <= 2 * Math.Max(plain.Length, other.Length) / 5) (nearest, least) = (name, distance);
+        }
+        if (nearest is not null || plain.Length < 3) return nearest;
+        string[] longer = [.. names.Where(name => Plain(name).StartsWith(plain, StringComparison.Ordinal))];
+        return longer.Length == 1 ? longer[0] : null;
+    }
+
+    /// <summary>The nearest name as the end of a sentence, <c>; did you mean simclr?</c>; empty where none is near.</summary>
+    internal static string Question(string found, IEnumerable<string> known) => To(found, known) is { } name ? $"; did you mean {name}?" : "";
+
+    /// <summary>Why a path may not be there and what to write, as a sentence with a space ahead of it; empty where nothing is to be said.</summary>
+    internal static string Path(string path)
+    {
+        if (path.StartsWith('~'))
+            return $" The shell replaces ~ only at the start of a word that is not in quotes: write \"$HOME{path[1..]}\".";
+        if (!OperatingSystem.IsWindows() && path is [var drive, ':', '\\' or '/', ..] && char.IsAsciiLetter(drive))
+            return $" This is a path of Windows. Under WSL it is /mnt/{char.ToLowerInvariant(drive)}/{path[3..].Replace('\\', '/')}.";
+        if (!OperatingSystem.IsWindows() && path.Contains('\\') && System.IO.Path.Exists(path.Replace('\\', '/')))
+            return $" Did you mean {path.Replace('\\', '/')}?";
+        if (path.Trim() is var trimmed && trimmed != path && System.IO.Path.Exists(trimmed)) return $" Did you mean '{trimmed}', without the spaces around it?";
+        string whole = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(path));
+        string? parent = System.IO.Path.GetDirectoryName(whole);
+        if (parent is null || !Directory.Exists(parent)) return "";
+        try
+        {
+            string? near = To(System.IO.Path.GetFileName(whole), Directory.EnumerateFileSystemEntries(parent).Take(NamesLookedAt).Select(e => System.IO.Path.GetFileName(e)).Order());
+            return near is null ? "" : $" Did you mean {System.IO.Path.Combine(System.IO.Path.GetDirectoryName(path) ?? "", near)}?";
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return "";
+        }
+    }
+
+    private static string Plain(string name) => string.Concat(name.ToLowerInvariant().Where(c => c is not ('-' or '_' or ' ')));
+
+    /// <summary>Letters left out, added, changed or swapped with their neighbour (optimal string alignment).</summary>
+    private static int Distance(string a, string b)
+    {
+        int[,] d = new int[a.Length + 1, b.Length + 1];
+        for (int i = 0; i <= a.Length; i++) d[i, 0] = i;
+        for (int j = 0; j <= b.Length; j++) d[0, j] = j;
+        for (int i = 1; i <= a.Length; i++)
+            for (int j = 1; j <= b.Length; j++)
+            {
+                d[i, j] = Math.Min(Math.Min(d[i - 1, j], d[i, j - 1]) + 1, d[i - 1, j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1));
+                if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) d[i, j] = Math.Min(d[i, j], d[i - 2, j - 2] + 1);
+            }
+        return d[a.Length, b.Length];
+    }
+}

@@ -1,0 +1,93 @@
+using SiamSharp.Backbones;
+using SiamSharp.Data;
+using SiamSharp.Methods;
+using SiamSharp.Native;
+using SiamSharp.Optim;
+using SiamSharp.Recipes;
+using SiamSharp.Views;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace SiamSharp.Training;
+
+/// <summary>About how long the steps of a run take on this machine.</summary>
+/// <param name="PerImage">Seconds for each image of a step: loading, views, network, forward and backward.</param>
+/// <param name="PerStep">Seconds for each step besides: optimiser and target network.</param>
+/// <param name="Batch">Images in the small step that was measured.</param>
+public sealed record StepTime(double PerImage, double PerStep, int Batch)
+{
+    private const int SmallestBatch = 4, Growth = 4;
+    private const double LongEnough = 0.25; // seconds
+
+    /// <summary>Of a whole run.</summary>
+    /// <param name="recipe">The recipe that was measured, with any number of epochs.</param>
+    /// <param name="images">Images of the data set.</param>
+    public TimeSpan Of(Recipe recipe, int images)
+    {
+        double steps = (double)recipe.Training.Epochs * (images / recipe.Training.BatchSize);
+        return TimeSpan.FromSeconds(Math.Min(TimeSpan.MaxValue.TotalSeconds / 2, steps * (PerStep + PerImage * recipe.Training.BatchSize)));
+    }
+
+    /// <summary>Measures a few small steps with networks of their own, which are thrown away.</summary>
+    /// <remarks>
+    /// A run that follows is the same, bit by bit: its draws are functions of its seed, and nothing of what is measured stays. Steps of 4 images, and of four times
+    /// as many while they take less than a quarter of a second. A network that is begun from weights is drawn here.
+    /// </remarks>
+    /// <param name="recipe">A resolved recipe that fits the images.</param>
+    /// <param name="data">The images.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="cancel">Stops between two steps.</param>
+    public static StepTime Measure(Recipe recipe, ImageDataset data, TimeProvider? time = null, CancellationToken cancel = default)
+    {
+        time ??= TimeProvider.System;
+        Device device = recipe.Training.FindDevice();
+        recipe.Training.UseThreads();
+        using var scope = NewDisposeScope();
+        ulong seed = (ulong)recipe.Training.Seed;
+        BackboneOptions backbone = (recipe.Backbone with { Weights = "" }).InPretraining;
+        Func<nn.Module<Tensor, Tensor>> make = () => backbone.Create(data.Channels, data.Size, seed);
+        using SiameseMethod method = recipe.Method.Create(new MethodSetup(make, Encoder.WidthOf(make, data.Channels, data.Size), seed)
+        {
+            Samples = data.Count,
+            TargetViews = recipe.Views.TargetViewCount(data.Size),
+        });
+        method.to(device);
+        using Optimizer optimizer = recipe.Optimizer.Create(method);
+        var plain = new Preprocessing(recipe.Views.HighPass, new double[data.Channels], [.. Enumerable.Repeat(1.0, data.Channels)]);
+        var viewMaker = new ViewMaker(recipe.Views, plain, data.Size, seed);
+        method.train();
+
+        int most = Math.Min(recipe.Training.BatchSize, data.Count), batch = Math.Min(SmallestBatch, most);
+        Step(batch); // compiles, allocates and warms caches
+        for (; ; batch = Math.Min(most, batch * Growth))
+        {
+            cancel.ThrowIfCancellationRequested();
+            var (images, rest) = Step(batch);
+            if (images + rest >= LongEnough || batch == most) return new(images / batch, rest, batch);
+        }
+
+        (double OfImages, double Besides) Step(int count)
+        {
+            using var step = NewDisposeScope();
+            int[] indexes = [.. Enumerable.Range(0, count)];
+            long start = time.GetTimestamp();
+            Tensor pixels = data.Batch(indexes);                                                                     // (N, C, S, S)
+            Tensor[] views = viewMaker.MakeViews(pixels, Array.ConvertAll(indexes, i => (long)i), epoch: 0);
+            LossTerms terms = method.Loss(new ViewBatch([.. views.Select(view => view.to(device))])
+            {
+                Indexes = tensor(Array.ConvertAll(indexes, i => (long)i), device: device),
+                Labels = recipe.Method.NeedsLabels ? tensor(Array.ConvertAll(indexes, i => (long)data.Labels![i]), device: device) : null,
+                Step = 0,
+                StepsPerEpoch = Math.Max(1, data.Count / recipe.Training.BatchSize),
+            });
+            terms.Total.backward();
+            GradientClipping.Clip(method.parameters(), recipe.Optimizer.ClipNorm);
+            long between = time.GetTimestamp();
+            optimizer.Step(0);
+            optimizer.ZeroGrad();
+            method.AfterStep(0);
+            terms.Total.ToDouble(); // waits for a GPU
+            return (time.GetElapsedTime(start, between).TotalSeconds, time.GetElapsedTime(between).TotalSeconds);
+        }
+    }
+}

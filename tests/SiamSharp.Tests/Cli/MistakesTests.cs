@@ -1,0 +1,199 @@
+using System.Text.Json.Nodes;
+using SiamSharp.Cli;
+using SiamSharp.Tests.Data;
+using Xunit;
+
+namespace SiamSharp.Tests.Cli;
+
+/// <summary>What a first-time user gets wrong: each answer names what was found and what to write instead.</summary>
+public sealed class MistakesTests : IClassFixture<MistakesTests.World>
+{
+    private readonly World _world;
+
+    public MistakesTests(World world) => _world = world;
+
+    /// <summary>Photographs, a classifier's classes, a finished run with an index and a classifier, and an unfinished one.</summary>
+    public sealed class World : IDisposable
+    {
+        private readonly TempFolder _folder = new();
+        private readonly string _root;
+
+        public World()
+        {
+            _root = Path.GetDirectoryName(_folder.At("x"))!;
+            for (int i = 0; i < 8; i++)
+            {
+                TestImages.Save(TestImages.Make(3, 16, 16, (c, y, x) => (byte)(x * 13 + y * 7 * (i + 1) + c * 40)), _folder.At($"photos/{i}.png"));
+                foreach (string name in new[] { "cat", "dog" })
+                    TestImages.Save(TestImages.Make(3, 16, 16, (c, y, x) => (byte)((name == "cat" ? x : y) * 15 + i * 9 + c)), _folder.At($"classes/{name}/{i}.png"));
+            }
+            Directory.CreateDirectory(_folder.At("empty"));
+            File.WriteAllText(_folder.At("notes.txt"), "hello");
+            File.WriteAllText(_folder.At("labels.csv"), "path,label\n0.png,a\n1.png,b\n");
+            File.WriteAllText(_folder.At("manifest.csv"), "path,label\nphotos/0.png,a\nphotos/1.png,b\n");
+            Directory.CreateSymbolicLink(_folder.At("linked"), _folder.At("photos"));
+            Check("pretrain", "--data", "@classes", "--out", "@run", "--recipe", "simclr", "--set", "data.size=16", "--set", "backbone.depths=[1]", "--set", "training.epochs=1",
+                "--set", "training.batchSize=8", "--set", "training.threads=1");
+            Check("embed", "--run", "@run", "--data", "@classes", "--out", "@index.parquet");
+            Check("classify", "fit", "--run", "@run", "--data", "@classes", "--out", "@classifier.safetensors");
+            Directory.CreateDirectory(_folder.At("unfinished"));
+            foreach (string name in new[] { "recipe.json", "metrics.jsonl", "checkpoint.safetensors" }) File.Copy(_folder.At($"run/{name}"), _folder.At($"unfinished/{name}"));
+            Directory.CreateDirectory(_folder.At("study"));
+            File.WriteAllText(_folder.At("study/study.json"), "{}");
+        }
+
+        /// <summary>Arguments in which @ stands for the folder.</summary>
+        public string[] Arguments(params string[] arguments) => [.. arguments.Select(a => a.StartsWith('@') ? Path.Combine(_root, a[1..]) : a)];
+
+        private void Check(params string[] arguments)
+        {
+            using StringWriter output = new(), error = new();
+            int exitCode = Siam.RunAsync(Arguments(arguments), output, error).GetAwaiter().GetResult();
+            Assert.True(exitCode == 0, error.ToString());
+        }
+
+        public string[] Files() => [.. Directory.GetFiles(_root, "*", SearchOption.AllDirectories).Order()];
+
+        public void Dispose() => _folder.Dispose();
+    }
+
+    [Theory]
+    // Names.
+    [InlineData(2, "Did you mean siam pretrain?", "pretran", "--data", "@photos", "--out", "@new")]
+    [InlineData(2, "Did you mean siam --help?", "help")]
+    [InlineData(2, "Did you mean siam data inspect photos?", "data", "photos")]
+    [InlineData(2, "Did you mean siam evaluate knn?", "evaluate", "kn", "--run", "@run")]
+    [InlineData(2, "first comes one of knn, linear", "evaluate", "--run", "@run")]
+    [InlineData(2, "first comes one of onnx, safetensors", "export", "--run", "@run", "--out", "m.onnx")]
+    [InlineData(2, "Did you mean --data photos --out new?", "pretrain", "photos", "new")]
+    [InlineData(2, "Did you mean --out new?", "pretrain", "--data", "@photos", "new")]
+    [InlineData(2, "did you mean --data 'my photos'?", "pretrain", "--data", "my", "photos", "--out", "@new")]
+    [InlineData(2, "Did you mean --query cat.png?", "search", "--index", "@index.parquet", "--run", "@run", "cat.png")]
+    [InlineData(2, "Did you mean --index classes?", "duplicates", "classes")]
+    [InlineData(2, "Did you mean --set training.epochs=3?", "pretrain", "--data", "@photos", "--out", "@new", "--epochs", "3")]
+    [InlineData(2, "Did you mean --set training.epochs=3?", "pretrain", "--data", "@photos", "--out", "@new", "--epochs=3")]
+    [InlineData(2, "Did you mean --set training.batchSize=8?", "pretrain", "--data", "@photos", "--out", "@new", "--batch-size", "8")]
+    [InlineData(2, "Did you mean --set optimizer.learningRate=0.1?", "pretrain", "--data", "@photos", "--out", "@new", "--learning-rate", "0.1")]
+    [InlineData(2, "Did you mean --set training.epochs=3?", "pretrain", "--data", "@photos", "--out", "@new", "--set", "training.epochs", "3")]
+    [InlineData(2, "Did you mean --out?", "pretrain", "--data", "@photos", "--ot", "@new")]
+    [InlineData(2, "there are --run, --train, --test, --set", "evaluate", "knn", "--run", "@run", "--data", "@classes")]
+    [InlineData(2, "--data is there twice", "pretrain", "--data", "@photos", "--data", "@classes", "--out", "@new")]
+    [InlineData(2, "--out is missing", "pretrain", "--data", "@photos")]
+    [InlineData(2, "DIR is missing", "report")]
+    [InlineData(2, "did you mean simclr?", "pretrain", "--data", "@photos", "--out", "@new", "--recipe", "simcrl")]
+    [InlineData(2, "did you mean fashion-mnist?", "pretrain", "--data", "@photos", "--out", "@new", "--recipe", "fashion")]
+    [InlineData(2, "did you mean training.epochs?", "pretrain", "--data", "@photos", "--out", "@new", "--set", "training.epoch=3")]
+    [InlineData(2, "did you mean training.epochs?", "pretrain", "--data", "@photos", "--out", "@new", "--set", "epochs=3")]
+    [InlineData(2, "did you mean training?", "pretrain", "--data", "@photos", "--out", "@new", "--set", "trainig.epochs=3")]
+    [InlineData(2, "did you mean simclr?", "pretrain", "--data", "@photos", "--out", "@new", "--set", "method=SimCLR")]
+    [InlineData(2, "did you mean adamw?", "pretrain", "--data", "@photos", "--out", "@new", "--set", "optimizer=adam")]
+    [InlineData(2, "did you mean paper?", "views", "--data", "@photos", "--out", "@v.png", "--set", "views.preset=papper")]
+    [InlineData(2, "did you mean white?", "views", "--data", "@photos", "--out", "@v.png", "--set", "data.alpha=withe")]
+    [InlineData(2, "did you mean resnet18?", "views", "--data", "@photos", "--out", "@v.png", "--set", "backbone.name=resnet19")]
+    [InlineData(2, "did you mean views.branches.0.masks.0.cell?", "views", "--data", "@photos", "--out", "@v.png", "--set", "views.branches.0.masks.0.cel=3")]
+    [InlineData(2, "did you mean training.epochs?", "options", "training.epohcs")]
+    [InlineData(2, "did you mean onnx?", "embed", "--run", "@run", "--data", "@classes", "--out", "@v.parquet", "--engine", "onx")]
+    [InlineData(2, "changes nothing here", "data", "inspect", "@photos", "--set", "training.epochs=3")]
+    // Numbers.
+    [InlineData(2, "write the fraction with a point: 1.5", "embed", "--backbone", "resnet18", "--weights", "w.pth", "--data", "@classes", "--out", "@v.npy", "--high-pass", "1,5")]
+    [InlineData(2, "write 1000, without separators", "embed", "--backbone", "resnet18", "--weights", "w.pth", "--data", "@classes", "--out", "@v.npy", "--size", "1,000")]
+    [InlineData(2, "--mean: \"0,485;0,456\" is not a list", "embed", "--backbone", "resnet18", "--weights", "w.pth", "--data", "@classes", "--out", "@v.npy", "--mean", "0,485;0,456")]
+    [InlineData(2, "write the fraction with a point: 0.98", "duplicates", "--index", "@index.parquet", "--threshold", "0,98")]
+    [InlineData(2, "not a number above 0 and up to 1", "duplicates", "--index", "@index.parquet", "--threshold", "NaN")]
+    [InlineData(2, "write it as a share: 0.98", "duplicates", "--index", "@index.parquet", "--threshold", "98%")]
+    [InlineData(2, "-k: \"1.5\" is not a whole number of 1 or more", "diverse", "--index", "@index.parquet", "-k", "1.5")]
+    [InlineData(2, "-k: \"0x10\" is not a whole number", "diverse", "--index", "@index.parquet", "-k", "0x10")]
+    [InlineData(2, "-k: \"5000000000\" is not a whole number", "diverse", "--index", "@index.parquet", "-k", "5000000000")]
+    [InlineData(2, "write 5, without spaces", "diverse", "--index", "@index.parquet", "-k", " 5")]
+    [InlineData(2, "write the fraction with a point: 0.5", "export", "onnx", "--run", "@run", "--out", "@m.onnx", "--white", "0,5")]
+    [InlineData(2, "write the fraction with a point: 0.95", "classify", "fit", "--run", "@run", "--data", "@classes", "--out", "@c.safetensors", "--min-accuracy", "0,95")]
+    [InlineData(2, "--jobs: \"two\" is not a whole number", "study", "s.json", "--out", "@s", "--jobs", "two")]
+    [InlineData(2, "write the fraction with a point: 0.001", "pretrain", "--data", "@photos", "--out", "@new", "--set", "optimizer.learningRate=0,001")]
+    [InlineData(2, "1e999 is too large", "pretrain", "--data", "@photos", "--out", "@new", "--set", "optimizer.learningRate=1e999")]
+    [InlineData(2, "\"ten\" is not a whole number", "pretrain", "--data", "@photos", "--out", "@new", "--set", "training.epochs=ten")]
+    [InlineData(2, "such as [1,2,5]", "evaluate", "few-shot", "--run", "@run", "--train", "@classes", "--test", "@photos", "--set", "evaluation.shots=1,2,5")]
+    [InlineData(1, "numbers have no separators", "data", "inspect", "fashion-mnist:sample#..5,000")]
+    [InlineData(1, "did you mean fashion-mnist:sample#train?", "data", "inspect", "fashion-mnist:sample#trian")]
+    // Sources.
+    [InlineData(1, "a variable that is not set?", "pretrain", "--data", "", "--out", "@new")]
+    [InlineData(1, "write \"$HOME/photos\"", "pretrain", "--data", "~/photos", "--out", "@new")]
+    [InlineData(1, "Under WSL it is /mnt/c/photos", "pretrain", "--data", @"C:\photos", "--out", "@new")]
+    [InlineData(1, "photos?", "pretrain", "--data", "@phtos", "--out", "@new")]
+    [InlineData(1, "Did you mean fashion-mnist:sample?", "pretrain", "--data", "fashionmnist:sample", "--out", "@new")]
+    [InlineData(1, "must hold images", "pretrain", "--data", "@empty", "--out", "@new")]
+    [InlineData(1, "a file of a kind that is not read", "pretrain", "--data", "@notes.txt", "--out", "@new")]
+    // Before work.
+    [InlineData(1, "--set training.batchSize=4", "pretrain", "--data", "@photos", "--out", "@new", "--set", "training.batchSize=100")]
+    [InlineData(1, "has no labels", "pretrain", "--data", "@photos", "--out", "@new", "--recipe", "siamese-pairs", "--set", "training.batchSize=4")]
+    [InlineData(1, "has not finished", "embed", "--run", "@unfinished", "--data", "@classes", "--out", "@v.parquet")]
+    [InlineData(1, "Give --run its folder", "report", "@run/encoder.safetensors")]
+    [InlineData(1, "There is one in it", "report", "@")]
+    // Outputs.
+    [InlineData(2, "a variable that is not set?", "pretrain", "--data", "@photos", "--out", "")]
+    [InlineData(2, "a folder called ~", "pretrain", "--data", "@photos", "--out", "~/run")]
+    [InlineData(2, "is a file, but the folder of a run is wanted", "pretrain", "--data", "@photos", "--out", "@notes.txt")]
+    [InlineData(2, "is a file, so nothing can be written below it", "pretrain", "--data", "@photos", "--out", "@notes.txt/run")]
+    [InlineData(2, "is a folder, but a sheet of pictures is a file", "views", "--data", "@classes", "--out", "@empty")]
+    [InlineData(1, "within the folder of images", "pretrain", "--data", "@photos", "--out", "@photos")]
+    [InlineData(1, "within the folder of images", "pretrain", "--data", "@photos", "--out", "@linked/run")]
+    [InlineData(1, "in a folder of images", "pretrain", "--data", "fashion-mnist:sample", "--out", "@photos/run")]
+    [InlineData(1, "in a folder of images", "quickstart", "--out", "@photos")]
+    [InlineData(1, "in a folder of images", "views", "--data", "@classes", "--out", "@photos/views.png")]
+    [InlineData(1, "in a folder of images", "classify", "predict", "--model", "@classifier.safetensors", "--data", "@classes", "--out", "@photos/a.csv")]
+    [InlineData(1, "in a folder of images", "export", "onnx", "--run", "@run", "--out", "@photos/m.onnx")]
+    [InlineData(1, "within the folder of images", "embed", "--run", "@run", "--data", "@classes", "--out", "@classes/v.parquet")]
+    [InlineData(1, "among the images of the index", "search", "--index", "@index.parquet", "--run", "@run", "--query", "@photos/0.png", "--out", "@classes/found.png")]
+    [InlineData(1, "holds a study", "pretrain", "--data", "@photos", "--out", "@study", "--set", "training.batchSize=4")]
+    [InlineData(1, "which the command reads", "export", "safetensors", "--run", "@run", "--out", "@run/encoder.safetensors")]
+    [InlineData(1, "which the command reads", "embed", "--run", "@run", "--data", "@manifest.csv", "--out", "@manifest.npy")]
+    [InlineData(1, "is a file of the run", "views", "--data", "@classes", "--out", "@run/views.png")]
+    [InlineData(1, "is not answers of", "classify", "predict", "--model", "@classifier.safetensors", "--data", "@classes", "--out", "@labels.csv")]
+    [InlineData(1, "is a file of the run", "classify", "fit", "--run", "@run", "--data", "@classes", "--out", "@unfinished/checkpoint.safetensors")]
+    public async Task Mistake_Any_NamesTheFixAndWritesNothing(int expected, string word, params string[] arguments)
+    {
+        string[] before = _world.Files();
+        using StringWriter output = new(), error = new();
+        int exitCode = await Siam.RunAsync([.. _world.Arguments(arguments), "--json"], output, error);
+        Assert.Contains(word, error.ToString());
+        Assert.Equal(expected, exitCode);
+        Assert.DoesNotContain("   at ", error.ToString());
+        Assert.Equal(expected, (int)JsonNode.Parse(output.ToString())!["exitCode"]!);
+        Assert.Equal(before, _world.Files());
+    }
+
+    [Theory]
+    [InlineData("#train")]
+    [InlineData("#..4")]
+    [InlineData("@labels.csv")]
+    public async Task Pretrain_IntoThePartOfAFolder_IsRefused(string part)
+    {
+        string source = _world.Arguments("@photos")[0] + (part[0] == '@' ? "@" + _world.Arguments(part)[0] : part);
+        using StringWriter output = new(), error = new();
+        Assert.Equal(1, await Siam.RunAsync(["pretrain", "--data", source, "--out", _world.Arguments("@photos/run")[0]], output, error));
+        Assert.Contains("within the folder of images", error.ToString());
+    }
+
+    [Fact]
+    public async Task Outputs_OfTheSameKind_AreReplaced()
+    {
+        foreach (string[] arguments in new[]
+        {
+            _world.Arguments("views", "--data", "@classes", "--out", "@again/views.png"),
+            _world.Arguments("embed", "--run", "@run", "--data", "@classes", "--out", "@again/v.parquet"),
+            _world.Arguments("embed", "--run", "@run", "--data", "@classes", "--out", "@again/v.npy"),
+            _world.Arguments("classify", "fit", "--run", "@run", "--data", "@classes", "--out", "@again/c.safetensors"),
+            _world.Arguments("classify", "predict", "--model", "@classifier.safetensors", "--data", "@classes", "--out", "@again/a.csv"),
+            _world.Arguments("classify", "predict", "--model", "@classifier.safetensors", "--data", "@classes", "--out", "@again/a.json"),
+            _world.Arguments("export", "onnx", "--classifier", "@classifier.safetensors", "--out", "@again/m.onnx"),
+            _world.Arguments("export", "safetensors", "--run", "@run", "--out", "@again/e.safetensors"),
+            _world.Arguments("search", "--index", "@index.parquet", "--run", "@run", "--query", "@classes/cat/0.png", "--out", "@again/found.png"),
+        })
+            for (int time = 0; time < 2; time++)
+            {
+                using StringWriter output = new(), error = new();
+                Assert.True(await Siam.RunAsync(arguments, output, error) == 0, error.ToString());
+                Assert.Contains(arguments[0] == "export" ? "For your program" : "Next:  siam ", error.ToString());
+            }
+        Directory.Delete(_world.Arguments("@again")[0], recursive: true);
+    }
+}

@@ -1,0 +1,49 @@
+using SiamSharp.Cli;
+using SiamSharp.Data;
+using SiamSharp.Recipes;
+using SiamSharp.Tests.Cli;
+using SiamSharp.Tests.Data;
+using SiamSharp.Training;
+using Xunit;
+
+namespace SiamSharp.Tests.Training;
+
+/// <summary>The estimate ahead of a run.</summary>
+public sealed class StepTimeTests
+{
+    private static readonly string[] s_small = ["backbone.width=16", "backbone.depths=[1]", "backbone.stem=half", "training.epochs=1", "training.batchSize=50", "training.threads=1"];
+
+    public static TheoryData<string> Methods => [.. RecipeFilesTests.Names.Select(n => n.Data).Where(n => n is not ("quickstart" or "fashion-mnist"))];
+
+    [Theory]
+    [MemberData(nameof(Methods))]
+    public void Measure_AnyMethod_GivesATime(string name)
+    {
+        ImageDataset data = Open(out Recipe recipe, name);
+        StepTime pace = StepTime.Measure(recipe, data);
+        Assert.InRange(pace.PerImage, 1e-7, 10);
+        Assert.InRange(pace.PerStep, 1e-7, 10);
+        Assert.True(pace.Of(recipe, data.Count) < pace.Of(recipe with { Training = recipe.Training with { Epochs = 5 } }, data.Count));
+    }
+
+    [Fact]
+    public void Measure_AheadOfARun_ChangesNoBitOfIt()
+    {
+        using var folder = new TempFolder();
+        ImageDataset data = Open(out Recipe recipe, "moco-v2");
+        RunFolder without = new(folder.At("without")), with = new(folder.At("with"));
+        Pretraining.Run(recipe, data, without);
+        StepTime.Measure(recipe, data);
+        Pretraining.Run(recipe, data, with);
+        Assert.Equal(File.ReadAllText(without.Metrics), File.ReadAllText(with.Metrics));
+        Assert.Equal(File.ReadAllBytes(without.Encoder), File.ReadAllBytes(with.Encoder));
+    }
+
+    private static ImageDataset Open(out Recipe recipe, string name)
+    {
+        IImageSource? source = null;
+        string[] fit = name switch { "moco-v2" => ["method.queueSize=100"], "swav" => ["method.queueSize=0"], "pirl" => ["method.negatives=100"], _ => [] };
+        recipe = Recipe.Resolve(RecipeFiles.Layers(name), [.. s_small, "optimizer.warmupEpochs=0", .. fit], options => source = ImageSources.Open("fashion-mnist:sample#..200", options));
+        return ImageDataset.Load(source!, recipe.Data);
+    }
+}

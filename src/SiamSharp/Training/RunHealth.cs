@@ -55,6 +55,9 @@ public sealed record RunHealth(double RankMe, int Dimensions, double Spread, dou
     /// <summary>How much of a difference between the two is chance: the standard error of the change from line to line; 0 with few lines.</summary>
     public double LossNoise { get; init; }
 
+    /// <summary>Images that differ from one another; null where it is not known.</summary>
+    public int? DifferentImages { get; init; }
+
     /// <summary>The largest learning rate of any step; null where it is not known.</summary>
     public double? LearningRate { get; init; }
 
@@ -72,6 +75,7 @@ public sealed record RunHealth(double RankMe, int Dimensions, double Spread, dou
         {
             var problems = new List<string>();
             if (Steps < LeastSteps) return problems;
+            if (DifferentImages == 1) problems.Add("all images are equal");
             if (LearningRate == 0) problems.Add("the learning rate was 0, so that the weights stayed as they were");
             if (LossDidNotFall) problems.Add(Invariant($"the loss did not fall ({LossBefore:F3} before, {LossAfter:F3} at the end)"));
             if (Spread < LowestSpread)
@@ -100,6 +104,8 @@ public sealed record RunHealth(double RankMe, int Dimensions, double Spread, dou
         if (State == HealthState.Healthy)
             return Invariant($"Healthy: the embedding uses {RankMe:F0} of {Dimensions} dimensions (spread {Spread:F2} of 1).");
         if (LearningRate == 0) return $"Not learning: {string.Join(", ", Problems)}. Give optimizer.learningRate a value above 0.";
+        if (DifferentImages < recipe.Training.BatchSize)
+            return $"Not learning: {string.Join(", ", Problems)}. The cause: only {DifferentImages} of the run's images differ from one another, fewer than a batch of {recipe.Training.BatchSize}. Give more different images.";
         if (State == HealthState.NotLearning)
             return Invariant($"Not learning: {Problems[0]}. The usual causes are too low or too high a learning rate (--set optimizer.learningRate=X; it is ")
                 + Invariant($"{recipe.Optimizer.LearningRate:G3}), too few epochs, or views that show nothing in common (lower the mask ratios).");
@@ -127,7 +133,7 @@ public sealed record RunHealth(double RankMe, int Dimensions, double Spread, dou
         var (before, after, noise) = Fall([.. lines.Select(l => (double)l["loss"]!)]);
         return new RunHealth(Number("rankme")!.Value, (int)Number("dimensions")!, Number("embedding_spread")!.Value, Number("loss")!.Value, Number("loss_when_collapsed"),
             Number("prototypes_used") ?? Number("outputs_used"), Number("relative_step"), recipe.Method.NeedsLabels)
-        { Steps = (long)Number("step")!, LossBefore = before, LossAfter = after, LossNoise = noise, LearningRate = lines.Max(l => (double?)l["lr"]) };
+        { Steps = (long)Number("step")!, LossBefore = before, LossAfter = after, LossNoise = noise, DifferentImages = RunImages.Different(folder), LearningRate = lines.Max(l => (double?)l["lr"]) };
     }
 
     /// <summary>What the loss came from and where it ended, with the standard error of their difference; nulls with fewer than two lines.</summary>

@@ -60,14 +60,17 @@ internal static class RunImages
         RunException Others(string how) => new($"The images are not those of the run in {folder.Path}: {how}. Give the same --data, or start anew in another folder.");
     }
 
-    /// <summary>Null where the file is missing, damaged or of other images.</summary>
-    private static FormerImage[]? Read(RunFolder folder, string dataHash)
+    /// <summary>How many of the images differ from one another; null where it is not known.</summary>
+    internal static int? Different(RunFolder folder) => Read(folder)?.DistinctBy(image => image.Hash).Count();
+
+    /// <summary>Null where the file is missing, damaged or, with a hash given, of other images.</summary>
+    private static FormerImage[]? Read(RunFolder folder, string? dataHash = null)
     {
         if (!File.Exists(folder.Images)) return null;
         try
         {
             using SafeTensorsFile file = SafeTensors.Read(folder.Images);
-            if (file.Metadata.GetValueOrDefault("format") != Format || file.Metadata.GetValueOrDefault("dataHash") != dataHash) return null;
+            if (file.Metadata.GetValueOrDefault("format") != Format || (dataHash is not null && file.Metadata.GetValueOrDefault("dataHash") != dataHash)) return null;
             long[] places = Numbers("place"), labels = file.Tensors.ContainsKey("label") ? Numbers("label") : [];
             long[] hashes = Numbers("hash");
             string[] paths = Encoding.UTF8.GetString(file.Tensors["path"].data<byte>().ToArray()).Split('\0');

@@ -87,6 +87,17 @@ public sealed class NotFiniteTests : IDisposable
     }
 
     [Fact]
+    public void Verdict_OneImageManyTimes_SaysSoAndBlamesNoRate()
+    {
+        RunFolder run = new(Path.Combine(_folder, "run"));
+        Recipe recipe = RecipeOf("training.epochs=16");
+        Pretraining.Run(recipe, Images((_, p) => Noise(0, p)), run);
+        string verdict = RunHealth.Read(run, recipe)!.Verdict(recipe);
+        Assert.Contains("The cause: only 1 of the run's images differ from one another, fewer than a batch of 20", verdict);
+        Assert.DoesNotContain("learning rate", verdict);
+    }
+
+    [Fact]
     public void Loss_FewDifferentImages_SaysHowMany() =>
         Assert.Contains("has 40 images, but only 3 different ones, fewer than a batch (20)", MessageOf(Images((i, p) => Noise(i % 3, p))));
 

@@ -102,7 +102,7 @@ public static class RunReport
             html.Append($"<p><small>Top-1 accuracy of the linear probe, fitted on images as they are; mean over five severities; the best in bold; {images}.</small></p>\n");
         }
         string[] notes = [.. all.SelectMany(s => s.Notes ?? []).Distinct()];
-        if (notes.Length == 0 && first.TestInTrain > 0) notes = [$"{first.TestInTrain:N0} of {Plural.Of(first.TestCount, "test image")} are among the training images too: the scores are flattered."];
+        if (first.TestInTrain > 0) notes = [.. notes, $"{first.TestInTrain:N0} of {Plural.Of(first.TestCount, "test image")} are among the training images too: the scores are flattered."];
         string[] advice = [.. all.Select(s => s.K is int k ? JudgingSet.VoteOfAll(k, s.TrainCount) : null).OfType<string>().Distinct()];
         return html.Append(HtmlPage.Notes([.. notes, .. advice])).ToString();
     }

@@ -41,7 +41,7 @@ public static class RunEvaluation
         var evaluator = new Evaluator(recipe.Evaluation, recipe.Training.Seed);
         int batch = recipe.Evaluation.BatchSize;
         string hash = $"{train.DataHash}/{test.DataHash}";
-        string[] notes = [.. NotesOf(overlap, known, judged), .. DataNotes(train), .. DataNotes(test)];
+        string[] notes = [.. JudgingSet.Notes(known, judged), .. DataNotes(train), .. DataNotes(test)];
         string[] classes = [.. known.Classes.Select(c => c.Name)];
         int unseen = judged.Classes.Where(c => !classes.Contains(c.Name)).Sum(c => c.Images);
 

@@ -213,6 +213,7 @@ public sealed class Classifier : IDisposable
     /// <exception cref="RunException">The file cannot be written.</exception>
     public void Save(string path)
     {
+        ObjectDisposedException.ThrowIf(_disposed, this);
         if (Encoder.Options is null) throw new NotSupportedException("A classifier on a network of your own cannot be written: only networks of this library can be built again from a file.");
         Dictionary<string, string> metadata = Encoder.Metadata(Encoder.Options, Encoder.Preprocessing, Encoder.Channels, Encoder.Size, Data, Encoder.White);
         metadata["format"] = Format;

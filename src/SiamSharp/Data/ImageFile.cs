@@ -126,9 +126,12 @@ internal static class ImageFile
         }
     }
 
+    private static readonly string[] s_harmlessInJpeg = ["extraneous bytes", "Adobe", "JFIF"];
+    private static readonly string[] s_harmfulInOthers = ["Decode", "ZLib", "Not enough", "not enough", "read error", "remature", "orrupt"];
+
     private static bool MakesUpPixels(string format, string warnings) => format == "JPEG"
-        ? !new[] { "extraneous bytes", "Adobe", "JFIF" }.Any(harmless => warnings.Contains(harmless, StringComparison.Ordinal))
-        : new[] { "Decode", "ZLib", "Not enough", "not enough", "read error", "remature", "orrupt" }.Any(harmful => warnings.Contains(harmful, StringComparison.Ordinal));
+        ? !s_harmlessInJpeg.Any(harmless => warnings.Contains(harmless, StringComparison.Ordinal))
+        : s_harmfulInOthers.Any(harmful => warnings.Contains(harmful, StringComparison.Ordinal));
 
     private static Pixels DecodePage(Known file, int page, int size, DataOptions options, Enums.FailOn failOn)
     {

@@ -28,7 +28,7 @@ internal static class TiffFile
     /// <exception cref="InvalidDataException">A directory lies where none can be.</exception>
     public static List<TiffPage> Pages(Stream stream, bool all)
     {
-        var file = new Reader(stream);
+        var file = new Reader(new BufferedStream(stream, 16 * 1024)); // the stream is the caller's, so neither is closed here
         var pages = new List<TiffPage>();
         var seen = new HashSet<long>();
         try
@@ -89,12 +89,12 @@ internal static class TiffFile
 
     private sealed class Reader
     {
-        private readonly BufferedStream _stream;
+        private readonly Stream _stream;
         private readonly bool _little, _big;
 
         public Reader(Stream stream)
         {
-            _stream = new BufferedStream(stream, 16 * 1024);
+            _stream = stream;
             Length = stream.Length;
             Span<byte> start = stackalloc byte[4];
             Fill(0, start);

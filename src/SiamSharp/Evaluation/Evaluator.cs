@@ -1,6 +1,6 @@
-using SiamSharp.Recipes;
 using System.Text.Json.Serialization;
 using SiamSharp.Data;
+using SiamSharp.Recipes;
 using static TorchSharp.torch;
 
 namespace SiamSharp.Evaluation;

@@ -1,6 +1,6 @@
-using SiamSharp.Recipes;
 using System.Text.Json;
 using SiamSharp.Data;
+using SiamSharp.Recipes;
 
 namespace SiamSharp.Evaluation;
 

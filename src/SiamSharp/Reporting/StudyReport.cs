@@ -1,7 +1,6 @@
-using SiamSharp.Data;
-
 using System.Text;
 using System.Text.Json;
+using SiamSharp.Data;
 using SiamSharp.Recipes;
 using SiamSharp.Studies;
 using SiamSharp.Training;

@@ -1,6 +1,5 @@
-using SiamSharp.Data;
-
 using System.Text.Json;
+using SiamSharp.Data;
 using SiamSharp.Recipes;
 using SiamSharp.Reporting;
 using SiamSharp.Training;

@@ -1,10 +1,9 @@
-using SiamSharp.Data;
-
 using System.Globalization;
 using System.IO.Hashing;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using SiamSharp.Data;
 using SiamSharp.Interop;
 
 namespace SiamSharp.Training;
@@ -12,6 +11,8 @@ namespace SiamSharp.Training;
 /// <summary>Appends lines to metrics.jsonl; goes back to a known length when a run is resumed.</summary>
 internal sealed class MetricsLog : IDisposable
 {
+    private static readonly string[] s_needed = ["step", "loss"];
+
     private readonly string _path;
     private readonly FileStream _file;
     private readonly XxHash128 _hash = new();
@@ -99,7 +100,7 @@ internal sealed class MetricsLog : IDisposable
                     return $"\"{item.Name}\" is no number";
                 line[item.Name] = value;
             }
-            return new[] { "step", "loss" }.FirstOrDefault(name => !document.RootElement.TryGetProperty(name, out _)) is { } missing ? $"it has no \"{missing}\"" : null;
+            return s_needed.FirstOrDefault(name => !document.RootElement.TryGetProperty(name, out _)) is { } missing ? $"it has no \"{missing}\"" : null;
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException)
         {

@@ -1,8 +1,7 @@
-using SiamSharp.Data;
-
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using SiamSharp.Data;
 using SiamSharp.Evaluation;
 using SiamSharp.Interop;
 using SiamSharp.Recipes;

@@ -154,17 +154,17 @@ internal static partial class Kills
                 {
                     kills++;
                     own++;
-                    Send(process.Id, signal);
+                    _ = Send(process.Id, signal);
                     if (signal != SIGKILL && random.Next(3) == 0)
                     {
                         Thread.Sleep(random.Next(300));
-                        if (!process.HasExited) Send(process.Id, SIGINT);
+                        if (!process.HasExited) _ = Send(process.Id, SIGINT);
                     }
                 }
             }
             if (!process.WaitForExit(s_patience))
             {
-                Send(process.Id, SIGKILL);
+                _ = Send(process.Id, SIGKILL);
                 return $"did not end within {s_patience.TotalMinutes} minutes: {started.Output}";
             }
             process.WaitForExit();

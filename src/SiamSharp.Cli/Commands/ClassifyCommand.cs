@@ -2,8 +2,6 @@ using System.CommandLine;
 using System.Globalization;
 using SiamSharp.Cli.Terminal;
 using SiamSharp.Data;
-using SiamSharp.Recipes;
-using Spectre.Console;
 
 namespace SiamSharp.Cli.Commands;
 

@@ -1,7 +1,5 @@
 using System.CommandLine;
 
-using SiamSharp.Recipes;
-
 namespace SiamSharp.Cli.Commands;
 
 /// <summary>Options that several commands share.</summary>

@@ -2,8 +2,6 @@ using System.CommandLine;
 using SiamSharp.Cli.Terminal;
 using SiamSharp.Data;
 using SiamSharp.Embeddings;
-using SiamSharp.Recipes;
-using Spectre.Console;
 
 namespace SiamSharp.Cli.Commands;
 

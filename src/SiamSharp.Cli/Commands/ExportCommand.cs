@@ -4,7 +4,6 @@ using SiamSharp.Cli.Terminal;
 using SiamSharp.Interop.Onnx;
 using SiamSharp.Recipes;
 using SiamSharp.Training;
-using Spectre.Console;
 
 namespace SiamSharp.Cli.Commands;
 

@@ -161,7 +161,7 @@ internal static class Outputs
     }
 
     /// <summary>The folders that a source lists, or that hold the images of a manifest.</summary>
-    private static IEnumerable<string> FoldersOf(string source)
+    private static string[] FoldersOf(string source)
     {
         source = WithoutPart(source);
         if (source.StartsWith("cifar10:", StringComparison.Ordinal)) source = source["cifar10:".Length..].Replace(":test", "", StringComparison.Ordinal).Replace(":train", "", StringComparison.Ordinal);
@@ -180,7 +180,7 @@ internal static class Outputs
     }
 
     /// <summary>The folders of images, and the one that all these lie in, unless commands are run there.</summary>
-    private static IEnumerable<string> FoldersOf(IReadOnlyList<string> images)
+    private static string[] FoldersOf(IReadOnlyList<string> images)
     {
         string[] folders = [.. images.Select(path => Path.GetDirectoryName(path) ?? "").Where(f => f.Length > 0).Distinct()];
         if (folders.Length < 2) return folders;

@@ -3,7 +3,6 @@ using SiamSharp.Cli.Terminal;
 using SiamSharp.Data;
 using SiamSharp.Reporting;
 using SiamSharp.Training;
-using Spectre.Console;
 
 namespace SiamSharp.Cli.Commands;
 

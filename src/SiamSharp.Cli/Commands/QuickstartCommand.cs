@@ -2,7 +2,6 @@ using System.CommandLine;
 using SiamSharp.Cli.Terminal;
 using SiamSharp.Data;
 using SiamSharp.Evaluation;
-using SiamSharp.Recipes;
 using SiamSharp.Reporting;
 using SiamSharp.Training;
 using Spectre.Console;

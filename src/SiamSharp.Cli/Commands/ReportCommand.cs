@@ -4,7 +4,6 @@ using SiamSharp.Data;
 using SiamSharp.Recipes;
 using SiamSharp.Reporting;
 using SiamSharp.Training;
-using Spectre.Console;
 
 namespace SiamSharp.Cli.Commands;
 

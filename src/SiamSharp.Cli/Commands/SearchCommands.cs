@@ -3,7 +3,6 @@ using System.Globalization;
 using SiamSharp.Cli.Terminal;
 using SiamSharp.Data;
 using SiamSharp.Embeddings;
-using SiamSharp.Recipes;
 using SiamSharp.Reporting;
 using Spectre.Console;
 

@@ -74,7 +74,7 @@ internal sealed class Screen(TextWriter output, TextWriter error, bool json) : I
                 new { error = _failures.Count > 0 ? string.Join('\n', _failures) : "interrupted", exitCode }, OptionsJson.Serializer));
     }
 
-    private static IAnsiConsole ConsoleOn(TextWriter writer)
+    private static PlainConsole ConsoleOn(TextWriter writer)
     {
         bool terminal = ReferenceEquals(writer, Console.Out) ? !Console.IsOutputRedirected
             : ReferenceEquals(writer, Console.Error) && !Console.IsErrorRedirected;

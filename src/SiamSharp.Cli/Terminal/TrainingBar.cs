@@ -50,7 +50,7 @@ internal static class TrainingBar
         private IProgress<TrainingProgress>? _next;
         private TrainingProgress? _last;
 
-        public IProgress<TrainingProgress> Before(IProgress<TrainingProgress> next)
+        public Latest Before(IProgress<TrainingProgress> next)
         {
             _next = next;
             return this;

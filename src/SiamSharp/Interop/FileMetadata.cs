@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using SiamSharp.Data;
 using SiamSharp.Recipes;
 using SiamSharp.Training;

@@ -244,7 +244,7 @@ public sealed class RunFolder(string path)
         Replacing(path, partial =>
         {
             using var file = new FileStream(partial, FileMode.Create);
-            file.Write(System.Text.Encoding.UTF8.GetBytes(text));
+            file.Write(Encoding.UTF8.GetBytes(text));
             file.Flush(flushToDisk: true);
         });
     }

@@ -1,7 +1,6 @@
 using SiamSharp.Backbones;
 using SiamSharp.Data;
 using SiamSharp.Methods;
-using SiamSharp.Native;
 using SiamSharp.Optim;
 using SiamSharp.Recipes;
 using SiamSharp.Views;

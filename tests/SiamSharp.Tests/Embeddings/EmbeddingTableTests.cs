@@ -108,7 +108,7 @@ public sealed class EmbeddingTableTests
     }
 
     [Fact]
-    public void Dispose_WhileOthersSearch_EndsTheMappingAfterThem()
+    public async Task Dispose_WhileOthersSearch_EndsTheMappingAfterThem()
     {
         string folder = Directory.CreateTempSubdirectory("table").FullName, path = Path.Combine(folder, "x.npy");
         try
@@ -123,7 +123,7 @@ public sealed class EmbeddingTableTests
                     catch (ObjectDisposedException) { }
                 }, TestContext.Current.CancellationToken))];
                 table.Dispose();
-                Task.WaitAll(searches, TestContext.Current.CancellationToken);
+                await Task.WhenAll(searches);
             }
         }
         finally

@@ -1,4 +1,3 @@
-using SiamSharp.Data;
 using SiamSharp.Evaluation;
 using Xunit;
 using static TorchSharp.torch;

@@ -231,7 +231,7 @@ public sealed class OnnxExportTests : IDisposable
         Assert.Equal((trained, recipe.Data), (encoder.White, encoder.Data));
         OnnxExport.Write(_path, encoder, new OnnxOptions { White = asked });
         using var session = new InferenceSession(_path);
-        IReadOnlyDictionary<string, string> metadata = session.ModelMetadata.CustomMetadataMap;
+        Dictionary<string, string> metadata = session.ModelMetadata.CustomMetadataMap;
         Assert.Equal(expected.ToString("R", System.Globalization.CultureInfo.InvariantCulture), metadata["white"]);
         Assert.Contains("\"alpha\":\"white\"", metadata["data"]);
         Tensor pixels = RandomTensors.Uniform(3, [2, 1, 28, 28]) * expected;

@@ -1,4 +1,3 @@
-using SiamSharp.Backbones;
 using SiamSharp.Data;
 using SiamSharp.Interop;
 using SiamSharp.Methods;
@@ -6,7 +5,6 @@ using SiamSharp.Recipes;
 using SiamSharp.Tests.Data;
 using SiamSharp.Training;
 using SiamSharp.Views;
-using TorchSharp;
 using Xunit;
 using static TorchSharp.torch;
 

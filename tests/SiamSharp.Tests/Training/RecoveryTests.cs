@@ -2,10 +2,8 @@ using System.Diagnostics;
 using System.Text.Json.Nodes;
 using SiamSharp.Data;
 using SiamSharp.Interop;
-using SiamSharp.Methods;
 using SiamSharp.Recipes;
 using SiamSharp.Training;
-using TorchSharp;
 using Xunit;
 
 namespace SiamSharp.Tests.Training;

@@ -298,13 +298,14 @@ public static class OptionsJson
     private static Type? DerivedType(JsonPolymorphismOptions kinds, JsonObject tree, string path, Findings found)
     {
         string key = kinds.TypeDiscriminatorPropertyName;
-        string? name = tree[key] is JsonValue value && value.TryGetValue(out string? text) ? text : null;
+        string? name = tree[key] is JsonValue value && value.TryGetValue(out string? given) ? given : null;
         foreach (JsonDerivedType kind in kinds.DerivedTypes)
             if (name is not null && name.Equals(kind.TypeDiscriminator as string, StringComparison.Ordinal)) return kind.DerivedType;
 
         string known = string.Join(", ", kinds.DerivedTypes.Select(kind => kind.TypeDiscriminator));
         found.Add(new Fault(Join(path, key), $"{(tree[key] is { } wrong ? Show(wrong) : "nothing")} is none of: {known}"
-            + (name is null ? "" : Nearest.Question(name, kinds.DerivedTypes.Select(kind => (string)kind.TypeDiscriminator!)))), null);
+            + (name is null ? "" : Nearest.Question(name, kinds.DerivedTypes.Select(kind => (string)kind.TypeDiscriminator!)))
+            + (tree[key] is { } text ? WhyNoJson(text) : "")), null);
         return null;
     }
 

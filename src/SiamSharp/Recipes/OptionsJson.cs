@@ -340,8 +340,11 @@ public static class OptionsJson
         catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
         {
         }
-        if (value is double.PositiveInfinity or double.NegativeInfinity or float.PositiveInfinity or float.NegativeInfinity) return [$"{Show(node)} is too large for a number"];
-        return value is null ? [$"{Show(node)} is not {Wanted(type, declared)}{Mending(node, type)}"] : ProblemsOf(value, declared, Show(node));
+        if (value is null) return [$"{Show(node)} is not {Wanted(type, declared)}{Mending(node, type)}"];
+        string[] problems = [.. ProblemsOf(value, declared, Show(node))];
+        return problems.Length == 0 && value is (double.PositiveInfinity or double.NegativeInfinity or float.PositiveInfinity or float.NegativeInfinity)
+            ? [$"{Show(node)} is too large for a number"]
+            : problems;
     }
 
     /// <summary>What is wrong with a single value: it is outside its range, or no member of its enum.</summary>

@@ -120,7 +120,7 @@ public sealed class EmbeddingFileTests : IDisposable
         string encoder = Assert.Throws<EmbeddingFileException>(() => read.Origin.Check(name, s_origin with { Encoder = new('f', 32), Name = "runs/b" })).Message;
         Assert.StartsWith($"{name} cannot be used with this encoder: its vectors were made with the encoder of runs/a (01234567...), but runs/b holds another one (ffffffff...).", encoder);
         string data = Assert.Throws<EmbeddingFileException>(() => read.Origin.Check(name, s_origin with { Data = new DataOptions { Size = 28 } })).Message;
-        Assert.Contains("its images were decoded with data.alpha=white, but these are with data.alpha=mean.", data);
+        Assert.Contains("its images were decoded with data.alpha=white, but these are with data.alpha=auto.", data);
     }
 
     /// <summary>No flip of any bit of any file of an index is used: it is an error, or nothing that is read differs.</summary>

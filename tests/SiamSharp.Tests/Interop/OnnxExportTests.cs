@@ -237,4 +237,16 @@ public sealed class OnnxExportTests : IDisposable
         Tensor pixels = RandomTensors.Uniform(3, [2, 1, 28, 28]) * expected;
         Near.Equal(encoder.Encode(pixels / expected), Run(pixels), 1e-5);
     }
+
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(double.NaN)]
+    [InlineData(double.PositiveInfinity)]
+    public void Write_WhiteThatNoPixelHas_IsRefused(double white)
+    {
+        using var scope = NewDisposeScope();
+        using Encoder encoder = Make(Small("resnet18"), 1, 28, Plain(1));
+        Assert.StartsWith("onnx.white", Assert.Throws<RecipeException>(() => OnnxExport.Write(_path, encoder, new OnnxOptions { White = white })).Message);
+        Assert.False(File.Exists(_path));
+    }
 }

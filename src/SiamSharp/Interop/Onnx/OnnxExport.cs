@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Text.Json;
 using Google.Protobuf;
@@ -18,7 +19,7 @@ public sealed record OnnxOptions
     /// The value of a white pixel: 255, 65535 for 16 bits, 1 for pixels that are scaled already; 0 = that of the images that the encoder was trained on
     /// (<see cref="Encoder.White"/>), 255 where it is not known.
     /// </summary>
-    public double White { get; init; }
+    [Range(0, 1e9)] public double White { get; init; }
 
     /// <summary>The value of a white pixel for an encoder.</summary>
     public double WhiteFor(Encoder encoder) => White > 0 ? White : encoder.White ?? byte.MaxValue;
@@ -42,13 +43,14 @@ public static class OnnxExport
     /// <param name="encoder">Not changed.</param>
     /// <param name="options">Pixel range and folding.</param>
     /// <returns>The largest difference from libtorch that was found, relative to the norm of the answer.</returns>
+    /// <exception cref="RecipeException">White is out of its range.</exception>
     /// <exception cref="NotSupportedException">The network is not one of this library's.</exception>
     /// <exception cref="RunException">ONNX Runtime gives other answers than libtorch, or the file cannot be written.</exception>
     public static double Write(string path, Encoder encoder, OnnxOptions? options = null) => Write(path, encoder, null, options ?? new());
 
     private static double Write(string path, Encoder encoder, Classifier? classifier, OnnxOptions options)
     {
-        options = options with { White = options.WhiteFor(encoder) };
+        options = OptionsJson.Check(options, "onnx") with { White = options.WhiteFor(encoder) };
         byte[] model = Model(encoder, options, classifier);
         double difference = Difference(model, encoder, classifier, options);
         if (!(difference <= Tolerance))

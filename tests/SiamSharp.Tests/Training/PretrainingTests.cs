@@ -235,7 +235,7 @@ public sealed class PretrainingTests : IDisposable
     public void Run_ResumeWithOtherImages_SaysSo()
     {
         RunUntil(2, Folder("x"), resume: false);
-        var other = ImageDataset.Load(Source(1), new DataOptions());
+        var other = ImageDataset.Load(Source(96), new DataOptions());
         Assert.Contains("not those of the run", Assert.Throws<RunException>(() =>
             Pretraining.Run(Tiny(), other, Folder("x"), resume: true)).Message);
     }

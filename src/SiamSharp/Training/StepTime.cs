@@ -16,7 +16,8 @@ namespace SiamSharp.Training;
 public sealed record StepTime(double PerImage, double PerStep, int Batch)
 {
     private const int SmallestBatch = 4, Growth = 4;
-    private const double LongEnough = 0.25; // seconds
+    private const double LongEnough = 0.25, MostTime = 10; // seconds
+    private const double MostOfRun = 0.01, Falls = 0.7;
 
     /// <summary>Of a whole run.</summary>
     /// <param name="recipe">The recipe that was measured, with any number of epochs.</param>
@@ -30,7 +31,8 @@ public sealed record StepTime(double PerImage, double PerStep, int Batch)
     /// <summary>Measures a few small steps with networks of their own, which are thrown away.</summary>
     /// <remarks>
     /// A run that follows is the same, bit by bit: its draws are functions of its seed, and nothing of what is measured stays. Steps of 4 images, and of four times
-    /// as many while they take less than a quarter of a second. A network that is begun from weights is drawn here.
+    /// as many while they take less than a quarter of a second, or while an image takes much less time in a larger step, as it does where other programs use the
+    /// processor too: for that up to ten seconds and a hundredth of the run's time are spent. A network that is begun from weights is drawn here.
     /// </remarks>
     /// <param name="recipe">A resolved recipe that fits the images.</param>
     /// <param name="data">The images.</param>
@@ -58,11 +60,16 @@ public sealed record StepTime(double PerImage, double PerStep, int Batch)
 
         int most = Math.Min(recipe.Training.BatchSize, data.Count), batch = Math.Min(SmallestBatch, most);
         Step(batch); // compiles, allocates and warms caches
+        double spent = 0, before = double.PositiveInfinity;
         for (; ; batch = Math.Min(most, batch * Growth))
         {
             cancel.ThrowIfCancellationRequested();
             var (images, rest) = Step(batch);
-            if (images + rest >= LongEnough || batch == most) return new(images / batch, rest, batch);
+            StepTime found = new(images / batch, rest, batch);
+            spent += images + rest;
+            bool settled = found.PerImage > Falls * before || spent >= Math.Min(MostTime, MostOfRun * found.Of(recipe, data.Count).TotalSeconds);
+            if (batch == most || (images + rest >= LongEnough && settled)) return found;
+            before = found.PerImage;
         }
 
         (double OfImages, double Besides) Step(int count)

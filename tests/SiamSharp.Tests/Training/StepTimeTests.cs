@@ -39,6 +39,33 @@ public sealed class StepTimeTests
         Assert.Equal(File.ReadAllBytes(without.Encoder), File.ReadAllBytes(with.Encoder));
     }
 
+    [Fact]
+    public void Measure_StepsThatTakeASecondWhateverTheirSize_IsOfManyImages()
+    {
+        ImageDataset data = Open(out Recipe recipe, "simclr");
+        recipe = recipe with { Training = recipe.Training with { Epochs = 1000 } };
+        StepTime pace = StepTime.Measure(recipe, data, new Ticking());
+        Assert.Equal(50, pace.Batch); // all of a step
+        Assert.InRange(pace.PerImage, 0.0199, 0.0201);
+    }
+
+    [Fact]
+    public void Measure_ShortRunOfSlowSteps_IsOfTheFirst() // measuring is not to take longer than the run
+    {
+        ImageDataset data = Open(out Recipe recipe, "simclr");
+        Assert.Equal(4, StepTime.Measure(recipe, data, new Ticking()).Batch);
+    }
+
+    /// <summary>A clock that goes a second on whenever it is looked at.</summary>
+    private sealed class Ticking : TimeProvider
+    {
+        private long _now;
+
+        public override long TimestampFrequency => 1;
+
+        public override long GetTimestamp() => _now++;
+    }
+
     private static ImageDataset Open(out Recipe recipe, string name)
     {
         IImageSource? source = null;

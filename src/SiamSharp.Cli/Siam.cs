@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Help;
 using SiamSharp.Cli.Commands;
 using SiamSharp.Cli.Terminal;
 using SiamSharp.Native;
@@ -36,9 +37,11 @@ public static class Siam
         }
         try
         {
-            return await parsed.InvokeAsync(
+            int exitCode = await parsed.InvokeAsync(
                 new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null },
                 interrupt);
+            if (parsed.Action is HelpAction) Examples.Write(output, Usage.CommandLine(parsed.CommandResult));
+            return exitCode;
         }
         catch (Exception e) when (!parsed.GetValue(CommonOptions.Debug))
         {
@@ -46,7 +49,7 @@ public static class Siam
         }
     }
 
-    private static RootCommand Root(Func<ParseResult, Screen> screenOf)
+    internal static RootCommand Root(Func<ParseResult, Screen> screenOf)
     {
         var root = new RootCommand("Self-supervised pretraining of image encoders with masked siamese ConvNets.")
         {

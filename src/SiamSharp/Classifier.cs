@@ -79,13 +79,26 @@ public sealed class Classifier : IDisposable
             head.Temperature, head.Threshold), report);
     }
 
+    /// <summary>Refuses images that no classifier can be made of, before one of them is decoded.</summary>
+    /// <param name="labelled">The images.</param>
+    /// <exception cref="DataSourceException">There are no labels, or only one class.</exception>
+    internal static void CheckLabels(IImageSource labelled)
+    {
+        int[] classes = labelled.ClassNames is null ? [] : [.. Enumerable.Range(0, labelled.Count).Select(labelled.LabelOf).Where(label => label >= 0).Distinct()];
+        if (classes.Length == 0) throw new DataSourceException($"{labelled.Name} has no labels, and a classifier is made of them. {LabelledImages.HowToLabel}");
+        if (classes.Length < 2) throw OneClass(classes.Length);
+    }
+
+    private static DataSourceException OneClass(int classes) =>
+        new($"A classifier needs images of two classes or more, but these have {classes}: put them into one sub-folder for each class.");
+
     internal sealed record Head(Tensor Mean, Tensor Scale, Tensor Weight, double Temperature, double Threshold);
 
     internal static (Head Head, ClassifierReport Report) Fit(Features features, double minAccuracy, CancellationToken cancel)
     {
         int classes = features.ClassNames.Count, count = features.Count;
         long[] labels = features.Labels.data<long>().ToArray();
-        if (classes < 2) throw new DataSourceException($"A classifier needs images of two classes or more, but these have {classes}: put them into one sub-folder for each class.");
+        if (classes < 2) throw OneClass(classes);
         int folds = Math.Min(MostFolds, Enumerable.Range(0, classes).Min(k => labels.Count(label => label == k)));
         if (folds < 2)
         {
@@ -194,7 +207,7 @@ public sealed class Classifier : IDisposable
             }
         }, progress, cancel);
         skipped = [.. skipped, .. lost];
-        if (answers.Count == 0) throw new DataSourceException($"None of the {source.Count} images of '{source.Name}' can be classified{(skipped.Length > 0 ? $"; the first: {skipped[0].Path}: {skipped[0].Reason}" : "")}.");
+        if (answers.Count == 0) throw new DataSourceException($"None of {Plural.Of(source.Count, "image")} of '{source.Name}' can be classified{(skipped.Length > 0 ? $"; the first: {skipped[0].Path}: {skipped[0].Reason}" : "")}.");
         return new(answers, skipped) { Notes = [.. source.Notes, .. notes.Lines(source, Encoder.White)] };
     }
 

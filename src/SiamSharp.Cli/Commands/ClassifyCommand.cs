@@ -29,7 +29,9 @@ internal static class ClassifyCommand
             double wanted = parsed.GetValue(accuracy);
             string source = parsed.GetValue(data)!, path = Outputs.File(parsed.GetValue(output)!, OutputKind.Classifier, [source], encoder.Files(parsed));
             var (opened, recipe, _) = encoder.Open(parsed, parsed.GetValue(set)!, options => ImageSources.Open(source, options));
-            ImageDataset images = Loading.Load(screen, ImageSources.Open(source, recipe.Data), recipe.Data, null, cancel);
+            IImageSource labelled = ImageSources.Open(source, recipe.Data);
+            Classifier.CheckLabels(labelled);
+            ImageDataset images = Loading.Load(screen, labelled, recipe.Data, null, cancel);
             var (classifier, report) = Classifier.Fit(opened, images, recipe.Data, wanted, cancel);
             using Classifier fitted = classifier;
             classifier.Save(path);

@@ -38,9 +38,9 @@ internal sealed record JudgingSet(string Name, int Count, int[]? Labels, IReadOn
         foreach (JudgingSet set in train.Name == test.Name ? [train] : new[] { train, test })
         {
             if (set.Labels is null)
-                yield return $"{set.Name} has no labels, and judging needs them. Sort the images into one folder per class, or name a list of labels as FOLDER@labels.csv.";
+                yield return $"{set.Name} has no labels, and judging needs them. {LabelledImages.HowToLabel}";
             else if (set.Classes.Count == 0)
-                yield return $"Not one of the {Plural.Of(set.Count, "image")} of {set.Name} has a label, and judging needs them.";
+                yield return $"None of {Plural.Of(set.Count, "image")} of {set.Name} has a label, and judging needs them.";
             if (channels > 0 && set.Channels > 0 && set.Channels != channels) yield return Features.OtherChannels(channels, set.Name, set.Channels);
         }
         if (train.Name == test.Name) yield return EveryTestImage(test.Name, train.Name);

@@ -9,16 +9,17 @@ namespace SiamSharp.Evaluation;
 /// <param name="ClassNames">Of the classes that have an image here, in label order.</param>
 internal sealed record LabelledImages(ImageDataset Data, int[] Indexes, long[] Labels, IReadOnlyList<string> ClassNames)
 {
+    internal const string HowToLabel = "Sort the images into one folder per class, or name a list of labels as FOLDER@labels.csv.";
+
     /// <summary>Finds them.</summary>
     /// <exception cref="DataSourceException">There are none.</exception>
     internal static LabelledImages Of(ImageDataset data)
     {
         if (data.Labels is not { } labels || data.ClassNames is not { } names)
-            throw new DataSourceException($"{data.Name} has no labels, and judging needs them. Sort the images into one folder per class, "
-                + "or name a list of labels as FOLDER@labels.csv.");
+            throw new DataSourceException($"{data.Name} has no labels, and judging needs them. {HowToLabel}");
         int[] indexes = [.. Enumerable.Range(0, data.Count).Where(i => labels[i] >= 0)];
         if (indexes.Length == 0)
-            throw new DataSourceException($"Not one of the {data.Count} images of {data.Name} has a label, and judging needs them.");
+            throw new DataSourceException($"None of {Plural.Of(data.Count, "image")} of {data.Name} has a label, and judging needs them.");
         int[] present = [.. indexes.Select(i => labels[i]).Distinct().Order()];
         Dictionary<int, long> numbers = present.Index().ToDictionary(k => k.Item, k => (long)k.Index);
         return new LabelledImages(data, indexes, [.. indexes.Select(i => numbers[labels[i]])], [.. present.Select(k => names[k])]);

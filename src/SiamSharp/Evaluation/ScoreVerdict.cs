@@ -45,7 +45,11 @@ public sealed record ScoreVerdict(bool IsBetter, bool IsCertain, string Text)
 
     private static string The(Score score) => score.Encoder is "pixels" or "untrained" ? $"the {score.Representation}" : $"its {score.Representation}";
 
-    private static string Named((Score Own, Score Other)[] pairs) =>
-        string.Join(", ", pairs.Take(MostNamed).Select(p => $"{(p.Own.Corruption is null ? p.Own.Title : "corruptions")} {p.Own.Shown} against {p.Other.Shown}"))
+    private static string Named((Score Own, Score Other)[] pairs)
+    {
+        bool several = pairs.Select(p => p.Other.Representation).Distinct().Count() > 1;
+        return string.Join(", ", pairs.Take(MostNamed).Select(p =>
+            $"{(p.Own.Corruption is null ? p.Own.Title : "corruptions")} {p.Own.Shown} against {p.Other.Shown}{(several ? $" ({p.Other.Representation})" : "")}"))
             + (pairs.Length > MostNamed ? $" and {pairs.Length - MostNamed} more" : "");
+    }
 }

@@ -109,7 +109,7 @@ public sealed class MistakesTests : IClassFixture<MistakesTests.World>
     [InlineData(2, "write the fraction with a point: 0.95", "classify", "fit", "--run", "@run", "--data", "@classes", "--out", "@c.safetensors", "--min-accuracy", "0,95")]
     [InlineData(2, "--jobs: \"two\" is not a whole number", "study", "s.json", "--out", "@s", "--jobs", "two")]
     [InlineData(2, "write the fraction with a point: 0.001", "pretrain", "--data", "@photos", "--out", "@new", "--set", "optimizer.learningRate=0,001")]
-    [InlineData(2, "1e999 is too large", "pretrain", "--data", "@photos", "--out", "@new", "--set", "optimizer.learningRate=1e999")]
+    [InlineData(2, "1e999 is outside 0 to 1000", "pretrain", "--data", "@photos", "--out", "@new", "--set", "optimizer.learningRate=1e999")]
     [InlineData(2, "\"ten\" is not a whole number", "pretrain", "--data", "@photos", "--out", "@new", "--set", "training.epochs=ten")]
     [InlineData(2, "such as [1,2,5]", "evaluate", "few-shot", "--run", "@run", "--train", "@classes", "--test", "@photos", "--set", "evaluation.shots=1,2,5")]
     [InlineData(1, "numbers have no separators", "data", "inspect", "fashion-mnist:sample#..5,000")]
@@ -128,6 +128,8 @@ public sealed class MistakesTests : IClassFixture<MistakesTests.World>
     [InlineData(1, "has not finished", "embed", "--run", "@unfinished", "--data", "@classes", "--out", "@v.parquet")]
     [InlineData(1, "Give --run its folder", "report", "@run/encoder.safetensors")]
     [InlineData(1, "There is one in it", "report", "@")]
+    [InlineData(1, "has no labels, and a classifier is made of them. Sort the images into one folder per class", "classify", "fit", "--run", "@run", "--data", "@photos", "--out", "@new.safetensors")]
+    [InlineData(1, "needs images of two classes or more, but these have 1", "classify", "fit", "--run", "@run", "--data", "@classes#..8", "--out", "@new.safetensors")]
     // Outputs.
     [InlineData(2, "a variable that is not set?", "pretrain", "--data", "@photos", "--out", "")]
     [InlineData(2, "a folder called ~", "pretrain", "--data", "@photos", "--out", "~/run")]

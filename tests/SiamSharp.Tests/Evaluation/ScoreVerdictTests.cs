@@ -36,6 +36,10 @@ public sealed class ScoreVerdictTests
     }
 
     [Fact]
+    public void Of_CloseToSeveral_SaysToWhich() => Assert.Contains("linear 0.8000 against 0.7000 (pixels), linear 0.8000 against 0.7100 (untrained encoder)",
+        Verdict(Of("pixels", 0.70, 50), Of("untrained", 0.71, 50), Of("pretrained", 0.80, 50))!.Text);
+
+    [Fact]
     public void Of_ClearlyAhead_IsBetter() => Assert.Equal(new ScoreVerdict(true, true, "Better than the pixels and the untrained encoder."),
         Verdict(Of("pixels", 0.6), Of("untrained", 0.5), Of("pretrained", 0.7), Of("pretrained", 0.1) with { Protocol = "rankme", Metric = "rankme" }));
 

@@ -1,4 +1,4 @@
-// Classifies colour images in ML.NET with what `siam export onnx --classifier FILE --out model.onnx` wrote:   MLNetSample model.onnx IMAGE...
+// Classifies images in ML.NET with what `siam export onnx --classifier FILE --out model.onnx` wrote:   MLNetSample model.onnx IMAGE...
 using System.Globalization;
 using System.Text.Json;
 using Microsoft.ML;
@@ -15,16 +15,18 @@ if (args.Length < 2)
 using var session = new InferenceSession(args[0]); // for the names of the classes, the size and the threshold
 var about = session.ModelMetadata.CustomMetadataMap;
 string[] classes = JsonSerializer.Deserialize<string[]>(about["classes"])!;
-int size = int.Parse(about["size"], CultureInfo.InvariantCulture);
+int size = int.Parse(about["size"], CultureInfo.InvariantCulture), channels = int.Parse(about["channels"], CultureInfo.InvariantCulture);
+float white = float.Parse(about["white"], CultureInfo.InvariantCulture); // the value of a white pixel: 255 where the images had 8 bits
+string behind = JsonDocument.Parse(about["data"]).RootElement.GetProperty("alpha").GetString()!; // what shows through transparency: white, black or mean
 float threshold = float.Parse(about["threshold"], CultureInfo.InvariantCulture); // the probability from which on an answer is to be trusted
 
 var ml = new MLContext();
-var pipeline = ml.Transforms.LoadImages("image", imageFolder: null, nameof(Photo.Path))
-    .Append(ml.Transforms.ResizeImages("image", size, size, resizing: ImageResizingEstimator.ResizingKind.IsoCrop))
-    .Append(ml.Transforms.ExtractPixels("pixels", "image")) // red, green and blue one after the other, 0 to 255
-    .Append(ml.Transforms.ApplyOnnxModel(["probabilities"], ["pixels"], args[0], new Dictionary<string, int[]> { ["pixels"] = [1, 3, size, size] }, recursionLimit: 100));
-// LoadImages ends the whole at the first file that it cannot read: such files are named and left out.
-IDataView photos = ml.Data.LoadFromEnumerable(args[1..].Where(IsWhole).Select(path => new Photo { Path = path }).ToArray());
+var pipeline = ml.Transforms.ResizeImages("resized", size, size, nameof(Photo.Image), ImageResizingEstimator.ResizingKind.IsoCrop)
+    .Append(ml.Transforms.ExtractPixels("pixels", "resized", channels == 1 ? ImagePixelExtractingEstimator.ColorBits.Red : ImagePixelExtractingEstimator.ColorBits.Rgb, scaleImage: white / 255))
+    .Append(ml.Transforms.ApplyOnnxModel(["probabilities"], ["pixels"], args[0], new Dictionary<string, int[]> { ["pixels"] = [1, channels, size, size] }, recursionLimit: 100));
+// ML.NET's own LoadImages would end the whole at the first file that it cannot read, show black through transparency, and leave it to ResizeImages, which
+// takes the nearest pixels only: here it has to crop only.
+IDataView photos = ml.Data.LoadFromEnumerable(args[1..].Select(Read).OfType<Photo>().ToArray());
 foreach (Answer answer in ml.Data.CreateEnumerable<Answer>(pipeline.Fit(photos).Transform(photos), reuseRowObject: false))
 {
     float probability = answer.Probabilities.Max();
@@ -33,19 +35,49 @@ foreach (Answer answer in ml.Data.CreateEnumerable<Answer>(pipeline.Fit(photos).
 }
 return 0;
 
-static bool IsWhole(string path)
+Photo? Read(string path)
 {
     using SKCodec? codec = SKCodec.Create(path);
     SKCodecResult result = SKCodecResult.InvalidInput;
     if (codec is not null)
     {
-        using var pixels = new SKBitmap(codec.Info);
-        result = codec.GetPixels(pixels.Info, pixels.GetPixels());
+        var info = new SKImageInfo(codec.Info.Width, codec.Info.Height, SKColorType.Bgra8888, SKAlphaType.Unpremul);
+        result = codec.GetPixels(info, out byte[] pixels); // blue, green, red and alpha of each
+        if (result == SKCodecResult.Success)
+        {
+            Flatten(pixels);
+            return new Photo { Path = path, Image = MLImage.CreateFromPixels(info.Width, info.Height, MLPixelFormat.Bgra32, pixels) };
+        }
     }
-    if (result != SKCodecResult.Success) Console.Error.WriteLine($"{path} is left out: {(File.Exists(path) ? $"it is no image that can be read ({result})" : "it does not exist")}.");
-    return result == SKCodecResult.Success;
+    Console.Error.WriteLine($"{path} is left out: {(File.Exists(path) ? $"it is no image that can be read ({result})" : "it does not exist")}.");
+    return null;
 }
 
-internal class Photo { public string Path { get; set; } = ""; }
+// Puts what is transparent on the ground that the images of the training had.
+void Flatten(byte[] pixels)
+{
+    for (int c = 0; c < 3; c++)
+    {
+        double sum = 0, weight = 0;
+        for (int i = 0; i < pixels.Length; i += 4) (sum, weight) = (sum + pixels[i + c] * pixels[i + 3], weight + pixels[i + 3]);
+        double ground = behind == "white" ? 255 : behind == "mean" && weight > 0 ? sum / weight : 0;
+        for (int i = 0; i < pixels.Length; i += 4) pixels[i + c] = (byte)Math.Round(ground + (pixels[i + c] - ground) * pixels[i + 3] / 255);
+    }
+    for (int i = 3; i < pixels.Length; i += 4) pixels[i] = 255;
+}
 
-internal sealed class Answer : Photo { [ColumnName("probabilities")] public float[] Probabilities { get; set; } = []; }
+internal sealed class Photo
+{
+    public string Path { get; set; } = "";
+
+    [ImageType(1, 1)] // of any size
+    public MLImage? Image { get; set; }
+}
+
+internal sealed class Answer
+{
+    public string Path { get; set; } = "";
+
+    [ColumnName("probabilities")]
+    public float[] Probabilities { get; set; } = [];
+}

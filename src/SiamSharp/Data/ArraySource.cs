@@ -24,7 +24,7 @@ public sealed class ArraySource : IImageSource
         if (count == 0) throw new DataSourceException($"'{name}' holds no image: it must hold at least one.");
         if (labels is not null && labels.Length != count)
             throw new DataSourceException(
-                $"'{name}' holds {count} images but {labels.Length} labels: each image needs one label.");
+                $"'{name}' holds {Plural.Of(count, "image")} but {Plural.Of(labels.Length, "label")}: each image needs one label.");
         (Name, Count, _info, _read, _options, _labels, ClassNames) = (name, count, info, read, OptionsJson.Check(options, "data"), labels, classNames);
     }
 

@@ -20,7 +20,7 @@ internal sealed class FileSource : IImageSource
         int unlabelled = labels.Count(l => l is null);
         if (unlabelled < labels.Count) (_labels, ClassNames) = ClassLabels.FromNames(labels);
         Notes = unlabelled == 0 || _labels is null ? notes : [.. notes,
-            $"{unlabelled} of the {labels.Count} images {(unlabelled == 1 ? "has" : "have")} no label: an evaluation leaves {(unlabelled == 1 ? "it" : "them")} out."];
+            $"{unlabelled} of {Plural.Of(labels.Count, "image")} {(unlabelled == 1 ? "has" : "have")} no label: an evaluation leaves {(unlabelled == 1 ? "it" : "them")} out."];
     }
 
     public string Name { get; }

@@ -83,11 +83,11 @@ internal static class IdxFiles
         Int128 count = shape.Aggregate((Int128)1, (product, d) => product * d); // at most 2^93
         DataSourceException Damaged(string found) => new($"'{path}' is cut short or damaged: its header promises {string.Join(" x ", shape)} values, "
             + $"but {found}. Download or unpack it again.");
-        if (shape.Any(d => d < 0) || count > most - start) throw Damaged($"at most {Math.Max(0, most - start)} bytes can follow");
+        if (shape.Any(d => d < 0) || count > most - start) throw Damaged($"at most {Plural.Of(Math.Max(0, most - start), "byte")} can follow");
         if (count > Array.MaxLength) throw new DataSourceException($"'{path}' holds {count} values; at most {Array.MaxLength} are read from one file. Divide it.");
         byte[] values = new byte[(int)count];
         got = stream.ReadAtLeast(values, values.Length, throwOnEndOfStream: false);
-        if (got < values.Length) throw Damaged($"{got} bytes follow");
+        if (got < values.Length) throw Damaged($"{Plural.Of(got, "byte")} {(got == 1 ? "follows" : "follow")}");
         return stream.ReadByte() < 0 ? (shape, values) : throw Damaged("more follow");
     }
 

@@ -56,7 +56,7 @@ internal static class ImageFolder
             throw new DataSourceException($"'{folder}' cannot be listed: {e.Message}");
         }
         if (images.Count == 0)
-            throw new DataSourceException($"'{folder}' must hold images, but none of its {others} files ends in "
+            throw new DataSourceException($"'{folder}' must hold images, but none of its {Plural.Of(others, "file")} ends in "
                 + $"{string.Join(", ", ImageFormats.Endings)} (sub-folders included)" + (unread.Count > 0 ? $"; there are {string.Join(", ", unread.Select(u => $"{u.Value} {u.Key}"))}" : "")
                 + ". Name a folder of images, or convert them.");
         if (unread.Count > 0)

@@ -61,7 +61,7 @@ public static partial class ImageSources
         IImageSource whole = Open(part.Groups["whole"].Value, options);
         long first = Number("first", 0), end = Number("end", whole.Count);
         if (first >= end || end > whole.Count)
-            throw new DataSourceException($"'{source}' names no part of its {whole.Count} images: write #FIRST..END with 0 <= FIRST < END <= {whole.Count}.");
+            throw new DataSourceException($"'{source}' names no part of its {Plural.Of(whole.Count, "image")}: write #FIRST..END with 0 <= FIRST < END <= {whole.Count}.");
         return new SubsetSource(whole, [.. Enumerable.Range((int)first, (int)(end - first))], source);
 
         long Number(string group, long otherwise) => part.Groups[group].Value is { Length: > 0 } digits

@@ -62,7 +62,7 @@ internal static class NpyFile
         Int128 needed = header.Shape.Aggregate((Int128)width, (product, d) => Int128.Min(product * d, long.MaxValue)); // lengths from 0
         long there = Math.Max(0, RandomAccess.GetLength(handle) - header.Offset);
         if (there < needed)
-            throw new DataSourceException($"'{path}' is cut short: its header promises ({string.Join(", ", header.Shape)}) numbers of {width} bytes, but {there} bytes follow. Save it again.");
+            throw new DataSourceException($"'{path}' is cut short: its header promises ({string.Join(", ", header.Shape)}) numbers of {width} bytes, but {Plural.Of(there, "byte")} {(there == 1 ? "follows" : "follow")}. Save it again.");
     }
 
     private static Array ReadValues(SafeFileHandle handle, long offset, string type, int count)

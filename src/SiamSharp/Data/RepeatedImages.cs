@@ -36,7 +36,7 @@ internal static class RepeatedImages
                 + (paths[later] == paths[earlier] ? "" : $", and '{Shown.Text(paths[later])}', the same file,") + $" and '{Shown.Text(labels[later]!)}'. An image has one label: leave one of the two out.");
         }
         if (repeated.Count > 0)
-            notes.Add($"{repeated.Count} of the {paths.Count} images of '{name}' {(repeated.Count == 1 ? "is" : "are")} listed before, such as '{paths[repeated[0]]}': each is used once.");
+            notes.Add($"{repeated.Count} of {Plural.Of(paths.Count, "image")} of '{name}' {(repeated.Count == 1 ? "is" : "are")} listed before, such as '{paths[repeated[0]]}': each is used once.");
         return ([.. kept], [.. kept.Select(i => known[i])]);
     }
 

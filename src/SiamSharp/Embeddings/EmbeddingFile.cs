@@ -370,7 +370,7 @@ public static class EmbeddingFile
         if (about is not null && Convert.ToHexStringLower(XxHash128.Hash(bytes)) != Text(path, about, "names")) throw Damaged(path, names);
         string[][] rows = [.. CsvRows.Parse(names, Encoding.UTF8.GetString(bytes)).Skip(1).Select(row => row.Fields)];
         if (rows.Length != count || rows.Any(row => row.Length < 2))
-            throw new EmbeddingFileException(path, $"{names} beside it must name path and label of each of its {count} vectors, but has {rows.Length} rows");
+            throw new EmbeddingFileException(path, $"{names} beside it must name path and label of each of its {Plural.Of(count, "vector")}, but has {Plural.Of(rows.Length, "row")}");
         return ([.. rows.Select(row => row[0])], [.. rows.Select(row => row[1].Length > 0 ? row[1] : null)]);
     }
 

@@ -124,7 +124,7 @@ public sealed class ArrayFileTests : IDisposable
     {
         Assert.Contains("must start with the bytes 0 0 8 3, but starts with 1 2 3",
             Message(_folder.Write("a-images-idx3-ubyte", [1, 2, 3])));
-        Assert.Contains("promises 1 x 2 x 2 values, but at most 1 bytes can follow",
+        Assert.Contains("promises 1 x 2 x 2 values, but at most 1 byte can follow",
             Message(_folder.Write("b-images-idx3-ubyte", [0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 2, 9])));
         Assert.Contains("not a whole gzip file", Message(_folder.Write("c-images-idx3-ubyte.gz", "no gzip at all")));
     }
@@ -134,7 +134,7 @@ public sealed class ArrayFileTests : IDisposable
     {
         string path = _folder.Write("a-images-idx3-ubyte", [0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 9]);
         _folder.Write("a-labels-idx1-ubyte", [0, 0, 8, 1, 0, 0, 0, 2, 4, 1]);
-        Assert.Contains("holds 1 images but 2 labels", Message(path));
+        Assert.Contains("holds 1 image but 2 labels", Message(path));
     }
 
     [Fact]

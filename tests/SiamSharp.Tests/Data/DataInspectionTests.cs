@@ -24,7 +24,7 @@ public class DataInspectionTests
         Assert.Equal(["1.png", "copy of 1.tif"], Assert.Single(seen.Duplicates).Select(Path.GetFileName));
         Assert.Equal(["is empty (0 bytes)", "is not an image in a known format: it starts with 'text'"],
             seen.Unreadable.Select(u => u.Reason));
-        Assert.Contains("1 of the 6 images has no label", seen.Notes[0]);
+        Assert.Contains("1 of 6 images has no label", seen.Notes[0]);
         Assert.Contains("Depths differ: 3 of 8 bits (such as '", seen.Notes[1]);
         Assert.Contains("1 of 4 images is equal to another one", seen.Notes[2]);
         Assert.Equal(3, seen.Mean.Count);

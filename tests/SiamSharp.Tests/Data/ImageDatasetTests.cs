@@ -26,7 +26,7 @@ public class ImageDatasetTests
     {
         var source = new FakeSource(3, i => throw new UnreadableImageException($"fake/{i}", "is empty"));
         var e = Assert.Throws<DataSourceException>(() => ImageDataset.Load(source, new DataOptions()));
-        Assert.Contains("None of the 3 images", e.Message);
+        Assert.Contains("None of 3 images", e.Message);
         Assert.Contains("'fake/0' is empty", e.Message);
     }
 

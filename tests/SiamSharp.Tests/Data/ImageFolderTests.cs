@@ -49,7 +49,7 @@ public sealed class ImageFolderTests : IDisposable
         Touch("top.jpg", "a/1.jpg", "a/2.jpg");
         var source = Open();
         Assert.Equal(["a", "a", null], Labels(source));
-        Assert.Contains("1 of the 3 images has no label", Assert.Single(source.Notes));
+        Assert.Contains("1 of 3 images has no label", Assert.Single(source.Notes));
     }
 
     [Fact]

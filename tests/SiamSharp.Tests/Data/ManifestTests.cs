@@ -61,7 +61,7 @@ public sealed class ManifestTests : IDisposable
         var source = Open("m.csv");
         Assert.Equal(3, source.Count);
         string note = Assert.Single(source.Notes);
-        Assert.Contains("2 of the 3 files", note);
+        Assert.Contains("2 of 3 files", note);
         Assert.Contains("gone.jpg", note);
         Assert.Equal("does not exist", Assert.Throws<UnreadableImageException>(() => source.Decode(1, 8)).Reason);
     }
@@ -73,7 +73,7 @@ public sealed class ManifestTests : IDisposable
     [InlineData("m.csv", "path;label\nimg/a.jpg;cat\n", "must have commas between its fields, but its first line is 'path;label'")]
     [InlineData("m.csv", "name,label\nimg/a.jpg,cat\n", "none of the names path, file")]
     [InlineData("m.csv", "path,label\n\"img/a.jpg,cat\n", "line 2: a field that starts with a double quote")]
-    [InlineData("m.csv", "nope.jpg,1\n", "None of the 1 files")]
+    [InlineData("m.csv", "nope.jpg,1\n", "None of 1 file that")]
     [InlineData("m.jsonl", "\n{oops\n", "line 2: each line must be a JSON object")]
     [InlineData("m.jsonl", "{\"label\":\"cat\"}\n", "line 1: an object must have a \"path\"")]
     [InlineData("m.jsonl", "[1]\n", "line 1: an object must have a \"path\"")]
@@ -120,7 +120,7 @@ public sealed class ManifestTests : IDisposable
         Assert.Equal(2, source.Notes.Count);
         Assert.Contains("1 of the 3 names", source.Notes[0]);
         Assert.Contains("such as 'sub/none.jpg'", source.Notes[0]);
-        Assert.Contains("2 of the 4 images have no label", source.Notes[1]);
+        Assert.Contains("2 of 4 images have no label", source.Notes[1]);
     }
 
     [Fact]

@@ -173,7 +173,7 @@ public sealed class SourceChoicesTests : IDisposable
         _folder.Write("list.csv", "path,label\na.png,cat\nb.png,dog\na.png,cat\n");
         ImageDataset data = Load(labels: "/list.csv");
         Assert.Equal(2, data.Count);
-        Assert.Contains("1 of the 3 images of", Assert.Single(data.Notes));
+        Assert.Contains("1 of 3 images of", Assert.Single(data.Notes));
     }
 
     [Fact]

@@ -16,7 +16,9 @@ internal static class RecipeFiles
         string file = File.Exists(nameOrFile) ? nameOrFile : builtIn;
         if (!File.Exists(file))
             throw new RecipeException([new Fault("--recipe", $"there is no file {nameOrFile} and no recipe of that name; known: {string.Join(", ", Names())}{Nearest.Question(nameOrFile, Names())}")]);
-        return [OptionsJson.ParseFile(file)];
+        JsonObject layer = OptionsJson.ParseFile(file);
+        return !layer.ContainsKey("rows") ? [layer]
+            : throw new RecipeException([new Fault("--recipe", $"{file} is a study, not a recipe: run it with `siam study {Shell.Word(file)} --out DIR`")]);
     }
 
     internal static IEnumerable<string> Names() => Directory.Exists(s_folder)

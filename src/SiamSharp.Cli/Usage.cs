@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using SiamSharp.Cli.Terminal;
 using SiamSharp.Recipes;
 
 namespace SiamSharp.Cli;

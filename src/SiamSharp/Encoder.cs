@@ -185,9 +185,14 @@ public sealed class Encoder : IDisposable
     /// <exception cref="StateDictMismatchException">The weights are those of another network.</exception>
     public static Encoder Load(string path, nn.Module<Tensor, Tensor>? ownBackbone = null)
     {
-        if (!Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(path)))) throw new RunException($"There is no folder {Path.GetDirectoryName(Path.GetFullPath(path))}: give --run the folder that was --out of `siam pretrain`.");
+        if (!Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(path)))) throw new RunException($"There is no folder {Path.GetDirectoryName(Path.GetFullPath(path))}: give the folder that was --out of `siam pretrain`.");
         if (!File.Exists(path))
-            throw new RunException($"{path} is missing: the run has not finished. Continue it with `siam pretrain --resume`.");
+        {
+            var run = new RunFolder(Path.GetDirectoryName(Path.GetFullPath(path))!);
+            throw new RunException($"{path} is missing: " + (run.HasRun
+                ? $"the run has not finished, or the file was removed. Go on with `{run.ResumeCommand}`, which writes it at its end."
+                : "give the encoder.safetensors in the folder of a finished run."));
+        }
         using SafeTensorsFile file = SafeTensors.Read(path);
         if (file.Metadata.GetValueOrDefault("format") != Format)
             throw new RunException($"{path} holds no encoder written by SiamSharp: its metadata lacks format={Format}.");

@@ -28,7 +28,7 @@ internal static class ClassifyCommand
             Screen screen = screenOf(parsed);
             double wanted = parsed.GetValue(accuracy);
             string source = parsed.GetValue(data)!, path = Outputs.File(parsed.GetValue(output)!, OutputKind.Classifier, [source], encoder.Files(parsed));
-            var (opened, recipe, _) = encoder.Open(parsed, parsed.GetValue(set)!, options => ImageSources.Open(source, options));
+            var (opened, recipe, _) = encoder.Open(screen, parsed, parsed.GetValue(set)!, options => ImageSources.Open(source, options));
             IImageSource labelled = ImageSources.Open(source, recipe.Data);
             Classifier.CheckLabels(labelled);
             ImageDataset images = Loading.Load(screen, labelled, recipe.Data, null, cancel);

@@ -24,7 +24,7 @@ internal static class EmbedCommand
             Screen screen = screenOf(parsed);
             string path = Outputs.File(parsed.GetValue(output)!, OutputKind.Index, [parsed.GetValue(data)], encoder.Files(parsed));
             EmbeddingFile.CheckReplaceable(path);
-            var (network, recipe, name) = encoder.Open(parsed, parsed.GetValue(set)!, options => ImageSources.Open(parsed.GetValue(data)!, options));
+            var (network, recipe, name) = encoder.Open(screen, parsed, parsed.GetValue(set)!, options => ImageSources.Open(parsed.GetValue(data)!, options));
             using Encoder opened = network;
             using var embedder = new Embedder(opened, parsed.GetValue(engine));
             IImageSource source = ImageSources.Open(parsed.GetValue(data)!, recipe.Data);

@@ -34,11 +34,12 @@ internal sealed class EncoderOptions
         .Where(option => parsed.GetResult(option) is { Implicit: false }).Select(option => $"{option.Name} {Shell.Word(parsed.GetResult(option)!.Tokens[0].Value)}"));
 
     /// <summary>Opens the encoder that was asked for.</summary>
+    /// <param name="screen">Told where the run's recipe had to be taken from its checkpoint.</param>
     /// <param name="parsed">The command line.</param>
     /// <param name="assignments">Of data.*.</param>
     /// <param name="open">Opens the images.</param>
     /// <returns>The encoder, owned by the caller; a recipe that decodes images as it needs them; what the user calls the encoder.</returns>
-    internal (Encoder Encoder, Recipe Recipe, string Name) Open(ParseResult parsed, string[] assignments, Func<DataOptions, IImageSource> open)
+    internal (Encoder Encoder, Recipe Recipe, string Name) Open(Screen screen, ParseResult parsed, string[] assignments, Func<DataOptions, IImageSource> open)
     {
         string? run = parsed.GetValue(_run), name = parsed.GetValue(_backbone), weights = parsed.GetValue(_weights);
         if (run is null == (name is null))
@@ -47,8 +48,8 @@ internal sealed class EncoderOptions
         if (run is not null)
         {
             var folder = new RunFolder(run);
-            Recipe own = Recipe.Reread(folder.ReadRecipe(), assignments);
-            var encoder = Encoder.Load(folder.Encoder);
+            Encoder encoder = folder.ReadEncoder(out JsonObject stored, screen.Notes);
+            Recipe own = Recipe.Reread(stored, assignments);
             return (encoder, own with { Data = own.Data.For(encoder) }, run);
         }
         if (weights is null) throw new RecipeException([new Fault("--weights", $"give the file with the weights of {name}")]);

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Text.Json.Nodes;
 using SiamSharp.Cli.Terminal;
 using SiamSharp.Data;
 using SiamSharp.Evaluation;
@@ -45,13 +46,20 @@ internal static class EvaluateCommand
             Screen screen = screenOf(parsed);
             var folder = new RunFolder(parsed.GetValue(run)!);
             string[] assignments = parsed.GetValue(set)!;
-            Recipe recipe = Recipe.Reread(folder.ReadRecipe(), assignments);
+            Recipe recipe;
+            using (Encoder encoder = folder.ReadEncoder(out JsonObject stored, screen.Notes))
+            {
+                recipe = Recipe.Reread(stored, assignments);
+                recipe = recipe with { Data = recipe.Data.For(encoder) };
+            }
             if (assignments.FirstOrDefault(BelongsToTheRun) is { } other)
                 throw new RecipeException([new Fault(other.Split('=')[0], "belongs to the run and cannot be changed any more; evaluation.* can, training.threads, training.device, data.* apart from data.size, and backbone.weights where that file was moved")]);
-            using (Encoder encoder = Encoder.Load(folder.Encoder)) recipe = recipe with { Data = recipe.Data.For(encoder) };
             IImageSource trainSource = ImageSources.Open(parsed.GetValue(train)!, recipe.Data), testSource = ImageSources.Open(parsed.GetValue(test)!, recipe.Data);
             RunEvaluation.Check(folder, recipe, protocols, trainSource, testSource);
             ImageDataset trainData = Loading.Load(screen, trainSource, recipe.Data, null, cancel), testData = Loading.Load(screen, testSource, recipe.Data, null, cancel);
+            foreach (string problem in folder.UnreadableFiles()) screen.Warn(problem);
+            if (File.Exists(folder.Evaluation) && Score.Read(folder.Evaluation) is null)
+                screen.Warn($"{folder.Evaluation} is damaged: it is no list of scores. It is kept as {Path.GetFileName(folder.DamagedEvaluation)}, and the scores of this command take its place.");
             foreach (string note in RunEvaluation.Notes(trainData, testData, protocols, recipe)) screen.Warn(note);
             var confusions = new List<Confusion>();
             IReadOnlyList<Score> scores = JudgingBar.Show(screen, progress => RunEvaluation.Judge(folder, recipe, protocols, trainData, testData, progress, confusions, cancel));

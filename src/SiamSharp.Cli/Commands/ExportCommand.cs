@@ -16,6 +16,9 @@ internal static class ExportCommand
         SafeTensors(screenOf),
     };
 
+    /// <summary>The encoder of a run, or of a folder that holds nothing else: its file says all that is needed here.</summary>
+    private static Encoder EncoderOf(Screen screen, RunFolder folder) => folder.HasRecipe ? folder.ReadEncoder(out _, screen.Notes) : Encoder.Load(folder.Encoder);
+
     private static Option<string> Out(string what) => new("--out") { Description = what, HelpName = "FILE", Required = true };
 
     private static Command Onnx(Func<ParseResult, Screen> screenOf)
@@ -29,6 +32,7 @@ internal static class ExportCommand
         var command = new Command("onnx", "Preprocessing and backbone as one ONNX model: pixels (N, C, H, W) in, representations (N, D) out.") { run, model, file, white, fold };
         command.SetAction((parsed, _) =>
         {
+            Screen screen = screenOf(parsed);
             string path = Outputs.File(parsed.GetValue(file)!, OutputKind.Onnx, [], [parsed.GetValue(model)]);
             var options = new OnnxOptions { White = parsed.GetValue(white), FoldBatchNorm = parsed.GetValue(fold) };
             double difference;
@@ -36,14 +40,13 @@ internal static class ExportCommand
             switch (parsed.GetValue(run), parsed.GetValue(model))
             {
                 case ({ } folder, null):
-                    using (Encoder encoder = Encoder.Load(new RunFolder(folder).Encoder)) (difference, about) = (OnnxExport.Write(path, encoder, options), Input.Of(encoder, options));
+                    using (Encoder encoder = EncoderOf(screen, new RunFolder(folder))) (difference, about) = (OnnxExport.Write(path, encoder, options), Input.Of(encoder, options));
                     break;
                 case (null, { } classifierFile):
                     using (Classifier classifier = Classifier.Load(classifierFile)) (difference, about) = (OnnxExport.Write(path, classifier, options), Input.Of(classifier.Encoder, options));
                     break;
                 default: throw new RecipeException([new Fault("--run", "give either --run DIR or --classifier FILE")]);
             }
-            Screen screen = screenOf(parsed);
             if (about.Note is { } note) screen.Warn(note);
             screen.Result(new { file = path, difference, white = about.White, trainedWhite = about.Trained }, console =>
             {
@@ -80,8 +83,9 @@ internal static class ExportCommand
         {
             var folder = new RunFolder(parsed.GetValue(run)!);
             string path = Outputs.File(parsed.GetValue(file)!, OutputKind.Encoder, [], [folder.Encoder]);
-            folder.CopyEncoder(path);
             Screen screen = screenOf(parsed);
+            EncoderOf(screen, folder).Dispose();
+            folder.CopyEncoder(path);
             screen.Result(new { file = path }, console => console.WriteLine($"Weights: {path}"));
             screen.Say("For your program: Encoder.Load of the library, or torchvision, whose names the weights have (docs/PRODUCTION.md).");
             return Task.FromResult(0);

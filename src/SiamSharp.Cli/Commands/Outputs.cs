@@ -102,7 +102,7 @@ internal static class Outputs
         CheckOutside(given, path, sources, []);
         CheckParents(path);
         if (!Directory.Exists(path)) return path;
-        bool hasRun = System.IO.File.Exists(Path.Combine(path, "recipe.json")), hasStudy = System.IO.File.Exists(Path.Combine(path, "study.json"));
+        bool hasRun = IsRun(path), hasStudy = System.IO.File.Exists(Path.Combine(path, "study.json"));
         if (study && hasRun) throw new RunException($"--out {given} holds a run, whose report a study would replace. Choose another folder, such as --out {Shell(given + "-study")}.");
         if (!study && hasStudy) throw new RunException($"--out {given} holds a study, whose report a run would replace. Choose another folder, such as --out {Shell(given + "-run")}.");
         if (!hasRun && !hasStudy && s_namesOfRuns.Concat(s_namesOfStudies).Where(name => name is not ("skipped.jsonl" or ".lock")).FirstOrDefault(name => System.IO.File.Exists(Path.Combine(path, name))) is { } other)
@@ -111,10 +111,13 @@ internal static class Outputs
     }
 
     private static readonly string[]
-        s_namesOfRuns = ["recipe.json", "metrics.jsonl", "checkpoint.safetensors", "encoder.safetensors", "evaluation.json", "draws.json", "skipped.jsonl", "report.html", "gallery.html", "views.png", "loss.png", ".lock"],
+        s_namesOfRuns = ["recipe.json", "metrics.jsonl", "checkpoint.safetensors", "checkpoint.previous.safetensors", "encoder.safetensors", "evaluation.json", "draws.json", "skipped.jsonl", "report.html", "gallery.html", "views.png", "loss.png", ".lock"],
         s_namesOfStudies = ["study.json", "table.md", "table.json", "plot.png", "report.html"];
 
-    private static bool IsOfARun(string path) => Path.GetDirectoryName(path)! is var folder && System.IO.File.Exists(Path.Combine(folder, "recipe.json"))
+    /// <summary>Whether a folder holds a run, whichever of its files are lost.</summary>
+    private static bool IsRun(string folder) => new RunFolder(folder) is var run && (run.HasRun || (System.IO.File.Exists(run.Encoder) && IsOurs(OutputKind.Encoder, run.Encoder)));
+
+    private static bool IsOfARun(string path) => IsRun(Path.GetDirectoryName(path)!)
         && s_namesOfRuns.Contains(Path.GetFileName(path));
 
     private static bool IsOurs(OutputKind kind, string path)
@@ -249,7 +252,7 @@ internal static class Outputs
         return current;
     }
 
-    private static string Shell(string path) => Terminal.Shell.Word(path);
+    private static string Shell(string path) => SiamSharp.Shell.Word(path);
 
     private static RecipeException Wrong(string problem) => new([new Fault("--out", problem)]);
 }

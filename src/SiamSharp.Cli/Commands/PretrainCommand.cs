@@ -30,6 +30,13 @@ internal static class PretrainCommand
         // A resumed run starts from its own recipe; what is given again must agree with it.
         var (recipe, images) = Loading.Open(source, RecipeFiles.Layers(recipeName), assignments, resume && folder.HasRun ? folder.ReadRecipe() : null);
         Pretraining.CheckFolder(recipe, folder, resume);
+        if (folder.FinishedWithoutCheckpoint is { } finished)
+        {
+            screen.Warn(finished);
+            screen.Result(new { run = folder.Path }, console => console.WriteLine($"Encoder: {folder.Encoder}"));
+            screen.Next($"siam evaluate all --run {Shell.PathWord(folder.Path)} --train LABELLED#train --test LABELLED#test");
+            return 0;
+        }
         bool begins = !folder.HasRun;
         if (begins) Pretraining.CheckSource(recipe, images);
         if (resume && begins) screen.Warn($"There is no run in {folder.Path} yet: starting one.");

@@ -29,11 +29,12 @@ internal static class ReportCommand
                 return Task.FromResult(0);
             }
             var run = new RunFolder(path);
-            Recipe recipe = Recipe.Reread(run.ReadRecipe(), parsed.GetValue(set)!);
-            foreach (string problem in run.MetricsProblems()) screenOf(parsed).Warn(problem);
+            Recipe recipe = Recipe.Reread(run.ReadRecipe(out string? restored, out _), parsed.GetValue(set)!);
+            if (restored is not null) screen.Warn($"{restored}.");
+            foreach (string problem in run.MetricsProblems().Concat(run.UnreadableFiles())) screen.Warn(problem);
             if (source is not null)
             {
-                Encoder.Load(run.Encoder).Dispose(); // a run that has not finished is told before images are read
+                run.ReadEncoder(out _, screen.Notes).Dispose(); // a run that has not finished is told before images are read
                 ImageDataset images = Loading.Load(screen, ImageSources.Open(source, recipe.Data), recipe.Data, null, cancel);
                 JudgingBar.Show(screen, progress =>
                 {

@@ -34,7 +34,7 @@ internal static class SearchCommands
             using EmbeddingTable table = Read(screen, vectors, wanted);
             string? picture = parsed.GetValue(sheet) is { } file
                 ? Outputs.File(file, OutputKind.Sheet, [parsed.GetValue(data), path], [vectors, .. encoder.Files(parsed)], table.Paths) : null;
-            var (network, recipe, name) = encoder.Open(parsed, parsed.GetValue(set)!, options => ImageSources.Open(path, options));
+            var (network, recipe, name) = encoder.Open(screen, parsed, parsed.GetValue(set)!, options => ImageSources.Open(path, options));
             using Encoder opened = network;
             // The query is decoded as the images of the index were.
             DataOptions decoding = table.Origin is null ? recipe.Data : EncoderOptions.Data(parsed.GetValue(set)!, table.Origin.Data with { MaxMegapixels = recipe.Data.MaxMegapixels });

@@ -196,7 +196,8 @@ public sealed class ImageDataset
     {
         const int share = 100;
         int equal = Count - _hashes.Distinct().Count();
-        if (equal * share >= Count && equal > 0)
+        if (Count > 1 && equal == Count - 1) yield return $"All {Count} images are equal, pixel by pixel: of one image repeated nothing can be learned. Give different images.";
+        else if (equal * share >= Count && equal > 0)
             yield return $"{equal} of {Count} images {(equal == 1 ? "is" : "are")} equal to another one: `siam data inspect` lists them.";
         if (Labels is null || equal == 0) yield break;
         int[][] torn = [.. Enumerable.Range(0, Count).Where(i => Labels[i] >= 0).GroupBy(i => _hashes[i]).Where(g => g.Select(i => Labels[i]).Distinct().Count() > 1).Select(g => g.ToArray())];

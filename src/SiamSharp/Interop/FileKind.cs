@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Text;
 
 namespace SiamSharp.Interop;
@@ -7,19 +8,20 @@ internal static class FileKind
 {
     /// <summary>What a file is, in words that follow "cannot be read: "; null where it is none of the usual mistakes.</summary>
     /// <param name="file">Read from its start; left there.</param>
-    public static string? Of(Stream file)
+    /// <param name="asSafeTensors">Whether it is read as a safetensors file, and not as one of torch.save.</param>
+    public static string? Of(Stream file, bool asSafeTensors = false)
     {
         byte[] bytes = new byte[512];
         file.Position = 0;
         int got = file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
         file.Position = 0;
-        return Of(bytes.AsSpan(0, got), file.Length);
+        return Of(bytes.AsSpan(0, got), file.Length, asSafeTensors);
     }
 
-    private static string? Of(ReadOnlySpan<byte> start, long length)
+    private static string? Of(ReadOnlySpan<byte> start, long length, bool asSafeTensors)
     {
-        if (start.Length == 0) return "it is empty (0 bytes): download it again";
-        if (start.IndexOfAnyExcept((byte)0) < 0) return $"it begins with {start.Length} zero bytes: it was never written whole. Download it again";
+        if (start.Length == 0) return "it is empty (0 bytes): copy or download it again";
+        if (start.IndexOfAnyExcept((byte)0) < 0) return $"it begins with {start.Length} zero bytes: it was never written whole. Copy or download it again";
         if (start.StartsWith("version https://git-lfs"u8)) return "it is a pointer of Git LFS, not the file that it stands for: run `git lfs pull`, or download the file itself";
         ReadOnlySpan<byte> text = start.StartsWith("\uFEFF"u8) ? start[3..] : start;
         text = text.TrimStart(" \t\r\n"u8);
@@ -36,7 +38,12 @@ internal static class FileKind
         if (start.StartsWith("PK"u8)) return "it is a zip archive, as torch.save writes: give it the ending .pth";
         if (start[0] == 0x80 && start.Length > 1 && start[1] <= 5) return "it is a pickle, as torch.save writes: give it the ending .pth";
         if (IsOnnx(start)) return "it is an ONNX model: give the weights that it was made from";
-        if (start.Length > 8 && start[8] == '{' && start[7] == 0) return "it begins as a safetensors file: give it the ending .safetensors";
+        if (start.Length > 8 && start[8] == '{' && start[7] == 0)
+        {
+            if (!asSafeTensors) return "it begins as a safetensors file: give it the ending .safetensors";
+            ulong header = BinaryPrimitives.ReadUInt64LittleEndian(start);
+            return header > (ulong)length - 8 ? $"it was cut short: its header alone takes {header} bytes, and the file has {length}" : null;
+        }
         return IsText(start) ? $"it is text that begins with '{Encoding.UTF8.GetString(start[..Math.Min(start.Length, 40)]).ReplaceLineEndings(" ").Trim()}'" : null;
     }
 

@@ -60,14 +60,14 @@ public sealed record SafeTensorsHeader
 
     private static SafeTensorsHeader Read(Stream stream, string path)
     {
-        if (stream.Length < 8) throw new SafeTensorsException(path, 0, FileKind.Of(stream) ?? $"the file has {stream.Length} bytes, fewer than 8");
+        if (stream.Length < 8) throw new SafeTensorsException(path, 0, FileKind.Of(stream, asSafeTensors: true) ?? $"the file has {stream.Length} bytes, fewer than 8: it was cut short");
         Span<byte> prefix = stackalloc byte[8];
         stream.ReadExactly(prefix);
         ulong length = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
         ulong limit = (ulong)Math.Min(MaxLength, stream.Length - 8);
-        if (length > limit) throw new SafeTensorsException(path, 0, FileKind.Of(stream) ?? $"the header's length is {length}, at most {limit} is possible");
+        if (length > limit) throw new SafeTensorsException(path, 0, FileKind.Of(stream, asSafeTensors: true) ?? $"the header's length is {length}, at most {limit} is possible");
 
-        if (length == 0) throw new SafeTensorsException(path, 0, FileKind.Of(stream) ?? "the header is empty");
+        if (length == 0) throw new SafeTensorsException(path, 0, FileKind.Of(stream, asSafeTensors: true) ?? "the header is empty");
 
         byte[] json = new byte[length];
         stream.ReadExactly(json);
@@ -171,7 +171,7 @@ public sealed record SafeTensorsHeader
         if (end != fileLength - dataOffset)
         {
             throw new SafeTensorsException(path, dataOffset + Math.Min(end, fileLength - dataOffset),
-                $"the tensors take {end} bytes, the file has {fileLength - dataOffset} for them");
+                $"the tensors take {end} bytes, the file has {fileLength - dataOffset} for them{(end > fileLength - dataOffset ? ": it was cut short" : "")}");
         }
     }
 }

@@ -40,9 +40,14 @@ public sealed record Study : IHasRules
     /// <summary>Reads a study's file.</summary>
     /// <param name="file">JSON with comments.</param>
     /// <exception cref="RecipeException">There is no such file, or anything in it is wrong; all faults are listed.</exception>
-    public static Study Read(string file) => File.Exists(file)
-        ? OptionsJson.Read<Study>(OptionsJson.ParseFile(file), file)
-        : throw new RecipeException([new Fault("FILE", $"there is no study \"{file}\".{Nearest.Path(file)}".TrimEnd('.'))]);
+    public static Study Read(string file)
+    {
+        if (!File.Exists(file)) throw new RecipeException([new Fault("FILE", $"there is no study \"{file}\".{Nearest.Path(file)}".TrimEnd('.'))]);
+        JsonObject tree = OptionsJson.ParseFile(file);
+        if (!tree.ContainsKey("rows") && OptionsJson.Write(new Recipe()).Any(section => tree.ContainsKey(section.Key)))
+            throw new RecipeException([new Fault("FILE", $"{file} is a recipe, not a study, which has \"rows\": train with it by `siam pretrain --data IMAGES --out DIR --recipe {Shell.Word(file)}`")]);
+        return OptionsJson.Read<Study>(tree, file);
+    }
 
     /// <inheritdoc/>
     public IEnumerable<Fault> Faults()

@@ -44,7 +44,9 @@ internal sealed record FirstWeights(string Weights, string File, string? Prefix,
         return (prefix ?? kept?.Prefix) is { } under ? $"{found}#{under}" : found;
     }
 
-    private static FirstWeights? Read(RunFolder folder)
+    /// <summary>What was kept; null where the weights were drawn.</summary>
+    /// <exception cref="RunException">start.json cannot be read.</exception>
+    internal static FirstWeights? Read(RunFolder folder)
     {
         if (!System.IO.File.Exists(folder.Start)) return null; // a run of an earlier version
         try

@@ -47,11 +47,19 @@ public static class Pretraining
     {
         OptionsJson.Check(recipe);
         CheckFolder(recipe, folder, resume, mayTrainLonger: true, out _, out _);
-        if (!folder.HasRun) CheckFits(recipe, data);
+        bool startsOver = folder.HasRun;
+        if (!startsOver) CheckFits(recipe, data);
         Device device = recipe.Training.FindDevice();
         folder.Create();
         using IDisposable folderLock = folder.Lock();
         CheckFolder(recipe, folder, resume, mayTrainLonger: true, out SavedRun? saved, out string? restored);
+        if (folder.FinishedWithoutCheckpoint is { } finished)
+        {
+            notes?.Report(finished);
+            long all = (long)recipe.Training.Epochs * (data.Count / recipe.Training.BatchSize);
+            return new PretrainingResult(true, all, all, null, new StepTiming(0, 0, 0, 0, 0, 0, 0));
+        }
+        if (startsOver && saved is null) notes?.Report($"There is no checkpoint in {folder.Path}: the run starts over at step 1.");
         if (saved is not null) data = RunImages.AtStart(folder, data, saved, recipe.Method.NeedsLabels, notes);
         CheckFits(recipe, data);
         recipe.Training.UseThreads();
@@ -87,7 +95,7 @@ public static class Pretraining
         notFinite.CheckStart(checkpoint.State(), step);
         using var metrics = new MetricsLog(folder.Metrics, saved?.MetricsLength ?? 0, saved?.MetricsHash, notes);
         bool longer = saved is not null && step < steps && step == saved.Steps(Recipe.Reread(saved.Recipe, []));
-        if (restored is not null) notes?.Report(restored);
+        if (restored is not null) notes?.Report($"{restored}, and recipe.json is written again.");
         if (saved?.Instead is { } damage) notes?.Report($"{damage.TrimEnd('.')}. The run goes on from the checkpoint before it, at step {step}.");
         if (longer) TrainLonger();
         if (saved is null || !File.Exists(folder.Images)) RunImages.Write(folder, data);
@@ -291,12 +299,16 @@ public static class Pretraining
         (saved, restored) = (null, null);
         if (!resume && (folder.HasRun || File.Exists(folder.Encoder)))
             throw new RunException($"{folder.Path} already holds a run. Continue it with --resume, or choose another --out.");
-        if (!folder.HasRun) return;
+        if (!folder.HasRun && folder.FinishedWithoutCheckpoint is null) return;
         saved = SavedRun.Find(folder);
-        JsonObject stored = folder.ReadRecipe(out restored);
+        if (!folder.HasRun)
+            throw new RunException($"{folder.Path} holds the encoder of a finished run, but neither its recipe nor its checkpoint, so that the run cannot go on. Choose another --out.");
+        JsonObject stored = folder.ReadRecipe(out restored, out _);
         Fault[] differences = DifferencesOf(stored, recipe);
         if (differences.Length == 0) return;
         Recipe before = Recipe.Reread(stored, []);
+        if (folder.FinishedWithoutCheckpoint is { } finished)
+            throw new RunException($"{finished} It cannot become another or be trained longer ({string.Join("; ", differences.Select(d => $"{d.Path}: {d.Problem}"))}). Choose another --out.");
         bool longer = mayTrainLonger && differences is [{ Path: "training.epochs" }] && recipe.Training.Epochs > before.Training.Epochs;
         if (longer && saved is not null && saved.Step == saved.Steps(before)) return; // a finished run may be trained longer
         throw new RunException($"{folder.Path} holds a run with another recipe. Resume it without these changes, or choose another --out:\n"

@@ -69,19 +69,27 @@ public sealed class RunFolder(string path)
     /// <summary>True when a run was started here.</summary>
     public bool HasRun => File.Exists(Recipe) || File.Exists(Checkpoint) || File.Exists(PreviousCheckpoint);
 
+    /// <summary>True where recipe.json or a checkpoint says what the run's recipe is.</summary>
+    internal bool HasRecipe => File.Exists(Checkpoint) || File.Exists(PreviousCheckpoint) || ReadRecipeFile().Recipe is not null;
+
+    /// <summary>Where there is an encoder and no checkpoint, that the run is finished and stays as it is; otherwise null.</summary>
+    internal string? FinishedWithoutCheckpoint => File.Exists(Encoder) && !File.Exists(Checkpoint) && !File.Exists(PreviousCheckpoint)
+        ? $"The run in {Path} is finished: its encoder is there. Its checkpoint is gone, so that it stays as it is and cannot be trained longer."
+        : null;
+
     /// <summary>The recipe stored with the run: recipe.json, or the checkpoint's where recipe.json is missing, damaged or another run's.</summary>
     /// <exception cref="RunException">There is no run here, or neither file can be read.</exception>
-    public JsonObject ReadRecipe() => ReadRecipe(out _);
+    public JsonObject ReadRecipe() => ReadRecipe(out _, out _);
 
-    /// <param name="restored">Why the checkpoint's recipe was taken; null where recipe.json is right.</param>
-    internal JsonObject ReadRecipe(out string? restored)
+    /// <param name="restored">That the checkpoint's recipe was taken and why, without a full stop; null where recipe.json is right.</param>
+    /// <param name="saved">What the checkpoint says; null where there is none that can be read.</param>
+    internal JsonObject ReadRecipe(out string? restored, out SavedRun? saved)
     {
         if (!HasRun) throw NoRun();
         var (written, problem) = ReadRecipeFile();
-        JsonObject? saved;
         try
         {
-            saved = SavedRun.Find(this)?.Recipe;
+            saved = SavedRun.Find(this);
         }
         catch (RunException) when (written is not null)
         {
@@ -91,24 +99,24 @@ public sealed class RunFolder(string path)
         if (saved is null) return written ?? throw new RunException($"{Recipe} {problem}, and there is no checkpoint to take the recipe from. Start anew in another folder.");
         if (written is not null)
         {
-            Fault[] changes = Pretraining.DifferencesOf(saved, SiamSharp.Recipes.Recipe.Reread(written, []));
+            Fault[] changes = Pretraining.DifferencesOf(saved.Recipe, SiamSharp.Recipes.Recipe.Reread(written, []));
             if (changes.Length == 0) return written;
             problem = $"was changed since the run began ({string.Join("; ", changes.Select(c => $"{c.Path}: {c.Problem}"))})";
         }
-        restored = $"{Recipe} {problem}: the recipe in the run's checkpoint is taken, and recipe.json is written again.";
-        return saved;
+        restored = $"{Recipe} {problem}: the recipe in the run's checkpoint is taken";
+        return saved.Recipe;
     }
 
     private RunException NoRun()
     {
-        const string Rule = "Give --run the folder that was --out of `siam pretrain`.";
+        const string Rule = "Give the folder that was --out of `siam pretrain`.";
         if (Directory.Exists(Path))
         {
             string? inside = Directory.GetDirectories(Path).Order().FirstOrDefault(folder => new RunFolder(folder).HasRun);
             return new($"{Path} holds no run: recipe.json is missing. {Rule}{(inside is null ? "" : $" There is one in it: {inside}.")}");
         }
         return File.Exists(Path) && System.IO.Path.GetDirectoryName(Path) is { } parent && new RunFolder(parent).HasRun
-            ? new($"{Path} is a file and holds no run. Give --run its folder, {parent}.")
+            ? new($"{Path} is a file and holds no run. Give its folder, {parent}.")
             : new($"{Path} holds no run: there is no such folder. {Rule}{Nearest.Path(path)}");
     }
 
@@ -133,15 +141,15 @@ public sealed class RunFolder(string path)
     public IReadOnlyList<string> MetricsProblems()
     {
         IReadOnlyList<string> lines = MetricsLog.Read(Metrics).Problems;
-        if (lines.Count > 0) return lines;
+        if (lines.Count > 0) return [.. lines.SkipLast(1), $"{lines[^1]} Remove {(lines.Count == 1 ? "that line" : "those lines")}, or put a copy of the file back; all others are shown."];
         try
         {
             if (SavedRun.Find(this) is not { } saved) return [];
             byte[] bytes = File.Exists(Metrics) ? RegularFile.ReadAllBytes(Metrics) : [];
-            if (bytes.Length < saved.MetricsLength) return [$"{Metrics} {(bytes.Length == 0 ? "is missing or empty" : $"has {bytes.Length} bytes of {saved.MetricsLength}")}: the numbers of the steps that are lost cannot be shown."];
+            if (bytes.Length < saved.MetricsLength) return [$"{Metrics} {(bytes.Length == 0 ? "is missing or empty" : $"has {bytes.Length} bytes of {saved.MetricsLength}")}: the numbers of the steps that are lost cannot be shown. Put a copy of the file back where there is one; else only a new run in another folder writes them again."];
             return saved.MetricsHash is null || FileHash.Of(bytes.AsSpan(0, (int)saved.MetricsLength)) == saved.MetricsHash
                 ? []
-                : [$"{Metrics} was changed or damaged since the run wrote it: its numbers are not to be trusted."];
+                : [$"{Metrics} was changed or damaged since the run wrote it: its numbers are not to be trusted. Put a copy of the file back where there is one."];
         }
         catch (RunException)
         {
@@ -154,32 +162,81 @@ public sealed class RunFolder(string path)
     public IReadOnlyList<Score> ReadScores()
     {
         if (!File.Exists(Evaluation)) return [];
-        return Score.Read(Evaluation)
-            ?? throw new RunException($"{Evaluation} is damaged: it is no list of scores. Delete it and judge the run again with `siam evaluate`.");
+        return Score.Read(Evaluation) ?? throw new RunException($"{Evaluation} is damaged: it is no list of scores. Delete it and judge the run again with `siam evaluate`.");
     }
 
+    /// <summary>Where <see cref="AddScores"/> puts an evaluation.json that is damaged.</summary>
+    internal string DamagedEvaluation => Evaluation + ".damaged";
+
+    /// <summary>Files beside the recipe, the metrics and the scores that are there and cannot be read: a sentence each, which says what that means.</summary>
+    internal IEnumerable<string> UnreadableFiles()
+    {
+        if (ReadNotesFile() is null) yield return $"{Notes} cannot be read: the report leaves out what was worth knowing of the images. `siam data inspect` says it again.";
+        if (File.Exists(ImageCounts) && Reporting.ReportedImages.Read(this) is null)
+            yield return $"{ImageCounts} cannot be read: the report leaves out which images the run learned from.";
+        string? start = null;
+        try
+        {
+            FirstWeights.Read(this);
+        }
+        catch (RunException e)
+        {
+            start = e.Message;
+        }
+        if (start is not null) yield return start;
+    }
+
+    /// <summary>The run's encoder.</summary>
+    /// <param name="recipe">Of the run.</param>
+    /// <param name="notes">Told where the recipe was taken from the checkpoint.</param>
+    /// <exception cref="RunException">There is none, or it is not that of the recipe and the checkpoint.</exception>
+    internal Encoder ReadEncoder(out JsonObject recipe, IProgress<string> notes)
+    {
+        recipe = ReadRecipe(out string? restored, out SavedRun? saved);
+        if (restored is not null) notes.Report($"{restored}.");
+        Encoder encoder = SiamSharp.Encoder.Load(Encoder);
+        if (saved is null || FirstDifference(encoder, SiamSharp.Recipes.Recipe.Reread(recipe, []), saved) is not { } different) return encoder;
+        encoder.Dispose();
+        throw new RunException($"{Encoder} is not the encoder of this run, which has another {different} by its checkpoint. Put the run's own file back, or use the folder that this one comes from.");
+    }
+
+    /// <summary>The first that tells an encoder from that of a run; the weights are not compared.</summary>
+    private static string? FirstDifference(Encoder encoder, Recipe recipe, SavedRun saved) =>
+        encoder.Options is { } network && RecipeTree.Differences(OptionsJson.Write(recipe.Backbone with { Weights = "" }), OptionsJson.Write(network with { Weights = "" })) is [var first, ..]
+            ? $"network (backbone.{first.Path})"
+            : recipe.Data.Size > 0 && encoder.Size != recipe.Data.Size ? "image size"
+            : recipe.Data.Channels > 0 && encoder.Channels != recipe.Data.Channels ? "number of channels"
+            : saved.Preprocessing is { } measured && !JsonNode.DeepEquals(OptionsJson.Write(measured), OptionsJson.Write(encoder.Preprocessing)) ? "preprocessing (mean and deviation of its images)"
+            : null;
+
+    /// <summary>The command that goes on with the run; IMAGES where it is not known what they were called.</summary>
+    internal string ResumeCommand => $"siam pretrain --data {(RunImages.NameIn(this) is { } name ? Shell.Word(name) : "IMAGES")} --out {Shell.PathWord(Path)} --resume";
+
     /// <summary>The notes on the images; empty where there are none, as in runs of earlier versions.</summary>
-    public IReadOnlyList<string> ReadNotes()
+    public IReadOnlyList<string> ReadNotes() => ReadNotesFile() ?? []; // nothing is lost: `siam data inspect` says it again
+
+    private List<string>? ReadNotesFile()
     {
         try
         {
-            return File.Exists(Notes) ? JsonSerializer.Deserialize<List<string>>(RegularFile.ReadAllText(Notes)) ?? [] : [];
+            return !File.Exists(Notes) ? [] : JsonSerializer.Deserialize<List<string>>(RegularFile.ReadAllText(Notes)) is { } notes && notes.All(note => note is not null) ? notes : null;
         }
         catch (JsonException)
         {
-            return []; // nothing is lost: `siam data inspect` says it again
+            return null;
         }
     }
 
     /// <summary>Keeps the notes on the images, whole or not at all.</summary>
     public void WriteNotes(IReadOnlyList<string> notes) => WriteText(Notes, JsonSerializer.Serialize(notes, OptionsJson.Serializer) + "\n");
 
-    /// <summary>Adds scores to evaluation.json; a score measured again replaces the old one.</summary>
+    /// <summary>Adds scores to evaluation.json; a score measured again replaces the old one. A file that is damaged is kept as <c>evaluation.json.damaged</c>, and a new one begun.</summary>
     public void AddScores(IReadOnlyList<Score> scores)
     {
         // Versions before called the row of a run's start "untrained", whatever it started from.
         static object Key(Score s) => (s.Protocol, s.Encoder == "start" ? "untrained" : s.Encoder, s.Metric, s.K, s.Shots, s.Fraction, s.Corruption, s.Seed, s.DataHash);
         var added = scores.Select(Key).ToHashSet();
+        if (File.Exists(Evaluation) && Score.Read(Evaluation) is null) Writing(DamagedEvaluation, () => File.Move(Evaluation, DamagedEvaluation, overwrite: true));
         WriteText(Evaluation, JsonSerializer.Serialize<List<Score>>([.. ReadScores().Where(s => !added.Contains(Key(s))), .. scores], OptionsJson.Serializer));
     }
 

@@ -26,7 +26,20 @@ internal static class RunImages
             ["path"] = tensor(Encoding.UTF8.GetBytes(string.Join('\0', all.Select(data.PathOf)))),
         };
         if (data.Labels is not null) tensors["label"] = tensor([.. data.Labels.Select(l => (long)l)]);
-        RunFolder.Writing(folder.Images, () => SafeTensors.Write(folder.Images, tensors, new Dictionary<string, string> { ["format"] = Format, ["dataHash"] = data.DataHash }));
+        RunFolder.Writing(folder.Images, () => SafeTensors.Write(folder.Images, tensors, new Dictionary<string, string> { ["format"] = Format, ["dataHash"] = data.DataHash, ["name"] = data.Name }));
+    }
+
+    /// <summary>What the user called the images; null where that is not known, as in runs of earlier versions.</summary>
+    internal static string? NameIn(RunFolder folder)
+    {
+        try
+        {
+            return File.Exists(folder.Images) && SafeTensorsHeader.Read(folder.Images).Metadata.GetValueOrDefault("name") is { Length: > 0 } name ? name : null;
+        }
+        catch (Exception e) when (e is SafeTensorsException or IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
     }
 
     /// <summary>The set that the run began with, made of what is there of it now.</summary>

@@ -38,6 +38,10 @@ public sealed class MistakesTests : IClassFixture<MistakesTests.World>
             Check("classify", "fit", "--run", "@run", "--data", "@classes", "--out", "@classifier.safetensors");
             Directory.CreateDirectory(_folder.At("unfinished"));
             foreach (string name in new[] { "recipe.json", "metrics.jsonl", "checkpoint.safetensors" }) File.Copy(_folder.At($"run/{name}"), _folder.At($"unfinished/{name}"));
+            Directory.CreateDirectory(_folder.At("lost"));
+            foreach (string name in new[] { "metrics.jsonl", "checkpoint.safetensors" }) File.Copy(_folder.At($"run/{name}"), _folder.At($"lost/{name}"));
+            File.WriteAllText(_folder.At("a-study.json"), """{ "pretrain": "photos", "test": "classes", "rows": [] }""");
+            File.WriteAllText(_folder.At("a-recipe.json"), """{ "training": { "epochs": 1 } }""");
             Directory.CreateDirectory(_folder.At("study"));
             File.WriteAllText(_folder.At("study/study.json"), "{}");
         }
@@ -126,10 +130,14 @@ public sealed class MistakesTests : IClassFixture<MistakesTests.World>
     [InlineData(1, "--set training.batchSize=4", "pretrain", "--data", "@photos", "--out", "@new", "--set", "training.batchSize=100")]
     [InlineData(1, "has no labels", "pretrain", "--data", "@photos", "--out", "@new", "--recipe", "siamese-pairs", "--set", "training.batchSize=4")]
     [InlineData(1, "has not finished", "embed", "--run", "@unfinished", "--data", "@classes", "--out", "@v.parquet")]
-    [InlineData(1, "Give --run its folder", "report", "@run/encoder.safetensors")]
+    [InlineData(1, "Give its folder", "report", "@run/encoder.safetensors")]
     [InlineData(1, "There is one in it", "report", "@")]
     [InlineData(1, "has no labels, and a classifier is made of them. Sort the images into one folder per class", "classify", "fit", "--run", "@run", "--data", "@photos", "--out", "@new.safetensors")]
     [InlineData(1, "needs images of two classes or more, but these have 1", "classify", "fit", "--run", "@run", "--data", "@classes#..8", "--out", "@new.safetensors")]
+    [InlineData(1, "/unfinished --resume`", "evaluate", "knn", "--run", "@unfinished", "--train", "@classes", "--test", "@classes")]
+    [InlineData(2, "is a study, not a recipe: run it with `siam study ", "pretrain", "--data", "@photos", "--out", "@new", "--recipe", "@a-study.json")]
+    [InlineData(2, "is a recipe, not a study", "study", "@a-recipe.json", "--out", "@new")]
+    [InlineData(1, "Continue it with --resume", "pretrain", "--data", "@classes", "--out", "@lost", "--set", "training.batchSize=4")]
     // Outputs.
     [InlineData(2, "a variable that is not set?", "pretrain", "--data", "@photos", "--out", "")]
     [InlineData(2, "a folder called ~", "pretrain", "--data", "@photos", "--out", "~/run")]

@@ -64,6 +64,13 @@ public sealed class DataNotesTests : IDisposable
     }
 
     [Fact]
+    public void Load_OneImageRepeated_SaysThatNothingCanBeLearned()
+    {
+        for (int i = 0; i < 3; i++) TestImages.Save(TestImages.Make(1, 8, 8, (_, y, _) => (byte)(y * 9)), _folder.At($"{i}.png"));
+        Assert.StartsWith("All 3 images are equal", Assert.Single(Load().Notes));
+    }
+
+    [Fact]
     public void ReadNotes_WhatWasWritten_ComesBack()
     {
         var run = new RunFolder(_folder.At("run"));

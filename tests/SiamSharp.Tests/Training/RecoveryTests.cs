@@ -209,6 +209,80 @@ public sealed class RecoveryTests : IDisposable
         Assert.True(Resume(parts).Finished);
     }
 
+    [Fact]
+    public void Resume_FinishedRunWithoutCheckpoint_StaysAsItIs()
+    {
+        RunFolder whole = Whole();
+        byte[] encoder = File.ReadAllBytes(whole.Encoder), metrics = File.ReadAllBytes(whole.Metrics);
+        File.Delete(whole.Checkpoint);
+        File.Delete(whole.PreviousCheckpoint);
+        var notes = new Notes();
+        Assert.True(Resume(whole, notes).Finished);
+        Assert.Contains("is finished: its encoder is there", Assert.Single(notes));
+        Assert.Contains("Choose another --out", Assert.Throws<RunException>(() => Resume(whole, set: "training.epochs=4")).Message);
+        File.Delete(whole.Recipe);
+        Assert.Contains("neither its recipe nor its checkpoint", Assert.Throws<RunException>(() => Resume(whole)).Message);
+        Assert.Equal(encoder, File.ReadAllBytes(whole.Encoder));
+        Assert.Equal(metrics, File.ReadAllBytes(whole.Metrics));
+    }
+
+    [Fact]
+    public void Resume_UnfinishedRunWithoutCheckpoint_StartsOverAndSaysSo()
+    {
+        RunFolder whole = Whole(), parts = Folder("parts");
+        RunUntil(3, parts);
+        File.Delete(parts.Checkpoint);
+        File.Delete(parts.PreviousCheckpoint);
+        var notes = new Notes();
+        Assert.True(Resume(parts, notes).Finished);
+        Assert.Contains("starts over at step 1", Assert.Single(notes));
+        AssertSame(whole, parts);
+    }
+
+    [Fact]
+    public void Find_CheckpointCutShort_SaysThat()
+    {
+        RunFolder parts = Folder("parts");
+        RunUntil(1, parts);
+        File.Delete(parts.PreviousCheckpoint);
+        byte[] bytes = File.ReadAllBytes(parts.Checkpoint);
+        foreach (int length in new[] { 0, 5, 500, bytes.Length - 1 })
+        {
+            File.WriteAllBytes(parts.Checkpoint, bytes[..length]);
+            string message = Assert.Throws<RunException>(() => SavedRun.Find(parts)).Message;
+            Assert.Contains(length == 0 ? "is empty" : "it was cut short", message);
+            Assert.DoesNotContain("give it the ending", message);
+        }
+    }
+
+    [Fact]
+    public void ReadEncoder_OfAnotherRunOrWithAnotherRecipe_IsRefusedOrTold()
+    {
+        RunFolder whole = Whole(), other = Folder("other");
+        Assert.True(Pretraining.Run(Tiny(), Load(new VanishingSource([.. Enumerable.Range(60, 96)])), other).Finished);
+        var notes = new Notes();
+        whole.ReadEncoder(out _, notes).Dispose();
+        Assert.Empty(notes);
+        Assert.Equal($"siam pretrain --data vanishing --out {whole.Path} --resume", whole.ResumeCommand);
+        File.WriteAllText(whole.Recipe, "null");
+        whole.ReadEncoder(out _, notes).Dispose();
+        Assert.Contains("the recipe in the run's checkpoint is taken", Assert.Single(notes));
+        File.Copy(other.Encoder, whole.Encoder, overwrite: true);
+        Assert.Contains("is not the encoder of this run", Assert.Throws<RunException>(() => whole.ReadEncoder(out _, notes)).Message);
+        File.Delete(whole.Encoder);
+        Assert.Contains($"`{whole.ResumeCommand}`", Assert.Throws<RunException>(() => whole.ReadEncoder(out _, notes)).Message);
+    }
+
+    [Fact]
+    public void UnreadableFiles_SideFilesDamaged_NamesEach()
+    {
+        RunFolder run = Folder("run");
+        run.Create();
+        Assert.Empty(run.UnreadableFiles());
+        foreach (string file in new[] { run.Notes, run.ImageCounts, run.Start }) File.WriteAllText(file, "{");
+        Assert.Collection(run.UnreadableFiles(), text => Assert.StartsWith(run.Notes, text), text => Assert.StartsWith(run.ImageCounts, text), text => Assert.StartsWith(run.Start, text));
+    }
+
     [Theory]
     [InlineData("gone", "is missing or empty")]
     [InlineData("empty", "is missing or empty")]

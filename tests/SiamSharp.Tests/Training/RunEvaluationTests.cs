@@ -190,6 +190,15 @@ public sealed class RunEvaluationTests : IDisposable
     }
 
     [Fact]
+    public void AddScores_DamagedFile_IsKeptAndTheScoresAreWritten()
+    {
+        File.WriteAllText(_folder.Evaluation, "[1");
+        _folder.AddScores([new Score { Protocol = "linear", Encoder = "pixels", Value = 0.5, TestCount = 50, TrainCount = 100, DataHash = "a" }]);
+        Assert.Equal(0.5, Assert.Single(_folder.ReadScores()).Value);
+        Assert.Equal("[1", File.ReadAllText(_folder.DamagedEvaluation));
+    }
+
+    [Fact]
     public void Report_BaselineAhead_IsNeitherHealthyNorInBoldForOurs()
     {
         Score Of(string encoder, double value) => new() { Protocol = "linear", Encoder = encoder, Value = value, TestCount = 50, TrainCount = 100, DataHash = "a", Test = "<b>\u001b[31m", Notes = ["3 of <4> files"] };

@@ -1,4 +1,4 @@
-namespace SiamSharp.Cli.Terminal;
+namespace SiamSharp;
 
 /// <summary>Words of a command line that can be pasted into a shell.</summary>
 internal static class Shell

@@ -53,11 +53,11 @@ internal sealed record FirstWeights(string Weights, string File, string? Prefix,
         {
             return JsonSerializer.Deserialize<FirstWeights>(RegularFile.ReadAllText(folder.Start), OptionsJson.Serializer) is { File: not null, Hash: not null } start
                 ? start
-                : throw new JsonException("it lacks the file or its hash");
+                : throw new JsonException();
         }
         catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
         {
-            throw new RunException($"{folder.Start} cannot be read ({e.Message.Split(" Path:")[0].TrimEnd('.')}). Delete it: the weights that the run started from are then taken as they are.");
+            throw new RunException($"{folder.Start} cannot be read ({(e is JsonException ? "it is damaged" : e.Message.TrimEnd('.'))}). Delete it: the weights that the run started from are then taken as they are.");
         }
     }
 

@@ -210,7 +210,7 @@ public sealed class RunFolder(string path)
             : null;
 
     /// <summary>The command that goes on with the run; IMAGES where it is not known what they were called.</summary>
-    internal string ResumeCommand => $"siam pretrain --data {(RunImages.NameIn(this) is { } name ? Shell.Word(name) : "IMAGES")} --out {Shell.PathWord(Path)} --resume";
+    internal string ResumeCommand => $"siam pretrain --data {((RunImages.NameIn(this) ?? Reporting.ReportedImages.Read(this)?.Name) is { Length: > 0 } name ? Shell.Word(name) : "IMAGES")} --out {Shell.PathWord(Path)} --resume";
 
     /// <summary>The notes on the images; empty where there are none, as in runs of earlier versions.</summary>
     public IReadOnlyList<string> ReadNotes() => ReadNotesFile() ?? []; // nothing is lost: `siam data inspect` says it again

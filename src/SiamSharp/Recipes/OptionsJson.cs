@@ -328,7 +328,7 @@ public static class OptionsJson
     }
 
     /// <summary>What is wrong with a single value of a tree.</summary>
-    private static IEnumerable<string> ProblemsOf(JsonNode node, Type type, ICustomAttributeProvider? declared)
+    private static string[] ProblemsOf(JsonNode node, Type type, ICustomAttributeProvider? declared)
     {
         object? value = null;
         try

@@ -14,6 +14,11 @@ internal static class RecipeFiles
         if (nameOrFile is null) return [];
         string builtIn = Path.Combine(s_folder, nameOrFile + ".json");
         string file = File.Exists(nameOrFile) ? nameOrFile : builtIn;
+        if (!File.Exists(file) && Directory.Exists(nameOrFile))
+        {
+            string inside = Path.Combine(nameOrFile, "recipe.json");
+            throw new RecipeException([new Fault("--recipe", $"{nameOrFile} is a folder, but a recipe is a file{(File.Exists(inside) ? $": --recipe {inside} is that of the run in it" : "")}")]);
+        }
         if (!File.Exists(file))
             throw new RecipeException([new Fault("--recipe", $"there is no file {nameOrFile} and no recipe of that name; known: {string.Join(", ", Names())}{Nearest.Question(nameOrFile, Names())}")]);
         JsonObject layer = OptionsJson.ParseFile(file);

@@ -207,7 +207,7 @@ public sealed class Classifier : IDisposable
             }
         }, progress, cancel);
         skipped = [.. skipped, .. lost];
-        if (answers.Count == 0) throw new DataSourceException($"None of {Plural.Of(source.Count, "image")} of '{source.Name}' can be classified{(skipped.Length > 0 ? $"; the first: {skipped[0].Path}: {skipped[0].Reason}" : "")}.");
+        if (answers.Count == 0) throw new DataSourceException($"{(source.Count == 1 ? $"The one image of '{source.Name}' cannot" : $"None of {Plural.Of(source.Count, "image")} of '{source.Name}' can")} be classified{(skipped.Length > 0 ? $"{(source.Count == 1 ? "" : "; the first")}: {skipped[0].Path}: {skipped[0].Reason}" : "")}.");
         return new(answers, skipped) { Notes = [.. source.Notes, .. notes.Lines(source, Encoder.White)] };
     }
 
@@ -244,6 +244,10 @@ public sealed class Classifier : IDisposable
     /// <exception cref="RunException">The file is missing or no classifier.</exception>
     public static Classifier Load(string path)
     {
+        if (Directory.Exists(path))
+            throw new RunException(new RunFolder(path).HasRun
+                ? $"{path} is the folder of a run, not a classifier. Make one of it first, `siam classify fit --run {path} --data LABELLED --out classifier.safetensors`, and give that file."
+                : $"{path} is a folder, not a classifier. Give the file that `siam classify fit` wrote.");
         if (!File.Exists(path)) throw new RunException($"{path} is missing. Make it with `siam classify fit`.");
         using SafeTensorsFile file = SafeTensors.Read(path);
         if (file.Metadata.GetValueOrDefault("format") != Format)

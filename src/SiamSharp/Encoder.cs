@@ -185,6 +185,8 @@ public sealed class Encoder : IDisposable
     /// <exception cref="StateDictMismatchException">The weights are those of another network.</exception>
     public static Encoder Load(string path, nn.Module<Tensor, Tensor>? ownBackbone = null)
     {
+        if (File.Exists(Path.GetDirectoryName(Path.GetFullPath(path))))
+            throw new RunException($"{Path.GetDirectoryName(path)} is a file, but a folder is wanted: give the folder that was --out of `siam pretrain`.");
         if (!Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(path)))) throw new RunException($"There is no folder {Path.GetDirectoryName(Path.GetFullPath(path))}: give the folder that was --out of `siam pretrain`.");
         if (!File.Exists(path))
         {

@@ -177,7 +177,7 @@ public sealed class ClassifierTests : IDisposable
         Pixels Decode(int i) => i < 64 ? new(Enumerable.Repeat((byte)i, 784).ToArray(), 1, 28, 28) : throw new UnreadableImageException($"fake/{i}", "is broken");
         Predictions predictions = classifier.Predict(new FakeSource(66, Decode));
         Assert.Equal((64, 2), (predictions.Answers.Count, predictions.Skipped.Count));
-        Assert.Contains("None of 1 image of", Assert.Throws<DataSourceException>(() => classifier.Predict(new FakeSource(1, _ => Decode(64)))).Message);
+        Assert.Contains("The one image of", Assert.Throws<DataSourceException>(() => classifier.Predict(new FakeSource(1, _ => Decode(64)))).Message);
     }
 
     [Fact]

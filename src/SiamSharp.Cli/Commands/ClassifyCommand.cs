@@ -35,8 +35,8 @@ internal static class ClassifyCommand
             var (classifier, report) = Classifier.Fit(opened, images, recipe.Data, wanted, cancel);
             using Classifier fitted = classifier;
             classifier.Save(path);
-            if (images.ClassNames!.Except(classifier.ClassNames).ToArray() is { Length: > 0 } empty)
-                screen.Warn($"Left out, since no image of it can be read: {Plural.Of(empty.Length, "class", "classes")}: {string.Join(", ", empty.Take(5))}.");
+            foreach (var (why, empty) in new[] { ("there is no image of it", images.EmptyClasses.Absent), ("no image of it can be read", images.EmptyClasses.Unreadable) })
+                if (empty.Count > 0) screen.Warn($"Left out, since {why}: {Plural.Of(empty.Count, "class", "classes")}: {string.Join(", ", empty.Take(5))}{(empty.Count > 5 ? ", ..." : "")}.");
             if (report.Folds == 0) screen.Warn("A class has one image only: nothing could be held out, so the probabilities are not calibrated and nothing will be rejected. Two images of each class or more mend it.");
             else if (classifier.Threshold > 1) screen.Warn($"Not even the surest held-out answers are right in {wanted:P0} of cases: all answers will be rejected. Give more labels, or a lower --min-accuracy.");
             screen.Result(new { file = path, classes = classifier.ClassNames, classifier.Temperature, classifier.Threshold, report }, console =>
@@ -79,7 +79,7 @@ internal static class ClassifyCommand
             screen.Result(new { file = path, count = answers.Count, skipped = skipped.Count, notes = predictions.Notes, results = path is null ? answers : null }, console =>
             {
                 if (path is null)
-                    foreach (Prediction answer in answers) console.WriteLine($"{answer.Probability.ToString("F3", CultureInfo.InvariantCulture)}  {(answer.Accepted ? answer.Class : $"({answer.Class}?)")}  {answer.Path}");
+                    foreach (Prediction answer in answers) console.WriteLine($"{answer.Probability.ToString("F3", CultureInfo.InvariantCulture)}  {(answer.Accepted ? answer.Class : $"({answer.Class}?)")}  {Shown.Text(answer.Path)}");
                 else console.WriteLine($"{Plural.Of(answers.Count, "answer")}: {path}");
                 int rejected = answers.Count(a => !a.Accepted);
                 if (rejected > 0) console.WriteLine($"Not to be trusted, with a probability below {Number(classifier.Threshold)}: {rejected:N0} of {answers.Count:N0}.");

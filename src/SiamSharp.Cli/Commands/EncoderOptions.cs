@@ -15,10 +15,11 @@ internal sealed class EncoderOptions
     private readonly Option<string> _backbone = new("--backbone") { Description = "Instead of --run: a network by torchvision's name, such as resnet50.", HelpName = "NAME" };
     private readonly Option<string> _weights = new("--weights") { Description = "Its weights: .safetensors or .pth, with torchvision's or timm's names.", HelpName = "FILE" };
     private readonly Option<int> _size = NumberOptions.Whole("--size", "With --backbone: side of the images in pixels.", 8, 1024, otherwise: 224);
-    private readonly Option<double[]> _mean = NumberOptions.List("--mean", "With --backbone: mean of each channel, for pixels from 0 to 1.", [0.485, 0.456, 0.406]);
-    private readonly Option<double[]> _std = NumberOptions.List("--std", "With --backbone: standard deviation of each channel.", [0.229, 0.224, 0.225]);
+    private readonly Option<double[]> _mean = NumberOptions.List("--mean", "With --backbone: mean of each channel, for pixels from 0 to 1.", s_mean);
+    private readonly Option<double[]> _std = NumberOptions.List("--std", "With --backbone: standard deviation of each channel.", s_std);
     private readonly Option<double> _highPass = NumberOptions.Real("--high-pass", "With --backbone: sigma of the high-pass in pixels; 0 = none.", x => x >= 0, "of 0 or more", otherwise: 0);
 
+    private static readonly double[] s_mean = [0.485, 0.456, 0.406], s_std = [0.229, 0.224, 0.225]; // of ImageNet
     private const int HighPassKernel = 13; // in pixels, as in training
 
     internal void AddTo(Command command)
@@ -53,14 +54,29 @@ internal sealed class EncoderOptions
             return (encoder, own with { Data = own.Data.For(encoder) }, run);
         }
         if (weights is null) throw new RecipeException([new Fault("--weights", $"give the file with the weights of {name}")]);
-        double[] mean = parsed.GetValue(_mean)!, std = parsed.GetValue(_std)!;
+        double[] mean = IsGiven(parsed, _mean) ? parsed.GetValue(_mean)! : s_mean, std = IsGiven(parsed, _std) ? parsed.GetValue(_std)! : s_std;
         int size = parsed.GetValue(_size);
         double sigma = parsed.GetValue(_highPass);
-        if (mean.Length != std.Length || std.Any(s => s <= 0)) throw new RecipeException([new Fault("--std", $"must hold one number above 0 for each of the {mean.Length} channels of --mean")]);
+        CheckChannels(parsed, mean.Length, std.Length);
+        if (std.Any(s => s <= 0)) throw new RecipeException([new Fault("--std", "must hold numbers above 0")]);
         string stem = name!.StartsWith("vit", StringComparison.Ordinal) ? "auto" : "imagenet";
         Recipe recipe = Recipe.Resolve([], [$"backbone.name={name}", $"backbone.weights={weights}", $"backbone.stem={stem}", $"data.size={size}", $"data.channels={mean.Length}", .. assignments], open);
         var preprocessing = new Preprocessing(new HighPassOptions { Sigma = sigma, Kernel = HighPassKernel }, mean, std);
         return (new Encoder(recipe.Backbone, preprocessing, mean.Length, size), recipe, $"{name} with {weights}");
+    }
+
+    private static bool IsGiven(ParseResult parsed, Option option) => parsed.GetResult(option) is { Implicit: false };
+
+    /// <summary>Refuses numbers for other channels, by the name of the option that was given.</summary>
+    private void CheckChannels(ParseResult parsed, int means, int deviations)
+    {
+        if (means == deviations) return;
+        bool byMean = !IsGiven(parsed, _std);
+        var (given, count, other, others) = byMean ? (_mean, means, _std, deviations) : (_std, deviations, _mean, means);
+        string text = parsed.GetResult(given)!.Tokens[0].Value;
+        string otherwise = !IsGiven(parsed, other) ? $"{other.Name}, which is not given, has {others}: give both, one number for each channel" : $"{other.Name} has {others}: one for each channel";
+        throw new RecipeException([new Fault(given.Name, $"\"{text}\" has {Plural.Of(count, "number")}, but {otherwise}. Commas stand between numbers, and a fraction is written with a point"
+            + (Numbers.Mending(text, whole: false).Length > 0 ? $": {text.Replace(',', '.')}" : ""))]);
     }
 
     /// <summary>How images are decoded, with what the command line changes of it.</summary>

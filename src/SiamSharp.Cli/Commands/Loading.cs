@@ -23,11 +23,20 @@ internal static class Loading
     /// <summary>Loads a dataset; says what its source noticed and what could not be read, which goes to the run's skipped.jsonl too.</summary>
     internal static ImageDataset Load(Screen screen, IImageSource source, DataOptions options, RunFolder? folder, CancellationToken cancel)
     {
-        ImageDataset data = ReadingBar.Show(screen, progress => ImageDataset.Load(source, options, progress, cancel));
+        ImageDataset data;
+        try
+        {
+            data = ReadingBar.Show(screen, progress => ImageDataset.Load(source, options, progress, cancel));
+        }
+        catch (DataSourceException)
+        {
+            foreach (string note in source.Notes) screen.Warn(note);
+            throw;
+        }
         if (folder is not null) SkippedFile.Write(folder.Skipped, data.Skipped);
         if (data.Skipped.Count > 0)
         {
-            screen.Warn($"{data.Skipped.Count:N0} of {Plural.Of(source.Count, "file")} in {source.Name} cannot be read and {(data.Skipped.Count == 1 ? "is" : "are")} left out"
+            screen.Warn($"{data.Skipped.Count:N0} of {Plural.Of(source.Count, "file")} in {source.Name} cannot be read and {(data.Skipped.Count == 1 ? "is" : "are")} left out, which needs nothing done where {(data.Skipped.Count == 1 ? "it is" : "they are")} not missed"
                 + (folder is null ? ":" : $"; all of them are listed in {folder.Skipped}:"));
             foreach (SkippedFile file in data.Skipped.Take(NamedOnScreen)) screen.Say($"  {file.Path}: {file.Reason}");
             if (data.Skipped.Count > NamedOnScreen) screen.Say($"  and {data.Skipped.Count - NamedOnScreen} more");

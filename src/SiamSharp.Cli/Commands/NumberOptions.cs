@@ -38,19 +38,19 @@ internal static class NumberOptions
         CustomParser = result => Read<double>(name, result, text => Numbers.TryReal(text, out double number) && isAllowed(number) ? number : null, $"a number {allowed}", whole: false),
     };
 
-    /// <summary>Numbers with commas between them.</summary>
+    /// <summary>Numbers with commas between them; empty where the option is not given.</summary>
     /// <param name="name">With its hyphens.</param>
     /// <param name="description">For the help.</param>
-    /// <param name="otherwise">Where the option is not given.</param>
+    /// <param name="otherwise">What the command takes where the option is not given, for the help.</param>
     internal static Option<double[]> List(string name, string description, double[] otherwise) => new(name)
     {
-        Description = description,
+        // The library would write the default with | between the numbers.
+        Description = $"{description} [default: {string.Join(',', otherwise.Select(n => n.ToString(CultureInfo.InvariantCulture)))}]",
         HelpName = "R,G,B",
-        DefaultValueFactory = _ => otherwise,
         CustomParser = result =>
         {
             string text = result.Tokens is [var token, ..] ? token.Value : "";
-            double[] numbers = [.. text.Split(',').Select(part => Numbers.TryReal(part, out double number) ? number : double.NaN)];
+            double[] numbers = [.. text.Split(',', '|').Select(part => Numbers.TryReal(part, out double number) ? number : double.NaN)];
             if (!numbers.Any(double.IsNaN)) return numbers;
             result.AddError($"{name}: \"{text}\" is not a list of numbers with points in them and commas between them, such as {string.Join(',', otherwise.Select(n => n.ToString(CultureInfo.InvariantCulture)))}");
             return null;

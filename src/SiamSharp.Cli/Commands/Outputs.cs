@@ -70,7 +70,11 @@ internal static class Outputs
     {
         CheckName(given);
         string endings = string.Join(" or ", kind.Endings), path = Path.GetFullPath(given);
-        if (Directory.Exists(path)) throw Wrong($"{given} is a folder, but {kind.Name} is a file: --out {Shell($"{Path.TrimEndingDirectorySeparator(given)}/NAME{kind.Endings[0]}")}");
+        if (Directory.Exists(path))
+        {
+            string inside = $"{Path.TrimEndingDirectorySeparator(given)}/NAME{kind.Endings[0]}";
+            throw Wrong($"{given} is a folder, but {kind.Name} is a file: --out {Shell(IsOutside(inside, path, sources, images ?? []) ? inside : $"NAME{kind.Endings[0]}")}");
+        }
         if (!kind.Endings.Contains(Path.GetExtension(path).ToLowerInvariant()))
             throw Wrong($"\"{given}\" must end in {endings}, which is what is written");
         string?[] read = [.. inputs, .. sources.SelectMany(FilesOf)];
@@ -98,16 +102,50 @@ internal static class Outputs
     {
         CheckName(given);
         string path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(given));
-        if (System.IO.File.Exists(path)) throw Wrong($"{given} is a file, but the folder of a {(study ? "study" : "run")} is wanted. Choose another name, such as --out {Shell(given + "-run")}");
+        if (System.IO.File.Exists(path)) throw Wrong($"{given} is a file, but the folder of a {(study ? "study" : "run")} is wanted. Choose another name{Another(given, study ? "-study" : "-run", study, sources)}");
         CheckOutside(given, path, sources, []);
         CheckParents(path);
         if (!Directory.Exists(path)) return path;
         bool hasRun = IsRun(path), hasStudy = System.IO.File.Exists(Path.Combine(path, "study.json"));
-        if (study && hasRun) throw new RunException($"--out {given} holds a run, whose report a study would replace. Choose another folder, such as --out {Shell(given + "-study")}.");
-        if (!study && hasStudy) throw new RunException($"--out {given} holds a study, whose report a run would replace. Choose another folder, such as --out {Shell(given + "-run")}.");
+        if (study && hasRun) throw new RunException($"--out {given} holds a run, whose report a study would replace. Choose another folder{Another(given, "-study", study, sources)}.");
+        if (!study && hasStudy) throw new RunException($"--out {given} holds a study, whose report a run would replace. Choose another folder{Another(given, "-run", study, sources)}.");
         if (!hasRun && !hasStudy && s_namesOfRuns.Concat(s_namesOfStudies).Where(name => name is not ("skipped.jsonl" or ".lock")).FirstOrDefault(name => System.IO.File.Exists(Path.Combine(path, name))) is { } other)
-            throw new RunException($"--out {given} holds a file {other} that is of no {(study ? "study" : "run")}, and it would be replaced. Choose a new folder, such as --out {Shell(given + "/run")}.");
+            throw new RunException($"--out {given} holds a file {other} that is of no {(study ? "study" : "run")}, and it would be replaced. Choose a new folder{Another(given, "/run", study, sources)}.");
         return path;
+    }
+
+    /// <summary>A folder that may be written, as the end of a sentence: the given one with an ending, in its place or, where images lie there, in the working directory or beside them; empty where none may.</summary>
+    private static string Another(string given, string ending, bool study, IEnumerable<string?> sources)
+    {
+        string plain = Path.TrimEndingDirectorySeparator(given), name = Path.GetFileName(plain) + ending.Replace('/', '-');
+        IEnumerable<string> beside = sources.OfType<string>().SelectMany(FoldersOf).Select(folder => Path.GetDirectoryName(Path.GetFullPath(folder))).OfType<string>().Select(parent => Path.Combine(parent, name));
+        foreach (string candidate in beside.Prepend(name).Prepend(plain + ending))
+        {
+            if (Path.Exists(candidate)) continue;
+            try
+            {
+                Folder(candidate, study, sources);
+                return $", such as --out {Shell(candidate)}";
+            }
+            catch (Exception e) when (e is RunException or RecipeException)
+            {
+                // the next one
+            }
+        }
+        return "";
+    }
+
+    private static bool IsOutside(string given, string folder, IEnumerable<string?> sources, IReadOnlyList<string> images)
+    {
+        try
+        {
+            CheckOutside(given, folder, sources, images);
+            return true;
+        }
+        catch (RunException)
+        {
+            return false;
+        }
     }
 
     private static readonly string[]
@@ -233,7 +271,8 @@ internal static class Outputs
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new RunException($"--out {given} cannot be written: {e.Message.TrimEnd('.')}. Choose a folder that you may write to.");
+            string why = e is UnauthorizedAccessException ? $"you may not write to the folder {folder}" : e.Message.Replace(probe, path, StringComparison.Ordinal).TrimEnd('.');
+            throw new RunException($"--out {given} cannot be written: {why}. Choose a folder that you may write to."); // by its own name, not by that of the probe
         }
     }
 

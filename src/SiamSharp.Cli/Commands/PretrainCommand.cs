@@ -39,6 +39,8 @@ internal static class PretrainCommand
         }
         bool begins = !folder.HasRun;
         if (begins) Pretraining.CheckSource(recipe, images);
+        // Too few for a step: what cannot be read is told first, then how many are left.
+        if (begins && images.Count < recipe.Training.BatchSize) Pretraining.CheckFits(recipe, Loading.Load(screen, images, recipe.Data, null, cancel));
         if (resume && begins) screen.Warn($"There is no run in {folder.Path} yet: starting one.");
         folder.Create();
         ImageDataset dataset = Loading.Load(screen, images, recipe.Data, folder, cancel);

@@ -4,6 +4,7 @@ using SiamSharp.Cli.Terminal;
 using SiamSharp.Data;
 using SiamSharp.Embeddings;
 using SiamSharp.Reporting;
+using SiamSharp.Training;
 using Spectre.Console;
 
 namespace SiamSharp.Cli.Commands;
@@ -67,7 +68,7 @@ internal static class SearchCommands
                 foreach (Neighbour f in found)
                 {
                     string cosine = f.Cosine.ToString("F4", CultureInfo.InvariantCulture);
-                    rows.AddRow(labelled ? [new Text(cosine), new Text(table.Labels[f.Row] ?? ""), new Text(table.Paths[f.Row])] : new[] { new Text(cosine), new Text(table.Paths[f.Row]) });
+                    rows.AddRow(labelled ? [new Text(cosine), new Text(Shown.Text(table.Labels[f.Row] ?? "")), new Text(Shown.Text(table.Paths[f.Row]))] : new[] { new Text(cosine), new Text(Shown.Text(table.Paths[f.Row])) });
                 }
                 console.Write(rows);
                 if (picture is not null) console.WriteLine($"Sheet: {picture}");
@@ -98,7 +99,7 @@ internal static class SearchCommands
                 foreach (var (i, group) in groups.Index())
                 {
                     console.WriteLine($"group {i + 1}");
-                    foreach (int row in group) console.WriteLine($"  {table.Paths[row]}");
+                    foreach (int row in group) console.WriteLine($"  {Shown.Text(table.Paths[row])}");
                 }
                 console.WriteLine($"{Plural.Of(groups.Count, "group")}, {grouped:N0} of {Plural.Of(table.Count, "image")}; the first of each group and the rest are {table.Count - grouped + groups.Count:N0}.");
             });
@@ -120,10 +121,12 @@ internal static class SearchCommands
             int wanted = parsed.GetValue(count);
             using EmbeddingTable table = Read(screen, parsed.GetValue(index)!, wanted);
             int[] given = parsed.GetValue(labelled) ? [.. Enumerable.Range(0, table.Count).Where(row => table.Labels[row] is not null)] : [];
+            if (given.Length == table.Count)
+                throw new RunException($"All {Plural.Of(table.Count, "image")} of {parsed.GetValue(index)} have a label, so that --beside-labelled leaves none to choose. Leave out --beside-labelled.");
             IReadOnlyList<int> chosen = DiverseSubset.Choose(table, wanted, given, cancel);
             screen.Result(new { images = chosen.Select(row => table.Paths[row]) }, console =>
             {
-                foreach (int row in chosen) console.WriteLine(table.Paths[row]);
+                foreach (int row in chosen) console.WriteLine(Shown.Text(table.Paths[row]));
             });
             screen.Say("Label these, a sub-folder for each class, and then:");
             screen.Next("siam classify fit --run DIR --data LABELLED --out classifier.safetensors");

@@ -38,7 +38,7 @@ internal sealed class Screen(TextWriter output, TextWriter error, bool json) : I
     }
 
     /// <summary>One line of news.</summary>
-    internal void Say(string text) => Messages.WriteLine(text);
+    internal void Say(string text) => Messages.WriteLine(Shown.Text(text));
 
     void IProgress<string>.Report(string value) => Say(value);
 
@@ -50,7 +50,7 @@ internal sealed class Screen(TextWriter output, TextWriter error, bool json) : I
     }
 
     /// <summary>Something to look at that does not stop the work.</summary>
-    internal void Warn(string text) => Messages.WriteLine(text, label: "note:", colour: "yellow");
+    internal void Warn(string text) => Messages.WriteLine(Shown.Text(text), label: "note:", colour: "yellow");
 
     /// <summary>The command that usually comes next, never broken into lines; nothing where the result is JSON.</summary>
     internal void Next(string command)

@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Text.Json.Serialization;
+using SiamSharp.Data;
 using SiamSharp.Interop;
 using SiamSharp.Masking;
 using SiamSharp.Recipes;
@@ -189,7 +190,7 @@ public sealed record BackboneOptions : IHasRules
 
     /// <summary>Why a ConvNet's last map cannot be averaged as <see cref="PoolSize"/> says; null when it can.</summary>
     internal string? ProblemOfPooling(int size) => PoolSize == 1 || PoolSize <= MapSide(size, size) ? null
-        : $"is {PoolSize}, but the last map of {size} px is only {MapSide(size, size)} pixels wide: choose at most that, a smaller stem or fewer stages (backbone.depths)";
+        : $"is {PoolSize}, but the last map of {size} px is only {Plural.Of(MapSide(size, size), "pixel")} wide: choose at most that, a smaller stem or fewer stages (backbone.depths)";
 
     /// <summary>Why this backbone cannot leave out what a mask drops; null when it can.</summary>
     /// <param name="mask">A mask that drops.</param>

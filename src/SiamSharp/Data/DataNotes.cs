@@ -5,10 +5,13 @@ namespace SiamSharp.Data;
 /// <summary>Counts what should be known of decoded images, and says it in one line each. Safe to add to from many threads.</summary>
 internal sealed class DataNotes
 {
+    private const int SmallShare = 4; // enlarged by more is told
+
     private readonly Lock _gate = new();
     private readonly Tally _bytes = new(), _words = new(), _floats = new(), _blank = new(), _hidden = new(), _pages = new(), _toRgb = new(), _toGrey = new(), _transparent = new(), _above = new();
     private float _mostInWords, _leastFloat = float.PositiveInfinity, _mostFloat = float.NegativeInfinity;
-    private int _count, _white;
+    private readonly List<int> _sides = [];
+    private int _count, _white, _size;
     private AlphaBackground _background;
 
     /// <summary>Adds one image.</summary>
@@ -30,6 +33,7 @@ internal sealed class DataNotes
         lock (_gate)
         {
             _count++;
+            _size = Math.Min(pixels.Width, pixels.Height);
             if (blank) _blank.Add(index);
             switch (pixels.BitDepth)
             {
@@ -46,6 +50,7 @@ internal sealed class DataNotes
                     break;
             }
             if (pixels.Origin is not { } origin) return;
+            if (origin.Side > 0) _sides.Add(origin.Side);
             if (origin.UnreadPages > 0) _pages.Add(index);
             if (origin.Channels < pixels.Channels) _toRgb.Add(index);
             if (origin.Channels > pixels.Channels) _toGrey.Add(index);
@@ -101,17 +106,22 @@ internal sealed class DataNotes
         (int Bits, Tally Tally)[] depths = [.. new[] { (8, _bytes), (16, _words), (32, _floats) }.Where(d => d.Item2.Count > 0)];
         if (depths.Length > 1)
             yield return "Depths differ: " + string.Join(", ", depths.Select(d => $"{Count(d.Tally.Count)} of {d.Bits} bits{Such(d.Tally)}"))
-                + ". Integers are divided by the largest of their own depth" + (_floats.Count > 0 ? "; values of 32 bits are taken as they are." : ".");
+                + ". Integers are divided by the largest of their own depth" + (_floats.Count > 0 ? "; values of 32 bits are taken as they are." : ".")
+                + " Nothing needs to be done where each kind uses the whole range of its depth.";
         if (ScaleFault(source) is { } fault) yield return fault;
         if (_words.Count > 0 && _white == ushort.MaxValue && UsedBits(_mostInWords) is var bits and < 16)
             yield return $"The largest value of {(_words.Count == 1 ? "the one image" : $"all {Count(_words.Count)} images")} of 16 bits is about {Number(_mostInWords)} of 65535: {bits} bits stored as 16, it seems, "
                 + $"which the network sees as nearly black before it is standardised. --set data.bits={bits} makes {(1 << bits) - 1} white.";
         if (_above.Count > 0)
             yield return $"{Of(_above)} {Verb(_above, "holds", "hold")} values above {_white}, the white of data.bits{Such(_above)}: they become more than 1.";
+        int side = _sides.Count > 0 ? Spread.Of(_sides).Median : source.NativeSize;
+        if (side > 0 && SmallShare * side < _size)
+            yield return $"The images are small: the median of their shorter sides is {Plural.Of(side, "pixel")}, and they are enlarged to {_size} (data.size). "
+                + "A run with a smaller --set data.size=N is faster and loses nothing.";
         if (_pages.Count > 0)
             yield return $"{Of(_pages)} {Verb(_pages, "has", "have")} further pages or frames{Such(_pages)}, and only the first is read. Where each page holds a channel, as in OME-TIFF, "
                 + "--set data.pages=channels reads all.";
-        if (_toRgb.Count > 0) yield return $"{Of(_toRgb)} {Verb(_toRgb, "is", "are")} grey and {Verb(_toRgb, "becomes", "become")} RGB{Such(_toRgb)}.";
+        if (_toRgb.Count > 0) yield return $"{Of(_toRgb)} {Verb(_toRgb, "is", "are")} grey and {Verb(_toRgb, "becomes", "become")} RGB{Such(_toRgb)}. Nothing needs to be done.";
         if (_toGrey.Count > 0) yield return $"{Of(_toGrey)} {Verb(_toGrey, "is", "are")} RGB and {Verb(_toGrey, "becomes", "become")} grey{Such(_toGrey)}.";
         if (_transparent.Count > 0)
             yield return $"{Of(_transparent)} {Verb(_transparent, "is", "are")} transparent in places: {(_background == AlphaBackground.Mean ? "the mean of their visible pixels" : _background.ToString().ToLowerInvariant())} "

@@ -47,7 +47,7 @@ internal sealed class DecodedSet
         int[] readable = [.. Enumerable.Range(0, source.Count).Where(i => facts[i] is not null)];
         SkippedFile[] skipped = [.. unreadable.OfType<SkippedFile>()];
         if (readable.Length == 0)
-            throw new DataSourceException($"None of {Plural.Of(source.Count, "image")} of '{source.Name}' is readable; the first: "
+            throw new DataSourceException((source.Count == 1 ? "" : $"None of {Plural.Of(source.Count, "image")} of '{source.Name}' is readable; the first: ")
                 + $"'{skipped[0].Path}' {skipped[0].Reason}.");
         ChannelCounts.MustAgree(source, readable, i => facts[i]!.Moments.Length);
         if (oneScale && notes.ScaleFault(source) is { } fault) throw new DataSourceException(fault);

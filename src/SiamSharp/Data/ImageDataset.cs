@@ -130,6 +130,18 @@ public sealed class ImageDataset
         get { lock (_skipped) return [.. _skipped]; }
     }
 
+    /// <summary>Names of the classes without an image here: those of which the source has none, and those of which it has some but none that can be read.</summary>
+    internal (IReadOnlyList<string> Absent, IReadOnlyList<string> Unreadable) EmptyClasses
+    {
+        get
+        {
+            if (Labels is null) return ([], []);
+            HashSet<int> read = [.. Labels], given = [.. Enumerable.Range(0, _source.Count).Select(_source.LabelOf)];
+            ILookup<bool, string> empty = ClassNames!.Index().Where(c => !read.Contains(c.Index)).ToLookup(c => given.Contains(c.Index), c => c.Item);
+            return ([.. empty[false]], [.. empty[true]]);
+        }
+    }
+
     internal int Threads { get; }
 
     /// <summary>Index of a readable image in its source: stable, whatever else is unreadable.</summary>

@@ -138,7 +138,7 @@ internal static class ImageFile
         using var image = OpenShrunk(file, page, size, options, failOn);
         using var colours = ImageColours.Plain(image, HasAlpha(image, file, options), options.Alpha, out bool transparent);
         using var square = SquareFit.Apply(colours, size, options.Fit);
-        var origin = new PixelOrigin(colours.Bands, Background: transparent ? options.Alpha : null);
+        var origin = new PixelOrigin(colours.Bands, Background: transparent ? options.Alpha : null, Side: Math.Min(image.Width, image.Height));
         if (Orientation(image) <= 1) return VipsPixels.FromImage(square) with { Origin = origin };
         // The square is read from top to bottom only once: turning needs it in memory.
         using var whole = square.CopyMemory();
@@ -229,11 +229,11 @@ internal static class ImageFile
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            throw new UnreadableImageException(path, path.Contains('\uFFFD') ? "cannot be opened: its name is not UTF-8" : "does not exist");
+            throw new UnreadableImageException(path, path.Contains('\uFFFD') ? "cannot be opened: its name is not UTF-8. Rename it, with mv or for many with convmv" : "does not exist");
         }
         catch (UnauthorizedAccessException)
         {
-            throw new UnreadableImageException(path, "must not be read: permission denied");
+            throw new UnreadableImageException(path, "may not be read by you: permission denied. Give yourself the right, such as with chmod u+r");
         }
         catch (IOException e)
         {
@@ -250,10 +250,9 @@ internal static class ImageFile
     private static string FormatOf(string path)
     {
         using var file = RegularFile.OpenRead(path);
-        Span<byte> bytes = stackalloc byte[ImageFormats.SignatureLength];
+        Span<byte> bytes = stackalloc byte[ImageFormats.LookedAt];
         var start = bytes[..file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false)];
         if (start.Length == 0) throw new UnreadableImageException(path, "is empty (0 bytes)");
-        return ImageFormats.Recognise(start) ?? throw new UnreadableImageException(path,
-            $"is not an image in a known format: it starts with '{ImageFormats.Describe(start)}'");
+        return ImageFormats.Recognise(start) ?? throw new UnreadableImageException(path, ImageFormats.Other(start));
     }
 }

@@ -37,6 +37,8 @@ internal static class ImageFolder
         return new FileSource(name, [.. files.Select(f => Path.Combine(folder, f))], labels, options, notes);
     }
 
+    private static string WhyNot(Exception e) => e is UnauthorizedAccessException ? "you have no right to read it. Give yourself the right, such as with chmod u+rx." : e.Message;
+
     /// <summary>Whether a name is not UTF-8, so that what it names cannot be opened under it.</summary>
     private static bool IsMisnamed(FileSystemInfo entry) => entry.Name.Contains('\uFFFD') && entry is { Exists: false, LinkTarget: null };
 
@@ -53,10 +55,10 @@ internal static class ImageFolder
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new DataSourceException($"'{folder}' cannot be listed: {e.Message}");
+            throw new DataSourceException($"'{folder}' cannot be listed: {WhyNot(e)}");
         }
         if (images.Count == 0)
-            throw new DataSourceException($"'{folder}' must hold images, but none of its {Plural.Of(others, "file")} ends in "
+            throw new DataSourceException($"'{folder}' must hold images, but {(others == 0 ? "holds no file that ends" : others == 1 ? "its one file does not end" : $"none of its {Plural.Of(others, "file")} ends")} in "
                 + $"{string.Join(", ", ImageFormats.Endings)} (sub-folders included)" + (unread.Count > 0 ? $"; there are {string.Join(", ", unread.Select(u => $"{u.Value} {u.Key}"))}" : "")
                 + ". Name a folder of images, or convert them.");
         if (unread.Count > 0)
@@ -77,7 +79,7 @@ internal static class ImageFolder
                 {
                     // Among the images it becomes one that cannot be read, with the reason.
                     if (ImageFormats.HasImageEnding(entry.Name)) images.Add((path, path));
-                    else notes.Add($"'{path}' of '{folder}' is left out: its name is not UTF-8. Rename it.");
+                    else notes.Add($"'{path}' of '{folder}' is left out: its name is not UTF-8. Rename it, with mv or for many with convmv.");
                 }
                 else if (entry.Attributes.HasFlag(FileAttributes.Directory))
                     Walk(entry.LinkTarget is null ? new DirectoryInfo(Path.Combine(real, entry.Name)) : (DirectoryInfo)entry,
@@ -100,7 +102,7 @@ internal static class ImageFolder
             }
             catch (Exception e) when (prefix.Length > 0 && e is IOException or UnauthorizedAccessException)
             {
-                notes.Add($"The sub-folder '{prefix.TrimEnd('/')}' of '{folder}' cannot be listed and is left out: {e.Message}");
+                notes.Add($"The sub-folder '{prefix.TrimEnd('/')}' of '{folder}' cannot be listed and is left out: {WhyNot(e)}");
                 return [];
             }
         }

@@ -22,6 +22,28 @@ internal static class ImageFormats
     /// <summary>Number of bytes that tell the formats apart.</summary>
     public const int SignatureLength = 12;
 
+    /// <summary>Number of bytes that tell what else a file is.</summary>
+    public const int LookedAt = 256;
+
+    /// <summary>Why a file is no image that is read and what to do, in words that follow its name.</summary>
+    /// <param name="start">Its first bytes; <see cref="LookedAt"/> of them where it has as many.</param>
+    public static string Other(ReadOnlySpan<byte> start)
+    {
+        if (start.IndexOfAnyExcept((byte)0) < 0) return "begins with zero bytes and was never written whole: copy or download it again";
+        if (start.StartsWith("version https://git-lfs"u8)) return "is a pointer of Git LFS, not the image that it stands for: run `git lfs pull`";
+        ReadOnlySpan<byte> text = (start.StartsWith("\uFEFF"u8) ? start[3..] : start).TrimStart(" \t\r\n"u8);
+        string word = Encoding.Latin1.GetString(text[..Math.Min(text.Length, 14)]).ToLowerInvariant();
+        if (word.StartsWith("<!doctype html", StringComparison.Ordinal) || word.StartsWith("<html", StringComparison.Ordinal) || word.StartsWith("<head", StringComparison.Ordinal))
+            return "is a web page, not an image: download it again, from another address or with a login";
+        if (text.StartsWith("<svg"u8) || (text.StartsWith("<?xml"u8) && text.IndexOf("<svg"u8) > 0)) return "is an SVG drawing, which is not read: convert it to PNG";
+        ReadOnlySpan<byte> brand = start[Math.Min(4, start.Length)..];
+        string? kind = start.StartsWith("8BPS"u8) ? "a Photoshop file" : start.StartsWith("%PDF"u8) ? "a PDF document"
+            : start.StartsWith((byte[])[0xFF, 0x0A]) || start.StartsWith("\0\0\0\fJXL "u8) ? "a JPEG XL image" : start.StartsWith("\0\0\0\fjP  "u8) ? "a JPEG 2000 image"
+            : brand.StartsWith("ftyphe"u8) || brand.StartsWith("ftypmif1"u8) ? "a HEIC image" : null;
+        return kind is not null ? $"is {kind}, which is not read: convert it to PNG or TIFF"
+            : $"is not an image in a known format: it starts with '{Describe(start[..Math.Min(start.Length, SignatureLength)])}'. Download it again, or convert it to PNG or TIFF";
+    }
+
     /// <summary>Name of the format, or null when it is none of ours.</summary>
     /// <param name="start">The first bytes of a file; <see cref="SignatureLength"/> of them where it has as many.</param>
     public static string? Recognise(ReadOnlySpan<byte> start)

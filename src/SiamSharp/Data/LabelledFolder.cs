@@ -42,7 +42,7 @@ internal static class LabelledFolder
         if (missing.Count == entries.Count)
             throw new DataSourceException(
                 $"'{labelFile}' must name images of '{folder}', but names none of its {files.Length}: it names "
-                + $"'{missing[0]}', while the folder holds '{files[0]}'.");
+                + $"'{missing[0]}', while the folder holds '{files[0]}'. Write the paths in it from the folder on.");
         if (missing.Count > 0)
             notes.Add($"{missing.Count} of the {entries.Count} names in '{labelFile}' are no image in '{folder}', such as '{missing[0]}'.");
         if (entries.TrueForAll(e => e.Label is null))

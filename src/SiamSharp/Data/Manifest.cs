@@ -18,11 +18,8 @@ internal static class Manifest
         string[] paths = [.. entries.Select(e => OnDisk(Path.IsPathRooted(e.Path) ? e.Path : Path.Combine(folder, e.Path)))];
         string[] missing = [.. paths.Where(p => !File.Exists(p))];
         if (missing.Length == paths.Length)
-            throw new DataSourceException($"None of {Plural.Of(paths.Length, "file")} that '{file}' lists exists, such as '{missing[0]}': "
+            throw new DataSourceException((paths.Length == 1 ? $"The one file that '{file}' lists does not exist, '{missing[0]}': " : $"None of {Plural.Of(paths.Length, "file")} that '{file}' lists exists, such as '{missing[0]}': ")
                 + "relative paths start at the manifest's own folder.");
-        if (missing.Length > 0)
-            notes.Add($"{missing.Length} of {Plural.Of(paths.Length, "file")} that '{file}' lists {(missing.Length == 1 ? "does" : "do")} not exist, such as '{missing[0]}': "
-                + $"{(missing.Length == 1 ? "it is" : "they are")} skipped.");
         var (places, labels) = RepeatedImages.Once(name, paths, [.. paths.Select(RepeatedImages.FileOf)], [.. entries.Select(e => e.Label)], notes);
         return new FileSource(name, [.. places.Select(place => paths[place])], labels, options, notes);
     }

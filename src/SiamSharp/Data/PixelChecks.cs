@@ -16,7 +16,7 @@ internal static class PixelChecks
         if (pixels.Values is float[] values)
         {
             int bad = values.Count(v => !float.IsFinite(v));
-            if (bad > 0) throw new UnreadableImageException(path, $"holds {bad} values that are not finite numbers");
+            if (bad > 0) throw new UnreadableImageException(path, $"holds {bad} values that are not finite numbers (NaN or infinite): replace them, such as with numpy.nan_to_num");
         }
         return (pixels.Channels, channels) switch
         {

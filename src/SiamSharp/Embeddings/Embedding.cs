@@ -87,7 +87,7 @@ public static class Embedding
         });
         partial.Delete();
         return count > 0 ? new(count, embedder.Width, partial.Resumed, partial.Skipped, partial.BegunAnew) { Notes = [.. source.Notes, .. notes.Lines(source, embedder.White)] }
-            : throw new DataSourceException($"None of {Plural.Of(source.Count, "image")} of '{source.Name}' can be embedded" + (partial.Skipped is [var first, ..] ? $"; the first: {first.Path}: {first.Reason}." : "."));
+            : throw new DataSourceException((source.Count == 1 ? $"The one image of '{source.Name}' cannot be embedded" : $"None of {Plural.Of(source.Count, "image")} of '{source.Name}' can be embedded") + (partial.Skipped is [var first, ..] ? $"{(source.Count == 1 ? "" : "; the first")}: {first.Path}: {first.Reason}." : "."));
     }
 
     private static T Writing<T>(string path, Func<T> write)

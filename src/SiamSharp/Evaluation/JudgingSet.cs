@@ -12,7 +12,7 @@ internal sealed record JudgingSet(string Name, int Count, int[]? Labels, IReadOn
 {
     private const int HeadersRead = 64;
 
-    internal static JudgingSet Of(ImageDataset data) => new(data.Name, data.Count, data.Labels?.ToArray(), data.ClassNames, data.Channels);
+    internal static JudgingSet Of(ImageDataset data) => new(data.Name, data.Count, data.Labels?.ToArray(), data.ClassNames, data.Channels) { EmptyClasses = data.EmptyClasses };
 
     internal static JudgingSet Of(IImageSource source, DataOptions options) => new(source.Name, source.Count,
         source.ClassNames is null ? null : [.. Enumerable.Range(0, source.Count).Select(source.LabelOf)], source.ClassNames,
@@ -22,8 +22,8 @@ internal sealed record JudgingSet(string Name, int Count, int[]? Labels, IReadOn
     internal IReadOnlyList<(string Name, int Images)> Classes => Labels is null ? [] :
         [.. Labels.Where(l => l >= 0).CountBy(l => l).OrderBy(c => c.Key).Select(c => (ClassNames![c.Key], c.Value))];
 
-    /// <summary>Names of classes without an image.</summary>
-    internal IReadOnlyList<string> EmptyClasses => Labels is null ? [] : [.. ClassNames!.Except(Classes.Select(c => c.Name))];
+    /// <summary>As <see cref="ImageDataset.EmptyClasses"/>; nothing where no image was decoded yet.</summary>
+    internal (IReadOnlyList<string> Absent, IReadOnlyList<string> Unreadable) EmptyClasses { get; init; } = ([], []);
 
     internal int Labelled => Labels!.Count(l => l >= 0);
 
@@ -61,8 +61,12 @@ internal sealed record JudgingSet(string Name, int Count, int[]? Labels, IReadOn
     internal static IEnumerable<string> Notes(JudgingSet train, JudgingSet test)
     {
         foreach (JudgingSet set in new[] { train, test })
-            if (set.EmptyClasses is { Count: > 0 } empty)
-                yield return $"{Plural.Of(empty.Count, "class", "classes")} of {set.Name} {(empty.Count == 1 ? "has" : "have")} no image that can be read and {(empty.Count == 1 ? "is" : "are")} left out: {Names(empty)}.";
+        {
+            if (set.EmptyClasses.Absent is { Count: > 0 } absent)
+                yield return $"{Plural.Of(absent.Count, "class", "classes")} {(absent.Count == 1 ? "has" : "have")} no image in {set.Name} and {(absent.Count == 1 ? "is" : "are")} left out: {Names(absent)}.";
+            if (set.EmptyClasses.Unreadable is { Count: > 0 } lost)
+                yield return $"{Plural.Of(lost.Count, "class", "classes")} of {set.Name} {(lost.Count == 1 ? "has" : "have")} no image that can be read and {(lost.Count == 1 ? "is" : "are")} left out: {Names(lost)}.";
+        }
         var unseen = test.Classes.Where(c => train.Classes.All(k => k.Name != c.Name)).ToArray();
         if (unseen.Length > 0)
             yield return $"{Plural.Of(unseen.Sum(c => c.Images), "test image")} of {Plural.Of(unseen.Length, "class", "classes")} without a training image count as wrong: "

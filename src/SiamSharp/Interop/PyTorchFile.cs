@@ -80,7 +80,7 @@ public static class PyTorchFile
                 ? FileKind.OfArchive(entries.Keys)
                 : $"it holds {folders.Length} files called data.pkl, but torch.save writes one");
         if (entries.ContainsKey($"{folder}/constants.pkl"))
-            throw new InvalidDataException("it holds a TorchScript program: save the state dict alone, torch.save(model.state_dict(), FILE)");
+            throw new InvalidDataException("it holds a TorchScript program: " + SaveAlone);
         if (entries.TryGetValue($"{folder}/byteorder", out var order) && !Bytes(order, 16).AsSpan().SequenceEqual("little"u8))
             throw new InvalidDataException("its numbers are big-endian, which is not read");
 
@@ -108,7 +108,7 @@ public static class PyTorchFile
         stream.ReadExactly(head);
         var pickles = new Pickle(head);
         if (pickles.Read() is not BigInteger magic || !magic.ToByteArray().AsSpan().SequenceEqual(LegacyMagic))
-            throw new InvalidDataException("it is a pickle, but not one that torch.save has written");
+            throw new InvalidDataException($"it is a pickle, but not one that torch.save has written{(pickles.Unknown.Count > 0 ? $", and it asks for {Some(pickles.Unknown)}; nothing is executed" : "")}: {SaveAlone}");
         if (pickles.Read() is not 1001L) throw new InvalidDataException("its protocol is not 1001");
         if (pickles.Read() is not Pickle.Dict system || !system.Items.Contains(new("little_endian", true)))
             throw new InvalidDataException("its numbers are big-endian, or it does not say, which is not read");
@@ -136,6 +136,10 @@ public static class PyTorchFile
         }));
     }
 
+    private const string SaveAlone = "save the state dict alone, torch.save(model.state_dict(), FILE)";
+
+    private static string Some(IReadOnlyCollection<string> names) => string.Join(", ", names.Take(5)) + (names.Count > 5 ? ", ..." : "");
+
     private static byte[] Bytes(ZipArchiveEntry entry, int most)
     {
         if (entry.Length > most) throw new InvalidDataException($"{entry.FullName} has {entry.Length} bytes, more than {most}");
@@ -153,8 +157,7 @@ public static class PyTorchFile
             if (!tensors.TryAdd(name, storage(view).as_strided(view.Shape, view.Strides, view.Offset))) throw new InvalidDataException($"it holds {name} twice");
         });
         if (tensors.Count == 0 && pickle.Unknown.Count > 0)
-            throw new InvalidDataException($"it holds no tensors, but asks for {string.Join(", ", pickle.Unknown.Take(5))}{(pickle.Unknown.Count > 5 ? ", ..." : "")}, and nothing is executed: "
-                + "save the state dict alone, torch.save(model.state_dict(), FILE)");
+            throw new InvalidDataException($"it holds no tensors, but asks for {Some(pickle.Unknown)}, and nothing is executed: {SaveAlone}");
         return tensors;
     }
 

@@ -140,7 +140,7 @@ public sealed record SafeTensorsHeader
 
         var size = shape.Aggregate((Int128)elementSize, (product, n) => Int128.Min(product * n, long.MaxValue));
         if (size != offsets[1] - offsets[0])
-            throw Fault($"takes {offsets[1] - offsets[0]} bytes, but its shape [{string.Join(", ", shape)}] needs {size}");
+            throw Fault($"takes {offsets[1] - offsets[0]} bytes, but its shape [{string.Join(", ", shape)}] needs {size}: the file is damaged or was written wrongly. Download it again, or save it anew, in Python with safetensors.torch.save_file");
         return new(item.Name, dtype.GetString()!, type, shape, offsets[0], offsets[1]);
     }
 

@@ -63,6 +63,8 @@ public sealed class StateDictMismatchException(
     /// <summary>Keys with the shape found and the shape needed.</summary>
     public IReadOnlyList<string> Misshaped { get; } = misshaped;
 
+    private const int Named = 5; // the properties have all
+
     private static string Line(string title, IReadOnlyList<string> keys) =>
-        keys.Count == 0 ? "" : $"{Environment.NewLine}{title} ({keys.Count}): {string.Join(", ", keys)}";
+        keys.Count == 0 ? "" : $"{Environment.NewLine}{title} ({keys.Count}): {string.Join(", ", keys.Take(Named))}{(keys.Count > Named ? ", ..." : "")}";
 }

@@ -87,6 +87,9 @@ public static partial class WeightsFile
             }
             places.Add(candidate);
         }
+        if (tensors.Count > 0 && names.All(name => s_heads.Any(head => name.StartsWith(head, StringComparison.Ordinal))))
+            throw new ArgumentException($"{path} holds a classifier alone ({string.Join(", ", names.Take(3))}{(names.Length > 3 ? ", ..." : "")}), not the network ahead of it. "
+                + "Give a file of the whole network, as torch.save(model.state_dict(), FILE) writes it.");
         // Where less than half of it is there, the file is another network's, and what differs is the better answer.
         if (places.Count > 1 && 2 * most > own.Count)
         {

@@ -6,13 +6,14 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using System.Text.RegularExpressions;
 using SiamSharp.Data;
 
 namespace SiamSharp.Recipes;
 
 /// <summary>Options records to strict JSON and back: one format in code, file, run folder and checkpoint.</summary>
 /// <remarks>Comments and trailing commas are allowed; unknown keys, duplicates and nulls are not.</remarks>
-public static class OptionsJson
+public static partial class OptionsJson
 {
     private static readonly JsonDocumentOptions s_document = new()
     {
@@ -46,7 +47,7 @@ public static class OptionsJson
         catch (JsonException e)
         {
             string where = e.LineNumber is long line ? $"line {line + 1}: " : "";
-            throw new RecipeException([new Fault(name, where + Reason(e))]);
+            throw new RecipeException([new Fault(name, where + Reason(e, text))]);
         }
     }
 
@@ -99,8 +100,39 @@ public static class OptionsJson
         return text;
     }
 
-    /// <summary>What is wrong with a text that is no JSON, without the place.</summary>
-    internal static string Reason(JsonException e) => e.Message.Split(" Path: ")[0].Split(" LineNumber:")[0];
+    /// <summary>What is wrong with a text that is no JSON, without the place, in words that say what to do where that is known.</summary>
+    private static string Reason(JsonException e, string text)
+    {
+        string start = text.TrimStart('\uFEFF', ' ', '\t', '\r', '\n');
+        if (start.Length == 0) return "it is empty: write an object, { ... }";
+        if (start[0] is not ('{' or '[' or '"' or '/'))
+            return "it is no JSON, which begins with {" + (YamlKey().IsMatch(start) ? ". It looks like YAML: write {\"training\": {\"epochs\": 3}} for training: epochs: 3" : "");
+        if (EndsTooEarly(text)) return "it ends too early: it was cut off, or a }, ] or \" is missing at its end";
+        string reason = e.Message.Split(" Path: ")[0].Split(" LineNumber:")[0];
+        return DuplicateKey().Match(reason) is { Success: true } twice ? $"\"{twice.Groups[1].Value}\" is there twice in one object: leave one of the two out" : reason;
+    }
+
+    /// <summary>Whether all is well up to the end, where something is still open.</summary>
+    private static bool EndsTooEarly(string text)
+    {
+        try
+        {
+            byte[] bytes = Encoding.UTF8.GetBytes(text.TrimEnd());
+            var reader = new Utf8JsonReader(bytes, isFinalBlock: false, new(new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true }));
+            while (reader.Read())
+            {
+            }
+            return reader.CurrentDepth > 0 || reader.BytesConsumed < bytes.Length;
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
+
+    [GeneratedRegex(@"^[A-Za-z_][\w.-]*:(\s|$)")] private static partial Regex YamlKey();
+
+    [GeneratedRegex("^Duplicate property '(.*)' encountered")] private static partial Regex DuplicateKey();
 
     /// <summary>The options as a tree with every value in it.</summary>
     public static JsonObject Write<T>(T options) where T : notnull =>
@@ -287,7 +319,7 @@ public static class OptionsJson
         }
         catch (JsonException e)
         {
-            return $". It is no JSON: {Reason(e)}";
+            return $". It is no JSON: {Reason(e, text)}";
         }
     }
 

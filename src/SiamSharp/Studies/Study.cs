@@ -42,6 +42,8 @@ public sealed record Study : IHasRules
     /// <exception cref="RecipeException">There is no such file, or anything in it is wrong; all faults are listed.</exception>
     public static Study Read(string file)
     {
+        if (Directory.Exists(file))
+            throw new RecipeException([new Fault("FILE", $"{file} is a folder, but a study is a file{(File.Exists(Path.Combine(file, "study.json")) ? $": {Path.Combine(file, "study.json")} is the one in it" : "")}")]);
         if (!File.Exists(file)) throw new RecipeException([new Fault("FILE", $"there is no study \"{file}\".{Nearest.Path(file)}".TrimEnd('.'))]);
         JsonObject tree = OptionsJson.ParseFile(file);
         if (!tree.ContainsKey("rows") && OptionsJson.Write(new Recipe()).Any(section => tree.ContainsKey(section.Key)))
@@ -63,14 +65,24 @@ public sealed record Study : IHasRules
         for (int i = 0; i < Rows.Count; i++)
         {
             if (Rows[i].From is { Length: > 0 } from && Rows.Take(i).All(r => !r.IsCalled(from)))
-                yield return new($"rows.{i}.from", $"\"{from}\" is no row before this one");
+                yield return new($"rows.{i}.from", NoRowBefore(from, i, row => [row]));
             if (Rows[i].Against is { Length: > 0 } against && !names.Contains(StudyRow.Slug(against)))
-                yield return new($"rows.{i}.against", $"\"{against}\" is no row before this one");
+                yield return new($"rows.{i}.against", NoRowBefore(against, i, row => row.Each()));
             foreach (Fault own in OwnOptions($"rows.{i}, ", Rows[i].Recipe, [.. Rows[i].Set, Rows[i].Vary])) yield return own;
             foreach (StudyRow row in Rows[i].Each())
                 if (!names.Add(StudyRow.Slug(row.Name)))
                     yield return new($"rows.{i}.name", $"\"{row.Name}\" is there twice, or differs only in signs: each row needs a name of its own");
         }
+    }
+
+    /// <summary>Why a name is none of a row before: it comes later, is this row itself, or there is none of that name.</summary>
+    private string NoRowBefore(string name, int row, Func<StudyRow, IEnumerable<StudyRow>> rowsOf)
+    {
+        string rule = $"\"{name}\" is no row before this one";
+        if (rowsOf(Rows[row]).Any(r => r.IsCalled(name))) return $"{rule} but this row itself: name an earlier one, or leave it out";
+        return Rows.Skip(row + 1).SelectMany(rowsOf).Any(r => r.IsCalled(name))
+            ? $"{rule}: it comes later. Move it up, ahead of this row"
+            : rule + Nearest.Question(name, Rows.Take(row).SelectMany(rowsOf).Select(r => r.Name));
     }
 
     /// <summary>All runs, seed by seed, so that the whole table is there early with the first seeds.</summary>

@@ -235,18 +235,21 @@ public static class Pretraining
     /// <summary>Refuses images that cannot be trained on with this recipe, before one of them is decoded.</summary>
     /// <param name="recipe">What is to be run.</param>
     /// <param name="source">The images.</param>
-    /// <exception cref="RunException">There are fewer than a batch takes, or labels are missing that the method learns from.</exception>
+    /// <exception cref="RunException">Labels are missing that the method learns from.</exception>
     public static void CheckSource(Recipe recipe, IImageSource source)
     {
-        CheckCount(recipe, source.Name, source.Count, "image", "images");
         if (recipe.Method.NeedsLabels && source.ClassNames is null) throw NoLabels(recipe, $"{source.Name} has no labels");
     }
 
-    private static void CheckCount(Recipe recipe, string name, int count, string one, string many)
+    private static void CheckCount(Recipe recipe, string name, int count)
     {
         if (count >= recipe.Training.BatchSize) return;
-        throw new RunException($"A step needs training.batchSize = {recipe.Training.BatchSize} images, but {name} has {Plural.Of(count, one, many)}. "
-            + (count < 4 ? "Give more images." : $"Give more images, or --set training.batchSize={count / 2}."));
+        bool Works(int batch) => batch >= 2 && !recipe.Method.FaultsFor(batch).Any();
+        string advice = count < 4
+            ? Works(2) ? $"Give more images; --set training.batchSize=2 works from 2 images on." : "Give more images."
+            : Works(count / 2) ? $"Give more images, or --set training.batchSize={count / 2}."
+            : Works(count) ? $"Give more images, or --set training.batchSize={count}." : "Give more images.";
+        throw new RunException($"A step needs training.batchSize = {recipe.Training.BatchSize} images, but {name} has {Plural.Of(count, "readable image")}. {advice}");
     }
 
     private static RunException NoLabels(Recipe recipe, string why) => new($"{OptionsJson.KindOf(recipe.Method)} learns from classes, but {why}"
@@ -266,7 +269,7 @@ public static class Pretraining
         if ((data.Range.Min < 0 || data.Range.Max > 1) && recipe.Views.Branches.Any(b => b.NeedsUnitRange))
             throw new RunException($"Colour jitter and solarisation are defined for pixels from 0 to 1, but those of {data.Name} go from {data.Range.Min:G4} to "
                 + $"{data.Range.Max:G4}. Set their probabilities to 0, or scale the images.");
-        CheckCount(recipe, data.Name, data.Count, "readable image", "readable images");
+        CheckCount(recipe, data.Name, data.Count);
         double batchBytes = 4.0 * recipe.Training.BatchSize * data.Channels * data.Size * data.Size;
         if (batchBytes > Array.MaxLength)
             throw new RunException($"A batch must be below 2 GiB, but training.batchSize = {recipe.Training.BatchSize} images of {data.Channels} x {data.Size} x "

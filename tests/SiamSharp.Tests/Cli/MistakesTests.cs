@@ -29,6 +29,8 @@ public sealed class MistakesTests : IClassFixture<MistakesTests.World>
             }
             Directory.CreateDirectory(_folder.At("empty"));
             File.WriteAllText(_folder.At("notes.txt"), "hello");
+            TestImages.Save(TestImages.Make(3, 16, 16, (c, y, x) => (byte)(x * 13 + y)), _folder.At("mixed/0.png"));
+            foreach (string name in new[] { "1", "2" }) File.WriteAllText(_folder.At($"mixed/{name}.png"), "no image");
             File.WriteAllText(_folder.At("labels.csv"), "path,label\n0.png,a\n1.png,b\n");
             File.WriteAllText(_folder.At("manifest.csv"), "path,label\nphotos/0.png,a\nphotos/1.png,b\n");
             Directory.CreateSymbolicLink(_folder.At("linked"), _folder.At("photos"));
@@ -128,6 +130,17 @@ public sealed class MistakesTests : IClassFixture<MistakesTests.World>
     [InlineData(1, "a file of a kind that is not read", "pretrain", "--data", "@notes.txt", "--out", "@new")]
     // Before work.
     [InlineData(1, "--set training.batchSize=4", "pretrain", "--data", "@photos", "--out", "@new", "--set", "training.batchSize=100")]
+    [InlineData(1, "cannot be read and are left out", "pretrain", "--data", "@mixed", "--out", "@new", "--set", "training.batchSize=100")]
+    [InlineData(1, "has 1 readable image. Give more images; --set training.batchSize=2 works from 2 images on", "pretrain", "--data", "@mixed", "--out", "@new", "--set", "training.batchSize=100")]
+    [InlineData(2, "Choose another name, such as --out ", "pretrain", "--data", "@photos", "--out", "@photos/0.png")]
+    [InlineData(1, "Leave out --beside-labelled", "diverse", "--index", "@index.parquet", "--beside-labelled")]
+    [InlineData(1, "siam classify fit --run ", "classify", "predict", "--model", "@run", "--data", "@classes")]
+    [InlineData(1, "is a folder, not a classifier", "classify", "predict", "--model", "@photos", "--data", "@classes")]
+    [InlineData(2, "is a folder, but a recipe is a file", "pretrain", "--data", "@photos", "--out", "@new", "--recipe", "@run")]
+    [InlineData(2, "is a folder, but a study is a file", "study", "@study", "--out", "@new")]
+    [InlineData(1, "is a file, but a folder is wanted", "export", "onnx", "--run", "@classifier.safetensors", "--out", "@m.onnx")]
+    [InlineData(2, "--mean: \"0,5\" has 2 numbers, but --std, which is not given, has 3", "embed", "--backbone", "resnet18", "--weights", "w.pth", "--data", "@classes", "--out", "@v.npy", "--mean", "0,5")]
+    [InlineData(2, "--std: \"0.5|0.5\" has 2 numbers, but --mean has 1", "embed", "--backbone", "resnet18", "--weights", "w.pth", "--data", "@classes", "--out", "@v.npy", "--mean", "0.5", "--std", "0.5|0.5")]
     [InlineData(1, "has no labels", "pretrain", "--data", "@photos", "--out", "@new", "--recipe", "siamese-pairs", "--set", "training.batchSize=4")]
     [InlineData(1, "has not finished", "embed", "--run", "@unfinished", "--data", "@classes", "--out", "@v.parquet")]
     [InlineData(1, "Give its folder", "report", "@run/encoder.safetensors")]

@@ -24,6 +24,13 @@ public sealed class DataNotesTests : IDisposable
     }
 
     [Fact]
+    public void Load_ImagesEnlargedMuch_SaysSo()
+    {
+        TestImages.Save(TestImages.Make(3, 2, 1, (c, y, x) => (byte)(c * 20 + y * 8)), _folder.At("a.png"));
+        Assert.Contains("the median of their shorter sides is 1 pixel, and they are enlarged to 8 (data.size)", Assert.Single(Load().Notes));
+    }
+
+    [Fact]
     public void Load_FloatsOfAnotherRangeBesideBytes_IsRefusedWithBothCounts()
     {
         for (int i = 0; i < 4; i++) TestImages.Save(TestImages.Make(1, 8, 8, (_, y, x) => (byte)(20 * i + y * 8 + x)), _folder.At($"{i}.png"));

@@ -80,7 +80,7 @@ public sealed class ImageFileTests : IDisposable
     {
         var image = TestImages.Make(1, 8, 8, (_, y, x) => y == 2 ? float.NaN : x);
         string path = TestImages.Save(image, _folder.At("f.tif"));
-        Assert.Equal("holds 8 values that are not finite numbers",
+        Assert.Equal("holds 8 values that are not finite numbers (NaN or infinite): replace them, such as with numpy.nan_to_num",
             Assert.Throws<UnreadableImageException>(() => ImageFile.Decode(path, 8, Options)).Reason);
     }
 

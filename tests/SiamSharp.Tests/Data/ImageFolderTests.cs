@@ -127,7 +127,7 @@ public sealed class ImageFolderTests : IDisposable
         Assert.Equal((4, 16, 3), (set.Count, set.Size, set.Channels));
         Assert.Equal([0, 0, 1, 1], set.Labels!);
         Assert.Equal([0, 1, 3, 4], Enumerable.Range(0, 4).Select(set.SourceIndexOf));
-        Assert.Equal(["is empty (0 bytes)", "is not an image in a known format: it starts with 'no image'"],
+        Assert.Equal(["is empty (0 bytes)", "is not an image in a known format: it starts with 'no image'. Download it again, or convert it to PNG or TIFF"],
             set.Skipped.Select(s => s.Reason));
         SkippedFile.Write(_folder.At("skipped.jsonl"), set.Skipped);
         string[] lines = File.ReadAllLines(_folder.At("skipped.jsonl"));

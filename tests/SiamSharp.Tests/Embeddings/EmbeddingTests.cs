@@ -248,7 +248,7 @@ public sealed class EmbeddingTests : IDisposable
     {
         using var embedder = new Embedder(_encoder);
         var fault = Assert.Throws<DataSourceException>(() => Embedding.Write(In("x.npy"), embedder, "one", s_data, new FakeSource(1, _ => throw new UnreadableImageException("a.png", "is broken")), 8));
-        Assert.Contains("None of 1 image of 'fake' can be embedded; the first: a.png: is broken.", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("The one image of 'fake' cannot be embedded: a.png: is broken.", fault.Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => Embedding.Write(In("x.txt"), embedder, "one", s_data, Images(1), 8));
     }
 }

@@ -157,6 +157,12 @@ public sealed class PyTorchFileDamageTests : IDisposable
         Assert.Contains("deep within one another", Reported(Zip(Code("]q\0h\0a"))), StringComparison.Ordinal); // a list within itself
     }
 
+    [Theory]
+    [InlineData("}X\u0001\0\0\0mcposix\nsystem\nX\u0004\0\0\0echo\u0085Rs.", "asks for posix.system; nothing is executed: save the state dict alone")]
+    [InlineData("}X\u0001\0\0\0mK\u0001s.", "not one that torch.save has written: save the state dict alone")]
+    public void Read_PickleOfAnotherProgram_SaysWhatItAsksForAndWhatToSave(string program, string expected) =>
+        Assert.Contains(expected, Reported([0x80, 2, .. Encoding.Latin1.GetBytes(program)]), StringComparison.Ordinal);
+
     [Fact]
     public void Read_RememberedNumbersFarApart_AreReported() =>
         Assert.Contains("7 is remembered after 0 others", Reported(Zip(Code("Nq\u0007"))), StringComparison.Ordinal);

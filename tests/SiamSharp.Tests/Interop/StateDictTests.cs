@@ -19,6 +19,7 @@ public sealed class StateDictTests
         Assert.Equal(["head.x", "head.y"], fault.Unexpected);
         Assert.Equal(["a.bias [4], not [3]"], fault.Misshaped);
         Assert.All(fault.Missing.Concat(fault.Unexpected).Concat(fault.Misshaped), line => Assert.Contains(line, fault.Message, StringComparison.Ordinal));
+        Assert.Contains("Missing (9): k0, k1, k2, k3, k4, ...", new StateDictMismatchException([.. Enumerable.Range(0, 9).Select(i => $"k{i}")], [], []).Message);
         Assert.All(module.state_dict(), t => Near.Same(before[t.Key], t.Value));
     }
 

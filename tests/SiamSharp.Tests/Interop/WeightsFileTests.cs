@@ -146,6 +146,15 @@ public sealed class WeightsFileTests : IDisposable
     }
 
     [Fact]
+    public void Load_ClassifierAlone_SaysSo()
+    {
+        using var scope = NewDisposeScope();
+        using var backbone = s_resNet.Create(1, 28, seed: 1);
+        SafeTensors.Write(_path, new Dictionary<string, Tensor> { ["fc.weight"] = zeros(2, 2), ["fc.bias"] = zeros(2) });
+        Assert.Contains("holds a classifier alone (fc.bias, fc.weight)", Assert.Throws<ArgumentException>(() => WeightsFile.Load(backbone, _path)).Message);
+    }
+
+    [Fact]
     public void Load_AnotherNetwork_ListsWhatDiffers()
     {
         using var scope = NewDisposeScope();

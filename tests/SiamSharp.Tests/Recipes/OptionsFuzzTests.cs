@@ -126,6 +126,15 @@ public sealed class OptionsFuzzTests
         Assert.DoesNotContain('\n', message);
     }
 
+    [Theory]
+    [InlineData("{ \"a\": 1", "ends too early")]
+    [InlineData("{ \"a\": \"b", "ends too early")]
+    [InlineData("training:\n  epochs: 3\n", "looks like YAML")]
+    [InlineData(" ", "it is empty")]
+    [InlineData("{ \"a\": 1, \"a\": 2 }", "\"a\" is there twice")]
+    public void Parse_UsualMistake_IsToldInPlainWords(string text, string expected) =>
+        Assert.Contains(expected, Assert.Throws<RecipeException>(() => OptionsJson.Parse(text, "some.json")).Message);
+
     [Fact]
     public void Parse_DeepNesting_IsRefused() =>
         Assert.StartsWith("deep.json: line 1: ", Assert.Throws<RecipeException>(() => OptionsJson.Parse(string.Concat(Enumerable.Repeat("{\"a\":", 5000)), "deep.json")).Message);

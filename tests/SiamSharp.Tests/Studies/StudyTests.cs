@@ -94,6 +94,13 @@ public sealed class StudyTests
         Assert.Equal([path], Assert.Throws<RecipeException>(() => Parse(rows)).Faults.Select(f => f.Path));
 
     [Theory]
+    [InlineData("""{ "name": "a", "from": "b" }, { "name": "b" }""", "it comes later. Move it up")]
+    [InlineData("""{ "name": "a", "against": "a" }""", "this row itself")]
+    [InlineData("""{ "name": "wide" }, { "name": "b", "against": "wied" }""", "did you mean wide?")]
+    public void Read_RowThatIsNotBefore_SaysWhatToDo(string rows, string advice) =>
+        Assert.Contains(advice, Assert.Throws<RecipeException>(() => Parse(rows)).Faults[0].Problem);
+
+    [Theory]
     [InlineData(""", "seeds": [1, 1]""", "seeds")]
     [InlineData(""", "seeds": []""", "seeds")]
     [InlineData(""", "protocols": ["knnn"]""", "protocols.0")]

@@ -117,7 +117,7 @@ public sealed class RunEvaluationTests : IDisposable
         var confusions = new List<Confusion>();
         Score score = RunEvaluation.Judge(_folder, recipe, [protocol], Of(0, 200), Of(200, 100), confusions: confusions)[0];
         Assert.InRange(score.Value, 0.2, 1);
-        Assert.Contains("7 classes of odd 0 have no image that can be read and are left out: T-shirt/top, Pullover, Coat, Shirt, Sneaker and 2 more.", score.Notes!);
+        Assert.Contains("7 classes have no image in odd 0 and are left out: T-shirt/top, Pullover, Coat, Shirt, Sneaker and 2 more.", score.Notes!);
         Assert.All(confusions, c => Assert.Equal(["Trouser", "Dress", "Sandal"], c.ClassNames));
     }
 

@@ -140,7 +140,7 @@ internal static partial class Kills
     /// <summary>Null once it is done; else what went wrong.</summary>
     private static string? KillUntilDone(string siam, Job job, string folder, double seconds, Random random, int most, ref int kills)
     {
-        for (int own = 0; ; )
+        for (int own = 0; ;)
         {
             using Started started = Start(siam, job.Arguments(folder));
             Process process = started.Process;

@@ -24,7 +24,7 @@ public sealed record Pixels(Array Values, int Channels, int Height, int Width)
         if (destination.Length != Values.Length)
             throw new ArgumentException(
                 $"The destination must hold C*H*W = {Values.Length} values, but has {destination.Length}.");
-        float white = White > 0 ? White : Values is byte[] ? byte.MaxValue : ushort.MaxValue;
+        float white = White > 0 ? White : Values is byte[]? byte.MaxValue : ushort.MaxValue;
         switch (Values)
         {
             case byte[] bytes:

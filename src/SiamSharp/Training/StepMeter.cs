@@ -36,7 +36,8 @@ internal sealed class StepMeter(
             _secondsPerStep = double.IsNaN(_secondsPerStep) ? seconds : (1 - Smoothing) * _secondsPerStep + Smoothing * seconds;
         double pace = double.IsNaN(_secondsPerStep) ? seconds : _secondsPerStep;
         progress?.Report(new TrainingProgress(
-            step, steps, (int)(step / stepsPerEpoch), loss, batchSize / pace, TimeSpan.FromSeconds(pace * (steps - step))) { Saved = saved });
+            step, steps, (int)(step / stepsPerEpoch), loss, batchSize / pace, TimeSpan.FromSeconds(pace * (steps - step)))
+        { Saved = saved });
     }
 
     internal StepTiming Timing => new(Math.Max(0, _measured), this[StepPhase.Waiting], this[StepPhase.Views], this[StepPhase.Network],

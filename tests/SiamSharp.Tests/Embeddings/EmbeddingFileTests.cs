@@ -94,7 +94,7 @@ public sealed class EmbeddingFileTests : IDisposable
         Assert.Contains("y.csv with its paths and labels is missing", Fault("y.npy"), StringComparison.Ordinal);
         File.WriteAllText(In("y.csv"), "path,label\na,b\n");
         File.Delete(In("y.npy.json"));
-        Assert.Contains("each of its 4 vectors, but has 1 rows", Fault("y.npy"), StringComparison.Ordinal);
+        Assert.Contains("each of its 4 vectors, but has 1 row", Fault("y.npy"), StringComparison.Ordinal);
 
         string Fault(string name) => Assert.Throws<EmbeddingFileException>(() => EmbeddingTable.Read(In(name))).Message;
     }

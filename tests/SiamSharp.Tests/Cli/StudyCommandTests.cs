@@ -29,7 +29,25 @@ public sealed class StudyCommandTests : IDisposable
 
     private static async Task WaitUntil(Func<bool> holds)
     {
-        while (!holds()) await Task.Delay(20, TestContext.Current.CancellationToken);
+        for (int waits = 0; !holds(); waits++)
+        {
+            Assert.True(waits < 15_000, "nothing happened for five minutes");
+            await Task.Delay(20, TestContext.Current.CancellationToken);
+        }
+    }
+
+    /// <summary>Whether no process holds the lock any more; the file itself stays.</summary>
+    private static bool IsFree(string lockFile)
+    {
+        try
+        {
+            using var held = new FileStream(lockFile, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+            return true;
+        }
+        catch (IOException)
+        {
+            return false;
+        }
     }
 
     private string Out(string name) => Path.Combine(_folder, name);
@@ -67,7 +85,7 @@ public sealed class StudyCommandTests : IDisposable
             process.Kill();
             await process.WaitForExitAsync();
         }
-        await WaitUntil(() => !File.Exists(lockFile));
+        await WaitUntil(() => IsFree(lockFile));
 
         SiamProcess.Ended again = await SiamProcess.Run("study", file, "--out", Out("killed"));
         Assert.Equal((0, true), (again.ExitCode, again.Error.Contains("of 4 runs are done already", StringComparison.Ordinal)));

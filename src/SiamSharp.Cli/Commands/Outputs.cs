@@ -34,7 +34,7 @@ internal sealed record OutputKind(string Name, string[] Endings, Func<string, bo
 
     private static async Task<string[]> ColumnsOf(string path)
     {
-        await using FileStream file = File.OpenRead(path);
+        await using FileStream file = RegularFile.OpenRead(path);
         await using ParquetReader reader = await ParquetReader.CreateAsync(file);
         return [.. reader.Schema.GetDataFields().Select(f => f.Path.ToString())];
     }
@@ -46,7 +46,7 @@ internal sealed record OutputKind(string Name, string[] Endings, Func<string, bo
     private static string Start(string path, int length)
     {
         byte[] bytes = new byte[length];
-        using FileStream file = File.OpenRead(path);
+        using FileStream file = RegularFile.OpenRead(path);
         return System.Text.Encoding.Latin1.GetString(bytes, 0, file.ReadAtLeast(bytes, length, throwOnEndOfStream: false)).TrimStart('\uFEFF');
     }
 }

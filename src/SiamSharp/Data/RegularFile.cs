@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+#pragma warning disable RS0030 // this is what others are told to use
 
 namespace SiamSharp.Data;
 

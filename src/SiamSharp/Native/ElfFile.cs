@@ -46,7 +46,9 @@ internal sealed class ElfFile
     /// <exception cref="InvalidDataException">The file is no such library, or a damaged one.</exception>
     public static ElfFile Read(string path)
     {
+#pragma warning disable RS0030 // a library of this product, not a file that a user names
         using var stream = File.OpenRead(path);
+#pragma warning restore RS0030
         try
         {
             return new(stream);

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.IO.Hashing;
+using SiamSharp.Data;
 using SiamSharp.Training;
 using SkiaSharp;
 
@@ -100,7 +101,7 @@ internal static class SheetDrawing
     /// <summary>Whether a file is a sheet of this class.</summary>
     internal static bool IsSheet(string path)
     {
-        using FileStream file = File.OpenRead(path);
+        using FileStream file = RegularFile.OpenRead(path);
         byte[] start = new byte[AfterHeader + s_mark.Length];
         return file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false) == start.Length && start.AsSpan(AfterHeader).SequenceEqual(s_mark);
     }

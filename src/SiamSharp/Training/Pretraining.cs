@@ -93,13 +93,14 @@ public static class Pretraining
         step = checkpoint.Saved;
         var notFinite = new NotFinite(recipe, data, folder, preprocessing, method);
         notFinite.CheckStart(checkpoint.State(), step);
+        if (!File.Exists(folder.Recipe)) WriteRecipe(); // before the log, so that a run that is killed in between is known as one
         using var metrics = new MetricsLog(folder.Metrics, saved?.MetricsLength ?? 0, saved?.MetricsHash, notes);
         bool longer = saved is not null && step < steps && step == saved.Steps(Recipe.Reread(saved.Recipe, []));
         if (restored is not null) notes?.Report($"{restored}, and recipe.json is written again.");
         if (saved?.Instead is { } damage) notes?.Report($"{damage.TrimEnd('.')}. The run goes on from the checkpoint before it, at step {step}.");
         if (longer) TrainLonger();
         if (saved is null || !File.Exists(folder.Images)) RunImages.Write(folder, data);
-        if (restored is not null || longer || !File.Exists(folder.Recipe)) RunFolder.WriteText(folder.Recipe, OptionsJson.Write(recipe).ToJsonString(OptionsJson.Serializer) + "\n");
+        if (restored is not null || longer) WriteRecipe();
 
         using var loader = new BatchLoader(data, batchSize, seed, startEpoch: (int)(step / stepsPerEpoch), startStep: (int)(step % stepsPerEpoch));
         var meter = new StepMeter(time ?? TimeProvider.System, progress, steps, stepsPerEpoch, batchSize, step);
@@ -204,6 +205,8 @@ public static class Pretraining
             checkpoint.Save(step, metrics, recipe, start);
             FreedMemory.Release();
         }
+
+        void WriteRecipe() => RunFolder.WriteText(folder.Recipe, OptionsJson.Write(recipe).ToJsonString(OptionsJson.Serializer) + "\n");
 
         // Encoder and scores of the shorter run are kept under its number of epochs, for they are not the longer one's.
         void TrainLonger()

@@ -122,6 +122,20 @@ public sealed class IndexCommandTests : IDisposable
         Assert.True(File.Exists(_folder.At("sheet.png")));
     }
 
+    [Theory]
+    [InlineData("embed", "x.npy")]
+    [InlineData("embed", "x.parquet")]
+    [InlineData("views", "x.png")]
+    public async Task Out_IsAPipe_IsRefusedWithoutWaiting(string command, string name)
+    {
+        if (!OperatingSystem.IsLinux()) return;
+        string pipe = _folder.At(name);
+        using (var made = System.Diagnostics.Process.Start("mkfifo", [pipe])) await made.WaitForExitAsync(TestContext.Current.CancellationToken);
+        var (exitCode, _, error) = await Run([command, "--data", Images, "--out", pipe, .. command == "embed" ? new[] { "--run", A } : []]);
+        Assert.Equal(1, exitCode);
+        Assert.Contains("exists and is not", Line(error));
+    }
+
     [Fact]
     public async Task Search_EmptyIndex_IsRefused()
     {

@@ -227,6 +227,19 @@ public sealed class RecoveryTests : IDisposable
     }
 
     [Fact]
+    public void Run_EndsWhileItsFirstFilesAreWritten_IsKnownAsARun()
+    {
+        RunFolder folder = Folder("begun");
+        Directory.CreateDirectory(folder.Images); // in the way of the list of images, which comes after the log
+        Assert.Throws<RunException>(() => RunUntil(1, folder));
+        Assert.True(File.Exists(folder.Metrics));
+        Assert.True(folder.HasRun);
+
+        Directory.Delete(folder.Images);
+        Assert.True(Resume(folder).Finished);
+    }
+
+    [Fact]
     public void Resume_UnfinishedRunWithoutCheckpoint_StartsOverAndSaysSo()
     {
         RunFolder whole = Whole(), parts = Folder("parts");

@@ -73,6 +73,9 @@ public sealed class Encoder : IDisposable
     /// </summary>
     public double? White { get; private init; }
 
+    /// <summary>The recipe of the run that wrote it, as JSON without the path of first weights; null in files of earlier versions and without a run.</summary>
+    internal string? RunRecipe { get; private init; }
+
     /// <summary>How the network is built again; null for a network of the user's own.</summary>
     internal BackboneOptions? Options { get; }
 
@@ -158,8 +161,12 @@ public sealed class Encoder : IDisposable
     /// <param name="white">See <see cref="White"/>.</param>
     /// <exception cref="RunException">The file cannot be written.</exception>
     public static void Save(
-        string path, nn.Module<Tensor, Tensor> backbone, Recipe recipe, Preprocessing preprocessing, int channels, int size, double? white = null) =>
-        RunFolder.Writing(path, () => SafeTensors.Write(path, backbone.state_dict(), Metadata(recipe.Backbone, preprocessing, channels, size, recipe.Data, white)));
+        string path, nn.Module<Tensor, Tensor> backbone, Recipe recipe, Preprocessing preprocessing, int channels, int size, double? white = null)
+    {
+        Dictionary<string, string> metadata = Metadata(recipe.Backbone, preprocessing, channels, size, recipe.Data, white);
+        metadata["recipe"] = OptionsJson.Write(recipe with { Backbone = recipe.Backbone with { Weights = "" } }).ToJsonString();
+        RunFolder.Writing(path, () => SafeTensors.Write(path, backbone.state_dict(), metadata));
+    }
 
     /// <summary>What a file says about an encoder, so that it can be built again.</summary>
     internal static Dictionary<string, string> Metadata(BackboneOptions options, Preprocessing preprocessing, int channels, int size, DataOptions? data, double? white)
@@ -215,6 +222,7 @@ public sealed class Encoder : IDisposable
         return new Encoder(backbone, preprocessing, channels, size, options)
         {
             Data = metadata.Has("data") ? metadata.Options<DataOptions>("data") : null,
+            RunRecipe = metadata.Has("recipe") ? metadata.Text("recipe") : null,
             White = metadata.Has("white") ? metadata.Number("white") is > 0 and var white ? white : throw metadata.Fault("\"white\" in its metadata must be more than 0") : null,
         };
 

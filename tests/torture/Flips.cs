@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text.Json.Nodes;
 using SiamSharp.Data;
 using SiamSharp.Embeddings;
+using SiamSharp.Evaluation;
 using SiamSharp.Interop;
 using SiamSharp.Recipes;
 using SiamSharp.Training;
@@ -31,6 +32,13 @@ internal static class Flips
             foreach (string index in new[] { npy, parquet }) Embedding.Write(index, embedder, "run", recipe.Data, source!, batchSize: 16);
         }
 
+        var fewShot = new EvaluationOptions { Shots = [1, 2], Draws = 3 };
+        string draws = FewShotDraws.For(images, fewShot).ToJson();
+        RunFolder.WriteText(run.Draws, draws);
+        EvaluationOptions drawn = fewShot with { DrawsFile = run.Draws };
+        run.AddScores([new Score { Protocol = "knn", Encoder = "pretrained", Value = 0.8123, K = 20, Seed = 1, TrainCount = 64, TestCount = 64, DataHash = images.DataHash }]);
+        IReadOnlyList<Score> scores = run.ReadScores();
+
         // Each file, and a check that is true where the flip was told or did no harm.
         (string File, Func<bool> IsTold)[] files =
         [
@@ -45,6 +53,8 @@ internal static class Flips
             (EmbeddingFile.OriginOf(npy), () => Refused(() => EmbeddingTable.Read(npy).Dispose()) || IsSame(EmbeddingTable.Read(npy), EmbeddingTable.Read(parquet))), // blanks between words
             (parquet, () => Refused(() => EmbeddingTable.Read(parquet).Dispose())),
             (run.Metrics, () => run.MetricsProblems().Count > 0),
+            (run.Evaluation, () => Refused(() => run.ReadScores()) || run.ReadScores().SequenceEqual(scores)), // blanks between words, and the name of the hash itself
+            (run.Draws, () => Refused(() => FewShotDraws.For(images, drawn)) || FewShotDraws.For(images, drawn).ToJson() == draws),
         ];
         var clock = Stopwatch.StartNew();
         var silent = new List<string>();
@@ -91,7 +101,7 @@ internal static class Flips
             read();
             return false;
         }
-        catch (Exception e) when (e is SafeTensorsException or RunException or EmbeddingFileException)
+        catch (Exception e) when (e is SafeTensorsException or RunException or EmbeddingFileException or DataSourceException)
         {
             return true;
         }

@@ -59,12 +59,12 @@ internal static class EvaluateCommand
             ImageDataset trainData = Loading.Load(screen, trainSource, recipe.Data, null, cancel), testData = Loading.Load(screen, testSource, recipe.Data, null, cancel);
             foreach (string problem in folder.UnreadableFiles()) screen.Warn(problem);
             if (File.Exists(folder.Evaluation) && Score.Read(folder.Evaluation) is null)
-                screen.Warn($"{folder.Evaluation} is damaged: it is no list of scores. It is kept as {Path.GetFileName(folder.DamagedEvaluation)}, and the scores of this command take its place.");
+                screen.Warn($"{folder.Evaluation} was changed or damaged since it was written, or is no list of scores. It is kept as {Path.GetFileName(folder.DamagedEvaluation)}, and the scores of this command take its place.");
             foreach (string note in RunEvaluation.Notes(trainData, testData, protocols, recipe)) screen.Warn(note);
             var confusions = new List<Confusion>();
             IReadOnlyList<Score> scores = JudgingBar.Show(screen, progress => RunEvaluation.Judge(folder, recipe, protocols, trainData, testData, progress, confusions, cancel));
             ScoreVerdict? verdict = ScoreVerdict.Of(scores, recipe);
-            screen.Result(new { run = folder.Path, results = scores, better = verdict?.IsBetter, verdict = verdict?.Text }, console =>
+            screen.Result(new { run = folder.Path, results = scores.Select(s => s.ToSealedJson()), better = verdict?.IsBetter, verdict = verdict?.Text }, console =>
             {
                 console.Write(ScoreTable.Of(scores));
                 console.WriteLine(ScoreTable.Counts(scores));

@@ -48,7 +48,7 @@ internal static class QuickstartCommand
         folder.AddScores(scores);
         RunReport.Write(folder, trainData);
 
-        screen.Result(new { run = folder.Path, steps = result.Steps, loss = result.Loss, health, verdict = health?.Verdict(recipe), timing = result.Timing, results = scores, better = judged?.IsBetter, judged = judged?.Text }, console =>
+        screen.Result(new { run = folder.Path, steps = result.Steps, loss = result.Loss, health, verdict = health?.Verdict(recipe), timing = result.Timing, results = scores.Select(s => s.ToSealedJson()), better = judged?.IsBetter, judged = judged?.Text }, console =>
         {
             console.Write(ScoreTable.Of(scores));
             if (judged is not null) console.WriteLine(judged.Text);

@@ -81,7 +81,7 @@ internal static class StudyCommand
         IReadOnlyList<Score> scores = run.ScoresIn(folder, study.Protocols)!;
         RunHealth? health = RunHealth.Read(run.Folder(folder), run.Recipe);
         ScoreVerdict? judged = ScoreVerdict.Of(scores, run.Recipe);
-        screen.Result(new { run = run.Folder(folder).Path, results = scores, health, verdict = health?.Verdict(run.Recipe), better = judged?.IsBetter, judged = judged?.Text }, console =>
+        screen.Result(new { run = run.Folder(folder).Path, results = scores.Select(s => s.ToSealedJson()), health, verdict = health?.Verdict(run.Recipe), better = judged?.IsBetter, judged = judged?.Text }, console =>
         {
             console.Write(ScoreTable.Of(scores));
             if (health is not null) console.WriteLine(health.Verdict(run.Recipe));

@@ -1,5 +1,7 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using SiamSharp.Data;
+using SiamSharp.Interop;
 using SiamSharp.Recipes;
 
 namespace SiamSharp.Evaluation;
@@ -38,15 +40,16 @@ public sealed record FewShotDraws(string TrainHash, IReadOnlyDictionary<int, IRe
         return For(known.Labels, known.ClassNames, train.DataHash, options);
     }
 
-    /// <summary>As JSON, which <see cref="EvaluationOptions.DrawsFile"/> reads.</summary>
-    public string ToJson() => JsonSerializer.Serialize(this) + "\n";
+    /// <summary>As JSON with a hash of itself, which <see cref="EvaluationOptions.DrawsFile"/> reads.</summary>
+    public string ToJson() => SealedJson.Seal(JsonSerializer.SerializeToNode(this)!.AsObject()).ToJsonString() + "\n";
 
     private static FewShotDraws Read(string file, string trainHash, int images, EvaluationOptions options)
     {
         FewShotDraws draws;
         try
         {
-            draws = JsonSerializer.Deserialize<FewShotDraws>(RegularFile.ReadAllText(file)) ?? throw new JsonException("it is empty");
+            draws = SealedJson.Unseal(JsonNode.Parse(RegularFile.ReadAllText(file))).Deserialize<FewShotDraws>()!;
+            if (draws is not { TrainHash: not null, Shots: not null } || draws.Shots.Values.Any(d => d is null || d.Any(images => images is null))) throw new JsonException("it holds no draws");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
         {

@@ -1,7 +1,9 @@
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using SiamSharp.Data;
+using SiamSharp.Interop;
 
 namespace SiamSharp.Evaluation;
 
@@ -114,13 +116,17 @@ public sealed record Score
     [JsonIgnore]
     internal string Slug => Fraction is double f ? string.Create(CultureInfo.InvariantCulture, $"{Protocol}-{f * 100:0.####}") : Protocol;
 
+    /// <summary>As an object of JSON that carries its hash.</summary>
+    internal JsonObject ToSealedJson() => SealedJson.Seal(JsonSerializer.SerializeToNode(this)!.AsObject());
+
     /// <summary>The scores in a file; null where it is damaged or holds something else.</summary>
     internal static IReadOnlyList<Score>? Read(string file)
     {
         try
         {
-            return JsonSerializer.Deserialize<List<Score>>(RegularFile.ReadAllText(file)) is { } scores
-                && scores.All(s => s is { Protocol: not null, Encoder: not null, Metric: not null, DataHash: not null } && double.IsFinite(s.Value)) ? scores : null;
+            if (JsonNode.Parse(RegularFile.ReadAllText(file)) is not JsonArray entries) return null;
+            Score[] scores = [.. entries.Select(entry => SealedJson.Unseal(entry).Deserialize<Score>()!)];
+            return scores.All(s => s is { Protocol: not null, Encoder: not null, Metric: not null, DataHash: not null } && double.IsFinite(s.Value)) ? scores : null;
         }
         catch (JsonException)
         {

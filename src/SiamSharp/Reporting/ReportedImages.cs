@@ -1,6 +1,6 @@
 using System.Text.Json;
 using SiamSharp.Data;
-using SiamSharp.Recipes;
+using SiamSharp.Interop;
 using SiamSharp.Training;
 
 namespace SiamSharp.Reporting;
@@ -12,15 +12,15 @@ namespace SiamSharp.Reporting;
 /// <param name="Channels">C.</param>
 internal sealed record ReportedImages(string Name, int Count, int Skipped, int Channels)
 {
-    internal static void Keep(RunFolder folder, ImageDataset images) => RunFolder.WriteText(folder.ImageCounts, JsonSerializer.Serialize(
-        new ReportedImages(images.Name, images.Count, images.Skipped.Count, images.Channels), OptionsJson.Serializer) + "\n");
+    internal static void Keep(RunFolder folder, ImageDataset images) => RunFolder.WriteSealed(
+        folder.ImageCounts, new ReportedImages(images.Name, images.Count, images.Skipped.Count, images.Channels));
 
     /// <summary>What was kept; null for runs of earlier versions and damaged files, whose reports say less.</summary>
     internal static ReportedImages? Read(RunFolder folder)
     {
         try
         {
-            return File.Exists(folder.ImageCounts) ? JsonSerializer.Deserialize<ReportedImages>(RegularFile.ReadAllText(folder.ImageCounts), OptionsJson.Serializer) : null;
+            return File.Exists(folder.ImageCounts) ? SealedJson.Read<ReportedImages>(folder.ImageCounts) : null;
         }
         catch (JsonException)
         {

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using SiamSharp.Data;
 using SiamSharp.Evaluation;
 using SiamSharp.Recipes;
@@ -57,7 +56,7 @@ public sealed record StudyRun(string Row, int Seed, Recipe Recipe)
         IReadOnlyList<Score> scores = RunEvaluation.Judge(run, Recipe, study.Protocols, train, test, judging, cancel: cancel);
         run.AddScores(scores);
         RunReport.Write(run, images);
-        RunFolder.WriteText(ScoresFile(folder), JsonSerializer.Serialize(scores, OptionsJson.Serializer) + "\n");
+        RunFolder.WriteScores(ScoresFile(folder), scores);
         return true;
 
         ImageDataset Load(string source) => ImageDataset.Load(ImageSources.Open(source, Recipe.Data), Recipe.Data, cancellation: cancel);

@@ -22,8 +22,7 @@ internal sealed record FirstWeights(string Weights, string File, string? Prefix,
         if (recipe.Backbone.Weights.Length == 0) return;
         var (file, prefix) = WeightsFile.Split(recipe.Backbone.Weights);
         if (!System.IO.File.Exists(file)) return; // told when the network is built
-        var start = new FirstWeights(recipe.Backbone.Weights, Path.GetFullPath(file), prefix, HashOf(file));
-        RunFolder.WriteText(folder.Start, JsonSerializer.Serialize(start, OptionsJson.Serializer) + "\n");
+        RunFolder.WriteSealed(folder.Start, new FirstWeights(recipe.Backbone.Weights, Path.GetFullPath(file), prefix, HashOf(file)));
     }
 
     /// <summary>Where the weights are now, as an option of the backbone.</summary>
@@ -51,7 +50,7 @@ internal sealed record FirstWeights(string Weights, string File, string? Prefix,
         if (!System.IO.File.Exists(folder.Start)) return null; // a run of an earlier version
         try
         {
-            return JsonSerializer.Deserialize<FirstWeights>(RegularFile.ReadAllText(folder.Start), OptionsJson.Serializer) is { File: not null, Hash: not null } start
+            return SealedJson.Read<FirstWeights>(folder.Start) is { File: not null, Hash: not null } start
                 ? start
                 : throw new JsonException();
         }

@@ -59,7 +59,7 @@ internal sealed class MetricsLog : IDisposable
     {
         var line = new StringBuilder();
         line.Append(CultureInfo.InvariantCulture, $"{{\"step\":{step},\"epoch\":{epoch},\"lr\":{learningRate:R},\"gradNorm\":{gradientNorm:R},\"loss\":{loss:R}");
-        foreach (var (name, value) in terms) line.Append(CultureInfo.InvariantCulture, $",\"{name}\":{value:R}");
+        foreach (var (name, value) in terms.Where(t => double.IsFinite(t.Value))) line.Append(CultureInfo.InvariantCulture, $",\"{name}\":{value:R}");
         byte[] bytes = Encoding.UTF8.GetBytes(line.Append("}\n").ToString());
         RunFolder.Writing(_path, () => _file.Write(bytes));
         _hash.Append(bytes);

@@ -162,7 +162,7 @@ public sealed class RunFolder(string path)
     public IReadOnlyList<Score> ReadScores()
     {
         if (!File.Exists(Evaluation)) return [];
-        return Score.Read(Evaluation) ?? throw new RunException($"{Evaluation} is damaged: it is no list of scores. Delete it and judge the run again with `siam evaluate`.");
+        return Score.Read(Evaluation) ?? throw new RunException($"{Evaluation} was changed or damaged since it was written, or is no list of scores. Delete it and judge the run again with `siam evaluate`.");
     }
 
     /// <summary>Where <see cref="AddScores"/> puts an evaluation.json that is damaged.</summary>
@@ -206,6 +206,7 @@ public sealed class RunFolder(string path)
             ? $"network (backbone.{first.Path})"
             : recipe.Data.Size > 0 && encoder.Size != recipe.Data.Size ? "image size"
             : recipe.Data.Channels > 0 && encoder.Channels != recipe.Data.Channels ? "number of channels"
+            : encoder.RunRecipe is { } text && Pretraining.DifferencesOf(OptionsJson.Parse(text, "its recipe"), recipe with { Backbone = recipe.Backbone with { Weights = "" } }) is [var other, ..] ? other.Path
             : saved.Preprocessing is { } measured && !JsonNode.DeepEquals(OptionsJson.Write(measured), OptionsJson.Write(encoder.Preprocessing)) ? "preprocessing (mean and deviation of its images)"
             : null;
 
@@ -237,8 +238,12 @@ public sealed class RunFolder(string path)
         static object Key(Score s) => (s.Protocol, s.Encoder == "start" ? "untrained" : s.Encoder, s.Metric, s.K, s.Shots, s.Fraction, s.Corruption, s.Seed, s.DataHash);
         var added = scores.Select(Key).ToHashSet();
         if (File.Exists(Evaluation) && Score.Read(Evaluation) is null) Writing(DamagedEvaluation, () => File.Move(Evaluation, DamagedEvaluation, overwrite: true));
-        WriteText(Evaluation, JsonSerializer.Serialize<List<Score>>([.. ReadScores().Where(s => !added.Contains(Key(s))), .. scores], OptionsJson.Serializer));
+        WriteScores(Evaluation, [.. ReadScores().Where(s => !added.Contains(Key(s))), .. scores]);
     }
+
+    /// <summary>Writes scores as a file of their own, each with its hash.</summary>
+    internal static void WriteScores(string path, IEnumerable<Score> scores) =>
+        WriteText(path, new JsonArray([.. scores.Select(s => s.ToSealedJson())]).ToJsonString(OptionsJson.Serializer) + "\n");
 
     /// <summary>Writes what the pretrained encoder took for what: <c>confusion-knn.csv</c> and the like.</summary>
     /// <returns>The files.</returns>
@@ -305,6 +310,10 @@ public sealed class RunFolder(string path)
             file.Flush(flushToDisk: true);
         });
     }
+
+    /// <summary>Writes a record as JSON with its hash; <see cref="SealedJson.Read"/> reads it.</summary>
+    internal static void WriteSealed<T>(string path, T content) =>
+        WriteText(path, SealedJson.Seal(JsonSerializer.SerializeToNode(content, OptionsJson.Serializer)!.AsObject()).ToJsonString(OptionsJson.Serializer) + "\n");
 
     /// <summary>Copies the encoder's weights, whole or not at all.</summary>
     /// <param name="path">The new file.</param>

@@ -52,7 +52,7 @@ public sealed class CommandTests
         Assert.Equal(["pixels", "untrained", "pretrained"], results.Select(r => (string)r!["encoder"]!));
         Assert.All(results, r =>
         {
-            Assert.Equal(["protocol", "encoder", "metric", "value", "k", "shots", "seed", "train_count", "test_count", "test_in_train", "train", "test", "data_hash", "penalty"],
+            Assert.Equal(["protocol", "encoder", "metric", "value", "k", "shots", "seed", "train_count", "test_count", "test_in_train", "train", "test", "data_hash", "penalty", "xxhash128"],
                 r!.AsObject().Select(p => p.Key).Where(key => key != "notes"));
             Assert.Equal(("knn", "top1", 24, 24), ((string)r["protocol"]!, (string)r["metric"]!, (int)r["train_count"]!, (int)r["test_count"]!));
             Assert.InRange((double)r["value"]!, 0, 1);

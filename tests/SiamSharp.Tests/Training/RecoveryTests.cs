@@ -282,6 +282,10 @@ public sealed class RecoveryTests : IDisposable
         Assert.Contains("the recipe in the run's checkpoint is taken", Assert.Single(notes));
         File.Copy(other.Encoder, whole.Encoder, overwrite: true);
         Assert.Contains("is not the encoder of this run", Assert.Throws<RunException>(() => whole.ReadEncoder(out _, notes)).Message);
+        RunFolder seeded = Folder("seeded");
+        Assert.True(Pretraining.Run(Tiny("training.seed=5"), s_images.Value, seeded).Finished);
+        File.Copy(seeded.Encoder, whole.Encoder, overwrite: true);
+        Assert.Contains("is not the encoder of this run, which has another training.seed", Assert.Throws<RunException>(() => whole.ReadEncoder(out _, notes)).Message);
         File.Delete(whole.Encoder);
         Assert.Contains($"`{whole.ResumeCommand}`", Assert.Throws<RunException>(() => whole.ReadEncoder(out _, notes)).Message);
     }

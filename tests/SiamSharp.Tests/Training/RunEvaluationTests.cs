@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using SiamSharp.Data;
 using SiamSharp.Evaluation;
 using SiamSharp.Recipes;
@@ -185,8 +186,23 @@ public sealed class RunEvaluationTests : IDisposable
         foreach (string text in new[] { "", "[", "{}", "[1]", "[null]", """[{"protocol":null}]""" })
         {
             File.WriteAllText(_folder.Evaluation, text);
-            Assert.Contains("evaluation.json is damaged", Assert.Throws<RunException>(() => _folder.ReadScores()).Message);
+            Assert.Contains("evaluation.json was changed or damaged since it was written, or is no list of scores", Assert.Throws<RunException>(() => _folder.ReadScores()).Message);
         }
+    }
+
+    [Fact]
+    public void ReadScores_NumberChanged_IsTold()
+    {
+        _folder.AddScores([new Score { Protocol = "linear", Encoder = "pixels", Value = 0.5, TestCount = 50, TrainCount = 100, DataHash = "a" }]);
+        string whole = File.ReadAllText(_folder.Evaluation);
+        File.WriteAllText(_folder.Evaluation, whole.Replace("0.5", "0.7"));
+        Assert.Contains("was changed or damaged", Assert.Throws<RunException>(() => _folder.ReadScores()).Message);
+
+        // A file of the version before carries no hash.
+        JsonArray scores = JsonNode.Parse(whole)!.AsArray();
+        Assert.True(scores[0]!.AsObject().Remove("xxhash128"));
+        File.WriteAllText(_folder.Evaluation, scores.ToJsonString());
+        Assert.Equal(0.5, Assert.Single(_folder.ReadScores()).Value);
     }
 
     [Fact]

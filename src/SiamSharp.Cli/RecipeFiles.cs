@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using SiamSharp.Data;
 using SiamSharp.Recipes;
 
 namespace SiamSharp.Cli;
@@ -24,6 +25,28 @@ internal static class RecipeFiles
         JsonObject layer = OptionsJson.ParseFile(file);
         return !layer.ContainsKey("rows") ? [layer]
             : throw new RecipeException([new Fault("--recipe", $"{file} is a study, not a recipe: run it with `siam study {Shell.Word(file)} --out DIR`")]);
+    }
+
+    /// <summary>Resolves a recipe over the one that a <c>--recipe</c> option names; a fault that stands in that file is told with its name.</summary>
+    internal static Recipe Resolve(string? nameOrFile, IReadOnlyList<string> assignments, Func<DataOptions, IImageSource> open, JsonObject? stored = null)
+    {
+        IReadOnlyList<JsonObject> layers = Layers(nameOrFile);
+        try
+        {
+            return Recipe.Resolve(layers, assignments, open, stored);
+        }
+        catch (RecipeException e) when (layers is [var layer] && e.Faults.Any(fault => StandsIn(layer, fault)))
+        {
+            throw new RecipeException([.. e.Faults.Select(fault => StandsIn(layer, fault) ? fault with { Path = $"{nameOrFile}, {fault.Path}" } : fault)]);
+        }
+
+        bool StandsIn(JsonNode? node, Fault fault)
+        {
+            if (assignments.Any(a => fault.Path.StartsWith(a.Split('=')[0], StringComparison.Ordinal))) return false;
+            foreach (string part in fault.Path.Split('.'))
+                node = node is JsonObject tree ? tree[part] : node is JsonArray list && int.TryParse(part, out int i) && i >= 0 && i < list.Count ? list[i] : null;
+            return node is not null;
+        }
     }
 
     internal static IEnumerable<string> Names() => Directory.Exists(s_folder)

@@ -65,12 +65,15 @@ internal static class Usage
         bool exact = path is not null && Same(path.Split('.')[^1], name);
         if (!exact && Nearest.To(name.TrimStart('-'), options.Select(o => o.Name.TrimStart('-'))) is { } near)
             return $"there is no option {name} here. Did you mean {options.First(o => o.Name.TrimStart('-') == near).Name}?";
+        if (command.Name == "quickstart" && name == "--data")
+            return $"quickstart runs on images that come with the program. For your own: siam pretrain --data {Shell.Word(value ?? "FOLDER")} --out DIR.";
         if (path is not null) return $"there is no option {name} here. Did you mean --set {Shell.Word($"{path}={value ?? "..."}")}?";
         return $"there is no option {name} here; there are {string.Join(", ", options.Where(o => !o.Hidden && o.Name is not ("--help" or "--version")).Select(o => o.Name))}.";
     }
 
     private static string StrayWord(ParseResult parsed, Command command, string token)
     {
+        string typed = CommandLine(parsed.CommandResult);
         if (Last(parsed, "--set", token) is { } assignment) return $"--set {assignment} has no value. Did you mean --set {Shell.Word($"{assignment.TrimEnd('=')}={token}")}?";
         Option[] open = [.. command.Options.Where(o => o.Required && parsed.GetResult(o) is null or { Implicit: true })];
         if (open.Length == 0 && command.Options.FirstOrDefault(o => o.Name == "--run") is { } run && parsed.GetResult(run) is null or { Implicit: true }
@@ -80,7 +83,9 @@ internal static class Usage
         foreach (Option option in command.Options)
             if (parsed.GetResult(option) is { Implicit: false, Tokens: [.., var before] } && Following(parsed, before.Value, token) is { } rest)
                 return $"'{token}' stands there without an option. A name with spaces goes in quotes: did you mean {option.Name} {Shell.Word($"{before.Value} {rest}")}?";
-        return $"'{token}' stands there without an option, and no more is needed. See the help.";
+        return command.Arguments.Count == 0
+            ? $"'{token}' stands there without an option. Leave it out, or write the option that it belongs to ahead of it."
+            : $"'{token}' is one word too many: {typed} takes {string.Join(' ', command.Arguments.Select(a => a.Name))}. Leave it out.";
     }
 
     /// <summary>The assignment without a value that stands directly ahead of a word.</summary>

@@ -19,7 +19,7 @@ internal static class DataCommand
         {
             Screen screen = screenOf(parsed);
             EncoderOptions.CheckOnlyData(parsed.GetValue(set)!);
-            var (recipe, images) = Loading.Open(parsed.GetValue(source)!, [], parsed.GetValue(set)!);
+            var (recipe, images) = Loading.Open(parsed.GetValue(source)!, null, parsed.GetValue(set)!);
             DataInspection found;
             try
             {

@@ -74,7 +74,7 @@ internal sealed class EncoderOptions
         bool byMean = !IsGiven(parsed, _std);
         var (given, count, other, others) = byMean ? (_mean, means, _std, deviations) : (_std, deviations, _mean, means);
         string text = parsed.GetResult(given)!.Tokens[0].Value;
-        string otherwise = !IsGiven(parsed, other) ? $"{other.Name}, which is not given, has {others}: give both, one number for each channel" : $"{other.Name} has {others}: one for each channel";
+        string otherwise = !IsGiven(parsed, other) ? $"{other.Name} is not given and has its usual {others}: give both, one number for each channel" : $"{other.Name} has {others}: one for each channel";
         throw new RecipeException([new Fault(given.Name, $"\"{text}\" has {Plural.Of(count, "number")}, but {otherwise}. Commas stand between numbers, and a fraction is written with a point"
             + (Numbers.Mending(text, whole: false).Length > 0 ? $": {text.Replace(',', '.')}" : ""))]);
     }

@@ -13,10 +13,10 @@ internal static class Loading
 
     /// <summary>Resolves the recipe for a source, over that of a run to go on with, and opens it with that recipe's options.</summary>
     internal static (Recipe Recipe, IImageSource Source) Open(
-        string name, IReadOnlyList<JsonObject> layers, IReadOnlyList<string> assignments, JsonObject? stored = null)
+        string name, string? recipeName, IReadOnlyList<string> assignments, JsonObject? stored = null)
     {
         IImageSource? source = null;
-        Recipe recipe = Recipe.Resolve(layers, assignments, options => source = ImageSources.Open(name, options), stored);
+        Recipe recipe = RecipeFiles.Resolve(recipeName, assignments, options => source = ImageSources.Open(name, options), stored);
         return (recipe, source!);
     }
 
@@ -36,8 +36,7 @@ internal static class Loading
         if (folder is not null) SkippedFile.Write(folder.Skipped, data.Skipped);
         if (data.Skipped.Count > 0)
         {
-            screen.Warn($"{data.Skipped.Count:N0} of {Plural.Of(source.Count, "file")} in {source.Name} cannot be read and {(data.Skipped.Count == 1 ? "is" : "are")} left out, which needs nothing done where {(data.Skipped.Count == 1 ? "it is" : "they are")} not missed"
-                + (folder is null ? ":" : $"; all of them are listed in {folder.Skipped}:"));
+            screen.Warn($"{data.Skipped.Count:N0} of {Plural.Of(source.Count, "file")} in {source.Name} cannot be read and {(data.Skipped.Count == 1 ? "is" : "are")} left out{(folder is null ? "" : $"; {(data.Skipped.Count == 1 ? "it is" : "all of them are")} listed in {folder.Skipped}")}. Nothing needs to be done if you do not miss {(data.Skipped.Count == 1 ? "it" : "them")}:");
             foreach (SkippedFile file in data.Skipped.Take(NamedOnScreen)) screen.Say($"  {file.Path}: {file.Reason}");
             if (data.Skipped.Count > NamedOnScreen) screen.Say($"  and {data.Skipped.Count - NamedOnScreen} more");
         }

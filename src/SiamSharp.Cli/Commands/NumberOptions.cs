@@ -35,7 +35,8 @@ internal static class NumberOptions
         Description = description,
         HelpName = "NUMBER",
         DefaultValueFactory = otherwise is double value ? _ => value : null,
-        CustomParser = result => Read<double>(name, result, text => Numbers.TryReal(text, out double number) && isAllowed(number) ? number : null, $"a number {allowed}", whole: false),
+        CustomParser = result => Read<double>(name, result, text => Numbers.TryReal(text, out double number) && isAllowed(number) ? number : null,
+            $"a number {allowed}", whole: false, text => Numbers.TryReal(text, out double number) && number > 1 && isAllowed(number / 100) ? string.Create(CultureInfo.InvariantCulture, $"; write it as a share: {number / 100}") : ""),
     };
 
     /// <summary>Numbers with commas between them; empty where the option is not given.</summary>
@@ -75,11 +76,11 @@ internal static class NumberOptions
         };
     }
 
-    private static T Read<T>(string name, ArgumentResult result, Func<string, T?> read, string wanted, bool whole) where T : struct
+    private static T Read<T>(string name, ArgumentResult result, Func<string, T?> read, string wanted, bool whole, Func<string, string>? mend = null) where T : struct
     {
         string text = result.Tokens is [var token, ..] ? token.Value : "";
         if (read(text) is T number) return number;
-        result.AddError($"{name}: \"{text}\" is not {wanted}{Numbers.Mending(text, whole)}");
+        result.AddError($"{name}: \"{text}\" is not {wanted}{Numbers.Mending(text, whole)}{mend?.Invoke(text)}");
         return default;
     }
 }

@@ -22,7 +22,7 @@ internal static partial class OptionsCommand
         {
             Screen screen = screenOf(parsed);
             // The embedded images stand for the user's: 28 px, grey.
-            Recipe resolved = Recipe.Resolve(RecipeFiles.Layers(parsed.GetValue(recipe)), parsed.GetValue(set)!, options => ImageSources.Open("fashion-mnist:sample", options));
+            Recipe resolved = RecipeFiles.Resolve(parsed.GetValue(recipe), parsed.GetValue(set)!, options => ImageSources.Open("fashion-mnist:sample", options));
             Dictionary<string, string> documents = Documents();
             var options = OptionsJson.Describe(resolved)
                 .Where(o => parsed.GetValue(part) is not { } prefix || o.Path.StartsWith(prefix, StringComparison.Ordinal))

@@ -28,7 +28,7 @@ internal static class PretrainCommand
         Screen screen, string source, RunFolder folder, string? recipeName, string[] assignments, bool resume, CancellationToken cancel)
     {
         // A resumed run starts from its own recipe; what is given again must agree with it.
-        var (recipe, images) = Loading.Open(source, RecipeFiles.Layers(recipeName), assignments, resume && folder.HasRun ? folder.ReadRecipe() : null);
+        var (recipe, images) = Loading.Open(source, recipeName, assignments, resume && folder.HasRun ? folder.ReadRecipe() : null);
         Pretraining.CheckFolder(recipe, folder, resume);
         if (folder.FinishedWithoutCheckpoint is { } finished)
         {
@@ -42,6 +42,7 @@ internal static class PretrainCommand
         // Too few for a step: what cannot be read is told first, then how many are left.
         if (begins && images.Count < recipe.Training.BatchSize) Pretraining.CheckFits(recipe, Loading.Load(screen, images, recipe.Data, null, cancel));
         if (resume && begins) screen.Warn($"There is no run in {folder.Path} yet: starting one.");
+        if (recipe.Optimizer.LearningRate == 0) screen.Warn("optimizer.learningRate is 0: the network stays as it is and learns nothing.");
         folder.Create();
         ImageDataset dataset = Loading.Load(screen, images, recipe.Data, folder, cancel);
         int skipped = dataset.Skipped.Count;
@@ -49,7 +50,7 @@ internal static class PretrainCommand
         {
             Pretraining.CheckFits(recipe, dataset);
             bool chosen = recipeName is not null || assignments.Any(a => a.StartsWith("backbone", StringComparison.Ordinal) || a.StartsWith("method", StringComparison.Ordinal));
-            Announcement.Show(screen, recipe, dataset, chosen ? null : () => Loading.Open(source, RecipeFiles.Layers("simclr"), assignments).Recipe, cancel);
+            Announcement.Show(screen, recipe, dataset, chosen ? null : () => Loading.Open(source, "simclr", assignments).Recipe, cancel);
         }
 
         PretrainingResult result;

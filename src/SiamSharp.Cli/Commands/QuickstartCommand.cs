@@ -26,7 +26,7 @@ internal static class QuickstartCommand
 
     private static int Run(Screen screen, RunFolder folder, string[] assignments, CancellationToken cancel)
     {
-        var (recipe, images) = Loading.Open("fashion-mnist:sample", RecipeFiles.Layers("quickstart"), assignments);
+        var (recipe, images) = Loading.Open("fashion-mnist:sample", "quickstart", assignments);
         if (folder.HasRun) throw new RunException($"{folder.Path} already holds a run. Choose another --out.");
         folder.Create();
         var (train, test) = images.Split(TrainCount, SplitSeed);
@@ -63,7 +63,7 @@ internal static class QuickstartCommand
     /// <summary>What to do with images of one's own in minutes, and in how many.</summary>
     private static void ShowNext(Screen screen, CancellationToken cancel)
     {
-        var (recipe, images) = Loading.Open($"fashion-mnist:sample#..{ImagesNext}", RecipeFiles.Layers("simclr"), ["data.size=64", "data.channels=3"]);
+        var (recipe, images) = Loading.Open($"fashion-mnist:sample#..{ImagesNext}", "simclr", ["data.size=64", "data.channels=3"]);
         ImageDataset data = ImageDataset.Load(images, recipe.Data, cancellation: cancel);
         screen.Say($"Your own images are next: {Plural.Of(recipe.Training.Epochs, "epoch")} of {ImagesNext:N0} photographs at 64 pixels take {Announcement.About(StepTime.Measure(recipe, data, cancel: cancel).Of(recipe, ImagesNext))} here.");
         screen.Next("siam pretrain --data FOLDER --recipe simclr --out " + FreeFolder("mine"));

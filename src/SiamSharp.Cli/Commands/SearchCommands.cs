@@ -101,7 +101,9 @@ internal static class SearchCommands
                     console.WriteLine($"group {i + 1}");
                     foreach (int row in group) console.WriteLine($"  {Shown.Text(table.Paths[row])}");
                 }
-                console.WriteLine($"{Plural.Of(groups.Count, "group")}, {grouped:N0} of {Plural.Of(table.Count, "image")}; the first of each group and the rest are {table.Count - grouped + groups.Count:N0}.");
+                console.WriteLine(groups.Count == 0
+                    ? string.Create(CultureInfo.InvariantCulture, $"No two of the {Plural.Of(table.Count, "image")} are the same, by a cosine of {least} or more.")
+                    : $"{Plural.Of(groups.Count, "group")} with {grouped:N0} of the {Plural.Of(table.Count, "image")}; to keep one of each group leaves {table.Count - grouped + groups.Count:N0}.");
             });
             screen.Next($"siam diverse --index {Shell.Word(parsed.GetValue(index)!)}");
             return Task.FromResult(0);

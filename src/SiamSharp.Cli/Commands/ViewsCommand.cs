@@ -20,7 +20,7 @@ internal static class ViewsCommand
         {
             Screen screen = screenOf(parsed);
             string path = Outputs.File(parsed.GetValue(output)!, OutputKind.Sheet, [parsed.GetValue(data)], [parsed.GetValue(recipeName)]);
-            var (recipe, source) = Loading.Open(parsed.GetValue(data)!, RecipeFiles.Layers(parsed.GetValue(recipeName)), parsed.GetValue(set)!);
+            var (recipe, source) = Loading.Open(parsed.GetValue(data)!, parsed.GetValue(recipeName), parsed.GetValue(set)!);
             ImageDataset images = Loading.Load(screen, source, recipe.Data, null, cancel);
             ViewSheet.Write(path, images, recipe.Views, images.Measure(recipe.Views.HighPass, cancel), (ulong)recipe.Training.Seed);
             screen.Result(new { file = path }, console => console.WriteLine($"Views of {images.Name}: {path}"));

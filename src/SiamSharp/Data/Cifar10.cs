@@ -32,7 +32,7 @@ internal static class Cifar10
     {
         if (!File.Exists(path))
             throw new DataSourceException($"'{path}' is not there: cifar10:DIR needs the binary version of CIFAR-10, "
-                + "data_batch_1.bin to data_batch_5.bin and test_batch.bin, in DIR.");
+                + "data_batch_1.bin to data_batch_5.bin and test_batch.bin, in DIR. A folder of image files is given without cifar10: ahead of it.");
         byte[] bytes;
         try
         {

@@ -6,9 +6,10 @@ namespace SiamSharp.Data;
 internal sealed class DataNotes
 {
     private const int SmallShare = 4; // enlarged by more is told
+    private const int FewPixels = 8;
 
     private readonly Lock _gate = new();
-    private readonly Tally _bytes = new(), _words = new(), _floats = new(), _blank = new(), _hidden = new(), _pages = new(), _toRgb = new(), _toGrey = new(), _transparent = new(), _above = new();
+    private readonly Tally _bytes = new(), _words = new(), _floats = new(), _blank = new(), _hidden = new(), _pages = new(), _toRgb = new(), _toGrey = new(), _transparent = new(), _above = new(), _converted = new();
     private float _mostInWords, _leastFloat = float.PositiveInfinity, _mostFloat = float.NegativeInfinity;
     private readonly List<int> _sides = [];
     private int _count, _white, _size;
@@ -54,6 +55,7 @@ internal sealed class DataNotes
             if (origin.UnreadPages > 0) _pages.Add(index);
             if (origin.Channels < pixels.Channels) _toRgb.Add(index);
             if (origin.Channels > pixels.Channels) _toGrey.Add(index);
+            if (origin.Converted) _converted.Add(index);
             if (origin.Background is not { } background) return;
             _transparent.Add(index);
             _background = background;
@@ -110,19 +112,21 @@ internal sealed class DataNotes
                 + " Nothing needs to be done where each kind uses the whole range of its depth.";
         if (ScaleFault(source) is { } fault) yield return fault;
         if (_words.Count > 0 && _white == ushort.MaxValue && UsedBits(_mostInWords) is var bits and < 16)
-            yield return $"The largest value of {(_words.Count == 1 ? "the one image" : $"all {Count(_words.Count)} images")} of 16 bits is about {Number(_mostInWords)} of 65535: {bits} bits stored as 16, it seems, "
+            yield return $"The largest value of {(_words.Count == 1 ? "the one image" : $"all {Count(_words.Count)} images")} of 16 bits is about {Number(Math.Min(_mostInWords, (1 << bits) - 1))} of 65535: {bits} bits stored as 16, it seems, "
                 + $"which the network sees as nearly black before it is standardised. --set data.bits={bits} makes {(1 << bits) - 1} white.";
         if (_above.Count > 0)
             yield return $"{Of(_above)} {Verb(_above, "holds", "hold")} values above {_white}, the white of data.bits{Such(_above)}: they become more than 1.";
         int side = _sides.Count > 0 ? Spread.Of(_sides).Median : source.NativeSize;
         if (side > 0 && SmallShare * side < _size)
             yield return $"The images are small: the median of their shorter sides is {Plural.Of(side, "pixel")}, and they are enlarged to {_size} (data.size). "
-                + "A run with a smaller --set data.size=N is faster and loses nothing.";
+                + (side < FewPixels ? "So few pixels hold little to learn from: use larger images where there are any."
+                    : "A smaller --set data.size=N is faster and loses nothing, as far as the recipe's network takes it.");
         if (_pages.Count > 0)
             yield return $"{Of(_pages)} {Verb(_pages, "has", "have")} further pages or frames{Such(_pages)}, and only the first is read. Where each page holds a channel, as in OME-TIFF, "
                 + "--set data.pages=channels reads all.";
         if (_toRgb.Count > 0) yield return $"{Of(_toRgb)} {Verb(_toRgb, "is", "are")} grey and {Verb(_toRgb, "becomes", "become")} RGB{Such(_toRgb)}. Nothing needs to be done.";
         if (_toGrey.Count > 0) yield return $"{Of(_toGrey)} {Verb(_toGrey, "is", "are")} RGB and {Verb(_toGrey, "becomes", "become")} grey{Such(_toGrey)}.";
+        if (_converted.Count > 0) yield return $"{Of(_converted)} {Verb(_converted, "is", "are")} CMYK, Lab or the like and {Verb(_converted, "becomes", "become")} RGB{Such(_converted)}. Where exact colours matter, save as RGB first.";
         if (_transparent.Count > 0)
             yield return $"{Of(_transparent)} {Verb(_transparent, "is", "are")} transparent in places: {(_background == AlphaBackground.Mean ? "the mean of their visible pixels" : _background.ToString().ToLowerInvariant())} "
                 + $"shows through (data.alpha){Such(_transparent)}.";

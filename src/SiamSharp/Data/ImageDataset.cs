@@ -203,14 +203,17 @@ public sealed class ImageDataset
         return (tensor(kept.Count == indexes.Length ? values : values[..(kept.Count * length)], [kept.Count, Channels, Size, Size]), [.. kept]);
     }
 
-    // Few equal images do no harm, and `siam data inspect` lists them all.
+    // Few equal images do no harm.
     private IEnumerable<string> Equal()
     {
         const int share = 100;
         int equal = Count - _hashes.Distinct().Count();
         if (Count > 1 && equal == Count - 1) yield return $"All {Count} images are equal, pixel by pixel: of one image repeated nothing can be learned. Give different images.";
         else if (equal * share >= Count && equal > 0)
-            yield return $"{equal} of {Count} images {(equal == 1 ? "is" : "are")} equal to another one: `siam data inspect` lists them.";
+        {
+            int again = Enumerable.Range(0, Count).GroupBy(i => _hashes[i]).First(g => g.Count() > 1).ElementAt(1), first = Array.IndexOf([.. _hashes], _hashes[again]);
+            yield return $"{equal} of {Count} images {(equal == 1 ? "is" : "are")} equal to another one, pixel by pixel, such as '{PathOf(again)}' and '{PathOf(first)}'.";
+        }
         if (Labels is null || equal == 0) yield break;
         int[][] torn = [.. Enumerable.Range(0, Count).Where(i => Labels[i] >= 0).GroupBy(i => _hashes[i]).Where(g => g.Select(i => Labels[i]).Distinct().Count() > 1).Select(g => g.ToArray())];
         if (torn.Length > 0)

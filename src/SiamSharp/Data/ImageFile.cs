@@ -138,7 +138,7 @@ internal static class ImageFile
         using var image = OpenShrunk(file, page, size, options, failOn);
         using var colours = ImageColours.Plain(image, HasAlpha(image, file, options), options.Alpha, out bool transparent);
         using var square = SquareFit.Apply(colours, size, options.Fit);
-        var origin = new PixelOrigin(colours.Bands, Background: transparent ? options.Alpha : null, Side: Math.Min(image.Width, image.Height));
+        var origin = new PixelOrigin(colours.Bands, Background: transparent ? options.Alpha : null, Side: Math.Min(image.Width, image.Height), Converted: !ImageColours.IsPlain(image.Interpretation));
         if (Orientation(image) <= 1) return VipsPixels.FromImage(square) with { Origin = origin };
         // The square is read from top to bottom only once: turning needs it in memory.
         using var whole = square.CopyMemory();

@@ -77,6 +77,7 @@ public static partial class ImageSources
             ".csv" or ".jsonl" => Manifest.Open(source, source, options),
             ".npy" => NpyFile.Open(source, source, options),
             _ when ImageFormats.HasImageEnding(source) => new FileSource(source, [source], [null], options, []),
+            ".npz" => throw new DataSourceException($"'{source}' is an archive of numpy. Save the array in it alone: numpy.save('images.npy', numpy.load('{Path.GetFileName(source)}')['arr_0']), and give --data images.npy."),
             _ => throw new DataSourceException($"'{source}' is a file of a kind that is not read. A source is {Forms}."),
         };
     }

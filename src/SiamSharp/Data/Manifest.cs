@@ -1,4 +1,5 @@
 using System.Text.Json;
+using SiamSharp.Recipes;
 
 namespace SiamSharp.Data;
 
@@ -19,9 +20,17 @@ internal static class Manifest
         string[] missing = [.. paths.Where(p => !File.Exists(p))];
         if (missing.Length == paths.Length)
             throw new DataSourceException((paths.Length == 1 ? $"The one file that '{file}' lists does not exist, '{missing[0]}': " : $"None of {Plural.Of(paths.Length, "file")} that '{file}' lists exists, such as '{missing[0]}': ")
-                + "relative paths start at the manifest's own folder.");
+                + $"relative paths start at the manifest's own folder.{NearestOf(missing[0])}");
         var (places, labels) = RepeatedImages.Once(name, paths, [.. paths.Select(RepeatedImages.FileOf)], [.. entries.Select(e => e.Label)], notes);
         return new FileSource(name, [.. places.Select(place => paths[place])], labels, options, notes);
+    }
+
+    /// <summary>The name that was meant, of the first part of a path that does not exist; see <see cref="Nearest.Path"/>.</summary>
+    private static string NearestOf(string path)
+    {
+        string part = path;
+        while (Path.GetDirectoryName(part) is { Length: > 0 } parent && !Path.Exists(parent)) part = parent;
+        return Nearest.Path(part);
     }
 
     /// <summary>The path of a file that is there, whose name may be another encoding of the same letters.</summary>
@@ -77,6 +86,8 @@ internal static class Manifest
         static string Some(List<string> faults) => string.Join("; ", faults.Take(Examples)) + (faults.Count > Examples ? "; ..." : "");
     }
 
+    private const string EachLine = "each line must be a JSON object of its own, such as {\"path\": \"a.jpg\", \"label\": \"cat\"}, without [ ] around all of them and without commas between the lines";
+
     private const int Examples = 3, LongestPath = 4096, LongestLabel = 1000;
 
     /// <summary>Why nothing can be made of a row; null where all is well.</summary>
@@ -123,11 +134,12 @@ internal static class Manifest
             {
                 using var json = JsonDocument.Parse(line);
                 (path, label) = (First(json.RootElement, PathNames), First(json.RootElement, LabelNames));
-                if (path is null) problem = "an object must have a \"path\", but has none";
+                if (json.RootElement.ValueKind != JsonValueKind.Object) problem = EachLine;
+                else if (path is null) problem = "an object must have a \"path\", but has none";
             }
             catch (JsonException)
             {
-                problem = "each line must be a JSON object such as {\"path\": \"a.jpg\", \"label\": \"cat\"}";
+                problem = EachLine;
             }
             catch (InvalidOperationException) // from reading text that is none
             {

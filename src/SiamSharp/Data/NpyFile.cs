@@ -22,20 +22,21 @@ internal static class NpyFile
             "<u2" => 2,
             "<f4" => 4,
             "<f8" => 8,
-            _ => throw new DataSourceException($"'{path}' must hold {Needed}, but holds '{type}': convert it with astype."),
+            _ => throw new DataSourceException($"'{path}' must hold {Needed}, but holds {Described(type)}."),
         };
         if (header.FortranOrder)
             throw new DataSourceException(
                 $"'{path}' must be in C order, but is in Fortran order: save numpy.ascontiguousarray(x).");
+        CheckLength(path, handle, header, width);
         if (shape.Length is not (3 or 4) || shape.Any(d => d is < 1 or > int.MaxValue))
             throw new DataSourceException(
-                $"'{path}' must have the shape (N, H, W) or (N, C, H, W), but has ({string.Join(", ", shape)}).");
+                $"'{path}' must have the shape (N, H, W) or (N, C, H, W), but has ({string.Join(", ", shape)}): number of images, channels, height, width. "
+                + "Where each row is one flattened image, save x.reshape(len(x), HEIGHT, WIDTH); where all is one image, x[None].");
         if (shape.Length == 4 && shape[3] <= 4 && shape[1] > 16)
             throw new DataSourceException(
                 $"'{path}' must have the shape (N, C, H, W), but ({string.Join(", ", shape)}) looks like "
                 + "(N, H, W, C): save numpy.ascontiguousarray(x.transpose(0, 3, 1, 2)).");
         var (n, c, h, w) = ((int)shape[0], shape.Length == 4 ? (int)shape[1] : 1, (int)shape[^2], (int)shape[^1]);
-        CheckLength(path, handle, header, width);
         int values = (Int128)c * h * w <= Array.MaxLength / sizeof(double) ? c * h * w
             : throw new DataSourceException($"'{path}' holds images of {c} x {h} x {w} values; at most {Array.MaxLength / sizeof(double)} are read as one image.");
         long bytes = (long)values * width;
@@ -55,6 +56,18 @@ internal static class NpyFile
         var (labels, classNames) = LabelsBeside(path);
         return new ArraySource(name, n, info, Image, options, labels, classNames);
     }
+
+    /// <summary>What is in an array of a type that holds no pixels, and what to save instead.</summary>
+    private static string Described(string type) => (type.Length < 2 ? ' ' : type[1]) switch
+    {
+        'O' => $"Python objects ('{type}'), such as images of unequal sizes: make them one size and save numpy.stack(images), or give a folder of image files",
+        'c' => $"complex numbers ('{type}'): save what shall be the image of them, such as numpy.abs(x).astype('float32')",
+        'i' or 'u' => $"integers of {(int.TryParse(type[2..], out int bytes) ? $"{8 * bytes} bits" : "another kind")} ('{type}'): save x.astype('uint8') where the values are 0 to 255, or x.astype('uint16') where they reach 65535",
+        'b' => $"true and false ('{type}'): save x.astype('uint8') * 255",
+        'f' => $"fractions of another size ('{type}'): save x.astype('float32')",
+        'S' or 'U' => $"text ('{type}'): for a list of files save it as .csv with a column path",
+        _ => $"'{type}': save it as one of those, such as x.astype('float32')",
+    };
 
     /// <summary>Refuses a file that is shorter than its header says.</summary>
     private static void CheckLength(string path, SafeFileHandle handle, NpyHeader header, int width)

@@ -45,4 +45,5 @@ public sealed record Pixels(Array Values, int Channels, int Height, int Width)
 /// <param name="UnreadPages">Pages or frames that were left out.</param>
 /// <param name="Background">What shows through; null where nothing is transparent.</param>
 /// <param name="Side">The shorter side in pixels as stored, or as a JPEG file was shrunk to while it was decoded; 0 = not known.</param>
-internal sealed record PixelOrigin(int Channels, int UnreadPages = 0, AlphaBackground? Background = null, int Side = 0);
+/// <param name="Converted">Whether the colours were CMYK, Lab or the like and became RGB.</param>
+internal sealed record PixelOrigin(int Channels, int UnreadPages = 0, AlphaBackground? Background = null, int Side = 0, bool Converted = false);

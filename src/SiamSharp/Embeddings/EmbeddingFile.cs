@@ -298,7 +298,7 @@ public static class EmbeddingFile
 
             List<ReadOnlyMemory<float>> blocks = [];
             for (long at = 0, all = (long)count * width; at < all; at += most) blocks.Add(mapped!.Block(header.Offset + at * sizeof(float), (int)Math.Min(most, all - at)));
-            var table = new EmbeddingTable(width, blocks, paths, labels, mapped, Origin(path, about)) { Notes = about is not null ? [] : [Unchecked(path, $"It has no {OriginOf(path)} beside it")] };
+            var table = new EmbeddingTable(width, blocks, paths, labels, mapped, Origin(path, about)) { Notes = about is not null ? [] : [.. PartsMissing(path)] };
             if (about is null) CheckFinite(path, table);
             return table;
         }
@@ -311,8 +311,16 @@ public static class EmbeddingFile
         }
     }
 
+    /// <summary>What an index without the file beside it that says how it was made lacks.</summary>
+    private static IEnumerable<string> PartsMissing(string path)
+    {
+        yield return Unchecked(path, $"It has no {OriginOf(path)} beside it");
+        if (!File.Exists(NamesOf(path)))
+            yield return $"{NamesOf(path)} with the paths and labels is missing beside it too: the images are called by their rows. Copy it to there where you have it.";
+    }
+
     private static string Unchecked(string path, string reason) =>
-        $"{path} was made by an earlier version or another program, or its parts were parted. {reason}, so neither its encoder nor damage can be checked. Repeat `siam embed` to have both.";
+        $"{path} was made by an earlier version or another program, or was copied without the files beside it. {reason}, so neither its encoder nor damage can be checked. Repeat `siam embed` to have both.";
 
     /// <summary>Refuses rows that are like nothing. Those that <see cref="Write"/> wrote it checked then.</summary>
     private static void CheckFinite(string path, EmbeddingTable table)

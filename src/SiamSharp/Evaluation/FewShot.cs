@@ -43,7 +43,7 @@ public static class FewShot
         string[] small = [.. classes.Where(c => c.Images < shots).Select(c => $"{c.Name} ({c.Images})")];
         return small.Length == 0 ? null
             : $"{shots} shots need {shots} labelled training images of each class, but {Plural.Of(small.Length, "class has", "classes have")} fewer: "
-                + $"{string.Join(", ", small.Take(5))}. Give more, or ask for fewer: "
+                + $"{string.Join(", ", small.Take(5))}{(small.Length > 5 ? $" and {small.Length - 5} more" : "")}. Give more, or ask for fewer: "
                 + $"--set evaluation.shots=[{string.Join(',', s_usual.Where(s => s <= classes.Min(c => c.Images)))}].";
     }
 

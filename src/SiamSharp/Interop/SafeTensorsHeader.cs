@@ -54,7 +54,7 @@ public sealed record SafeTensorsHeader
     {
         SafeTensorsHeader header = Read(stream, path);
         if (header.Hash is not null && header.Hash != FileHash.Of(stream, HashAt))
-            throw new SafeTensorsException(path, HashAt, "its bytes are not those of which it carries the hash: it was damaged or changed. Copy it again from where it was made");
+            throw new SafeTensorsException(path, -1, "was damaged or changed since it was written: its hash does not fit. Copy it again from where it was made");
         return header;
     }
 

@@ -335,7 +335,7 @@ public static partial class OptionsJson
             if (name is not null && name.Equals(kind.TypeDiscriminator as string, StringComparison.Ordinal)) return kind.DerivedType;
 
         string known = string.Join(", ", kinds.DerivedTypes.Select(kind => kind.TypeDiscriminator));
-        found.Add(new Fault(Join(path, key), $"{(tree[key] is { } wrong ? Show(wrong) : "nothing")} is none of: {known}"
+        found.Add(new Fault(Join(path, key), name is "" ? $"has no value; give one of: {known}" : $"{(tree[key] is { } wrong ? Show(wrong) : "nothing")} is none of: {known}"
             + (name is null ? "" : Nearest.Question(name, kinds.DerivedTypes.Select(kind => (string)kind.TypeDiscriminator!)))
             + (tree[key] is { } text ? WhyNoJson(text) : "")), null);
         return null;

@@ -37,6 +37,8 @@ public sealed record Recipe : IHasRules
     /// <summary>How the encoder is judged.</summary>
     public EvaluationOptions Evaluation { get; init; } = new();
 
+    private static readonly int[] s_usualSizes = [16, 24, 28, 32, 48, 64, 96, 128, 224];
+
     /// <summary>Makes the complete recipe: defaults, then the views preset for the image size, then the layers, then the assignments.</summary>
     /// <remarks>
     /// A layer that names another kind of method, backbone, optimiser or mask, or another preset of views, than the layers below it drops what those
@@ -78,7 +80,12 @@ public sealed record Recipe : IHasRules
             Recipe recipe = OptionsJson.Read<Recipe>(start);
             if (decided is not null) recipe = recipe with { Data = recipe.Data with { Channels = decided.Channels, Alpha = decided.Alpha } };
             if (recipe.Data.Alpha == AlphaBackground.Auto) recipe = recipe with { Data = recipe.Data with { Alpha = AlphaBackground.Mean } }; // of images without transparency
-            faults.AddRange(faults.Count > 0 ? [] : recipe.FaultsFor(size, channels));
+            if (faults.Count == 0)
+            {
+                faults.AddRange(recipe.FaultsFor(size, channels));
+                if (faults.Count > 0 && recipe.SizeThatFits(size, channels) is int larger)
+                    faults.Insert(0, new("data.size", $"{size} pixels are too few for this recipe: --set data.size={larger} mends what follows"));
+            }
             return faults.Count == 0 ? recipe : throw new RecipeException(faults);
         }
         catch (RecipeException e) when (faults.Count > 0 && e.Faults != faults)
@@ -121,6 +128,9 @@ public sealed record Recipe : IHasRules
                 if (Views.Branches[b].Masks[m] is { Fill.Kind: FillKind.Drop } mask && Backbone.ProblemOfDropping(mask, Views.Branches[b].SizeFor(size), size) is { } problem)
                     yield return new Fault($"views.branches.{b}.masks.{m}.fill.kind", problem);
     }
+
+    /// <summary>The next usual size that all options fit; null where a larger size mends nothing.</summary>
+    private int? SizeThatFits(int size, int channels) => s_usualSizes.Where(larger => larger > size && !FaultsFor(larger, channels).Any()).Cast<int?>().FirstOrDefault();
 
     private static void Lay(JsonObject tree, IEnumerable<RecipeLayer> layers, Func<string, bool> assigned, List<Fault> faults)
     {

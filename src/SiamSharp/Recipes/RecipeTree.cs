@@ -99,8 +99,9 @@ public static class RecipeTree
     public static IReadOnlyList<Fault> Differences(JsonNode? stored, JsonNode? given, string path = "")
     {
         string At(string key) => path.Length == 0 ? key : $"{path}.{key}";
-        if (stored is JsonObject a && given is JsonObject b)
-            return [.. a.Select(p => p.Key).Union(b.Select(p => p.Key)).SelectMany(key => Differences(a[key], b[key], At(key)))];
+        if (stored is JsonObject a && given is JsonObject b && Differences(a["name"], b["name"], At("name")) is { Count: > 0 } kinds) return kinds; // the options of another kind say nothing
+        if (stored is JsonObject from && given is JsonObject to)
+            return [.. from.Select(p => p.Key).Union(to.Select(p => p.Key)).SelectMany(key => Differences(from[key], to[key], At(key)))];
         if (stored is JsonArray x && given is JsonArray y && x.Count == y.Count)
             return [.. Enumerable.Range(0, x.Count).SelectMany(i => Differences(x[i], y[i], At($"{i}")))];
         return JsonNode.DeepEquals(stored, given) ? [] : [new Fault(path, $"the run has {Show(stored)}, asked for is {Show(given)}")];

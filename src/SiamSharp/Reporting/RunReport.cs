@@ -141,7 +141,7 @@ public static class RunReport
     private static string Confusions(RunFolder folder)
     {
         var html = new StringBuilder();
-        foreach (string file in Directory.GetFiles(folder.Path, "confusion-*.csv").Order(StringComparer.Ordinal))
+        foreach (string file in folder.Confusions)
         {
             string name = Path.GetFileNameWithoutExtension(file)["confusion-".Length..];
             if (Rows(file) is not { } rows)

@@ -61,17 +61,19 @@ public sealed record Study : IHasRules
         if (Seeds.Count == 0 || Seeds.Distinct().Count() < Seeds.Count) yield return new("seeds", "give one or more, each once, such as [1, 2, 3]");
         if (Rows.Count == 0) yield return new("rows", "there are none: give one or more");
         foreach (Fault own in OwnOptions("recipe.", Recipe, [])) yield return own;
-        var names = new HashSet<string>();
+        var names = new Dictionary<string, string>(); // by the folder that a row's runs get
         for (int i = 0; i < Rows.Count; i++)
         {
             if (Rows[i].From is { Length: > 0 } from && Rows.Take(i).All(r => !r.IsCalled(from)))
                 yield return new($"rows.{i}.from", NoRowBefore(from, i, row => [row]));
-            if (Rows[i].Against is { Length: > 0 } against && !names.Contains(StudyRow.Slug(against)))
+            if (Rows[i].Against is { Length: > 0 } against && !names.ContainsKey(StudyRow.Slug(against)))
                 yield return new($"rows.{i}.against", NoRowBefore(against, i, row => row.Each()));
             foreach (Fault own in OwnOptions($"rows.{i}, ", Rows[i].Recipe, [.. Rows[i].Set, Rows[i].Vary])) yield return own;
             foreach (StudyRow row in Rows[i].Each())
-                if (!names.Add(StudyRow.Slug(row.Name)))
-                    yield return new($"rows.{i}.name", $"\"{row.Name}\" is there twice, or differs only in signs: each row needs a name of its own");
+                if (!names.TryAdd(StudyRow.Slug(row.Name), row.Name))
+                    yield return new($"rows.{i}.name", names[StudyRow.Slug(row.Name)] is var other && other == row.Name
+                        ? $"\"{row.Name}\" is there twice: each row needs a name of its own"
+                        : $"\"{row.Name}\" and \"{other}\" would share the folder {StudyRow.Slug(row.Name)}: rename one of them");
         }
     }
 

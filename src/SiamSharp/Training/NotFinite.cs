@@ -71,7 +71,7 @@ internal sealed class NotFinite(Recipe recipe, ImageDataset data, RunFolder fold
         using var scope = NewDisposeScope();
         using var noGradient = no_grad();
         var (name, value) = tensors.Where(t => t.Value.is_floating_point() && t.Value.numel() > 0).Select(t => (t.Key, t.Value.abs().max().ToDouble())).MaxBy(t => t.Item2);
-        return Line($"a number of \"{name}\" is {value:G4}, too large for single precision");
+        return Line($"its numbers have grown so large (up to {value:G4}, in \"{name}\") that their squares are beyond single precision");
     }
 
     private RunException Of(string what, long step, Data.Batch? batch, bool saved) => new(

@@ -213,14 +213,16 @@ public static class Pretraining
         {
             Recipe before = Recipe.Reread(saved!.Recipe, []);
             string suffix = $"{before.Training.Epochs}-epochs";
-            string[] kept = [.. new[] { folder.Encoder, folder.Evaluation }.Where(File.Exists)];
+            string[] kept = [.. new[] { folder.Encoder, folder.Evaluation }.Where(File.Exists), .. folder.Confusions];
             RunFolder.Writing(folder.Path, () =>
             {
                 foreach (string file in kept) File.Move(file, Path.ChangeExtension(file, suffix + Path.GetExtension(file)), overwrite: true);
             });
             checkpoint.Save(step, metrics, recipe, start);
-            notes?.Report(string.Create(CultureInfo.InvariantCulture, $"The finished run is trained longer: {recipe.Training.Epochs} epochs instead of {before.Training.Epochs}. The learning rate goes on at {schedule.At(step):G3}, "
-                + $"as in a run of {recipe.Training.Epochs} epochs at this point (it had fallen to {ScheduleOf(before, stepsPerEpoch).At(step - 1):G3}). ")
+            string Rate(LearningRateSchedule rates, long at) => rates.At(at).ToString("G3", CultureInfo.InvariantCulture);
+            string goesOn = Rate(schedule, step), fell = Rate(ScheduleOf(before, stepsPerEpoch), step - 1);
+            notes?.Report($"The finished run is trained longer: {recipe.Training.Epochs} epochs instead of {before.Training.Epochs}. The learning rate goes on at {goesOn}, "
+                + $"as in a run of {recipe.Training.Epochs} epochs at this point{(fell == goesOn ? "" : $"; it had fallen to {fell}")}. "
                 + (kept.Length > 0 ? $"What the shorter run gave is kept: {string.Join(", ", kept.Select(f => Path.GetFileName(Path.ChangeExtension(f, suffix + Path.GetExtension(f)))))}." : ""));
         }
     }

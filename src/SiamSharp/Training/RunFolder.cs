@@ -112,12 +112,12 @@ public sealed class RunFolder(string path)
         const string Rule = "Give the folder that was --out of `siam pretrain`.";
         if (Directory.Exists(Path))
         {
-            string? inside = Directory.GetDirectories(Path).Order().FirstOrDefault(folder => new RunFolder(folder).HasRun);
-            return new($"{Path} holds no run: recipe.json is missing. {Rule}{(inside is null ? "" : $" There is one in it: {inside}.")}");
+            string[] inside = [.. Directory.GetDirectories(Path).Order().Where(folder => new RunFolder(folder).HasRun)];
+            return new($"{Path} holds no run: recipe.json is missing. {Rule}{(inside.Length == 0 ? "" : inside.Length == 1 ? $" There is one in it: {inside[0]}." : $" There are {inside.Length} in it, such as {inside[0]}.")}");
         }
-        return File.Exists(Path) && System.IO.Path.GetDirectoryName(Path) is { } parent && new RunFolder(parent).HasRun
-            ? new($"{Path} is a file and holds no run. Give its folder, {parent}.")
-            : new($"{Path} holds no run: there is no such folder. {Rule}{Nearest.Path(path)}");
+        if (File.Exists(Path))
+            return new($"{Path} is a file, not the folder of a run. {(System.IO.Path.GetDirectoryName(Path) is { } parent && new RunFolder(parent).HasRun ? $"Give its folder, {parent}." : Rule)}");
+        return new($"{Path} holds no run: there is no such folder. {Rule}{Nearest.Path(path)}");
     }
 
     private (JsonObject? Recipe, string Problem) ReadRecipeFile()
@@ -194,7 +194,15 @@ public sealed class RunFolder(string path)
     {
         recipe = ReadRecipe(out string? restored, out SavedRun? saved);
         if (restored is not null) notes.Report($"{restored}.");
-        Encoder encoder = SiamSharp.Encoder.Load(Encoder);
+        Encoder encoder;
+        try
+        {
+            encoder = SiamSharp.Encoder.Load(Encoder);
+        }
+        catch (SafeTensorsException e) when (saved is not null)
+        {
+            throw new RunException($"{e.Message.TrimEnd('.')}, or have it written anew from the run's checkpoint: `{ResumeCommand}`.");
+        }
         if (saved is null || FirstDifference(encoder, SiamSharp.Recipes.Recipe.Reread(recipe, []), saved) is not { } different) return encoder;
         encoder.Dispose();
         throw new RunException($"{Encoder} is not the encoder of this run, which has another {different} by its checkpoint. Put the run's own file back, or use the folder that this one comes from.");
@@ -244,6 +252,10 @@ public sealed class RunFolder(string path)
     /// <summary>Writes scores as a file of their own, each with its hash.</summary>
     internal static void WriteScores(string path, IEnumerable<Score> scores) =>
         WriteText(path, new JsonArray([.. scores.Select(s => s.ToSealedJson())]).ToJsonString(OptionsJson.Serializer) + "\n");
+
+    /// <summary>Those files; not those of a shorter run, which have its epochs in their names.</summary>
+    internal IReadOnlyList<string> Confusions => !Directory.Exists(Path) ? [] : [.. Directory.GetFiles(Path, "confusion-*.csv")
+        .Where(file => !System.IO.Path.GetFileNameWithoutExtension(file).Contains('.')).Order(StringComparer.Ordinal)];
 
     /// <summary>Writes what the pretrained encoder took for what: <c>confusion-knn.csv</c> and the like.</summary>
     /// <returns>The files.</returns>

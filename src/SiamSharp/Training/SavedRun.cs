@@ -61,8 +61,9 @@ internal sealed record SavedRun
                 damage = damage is null ? found : $"{damage}. {found}";
             }
         }
-        return damage is null ? null : throw new RunException($"{damage}. There is no other checkpoint to go on from: "
-            + $"start anew in another folder, and what {folder.Path} holds stays as it is.");
+        return damage is null ? null : throw new RunException($"{damage}. There is no other checkpoint to go on from. " + (File.Exists(folder.Encoder)
+            ? $"The run is finished and its encoder is there, so that `siam evaluate` and all others work with it; to train it longer, put a copy of the checkpoint back."
+            : $"Start anew in another folder; what {folder.Path} holds stays as it is."));
     }
 
     private static SavedRun Of(string path, IReadOnlyDictionary<string, string> values)

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using SiamSharp.Training;
 using Spectre.Console;
 
@@ -7,6 +8,8 @@ namespace SiamSharp.Cli.Terminal;
 internal static class TrainingBar
 {
     private const int LinesWithoutTerminal = 20;
+    private const string Measuring = "mean and deviation of the images";
+    private static readonly TimeSpan s_silence = TimeSpan.FromSeconds(2); // what is done sooner needs no lines
 
     /// <param name="screen">Where it is shown.</param>
     /// <param name="work">What trains.</param>
@@ -74,6 +77,11 @@ internal static class TrainingBar
     {
         public void Report(TrainingProgress value)
         {
+            if (value.Measured is double share)
+            {
+                (task.MaxValue, task.Value, task.Description) = (1, share, Measuring);
+                return;
+            }
             task.MaxValue = value.Steps;
             task.Value = value.Step;
             task.Description = $"epoch {value.Epoch}  {Describe(value)}";
@@ -82,8 +90,19 @@ internal static class TrainingBar
 
     private sealed class Lines(Screen screen) : IProgress<TrainingProgress>
     {
+        private long _measuredSaid;
+        private readonly long _start = Stopwatch.GetTimestamp();
+
         public void Report(TrainingProgress value)
         {
+            if (value.Measured is double share)
+            {
+                long tenth = (long)(10 * share);
+                if (tenth == _measuredSaid || Stopwatch.GetElapsedTime(_start) < s_silence) return;
+                _measuredSaid = tenth;
+                screen.Say($"{Measuring}: {10 * tenth} %");
+                return;
+            }
             if (value.Step * LinesWithoutTerminal / value.Steps > (value.Step - 1) * LinesWithoutTerminal / value.Steps)
                 screen.Say($"step {value.Step}/{value.Steps}  epoch {value.Epoch}  {Describe(value)}");
         }

@@ -30,7 +30,7 @@ internal static class NpyFile
         CheckLength(path, handle, header, width);
         if (shape.Length is not (3 or 4) || shape.Any(d => d is < 1 or > int.MaxValue))
             throw new DataSourceException(
-                $"'{path}' must have the shape (N, H, W) or (N, C, H, W), but has ({string.Join(", ", shape)}): number of images, channels, height, width. "
+                $"'{path}' must have the shape (N, H, W) or (N, C, H, W), but has ({string.Join(", ", shape)}){(shape.Contains(0) ? ", which holds nothing" : "")}: number of images, channels, height, width. "
                 + "Where each row is one flattened image, save x.reshape(len(x), HEIGHT, WIDTH); where all is one image, x[None].");
         if (shape.Length == 4 && shape[3] <= 4 && shape[1] > 16)
             throw new DataSourceException(
@@ -60,6 +60,7 @@ internal static class NpyFile
     /// <summary>What is in an array of a type that holds no pixels, and what to save instead.</summary>
     private static string Described(string type) => (type.Length < 2 ? ' ' : type[1]) switch
     {
+        _ when type[0] == '>' => $"numbers with the first byte first ('{type}'): save x.astype('<{type[1..]}')",
         'O' => $"Python objects ('{type}'), such as images of unequal sizes: make them one size and save numpy.stack(images), or give a folder of image files",
         'c' => $"complex numbers ('{type}'): save what shall be the image of them, such as numpy.abs(x).astype('float32')",
         'i' or 'u' => $"integers of {(int.TryParse(type[2..], out int bytes) ? $"{8 * bytes} bits" : "another kind")} ('{type}'): save x.astype('uint8') where the values are 0 to 255, or x.astype('uint16') where they reach 65535",

@@ -91,7 +91,7 @@ public sealed record StudyTable(IReadOnlyList<string> Columns, IReadOnlyList<Stu
         {
             string[] others = [.. Rows.Where(r => r.Against is not null).Zip(Rows.Where(r => r.Pretrained).SkipLast(1))
                 .Where(p => p.First.Against != p.Second.Name).Select(p => $"{p.First.Name} against {p.First.Against}")];
-            return "Mean over the seeds (standard deviation); behind the semicolon the difference from the row above with the same seeds"
+            return "Mean over the seeds (standard deviation); behind it, with its sign, the difference from the row above with the same seeds"
                 + (others.Length > 0 ? $" ({string.Join(", ", others)})" : "") + " and its 95 % interval."
                 + (RankCorrelations.Count > 0
                     ? " RankMe, which takes no labels, puts the rows in the order of "

@@ -12,18 +12,20 @@ public static class Measuring
     /// <summary>Mean and standard deviation of each channel after the high-pass, over all images that can still be read.</summary>
     /// <param name="data">The training images.</param>
     /// <param name="highPass">Resolved; sigma 0 = off.</param>
+    /// <param name="progress">Told the share of the images that is done, 0 to 1.</param>
     /// <param name="cancel">Stops between two batches.</param>
     /// <exception cref="DataSourceException">No image can be read any more.</exception>
-    public static Preprocessing Measure(this ImageDataset data, HighPassOptions highPass, CancellationToken cancel = default) =>
-        Preprocessing.Measure(highPass, Batches(data), cancel);
+    public static Preprocessing Measure(this ImageDataset data, HighPassOptions highPass, IProgress<double>? progress = null, CancellationToken cancel = default) =>
+        Preprocessing.Measure(highPass, Batches(data, progress), cancel);
 
-    private static IEnumerable<Tensor> Batches(ImageDataset data)
+    private static IEnumerable<Tensor> Batches(ImageDataset data, IProgress<double>? progress)
     {
         bool any = false;
         long each = (long)data.Channels * data.Size * data.Size;
         foreach (int[] indexes in Enumerable.Range(0, data.Count).Chunk((int)Math.Clamp(ValuesAtOnce / each, 1, ImagesAtOnce)))
         {
             using Tensor batch = data.ReadableBatch(indexes).Images;
+            progress?.Report((indexes[^1] + 1.0) / data.Count);
             if (batch.shape[0] == 0) continue;
             any = true;
             yield return batch;

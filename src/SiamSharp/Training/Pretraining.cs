@@ -69,7 +69,7 @@ public static class Pretraining
         int batchSize = recipe.Training.BatchSize, stepsPerEpoch = data.Count / batchSize;
         long steps = (long)recipe.Training.Epochs * stepsPerEpoch, step = 0;
 
-        Preprocessing preprocessing = saved?.Preprocessing ?? data.Measure(recipe.Views.HighPass, cancel);
+        Preprocessing preprocessing = saved?.Preprocessing ?? data.Measure(recipe.Views.HighPass, progress is null ? null : new MeasuringPart(progress, steps), cancel);
         if (saved is null) FirstWeights.Keep(folder, recipe);
         BackboneOptions options = (saved is not null ? recipe.Backbone with { Weights = "" } : recipe.Backbone).InPretraining;
         Func<nn.Module<Tensor, Tensor>> makeBackbone = ownBackbone is null
@@ -225,6 +225,11 @@ public static class Pretraining
                 + $"as in a run of {recipe.Training.Epochs} epochs at this point{(fell == goesOn ? "" : $"; it had fallen to {fell}")}. "
                 + (kept.Length > 0 ? $"What the shorter run gave is kept: {string.Join(", ", kept.Select(f => Path.GetFileName(Path.ChangeExtension(f, suffix + Path.GetExtension(f)))))}." : ""));
         }
+    }
+
+    private sealed class MeasuringPart(IProgress<TrainingProgress> progress, long steps) : IProgress<double>
+    {
+        public void Report(double value) => progress.Report(new(0, steps, 0, double.NaN, 0, TimeSpan.Zero) { Measured = value });
     }
 
     private static nn.Module<Tensor, Tensor> Drawn(nn.Module<Tensor, Tensor> network, ulong seed)

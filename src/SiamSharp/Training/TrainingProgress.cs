@@ -11,6 +11,9 @@ public sealed record TrainingProgress(long Step, long Steps, int Epoch, double L
 {
     /// <summary>Steps that the last checkpoint holds: those after it are lost where the process ends at once.</summary>
     public long Saved { get; init; }
+
+    /// <summary>While the images are measured ahead of the first step: the share of them that is done, 0 to 1; else null.</summary>
+    public double? Measured { get; init; }
 }
 
 /// <summary>How a run ended.</summary>

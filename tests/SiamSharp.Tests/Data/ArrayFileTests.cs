@@ -70,8 +70,12 @@ public sealed class ArrayFileTests : IDisposable
     }
 
     [Theory]
-    [InlineData(">u2", "1, 2, 2", "False", "must hold uint8, uint16, float32 or float64, little endian, but holds '>u2'")]
-    [InlineData("|b1", "1, 2, 2", "False", "but holds '|b1'")]
+    [InlineData(">u2", "1, 2, 2", "False", "must hold uint8, uint16, float32 or float64, little endian, but holds numbers with the first byte first ('>u2'): save x.astype('<u2')")]
+    [InlineData("|b1", "1, 2, 2", "False", "but holds true and false ('|b1'): save x.astype('uint8') * 255")]
+    [InlineData("<i8", "1, 2, 2", "False", "but holds integers of 64 bits ('<i8'): save x.astype('uint8')")]
+    [InlineData("|O", "1, 2, 2", "False", "but holds Python objects ('|O')")]
+    [InlineData("<c8", "1, 2, 2", "False", "but holds complex numbers ('<c8')")]
+    [InlineData("<f2", "1, 2, 2", "False", "save x.astype('float32')")]
     [InlineData("|u1", "1, 2, 2", "True", "Fortran order")]
     [InlineData("|u1", "4,", "False", "must have the shape (N, H, W) or (N, C, H, W), but has (4)")]
     [InlineData("|u1", "0, 2, 2", "False", "but has (0, 2, 2)")]
@@ -81,7 +85,7 @@ public sealed class ArrayFileTests : IDisposable
     [InlineData("|u1", "1, 65536, 65536, 65536", "False", "is cut short")]
     [InlineData("|u1", "99999999999999999999, 2, 2", "False", "no list of lengths")]
     public void Open_NpyOfAnotherKind_SaysWhatIsNeeded(string type, string shape, string order, string expected) =>
-        Assert.Contains(expected, Message(Npy("x.npy", type, shape, new byte[8], order)));
+        Assert.Contains(expected, Message(Npy("x.npy", type, shape, new byte[shape == "1, 32, 32, 3" ? 32 * 32 * 3 : 8], order)));
 
     [Fact]
     public void Open_NotNumPy_SaysSo() =>

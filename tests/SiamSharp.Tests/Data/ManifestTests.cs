@@ -74,7 +74,7 @@ public sealed class ManifestTests : IDisposable
     [InlineData("m.csv", "nope.jpg,1\n", "The one file that")]
     [InlineData("m.jsonl", "\n{oops\n", "line 2: each line must be a JSON object")]
     [InlineData("m.jsonl", "{\"label\":\"cat\"}\n", "line 1: an object must have a \"path\"")]
-    [InlineData("m.jsonl", "[1]\n", "line 1: an object must have a \"path\"")]
+    [InlineData("m.jsonl", "[1]\n", "line 1: each line must be a JSON object of its own")]
     public void Open_Faulty_SaysWhere(string file, string text, string expected)
     {
         _folder.Write(file, text);
@@ -86,7 +86,7 @@ public sealed class ManifestTests : IDisposable
     [InlineData("m.csv", "path,label\r\n,cat\r\n\r\nimg/a.jpg,cat\r\n", "line 2: a path must stand in column 1, but there is none")]
     [InlineData("m.csv", "label,path\ncat,img/a.jpg\ndog\n", "line 3: a path must stand in column 2, but there is none")]
     [InlineData("m.jsonl", "{\"path\":\"img/a.jpg\",\"label\":\"cat\"}\n{\"path\":\"\\ud800.jpg\"}\n", "line 2: a text holds half of a surrogate pair")]
-    [InlineData("m.jsonl", "{\"path\":\"img/a.jpg\",\"label\":\"cat\"}\n[1]\n", "line 2: an object must have a \"path\"")]
+    [InlineData("m.jsonl", "{\"path\":\"img/a.jpg\",\"label\":\"cat\"}\n[1]\n", "line 2: each line must be a JSON object of its own")]
     [InlineData("m.jsonl", "{\"path\":\"img/a.jpg\",\"label\":\"cat\"}\n{oops\n", "line 2: each line must be a JSON object")]
     [InlineData("m.jsonl", "{\"path\":\"img/a.jpg\",\"label\":\"cat\"}\n{\"path\":\"a\\u0000b\"}\n", "line 2: the path holds a NUL character")]
     public void Open_OneBadRow_IsLeftOutAndTold(string file, string text, string expected)

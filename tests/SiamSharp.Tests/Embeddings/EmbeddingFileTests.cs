@@ -62,7 +62,7 @@ public sealed class EmbeddingFileTests : IDisposable
         File.Delete(In("x.csv"));
         File.Delete(In("x.npy.json"));
         using EmbeddingTable read = EmbeddingTable.Read(In("x.npy"));
-        Assert.Contains("It has no", Assert.Single(read.Notes));
+        Assert.Collection(read.Notes, note => Assert.Contains("It has no", note), note => Assert.Contains("x.csv with the paths and labels is missing", note));
         Assert.Equal($"{In("x.npy")}#3", read.Paths[3]);
         Assert.Null(read.Labels[0]);
     }

@@ -11,6 +11,10 @@ namespace SiamSharp.Cli;
 /// <summary>What went wrong, in a line that a person can act on, and the exit code for it.</summary>
 internal static class Failure
 {
+    private static readonly string[] s_outOfMemory = ["alloc", "out of memory", "not enough memory"]; // of libtorch on processors and GPUs
+
+    private static bool IsOutOfMemory(Exception failure) => failure is OutOfMemoryException || s_outOfMemory.Any(words => failure.Message.Contains(words, StringComparison.OrdinalIgnoreCase));
+
     internal static int Show(Exception failure, Screen screen)
     {
         switch (failure)
@@ -27,6 +31,12 @@ internal static class Failure
                 return 1;
             case TypeInitializationException or DllNotFoundException or BadImageFormatException when NativeLibraries.Inspect() is { Works: false } native:
                 foreach (string problem in native.Problems) screen.Fail(problem);
+                return 1;
+            case OutOfMemoryException or System.Runtime.InteropServices.ExternalException when IsOutOfMemory(failure):
+                screen.Fail("The memory is not enough for this. Less is needed with a smaller training.batchSize, data.size or network (backbone.width, backbone.name), and with data.memoryGiB=0, which decodes images anew in each epoch.");
+                return 1;
+            case System.Runtime.InteropServices.ExternalException:
+                screen.Fail($"libtorch: {failure.Message.Split('\n')[0].Split("Exception raised from")[0].Trim().TrimEnd('.')}. (An error in SiamSharp itself, or an operation that this device does not have; add --debug for the details.)");
                 return 1;
             default:
                 screen.Fail($"{failure.GetType().Name}: {failure.Message.ReplaceLineEndings(" ")} (an error in SiamSharp itself; add --debug for the details)");

@@ -23,6 +23,7 @@ public static class Siam
         ParseResult parsed = Root(ScreenOf).Parse(args.Length == 0 ? ["--help"] : args);
         interrupts.Screen = ScreenOf(parsed);
         int exitCode = await RunAsync(parsed, ScreenOf(parsed), output, error, interrupts.Token);
+        if (exitCode == 0 && ScreenOf(parsed).TellsOfLoss()) exitCode = 1;
         if (exitCode != 0) ScreenOf(parsed).CloseWithout(exitCode);
         return exitCode;
     }

@@ -65,6 +65,8 @@ internal static class Usage
         bool exact = path is not null && Same(path.Split('.')[^1], name);
         if (!exact && Nearest.To(name.TrimStart('-'), options.Select(o => o.Name.TrimStart('-'))) is { } near)
             return $"there is no option {name} here. Did you mean {options.First(o => o.Name.TrimStart('-') == near).Name}?";
+        if (command.Name == "quickstart" && name == "--resume")
+            return "a quickstart that was interrupted goes on as any run: siam pretrain --data fashion-mnist:sample#train --out DIR --resume.";
         if (command.Name == "quickstart" && name == "--data")
             return $"quickstart runs on images that come with the program. For your own: siam pretrain --data {Shell.Word(value ?? "FOLDER")} --out DIR.";
         if (path is not null) return $"there is no option {name} here. Did you mean --set {Shell.Word($"{path}={value ?? "..."}")}?";

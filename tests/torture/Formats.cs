@@ -16,6 +16,7 @@ namespace SiamSharp.Torture;
 internal sealed record Format(string Name, string[] Files, Action<string, string> Read, params Type[] Documented)
 {
     private static readonly DataOptions s_data = new() { Size = 16, Threads = 1 };
+    private static readonly Lazy<IImageSource> s_sample = new(() => ImageSources.Open("fashion-mnist:sample#..40", s_data));
 
     /// <summary>All of them.</summary>
     public static IReadOnlyList<Format> All { get; } =
@@ -32,9 +33,9 @@ internal sealed record Format(string Name, string[] Files, Action<string, string
         new("CIFAR-10", ["test_batch.bin"], (folder, _) => Images($"cifar10:{folder}:test"), typeof(DataSourceException)),
         Source("npy", "{0}", "images.npy", "floats.npy"),
         new("npy labels", ["images.labels.npy"], (folder, _) => Images(Path.Combine(folder, "images.npy")), typeof(DataSourceException)),
-        Source("manifest .csv", "{0}", "list.csv"),
-        Source("manifest .jsonl", "{0}", "list.jsonl"),
-        new("labels", ["labels.csv"], (folder, file) => Images($"{folder}@{file}"), typeof(DataSourceException)),
+        new("manifest .csv", ["list.csv"], (_, file) => ImageSources.Open(file, s_data), typeof(DataSourceException)),
+        new("manifest .jsonl", ["list.jsonl"], (_, file) => ImageSources.Open(file, s_data), typeof(DataSourceException)),
+        new("labels", ["labels.csv"], (folder, file) => ImageSources.Open($"{folder}@{file}", s_data), typeof(DataSourceException)),
         new("safetensors", ["run/checkpoint.safetensors", "classifier-plain.safetensors"], (_, file) => SafeTensors.Read(file).Dispose(), typeof(SafeTensorsException)),
         new("encoder", ["encoder-plain.safetensors", "run/encoder.safetensors"], (_, file) => Encoder.Load(file).Dispose(), typeof(SafeTensorsException), typeof(RunException), typeof(StateDictMismatchException)),
         new("classifier", ["classifier-plain.safetensors", "classifier.safetensors"], (_, file) => Classifier.Load(file).Dispose(), typeof(SafeTensorsException), typeof(RunException), typeof(StateDictMismatchException)),
@@ -43,7 +44,7 @@ internal sealed record Format(string Name, string[] Files, Action<string, string
         new("index .csv", ["index.csv"], (folder, _) => Index(folder, Path.Combine(folder, "index.npy")), typeof(EmbeddingFileException)),
         new("Parquet", ["index.parquet"], Index, typeof(EmbeddingFileException)),
         new("recipe", ["run/recipe.json"], (folder, _) => Recipe.Reread(new RunFolder(Path.Combine(folder, "run")).ReadRecipe(), []), typeof(RecipeException), typeof(RunException)),
-        new("study", ["study.json"], (_, file) => Study.Read(file).Runs([], data => ImageSources.Open("fashion-mnist:sample#..40", data)), typeof(RecipeException), typeof(DataSourceException)),
+        new("study", ["study.json"], (_, file) => Study.Read(file).Runs([], _ => s_sample.Value), typeof(RecipeException), typeof(DataSourceException)),
         new("metrics.jsonl", ["run/metrics.jsonl"], (folder, _) => RunHealth.Read(new RunFolder(Path.Combine(folder, "run")), new Recipe()), typeof(RunException)),
         new("evaluation.json", ["run/evaluation.json"], (folder, _) => new RunFolder(Path.Combine(folder, "run")).ReadScores(), typeof(RunException)),
         new("draws.json", ["run/draws.json"], (_, file) => FewShotDraws.For([0, 1, 0, 1], ["a", "b"], "", new EvaluationOptions { DrawsFile = file, Shots = [1], Draws = 2 }), typeof(DataSourceException)),

@@ -182,6 +182,25 @@ internal static class Outputs
         for (string? parent = real; parent is not null && parent != Path.GetPathRoot(parent); parent = Path.GetDirectoryName(parent))
             if (Directory.Exists(parent) && PicturesIn(parent) is int pictures and > 0)
                 throw new RunException($"--out {given} lies in a folder of images: {parent} holds {Plural.Of(pictures, "image")}. Choose a place outside.");
+        string nearest = real;
+        while (!Directory.Exists(nearest) && Path.GetDirectoryName(nearest) is { } up) nearest = up;
+        if (!IsWithin(Real(Environment.CurrentDirectory), nearest) && FoldersOfPicturesIn(nearest) is { Length: > 0 } classes)
+            throw new RunException($"--out {given} lies among folders of images: {nearest} holds {string.Join(", ", classes.Take(PicturesOfAFolder).Select(Path.GetFileName))}. Choose a place outside.");
+    }
+
+    /// <summary>The folders of images in a folder, where these are two or more and no fewer than its others; otherwise none.</summary>
+    private static string[] FoldersOfPicturesIn(string folder)
+    {
+        try
+        {
+            string[] inside = [.. Directory.EnumerateDirectories(folder).Where(f => !Path.GetFileName(f).StartsWith('.')).Order(StringComparer.Ordinal)];
+            string[] ofPictures = [.. inside.Where(f => PicturesIn(f) > 0)];
+            return ofPictures.Length >= 2 && 2 * ofPictures.Length >= inside.Length ? ofPictures : [];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return [];
+        }
     }
 
     /// <summary>How many images a folder holds where it is a folder of images: three or more that are not ours, and no fewer than other files. Otherwise 0.</summary>

@@ -1,6 +1,8 @@
 using System.CommandLine;
+using System.Text.Json.Nodes;
 using SiamSharp.Cli.Terminal;
 using SiamSharp.Data;
+using SiamSharp.Recipes;
 using SiamSharp.Reporting;
 using SiamSharp.Training;
 
@@ -28,7 +30,17 @@ internal static class PretrainCommand
         Screen screen, string source, RunFolder folder, string? recipeName, string[] assignments, bool resume, CancellationToken cancel)
     {
         // A resumed run starts from its own recipe; what is given again must agree with it.
-        var (recipe, images) = Loading.Open(source, recipeName, assignments, resume && folder.HasRun ? folder.ReadRecipe() : null);
+        JsonObject? stored = resume && folder.HasRun ? folder.ReadRecipe() : null;
+        Recipe recipe;
+        IImageSource images;
+        try
+        {
+            (recipe, images) = Loading.Open(source, recipeName, assignments, stored);
+        }
+        catch (RecipeException e) when (stored is not null && (recipeName is not null || assignments.Length > 0))
+        {
+            throw new RecipeException([new("--resume", $"{folder.Path} holds a run, and what is given does not go with its recipe: leave out {(recipeName is null ? "--set" : "--recipe and --set")}, or give another --out"), .. e.Faults]);
+        }
         Pretraining.CheckFolder(recipe, folder, resume);
         if (folder.FinishedWithoutCheckpoint is { } finished)
         {

@@ -11,8 +11,8 @@ namespace SiamSharp.Cli.Commands;
 /// <summary><c>siam quickstart</c>: the main job on the images that come with the program.</summary>
 internal static class QuickstartCommand
 {
-    private const int TrainCount = 8_000, ImagesNext = 1_024;
-    private const ulong SplitSeed = 1; // one split for all seeds, so that their scores can be compared
+    private const int ImagesNext = 1_024;
+    private const string Train = "fashion-mnist:sample#train", Test = "fashion-mnist:sample#test"; // one split for all seeds, so that their scores can be compared
 
     internal static Command Create(Func<ParseResult, Screen> screenOf)
     {
@@ -26,24 +26,34 @@ internal static class QuickstartCommand
 
     private static int Run(Screen screen, RunFolder folder, string[] assignments, CancellationToken cancel)
     {
-        var (recipe, images) = Loading.Open("fashion-mnist:sample", "quickstart", assignments);
+        var (recipe, images) = Loading.Open(Train, "quickstart", assignments);
         if (folder.HasRun) throw new RunException($"{folder.Path} already holds a run. Choose another --out.");
         folder.Create();
-        var (train, test) = images.Split(TrainCount, SplitSeed);
-        ImageDataset trainData = Loading.Load(screen, train, recipe.Data, folder, cancel), testData = Loading.Load(screen, test, recipe.Data, null, cancel);
+        ImageDataset trainData = Loading.Load(screen, images, recipe.Data, folder, cancel), testData = Loading.Load(screen, ImageSources.Open(Test, recipe.Data), recipe.Data, null, cancel);
+        string resume = $"siam pretrain --data {Train} --out {Shell.PathWord(folder.Path)} --resume", judge = $"siam evaluate all --run {Shell.PathWord(folder.Path)} --train {Train} --test {Test}";
 
         screen.Say($"Pretraining {(recipe.Method.NeedsLabels ? "with" : "without")} the labels of the images, which are embedded ones of Fashion-MNIST:");
         Announcement.Show(screen, recipe, trainData, null, cancel);
-        PretrainingResult result = TrainingBar.Show(screen, progress => Pretraining.Run(recipe, trainData, folder, progress: progress, cancel: cancel), "A quickstart cannot go on: the next one begins anew.");
+        PretrainingResult result = TrainingBar.Show(screen, progress => Pretraining.Run(recipe, trainData, folder, progress: progress, cancel: cancel), $"Go on with: {resume}");
         if (!result.Finished)
         {
-            screen.Say($"Interrupted at step {result.Step} of {result.Steps}.");
+            screen.Say($"Interrupted at step {result.Step} of {result.Steps}. Go on with: {resume}");
+            screen.Say($"Then judge it with: {judge}");
             return 130;
         }
         RunHealth? health = RunHealth.Read(folder, recipe);
         if (health is not null) screen.Say(health.Verdict(recipe));
         screen.Say($"Judging on {testData.Count:N0} other images: what is each worth with the {trainData.Count:N0} labels?");
-        IReadOnlyList<Score> scores = JudgingBar.Show(screen, progress => RunEvaluation.Judge(folder, recipe, [Protocol.Knn, Protocol.Linear], trainData, testData, progress, cancel: cancel));
+        IReadOnlyList<Score> scores;
+        try
+        {
+            scores = JudgingBar.Show(screen, progress => RunEvaluation.Judge(folder, recipe, [Protocol.Knn, Protocol.Linear], trainData, testData, progress, cancel: cancel));
+        }
+        catch (OperationCanceledException)
+        {
+            screen.Say($"Interrupted. The encoder is written; judge it with: {judge}");
+            return 130;
+        }
         ScoreVerdict? judged = ScoreVerdict.Of(scores, recipe);
         folder.AddScores(scores);
         RunReport.Write(folder, trainData);

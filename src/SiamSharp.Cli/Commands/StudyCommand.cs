@@ -32,8 +32,15 @@ internal static class StudyCommand
 
             StudyFolder.Prepare(study, folder, runs);
             DataOptions decoded = runs[0].Recipe.Data;
-            RunEvaluation.CheckImages(runs[0].Recipe.Evaluation, study.Protocols, decoded,
-                ImageSources.Open(study.Train.Length > 0 ? study.Train : study.Pretrain, decoded), ImageSources.Open(study.Test, decoded));
+            try
+            {
+                RunEvaluation.CheckImages(runs[0].Recipe.Evaluation, study.Protocols, decoded,
+                    ImageSources.Open(study.Train.Length > 0 ? study.Train : study.Pretrain, decoded), ImageSources.Open(study.Test, decoded));
+            }
+            catch (DataSourceException e) // it names the options of `siam evaluate`
+            {
+                throw new RunException($"{parsed.GetValue(file)}: {e.Message.Replace("--train", "\"train\"", StringComparison.Ordinal).Replace("--test", "\"test\"", StringComparison.Ordinal)}");
+            }
             int atOnce = parsed.GetValue(jobs) > 0 ? parsed.GetValue(jobs) : Math.Max(1, Environment.ProcessorCount / study.Threads);
             string[] arguments = ["study", parsed.GetValue(file)!, "--out", folder, .. parsed.GetValue(set)!.SelectMany(s => new[] { "--set", s })];
             screen.Interruption = () => ("The runs that are at work save after their step and end; Ctrl+C again = stop now, and they lose their steps since their last checkpoints.",

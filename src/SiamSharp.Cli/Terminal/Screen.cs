@@ -15,7 +15,8 @@ internal sealed class Screen(TextWriter output, TextWriter error, bool json) : I
     /// <summary>The width of what is no terminal.</summary>
     internal const int Endless = 10_000;
 
-    private readonly IAnsiConsole _results = ConsoleOn(output);
+    private readonly PlainConsole _results = ConsoleOn(output);
+    private readonly bool _toFile = ReferenceEquals(output, Console.Out) && Console.IsOutputRedirected;
     private readonly List<string> _failures = [];
     private bool _hasResult;
 
@@ -64,6 +65,15 @@ internal sealed class Screen(TextWriter output, TextWriter error, bool json) : I
         if (Json) output.WriteLine(JsonSerializer.Serialize(document, OptionsJson.Serializer));
         else show(_results);
         _hasResult = true;
+    }
+
+    /// <summary>Says where a part of the result went nowhere, as on a full disk. A terminal that was closed meanwhile is not missed.</summary>
+    /// <returns>Whether it did.</returns>
+    internal bool TellsOfLoss()
+    {
+        if (!_toFile || (_results.Profile.Out as SteadyOutput)?.Lost is not { } reason) return false;
+        Fail($"The result could not be written to standard output ({reason.TrimEnd('.')}). Files that the command wrote are complete.");
+        return true;
     }
 
     /// <summary>Where a result in JSON was asked for and there is none, one that says why.</summary>

@@ -10,6 +10,9 @@ internal sealed class SteadyOutput(TextWriter writer) : IAnsiConsoleOutput
 
     public TextWriter Writer { get; } = new Steady(writer);
 
+    /// <summary>Why something could not be written, such as a full disk; null where all was.</summary>
+    internal string? Lost => ((Steady)Writer).Lost;
+
     public bool IsTerminal => _inner.IsTerminal;
 
     public int Width => _inner.Width;
@@ -20,7 +23,7 @@ internal sealed class SteadyOutput(TextWriter writer) : IAnsiConsoleOutput
 
     private sealed class Steady(TextWriter writer) : TextWriter
     {
-        private bool _gone;
+        internal string? Lost { get; private set; }
 
         public override Encoding Encoding => writer.Encoding;
 
@@ -34,14 +37,14 @@ internal sealed class SteadyOutput(TextWriter writer) : IAnsiConsoleOutput
 
         private void Try(Action write)
         {
-            if (_gone) return;
+            if (Lost is not null) return;
             try
             {
                 write();
             }
-            catch (IOException)
+            catch (IOException e)
             {
-                _gone = true;
+                Lost = e.Message;
             }
         }
     }

@@ -63,8 +63,19 @@ public sealed class UnreadableImageException(string path, string reason) : Excep
 }
 
 /// <summary>A source that cannot be used at all; the message says what to do.</summary>
-public sealed class DataSourceException(string message) : Exception(Shown.Text(message))
+public sealed class DataSourceException : Exception
 {
+    /// <summary>One sentence or two.</summary>
+    /// <param name="message">What is wrong and what to do; control characters are shown escaped.</param>
+    public DataSourceException(string message) : base(Shown.Text(message))
+    {
+    }
+
+    /// <summary>Several faults, each on a line of its own under a heading.</summary>
+    internal DataSourceException(string heading, IEnumerable<string> faults) : base(string.Join('\n', faults.Select(f => "  " + Shown.Text(f)).Prepend(heading)))
+    {
+    }
+
     /// <summary>Whether the images differ in their number of channels, which <see cref="DataOptions.Channels"/> mends.</summary>
     public bool ChannelsDiffer { get; init; }
 }

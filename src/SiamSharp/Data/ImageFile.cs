@@ -12,6 +12,8 @@ internal static class ImageFile
 {
     private const int MostPages = 256; // as many as there may be channels
 
+    private const int LongestAv1Side = 65536; // AV1 specification, 5.5.1: frame_width_bits_minus_1 of four bits
+
     private static readonly Lock s_oneAtATime = new();
 
     /// <summary>Reads the header.</summary>
@@ -177,6 +179,9 @@ internal static class ImageFile
     {
         void CheckSize(int width, int height)
         {
+            // A damaged number in its container would be believed, and so much memory taken.
+            if (file.Format == "AVIF" && Math.Max(width, height) > LongestAv1Side)
+                throw new UnreadableImageException(file.Path, $"is damaged: it says that it has {width} x {height} pixels, but an AVIF image has at most {LongestAv1Side} on a side");
             double megapixels = (double)width * height / 1e6;
             if (megapixels <= options.MaxMegapixels) return;
             throw new UnreadableImageException(file.Path, $"is a {file.Format} image of {width} x {height} = {megapixels:0.#} megapixels, "

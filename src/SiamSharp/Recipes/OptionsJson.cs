@@ -343,8 +343,8 @@ public static partial class OptionsJson
 
     private static void CheckProperties(JsonObject tree, JsonTypeInfo info, string path, Findings found)
     {
-        string? discriminator = info.PolymorphismOptions?.TypeDiscriminatorPropertyName
-            ?? (info.Type.BaseType is { } b && b != typeof(object) ? Serializer.GetTypeInfo(b).PolymorphismOptions?.TypeDiscriminatorPropertyName : null);
+        JsonPolymorphismOptions? kinds = info.PolymorphismOptions ?? (info.Type.BaseType is { } b && b != typeof(object) ? Serializer.GetTypeInfo(b).PolymorphismOptions : null);
+        string? discriminator = kinds?.TypeDiscriminatorPropertyName;
         JsonPropertyInfo[] known = [.. info.Properties.Where(p => p.Set is not null)];
         foreach (var (key, value) in tree)
         {
@@ -353,11 +353,19 @@ public static partial class OptionsJson
                 CheckNode(value, property.PropertyType, Join(path, key), property.AttributeProvider, tree, found);
             else
             {
+                string[] having = [.. (kinds?.DerivedTypes ?? []).Where(k => Serializer.GetTypeInfo(k.DerivedType).Properties.Any(p => p.Set is not null && p.Name == key)).Select(k => $"{k.TypeDiscriminator}")];
+                if (having.Length > 0)
+                {
+                    found.Add(new Fault(Join(path, key), $"{KindIn(tree, kinds!)} has no such option, only {string.Join(", ", having)}. Known here: {string.Join(", ", known.Select(p => p.Name))}"), tree, key);
+                    continue;
+                }
                 string? meant = Nearest.To(key, known.Select(p => p.Name)) is { } near ? Join(path, near) : PathTo(found.Root, key);
                 found.Add(new Fault(Join(path, key), $"there is no such option; {(meant is null ? "known here: " : $"did you mean {meant}? Known here: ")}{string.Join(", ", known.Select(p => p.Name))}"), tree, key);
             }
         }
     }
+
+    private static string KindIn(JsonObject tree, JsonPolymorphismOptions kinds) => tree[kinds.TypeDiscriminatorPropertyName] is JsonValue value && value.TryGetValue(out string? name) ? name : "it";
 
     /// <summary>What is wrong with a single value of a tree.</summary>
     private static string[] ProblemsOf(JsonNode node, Type type, ICustomAttributeProvider? declared)

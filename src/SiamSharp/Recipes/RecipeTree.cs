@@ -64,8 +64,13 @@ public static class RecipeTree
         string[] keys = path.Split('.');
         JsonNode? node = tree;
         for (int i = 0; i < keys.Length - 1; i++)
+        {
+            // A part that is not there yet has its defaults; whether there can be one of that name is for the check to say, and what null is there too.
+            if (node is JsonObject whole && !(whole.TryGetPropertyValue(keys[i], out JsonNode? there) && there is null)) whole[keys[i]] ??= new JsonObject();
+            else if (node is JsonObject) return null;
             node = Child(node, keys[i])
                 ?? throw new RecipeException([new Fault(path, $"there is no '{string.Join('.', keys[..(i + 1)])}'{Nearest.Question(keys[i], (node as JsonObject)?.Select(o => o.Key) ?? [])}")]);
+        }
 
         string last = keys[^1];
         if (node is JsonObject parent && keys.Length > 1 && IsKind(keys[^2], last) && !JsonNode.DeepEquals(parent[last], value))

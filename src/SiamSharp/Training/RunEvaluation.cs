@@ -169,6 +169,6 @@ public static class RunEvaluation
     private static void ThrowAny(string[] faults)
     {
         if (faults.Length == 0) return;
-        throw new DataSourceException(faults.Length == 1 ? faults[0] : $"{faults.Length} things are to be mended before anything can be judged:\n" + string.Join('\n', faults.Select(f => "  " + f)));
+        throw faults.Length == 1 ? new DataSourceException(faults[0]) : new DataSourceException($"{faults.Length} things are to be mended before anything can be judged:", faults);
     }
 }

@@ -64,6 +64,63 @@ public sealed class MistakesTests : IClassFixture<MistakesTests.World>
     }
 
     [Theory]
+    [InlineData("quickstart", "--out", "@classes")]
+    [InlineData("pretrain", "--data", "@photos", "--out", "@classes/run")]
+    [InlineData("embed", "--run", "@run", "--data", "@photos", "--out", "@classes/x.parquet")]
+    public async Task Out_AmongFoldersOfImages_IsRefused(params string[] arguments)
+    {
+        string[] before = _world.Files();
+        using StringWriter output = new(), error = new();
+        Assert.Equal(1, await Siam.RunAsync(_world.Arguments(arguments), output, error));
+        Assert.Contains("lies among folders of images: ", error.ToString());
+        Assert.Contains("holds cat, dog. Choose a place outside.", error.ToString());
+        Assert.Equal(before, _world.Files());
+    }
+
+    [Fact]
+    public async Task Evaluate_SeveralFaults_AreOneLineEach()
+    {
+        using StringWriter output = new(), error = new();
+        Assert.Equal(1, await Siam.RunAsync(_world.Arguments("evaluate", "knn", "--run", "@run", "--train", "@photos", "--test", "@photos"), output, error));
+        Assert.StartsWith("error: 2 things are to be mended before anything can be judged:\n  ", error.ToString().ReplaceLineEndings("\n"));
+        Assert.DoesNotContain("\\n", error.ToString());
+    }
+
+    [Fact]
+    public async Task StandardOutput_IsFull_IsAFailure()
+    {
+        if (!OperatingSystem.IsLinux()) return;
+        string siam = $"dotnet {Path.Combine(AppContext.BaseDirectory, "siam.dll")} data inspect fashion-mnist:sample#..9";
+        using var process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo("sh", ["-c", $"{siam} > /dev/full"]) { RedirectStandardError = true })!;
+        string error = await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.Contains("The result could not be written to standard output (No space left", error);
+        Assert.Equal(1, process.ExitCode);
+    }
+
+    [Fact]
+    public void Failure_OfLibtorch_IsOneLineWithoutItsTrace()
+    {
+        using StringWriter output = new(), error = new();
+        var screen = new SiamSharp.Cli.Terminal.Screen(output, error, json: false);
+        Failure.Show(Thrown("[enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't allocate memory\nframe #0: c10::ThrowEnforceNotMet"), screen);
+        Failure.Show(Thrown("mat1 and mat2 must have the same dtype\nException raised from x at y.cpp:1 (most recent call first):\nframe #0: c10::Error"), screen);
+        Assert.Collection(error.ToString().Trim().Split('\n'), line => Assert.StartsWith("error: The memory is not enough", line), line => Assert.StartsWith("error: libtorch: mat1 and mat2 must have the same dtype. (", line));
+    }
+
+#pragma warning disable CA2201 // as TorchSharp throws it
+    private static System.Runtime.InteropServices.ExternalException Thrown(string message) => new(message);
+#pragma warning restore CA2201
+
+    [Fact]
+    public async Task Resume_WithARecipeThatDoesNotGoWithTheRun_SaysSoFirst()
+    {
+        using StringWriter output = new(), error = new();
+        Assert.Equal(2, await Siam.RunAsync(_world.Arguments("pretrain", "--data", "@classes", "--out", "@run", "--resume", "--set", "backbone.poolSize=64"), output, error));
+        Assert.Contains("holds a run, and what is given does not go with its recipe: leave out --set", error.ToString());
+    }
+
+    [Theory]
     // Names.
     [InlineData(2, "Did you mean siam pretrain?", "pretran", "--data", "@photos", "--out", "@new")]
     [InlineData(2, "Did you mean siam --help?", "help")]
@@ -139,12 +196,12 @@ public sealed class MistakesTests : IClassFixture<MistakesTests.World>
     [InlineData(2, "is a folder, but a recipe is a file", "pretrain", "--data", "@photos", "--out", "@new", "--recipe", "@run")]
     [InlineData(2, "is a folder, but a study is a file", "study", "@study", "--out", "@new")]
     [InlineData(1, "is a file, but a folder is wanted", "export", "onnx", "--run", "@classifier.safetensors", "--out", "@m.onnx")]
-    [InlineData(2, "--mean: \"0,5\" has 2 numbers, but --std, which is not given, has 3", "embed", "--backbone", "resnet18", "--weights", "w.pth", "--data", "@classes", "--out", "@v.npy", "--mean", "0,5")]
+    [InlineData(2, "--mean: \"0,5\" has 2 numbers, but --std is not given and has 3", "embed", "--backbone", "resnet18", "--weights", "w.pth", "--data", "@classes", "--out", "@v.npy", "--mean", "0,5")]
     [InlineData(2, "--std: \"0.5|0.5\" has 2 numbers, but --mean has 1", "embed", "--backbone", "resnet18", "--weights", "w.pth", "--data", "@classes", "--out", "@v.npy", "--mean", "0.5", "--std", "0.5|0.5")]
     [InlineData(1, "has no labels", "pretrain", "--data", "@photos", "--out", "@new", "--recipe", "siamese-pairs", "--set", "training.batchSize=4")]
     [InlineData(1, "has not finished", "embed", "--run", "@unfinished", "--data", "@classes", "--out", "@v.parquet")]
     [InlineData(1, "Give its folder", "report", "@run/encoder.safetensors")]
-    [InlineData(1, "There is one in it", "report", "@")]
+    [InlineData(1, "in it, such as", "report", "@")]
     [InlineData(1, "has no labels, and a classifier is made of them. Sort the images into one folder per class", "classify", "fit", "--run", "@run", "--data", "@photos", "--out", "@new.safetensors")]
     [InlineData(1, "needs images of two classes or more, but these have 1", "classify", "fit", "--run", "@run", "--data", "@classes#..8", "--out", "@new.safetensors")]
     [InlineData(1, "/unfinished --resume`", "evaluate", "knn", "--run", "@unfinished", "--train", "@classes", "--test", "@classes")]

@@ -98,6 +98,17 @@ public sealed class UnreadableFileTests : IDisposable
     }
 
     [Fact]
+    public void Decode_AvifThatSaysItIsWiderThanAnyCanBe_IsRefusedBeforeMemoryIsTaken()
+    {
+        string file = TestImages.Save(TestImages.Rgb(24, 20), _folder.At("x.avif"));
+        byte[] bytes = File.ReadAllBytes(file);
+        int width = bytes.AsSpan().IndexOf("ispe"u8) + 8;
+        bytes[width] = 1; // 2^24 more
+        File.WriteAllBytes(file, bytes);
+        Assert.Contains("but an AVIF image has at most 65536 on a side", Reason(file));
+    }
+
+    [Fact]
     public void Open_NotAFile_IsRefusedWithoutWaiting()
     {
         if (!OperatingSystem.IsLinux()) return;

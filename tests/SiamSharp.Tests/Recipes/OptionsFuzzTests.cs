@@ -98,7 +98,10 @@ public sealed class OptionsFuzzTests
     [InlineData("method={\"name\":\"byol\",\"name\":\"simclr\"}", "method.name: ")]
     [InlineData("views={\"branches\":", "views: \"{\\u0022branches\\u0022:\" is not an object")]
     [InlineData("optimizer.learningRate", "optimizer.learningRate: write it as path=value")]
-    [InlineData("x.y=1", "x.y: there is no 'x'")]
+    [InlineData("x.y=1", "x: there is no such option")]
+    [InlineData("trainin.epochs=1", "trainin: there is no such option; did you mean training?")]
+    [InlineData("views.branches.7.count=2", "views.branches.7.count: there is no 'views.branches.7'")]
+    [InlineData("method={\"name\":\"byol\",\"temperature\":1}", "method.temperature: byol has no such option, only moco-v2, moco-v3, msn, pirl, simclr, swav")]
     public void Resolve_OneWrongAssignment_IsOneReadableLine(string assignment, string expected)
     {
         string message = Assert.Throws<RecipeException>(() => Recipe.Resolve([], [assignment], Sample)).Message;
@@ -107,10 +110,28 @@ public sealed class OptionsFuzzTests
     }
 
     [Fact]
+    public void Resolve_PartThatALayerLeftOut_HasItsDefaultsAndCanBeSet()
+    {
+        JsonObject layer = OptionsJson.Parse("""{ "views": { "branches": [{ "count": 2, "masks": [{ "shape": "grid" }] }] } }""", "layer");
+        Recipe recipe = Recipe.Resolve([layer], ["views.branches.0.masks.0.fill.kind=black", "views.branches.0.colorJitter.brightness=0.3"], Sample);
+        Assert.Equal((FillKind.Black, 0.3), (recipe.Views.Branches[0].Masks[0].Fill.Kind, recipe.Views.Branches[0].ColorJitter.Brightness));
+        JsonObject none = OptionsJson.Parse("""{ "training": null }""", "layer");
+        Assert.Equal("training: null is not allowed; leave the key out for its default", Assert.Throws<RecipeException>(() => Recipe.Resolve([none], ["training.epochs=1"], Sample)).Message);
+    }
+
+    [Fact]
+    public void Resolve_ImagesTooSmallForTheOptions_NamesASizeThatFits()
+    {
+        var fault = Assert.Throws<RecipeException>(() => Recipe.Resolve([], ["data.size=8", "backbone.stem=half", "backbone.depths=[1,1,1]", "backbone.poolSize=4"], Sample));
+        Assert.Equal("data.size", fault.Faults[0].Path);
+        Assert.Contains("8 pixels are too few for this recipe: --set data.size=32", fault.Faults[0].Problem);
+    }
+
+    [Fact]
     public void Resolve_SeveralWrongAssignments_AreListedTogether()
     {
         var fault = Assert.Throws<RecipeException>(() => Recipe.Resolve([], ["x.y=1", "nothing", "training.epochs=0"], Sample));
-        Assert.Equal(["nothing", "training.epochs", "x.y"], fault.Faults.Select(f => f.Path).Order());
+        Assert.Equal(["nothing", "training.epochs", "x"], fault.Faults.Select(f => f.Path).Order());
     }
 
     [Theory]

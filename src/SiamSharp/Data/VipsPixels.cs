@@ -12,6 +12,7 @@ internal static class VipsPixels
         NetVips.NetVips.BlockUntrusted = true; // loaders that libvips does not vouch for: none of ours is among them
         Cache.Max = 0;
         // Its warnings would go to standard error; what matters of them comes as an exception.
+        _ = Log.SetLogHandler("GLib-GObject", Enums.LogLevelFlags.Warning | Enums.LogLevelFlags.Critical, (_, _, _) => { });
         return Log.SetLogHandler("VIPS", Enums.LogLevelFlags.Warning, (_, _, _) => { });
     });
 

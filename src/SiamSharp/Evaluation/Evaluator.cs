@@ -98,8 +98,7 @@ public sealed class Evaluator(EvaluationOptions options, int seed)
                 {
                     using var trial = NewDisposeScope();
                     Tensor chosen = tensor(drawn.Shots[shots][draw]);
-                    Tensor weight = LinearProbe.FitStandardised((train.Values[chosen] - mean) * scale, train.Labels[chosen], classes,
-                        options.FewShotPenalty, options.LinearIterations, cancel);
+                    Tensor weight = LinearProbe.FitFew((train.Values[chosen] - mean) * scale, train.Labels[chosen], classes, options.FewShotPenalty, cancel);
                     values[draw] = ClassScores.Top1(LinearProbe.Logits(judged, weight), truth);
                 }
                 double std = Statistics.StandardDeviation(values);

@@ -6,7 +6,7 @@ namespace SiamSharp.Evaluation;
 
 /// <summary>Multinomial logistic regression with an L2 penalty on one set of images, for any penalty and any part of them.</summary>
 /// <remarks>
-/// Definition: the least mean cross entropy + penalty / 2 * |W|^2 over W (D, K) and an unpenalised bias (K).
+/// Definition: the least mean cross entropy + penalty / 2 * |W|^2 over W (D, K) and, unless it is left out, an unpenalised bias (K).
 /// Images lie in columns: with few classes libtorch multiplies (K, D) by (D, N) and (D, N) by (N, K) up to twice as fast as the other way round.
 /// With fewer images than features W is a combination of the images, so that it is sought in the N coordinates of their span, which changes no score.
 /// From the start given L-BFGS goes by the inverse of Bohning's bound of the Hessian, which changes the way and not the goal.
@@ -16,14 +16,17 @@ internal sealed class LogisticRegression : IDisposable
 {
     private const long MostCoordinates = 5000, MostRotated = 1 << 27; // an inverse of seconds; a decomposition takes 4 D N^2 operations
 
+    private readonly bool _bias;
     private readonly Tensor _x, _target;           // (C, N) in C coordinates, and one-hot (K, N)
     private readonly Tensor? _basis, _products;    // (D, C) with orthonormal columns, and XX' / N (C, C) in double precision
 
     /// <param name="x">Float (N, D), standardised; not copied, and not to be changed later, if its transpose is contiguous.</param>
     /// <param name="labels">Int64 (N), 0 to <paramref name="classes"/> - 1.</param>
     /// <param name="classes">Number of classes, 2 or more.</param>
-    public LogisticRegression(Tensor x, Tensor labels, int classes)
+    /// <param name="bias">Whether there is one; without it the last row of a weight stays 0.</param>
+    public LogisticRegression(Tensor x, Tensor labels, int classes, bool bias = true)
     {
+        _bias = bias;
         using var scope = NewDisposeScope();
         long count = x.shape[0], width = x.shape[1];
         Tensor columns = x.t().contiguous();
@@ -54,7 +57,7 @@ internal sealed class LogisticRegression : IDisposable
     {
         using var scope = NewDisposeScope();
         Tensor x = _x[.., first..], target = _target[.., first..];
-        return LbfgsMinimizer.Minimize(start, w => Objective(x, target, w, penalty), iterations, tolerance, cancel, inverse).MoveToOuterDisposeScope();
+        return LbfgsMinimizer.Minimize(start, w => Objective(x, target, w, penalty, _bias), iterations, tolerance, cancel, inverse).MoveToOuterDisposeScope();
     }
 
     /// <summary>The share of the first <paramref name="count"/> images that a weight (C + 1, K) classifies rightly.</summary>
@@ -96,14 +99,16 @@ internal sealed class LogisticRegression : IDisposable
     /// <param name="target">Float (K, N), one-hot.</param>
     /// <param name="weight">Float (D + 1, K); the last row is the bias.</param>
     /// <param name="penalty">0 or more.</param>
-    internal static (double Value, Tensor Gradient) Objective(Tensor x, Tensor target, Tensor weight, double penalty)
+    /// <param name="bias">Whether the bias may change.</param>
+    internal static (double Value, Tensor Gradient) Objective(Tensor x, Tensor target, Tensor weight, double penalty, bool bias = true)
     {
         using var scope = NewDisposeScope();
         Tensor logProbability = nn.functional.log_softmax(Logits(x, weight), 0);
         Tensor body = weight[..^1];
         double value = -(logProbability * target).sum().ToDouble() / x.shape[1] + penalty / 2 * body.Squared().sum().ToDouble();
         Tensor residual = (logProbability.exp() - target) / Held(x.shape[1]);  // (K, N)
-        Tensor gradient = cat([Product(x, residual).Plus(Held(penalty) * body), residual.sum(1).unsqueeze(0)], 0);
+        Tensor slope = residual.sum(1).unsqueeze(0);
+        Tensor gradient = cat([Product(x, residual).Plus(Held(penalty) * body), bias ? slope : zeros_like(slope)], 0);
         return (value, gradient.MoveToOuterDisposeScope());
     }
 

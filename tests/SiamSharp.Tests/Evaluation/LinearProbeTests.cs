@@ -111,6 +111,29 @@ public class LinearProbeTests
         Assert.InRange(LogisticRegression.Objective(standard.t(), target, weight, 0.1).Gradient.abs().max().item<float>(), 0, 2e-4);
     }
 
+    [Theory]
+    [InlineData(1, 400)]
+    [InlineData(20, 30)]
+    public void FitFew_AsManyOfEachClass_FindsTheMinimumWithoutABias(int shots, int width)
+    {
+        const int classes = 5;
+        Tensor labels = arange(classes * shots) % classes, x = Normal(4, classes * shots, width).to(float64) + 0.3; // their mean is not 0
+        using Tensor weight = LinearProbe.FitFew(x, labels, classes, 0.01, CancellationToken.None);
+        Assert.Equal(0, weight[^1].abs().max().item<double>());
+        Tensor target = nn.functional.one_hot(labels, classes).t().to(float64);
+        Assert.InRange(LogisticRegression.Objective(x.t(), target, weight, 0.01, bias: false).Gradient.abs().max().item<double>(), 0, 1e-6);
+
+        // By plain gradient descent: strictly convex, so that there is one minimum.
+        Tensor slow = zeros_like(weight);
+        for (int i = 0; i < 30_000; i++)
+        {
+            using var step = NewDisposeScope();
+            Tensor residual = (x.mm(slow[..^1]).softmax(1) - target.t()) / (classes * shots);
+            slow[..^1] -= 0.5 / (width / 40.0) * (x.t().mm(residual) + 0.01 * slow[..^1]);
+        }
+        Assert.InRange((slow - weight).abs().max().item<double>(), 0, 1e-4);
+    }
+
     [Fact]
     public void Fit_Cancelled_Stops() => Assert.Throws<OperationCanceledException>(() =>
         LinearProbe.Fit(Normal(3, 30, 6), arange(30) % 3, 3, new EvaluationOptions(), 1, new CancellationToken(true)));

@@ -77,6 +77,7 @@ internal static class Usage
     {
         string typed = CommandLine(parsed.CommandResult);
         if (Last(parsed, "--set", token) is { } assignment) return $"--set {assignment} has no value. Did you mean --set {Shell.Word($"{assignment.TrimEnd('=')}={token}")}?";
+        if (FilesOfOneFolder(parsed, command, token) is { } files) return files;
         Option[] open = [.. command.Options.Where(o => o.Required && parsed.GetResult(o) is null or { Implicit: true })];
         if (open.Length == 0 && command.Options.FirstOrDefault(o => o.Name == "--run") is { } run && parsed.GetResult(run) is null or { Implicit: true }
             && command.Options.All(o => o.Name != "--backbone" || parsed.GetResult(o) is null or { Implicit: true })) open = [run];
@@ -88,6 +89,23 @@ internal static class Usage
         return command.Arguments.Count == 0
             ? $"'{token}' stands there without an option. Leave it out, or write the option that it belongs to ahead of it."
             : $"'{token}' is one word too many: {typed} takes {string.Join(' ', command.Arguments.Select(a => a.Name))}. Leave it out.";
+    }
+
+    /// <summary>What to say where a shell has put the names of a folder in place of a wildcard; null where it has not.</summary>
+    private static string? FilesOfOneFolder(ParseResult parsed, Command command, string token)
+    {
+        Token[] tokens = [.. parsed.Tokens];
+        int at = Array.FindIndex(tokens, t => t.Value == token);
+        bool isSource = at >= 1 &&
+            (command.Arguments.Any(a => a.Name == "SRC"
+            && parsed.GetResult(a)?.Tokens is [.., var source] && source.Value == tokens[at - 1].Value)
+            || at >= 2 && tokens[at - 2].Value == "--data");
+        if (!isSource) return null;
+        string? folder = Path.GetDirectoryName(tokens[at - 1].Value);
+        string[] words = [.. tokens.Skip(at - 1).Select(t => t.Value).TakeWhile(w => Path.Exists(w) && Path.GetDirectoryName(w) == folder)];
+        if (words.Length < 2 || folder is null) return null;
+        return $"{string.Join(", ", words.Take(2).Select(w => $"'{w}'"))}{(words.Length > 2 ? ", ..." : "")} are {words.Length} names where one is taken, perhaps put there by the shell for a wildcard. "
+            + $"Give the folder that they are in: {Shell.Word(folder.Length > 0 ? folder : ".")}";
     }
 
     /// <summary>The assignment without a value that stands directly ahead of a word.</summary>

@@ -22,6 +22,7 @@ internal static class ViewsCommand
             string path = Outputs.File(parsed.GetValue(output)!, OutputKind.Sheet, [parsed.GetValue(data)], [parsed.GetValue(recipeName)]);
             var (recipe, source) = Loading.Open(parsed.GetValue(data)!, parsed.GetValue(recipeName), parsed.GetValue(set)!);
             ImageDataset images = Loading.Load(screen, source, recipe.Data, null, cancel);
+            Pretraining.CheckRange(recipe, images);
             ViewSheet.Write(path, images, recipe.Views, images.Measure(recipe.Views.HighPass, cancel: cancel), (ulong)recipe.Training.Seed);
             screen.Result(new { file = path }, console => console.WriteLine($"Views of {images.Name}: {path}"));
             screen.Next($"siam pretrain --data {Shell.Word(parsed.GetValue(data)!)} --recipe {Shell.Word(parsed.GetValue(recipeName) ?? "simclr")} --out {QuickstartCommand.FreeFolder("mine")}{DataCommand.Again(parsed.GetValue(set)!)}");

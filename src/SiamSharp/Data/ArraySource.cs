@@ -22,14 +22,30 @@ public sealed class ArraySource : IImageSource
         int[]? labels = null, IReadOnlyList<string>? classNames = null)
     {
         if (count == 0) throw new DataSourceException($"'{name}' holds no image: it must hold at least one.");
-        if (labels is not null && labels.Length != count)
-            throw new DataSourceException(
-                $"'{name}' holds {Plural.Of(count, "image")} but {Plural.Of(labels.Length, "label")}: each image needs one label.");
+        if (labels is not null) CheckLabels(name, count, labels.Length, null);
         (Name, Count, _info, _read, _options, _labels, ClassNames) = (name, count, info, read, OptionsJson.Check(options, "data"), labels, classNames);
+    }
+
+    /// <summary>Refuses labels that are more or fewer than the images.</summary>
+    /// <param name="path">Of the images.</param>
+    /// <param name="images">N.</param>
+    /// <param name="labels">As many as there are.</param>
+    /// <param name="labelPath">The file that holds them; null where it is that of the images.</param>
+    internal static void CheckLabels(string path, int images, int labels, string? labelPath)
+    {
+        if (images == labels) return;
+        throw new DataSourceException(labelPath is null
+            ? $"'{path}' holds {Plural.Of(images, "image")} but {Plural.Of(labels, "label")}: each image needs one label."
+            : $"'{path}' holds {Plural.Of(images, "image")}, but '{labelPath}' beside it {Plural.Of(labels, "label")}: each image needs one. Make both of the same images, or move the labels away.");
     }
 
     /// <inheritdoc/>
     public string Name { get; }
+
+    /// <summary>What the user should know about how the source was understood.</summary>
+    internal IReadOnlyList<string> Notes { get; init; } = [];
+
+    IReadOnlyList<string> IImageSource.Notes => Notes;
 
     /// <inheritdoc/>
     public int Count { get; }
@@ -57,7 +73,8 @@ public sealed class ArraySource : IImageSource
         {
             using var image = VipsPixels.ToImage(stored);
             using var square = SquareFit.Apply(image, size, _options.Fit);
-            stored = VipsPixels.FromImage(square);
+            double cutOff = SquareFit.CutOff(stored.Width, stored.Height, _options.Fit);
+            stored = VipsPixels.FromImage(square) with { Origin = new(0, CutOff: cutOff) };
         }
         return PixelChecks.Complete(stored, _options, PathOf(index));
     }

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace SiamSharp.Data;
 
 /// <summary>Class names for labels.</summary>
@@ -13,5 +15,25 @@ internal static class ClassLabels
         string[] classes = [.. names.OfType<string>().Distinct().Order(StringComparer.Ordinal)];
         var index = classes.Index().ToDictionary(c => c.Item, c => c.Index, StringComparer.Ordinal);
         return ([.. names.Select(n => n is null ? -1 : index[n])], classes);
+    }
+
+    /// <summary>What seems wrong with classes: names that differ in their capitals only, and a class for each image.</summary>
+    /// <param name="classes">Distinct names.</param>
+    /// <param name="labelled">Images that have one of them.</param>
+    public static IEnumerable<string> Notes(IReadOnlyList<string> classes, int labelled)
+    {
+        const int few = 10;
+        string[][] alike = [.. classes.GroupBy(c => c.Trim().ToLowerInvariant()).Where(g => g.Count() > 1).Select(g => g.ToArray())];
+        if (alike.Length > 0)
+            yield return $"The labels {string.Join(" and ", alike[0].Select(c => $"'{c}'"))} differ only in capitals or spaces"
+                + (alike.Length > 1 ? $", as in {Plural.Of(alike.Length - 1, "other case")}" : "") + ". Each is a class of its own: where they mean the same, write them alike.";
+        if (labelled < few || 2 * classes.Count <= labelled) yield break;
+        string what = classes.All(c => double.TryParse(c, NumberStyles.Float, CultureInfo.InvariantCulture, out _))
+            ? classes.All(c => c.All(char.IsAsciiDigit)) ? "numbers of the images, or measurements" : "measurements"
+            : "names of the images, or texts";
+        yield return (classes.Count == labelled
+            ? $"Every one of the {labelled} images with a label is a class of its own"
+            : $"{labelled} images have {classes.Count} different labels")
+            + $": these look like {what}, not like classes. Give images of one kind the same label, or leave the labels out.";
     }
 }

@@ -3,15 +3,19 @@ using System.Globalization;
 namespace SiamSharp.Data;
 
 /// <summary>Counts what should be known of decoded images, and says it in one line each. Safe to add to from many threads.</summary>
-internal sealed class DataNotes
+/// <param name="options">How they are decoded, to tell of what has no effect; null = those of the source, where it has some.</param>
+internal sealed class DataNotes(DataOptions? options = null)
 {
     private const int SmallShare = 4; // enlarged by more is told
     private const int FewPixels = 8;
+    private const double MuchCutOff = 0.28; // an image of 4 to 3 loses 0.25
+    private const float Tolerance = 0.25f; // scaling down overshoots
 
     private readonly Lock _gate = new();
-    private readonly Tally _bytes = new(), _words = new(), _floats = new(), _blank = new(), _hidden = new(), _pages = new(), _toRgb = new(), _toGrey = new(), _transparent = new(), _above = new(), _converted = new();
+    private readonly Tally _bytes = new(), _words = new(), _floats = new(), _blank = new(), _hidden = new(), _pages = new(), _toRgb = new(), _toGrey = new(), _transparent = new(), _invisible = new(), _above = new(), _converted = new();
     private float _mostInWords, _leastFloat = float.PositiveInfinity, _mostFloat = float.NegativeInfinity;
     private readonly List<int> _sides = [];
+    private readonly List<double> _cutOff = [];
     private int _count, _white, _size;
     private AlphaBackground _background;
 
@@ -52,14 +56,16 @@ internal sealed class DataNotes
             }
             if (pixels.Origin is not { } origin) return;
             if (origin.Side > 0) _sides.Add(origin.Side);
+            _cutOff.Add(origin.CutOff);
             if (origin.UnreadPages > 0) _pages.Add(index);
             if (origin.Channels < pixels.Channels) _toRgb.Add(index);
             if (origin.Channels > pixels.Channels) _toGrey.Add(index);
             if (origin.Converted) _converted.Add(index);
             if (origin.Background is not { } background) return;
-            _transparent.Add(index);
+            if (origin.Invisible) _invisible.Add(index);
+            else _transparent.Add(index);
             _background = background;
-            if (blank) _hidden.Add(index);
+            if (blank && !origin.Invisible) _hidden.Add(index);
         }
     }
 
@@ -72,16 +78,31 @@ internal sealed class DataNotes
     /// <summary>What is wrong where floating-point values of another range stand beside integers, which would vanish next to them; null where nothing is.</summary>
     public string? ScaleFault(IImageSource source)
     {
-        const float tolerance = 0.25f; // scaling down overshoots
-        if (_floats.Count == 0 || _floats.Count == _count || (_leastFloat >= -tolerance && _mostFloat <= 1 + tolerance)) return null;
+        if (_floats.Count == 0 || _floats.Count == _count || InUnit) return null;
         Tally integers = _bytes.Count > 0 ? _bytes : _words;
         return $"All images of '{source.Name}' must be on one scale, but {_bytes.Count + _words.Count} hold integers of 8 or 16 bits, which are scaled to 0 to 1 "
             + $"(such as '{source.PathOf(integers.First)}'), and {_floats.Count} hold values of 32 bits from {Number(_leastFloat)} to {Number(_mostFloat)}, which are taken as they are "
             + $"(such as '{source.PathOf(_floats.First)}'). Put each kind into a source of its own, or save those of 32 bits as 16-bit integers, or divided so that they lie between 0 and 1.";
     }
 
+    private bool InUnit => IsUnit(_leastFloat, _mostFloat);
+
+    /// <summary>How to bring floating-point values into the range from 0 to 1, in words that go on a sentence.</summary>
+    internal static string ToUnit(float least, float most)
+    {
+        const float over = 0.15f; // beyond the values themselves, from resizing
+        if (IsUnit(least, most)) return "save them as 16-bit integers, which do not go beyond when they are resized";
+        if (least >= -(1 + over) && most <= 1 + over) return "add 1 and divide by 2";
+        if (least < -over * most) return $"add {Number(-least)} and divide by {Number(most - least)}";
+        foreach (int bits in new[] { 8, 16 })
+            if (most <= (1 + over) * ((1 << bits) - 1)) return $"divide them by {(1 << bits) - 1}, or save them as {bits}-bit integers";
+        return $"divide them by {Number(most)}";
+    }
+
+    private static bool IsUnit(float least, float most) => least >= -Tolerance && most <= 1 + Tolerance;
+
     /// <summary>What should be known; one line each, often none.</summary>
-    public IReadOnlyList<string> Lines(IImageSource source) => [.. All(source)];
+    public IReadOnlyList<string> Lines(IImageSource source) => [.. All(source, judging: false)];
 
     /// <summary>What should be known where an encoder looks at the images that was trained on others.</summary>
     /// <param name="source">The images.</param>
@@ -91,15 +112,15 @@ internal sealed class DataNotes
         bool floats = trainedWhite == 1;
         Tally others = floats ? _bytes.Count > 0 ? _bytes : _words : _floats;
         int count = floats ? _bytes.Count + _words.Count : _floats.Count;
-        if (trainedWhite is null || count == 0) return Lines(source);
-        return [.. Lines(source), floats
+        if (trainedWhite is null || count == 0) return [.. All(source, judging: true)];
+        return [.. All(source, judging: true), floats
             ? $"The encoder was trained on values of 32 bits, taken as they are, but {Count(count)} of {Count(_count)} images hold integers, which are scaled to 0 to 1 (such as '{source.PathOf(others.First)}'): "
                 + "their vectors mean something only where the values of 32 bits lay between 0 and 1 too."
             : $"The encoder was trained on integers, scaled to 0 to 1, but {Count(count)} of {Count(_count)} images hold values of 32 bits from {Number(_leastFloat)} to {Number(_mostFloat)}, taken as they are "
                 + $"(such as '{source.PathOf(others.First)}'): their vectors mean something only where these lie between 0 and 1 too."];
     }
 
-    private IEnumerable<string> All(IImageSource source)
+    private IEnumerable<string> All(IImageSource source, bool judging)
     {
         string Such(Tally tally) => $" (such as '{source.PathOf(tally.First)}')";
         string Of(Tally tally) => $"{Count(tally.Count)} of {Count(_count)} {(_count == 1 ? "image" : "images")}";
@@ -111,16 +132,28 @@ internal sealed class DataNotes
                 + ". Integers are divided by the largest of their own depth" + (_floats.Count > 0 ? "; values of 32 bits are taken as they are." : ".")
                 + " Nothing needs to be done where each kind uses the whole range of its depth.";
         if (ScaleFault(source) is { } fault) yield return fault;
+        if (!judging && _floats.Count == _count && _count > 0 && !InUnit)
+            yield return $"The values are floating-point numbers from {Number(_leastFloat)} to {Number(_mostFloat)}, which are not scaled. "
+                + $"Views that change colours need 0 to 1. For those, {ToUnit(_leastFloat, _mostFloat)}.";
+        if ((options ?? source.Options) is { Bits: < 16 and var given } && _words.Count == 0 && _count > 0)
+            yield return $"data.bits={given} has no effect: it is for images of 16 bits, and there are none here.";
         if (_words.Count > 0 && _white == ushort.MaxValue && UsedBits(_mostInWords) is var bits and < 16)
             yield return $"The largest value of {(_words.Count == 1 ? "the one image" : $"all {Count(_words.Count)} images")} of 16 bits is about {Number(Math.Min(_mostInWords, (1 << bits) - 1))} of 65535: {bits} bits stored as 16, it seems, "
                 + $"which the network sees as nearly black before it is standardised. --set data.bits={bits} makes {(1 << bits) - 1} white.";
         if (_above.Count > 0)
-            yield return $"{Of(_above)} {Verb(_above, "holds", "hold")} values above {_white}, the white of data.bits{Such(_above)}: they become more than 1.";
+            yield return $"{Of(_above)} {Verb(_above, "holds", "hold")} values above {_white}, the white of data.bits{Such(_above)}: they become more than 1."
+                + (UsedBits(_mostInWords) is var needed && needed == 16 ? " Leave data.bits out: the largest value needs all 16."
+                    : (1 << needed) - 1 > _white
+                    ? $" --set data.bits={needed} makes {(1 << needed) - 1} white." : " That little comes from scaling, and nothing needs to be done.");
         int side = _sides.Count > 0 ? Spread.Of(_sides).Median : source.NativeSize;
         if (side > 0 && SmallShare * side < _size)
             yield return $"The images are small: the median of their shorter sides is {Plural.Of(side, "pixel")}, and they are enlarged to {_size} (data.size). "
                 + (side < FewPixels ? "So few pixels hold little to learn from: use larger images where there are any."
                     : "A smaller --set data.size=N is faster and loses nothing, as far as the recipe's network takes it.");
+        double cutOff = _cutOff.Count > 0 ? _cutOff.Order().ElementAt((_cutOff.Count - 1) / 2) : 0;
+        if (cutOff > MuchCutOff)
+            yield return $"Only the centre square of each image is kept (data.fit=crop): of {(_count == 1 ? "this one" : "the median image")} {(int)(100 * cutOff)} % are cut off."
+                + (judging ? "" : " --set data.fit=stretch keeps all of it, and changes its proportions.");
         if (_pages.Count > 0)
             yield return $"{Of(_pages)} {Verb(_pages, "has", "have")} further pages or frames{Such(_pages)}, and only the first is read. Where each page holds a channel, as in OME-TIFF, "
                 + "--set data.pages=channels reads all.";
@@ -130,7 +163,9 @@ internal sealed class DataNotes
         if (_transparent.Count > 0)
             yield return $"{Of(_transparent)} {Verb(_transparent, "is", "are")} transparent in places: {(_background == AlphaBackground.Mean ? "the mean of their visible pixels" : _background.ToString().ToLowerInvariant())} "
                 + $"shows through (data.alpha){Such(_transparent)}.";
-        if (_blank.Count > 0)
+        if (_invisible.Count > 0)
+            yield return $"{Of(_invisible)} {Verb(_invisible, "is", "are")} fully transparent{Such(_invisible)}: no pixel is visible, whatever data.alpha is. Save {Verb(_invisible, "it", "them")} without transparency, or leave {Verb(_invisible, "it", "them")} out.";
+        if (_blank.Count > _invisible.Count)
             yield return $"{Of(_blank)} {Verb(_blank, "is", "are")} blank, of one colour only{Such(_blank)}."
                 + (_hidden.Count > 0 ? $" Of {Count(_hidden.Count)} the shape lies in the transparency: another data.alpha (white, black or mean) may show it." : "");
     }

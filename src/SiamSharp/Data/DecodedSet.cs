@@ -37,7 +37,7 @@ internal sealed class DecodedSet
         var pixels = new Pixels?[source.Count];
         var facts = new ImageFacts?[source.Count];
         var unreadable = new SkippedFile?[source.Count];
-        var notes = new DataNotes();
+        var notes = new DataNotes(options);
         double room = options.MemoryGiB * (1L << 30);
         long bytes = 0;
         int done = 0, failed = 0, every = Math.Max(1, source.Count / 200);

@@ -19,8 +19,9 @@ internal sealed class FileSource : IImageSource
         (Name, _paths, _given, _options) = (name, paths, options, new(Choose));
         int unlabelled = labels.Count(l => l is null);
         if (unlabelled < labels.Count) (_labels, ClassNames) = ClassLabels.FromNames(labels);
-        Notes = unlabelled == 0 || _labels is null ? notes : [.. notes,
-            $"{unlabelled} of {Plural.Of(labels.Count, "image")} {(unlabelled == 1 ? "has" : "have")} no label: an evaluation leaves {(unlabelled == 1 ? "it" : "them")} out."];
+        Notes = _labels is null ? notes : [.. notes, .. ClassLabels.Notes(ClassNames!, labels.Count - unlabelled),
+            .. unlabelled == 0 ? Array.Empty<string>() :
+            [$"{unlabelled} of {Plural.Of(labels.Count, "image")} {(unlabelled == 1 ? "has" : "have")} no label: an evaluation leaves {(unlabelled == 1 ? "it" : "them")} out."]];
     }
 
     public string Name { get; }

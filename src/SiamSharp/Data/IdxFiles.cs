@@ -15,7 +15,9 @@ internal static class IdxFiles
     /// <param name="path">Path of <c>*-images-idx3-ubyte</c>, plain or <c>.gz</c>.</param>
     /// <param name="options">How images are decoded.</param>
     /// <param name="classNames">Names in label order; null = the numbers themselves.</param>
-    public static IImageSource Open(string name, string path, DataOptions options, IReadOnlyList<string>? classNames = null)
+    /// <param name="notes">What the user should know of the source.</param>
+    public static IImageSource Open(string name, string path, DataOptions options,
+        IReadOnlyList<string>? classNames = null, IReadOnlyList<string>? notes = null)
     {
         var (shape, values) = Read(path, dimensions: 3);
         var (n, h, w) = (shape[0], shape[1], shape[2]);
@@ -24,13 +26,14 @@ internal static class IdxFiles
         if (LabelsBeside(path) is { } labelPath)
         {
             labels = [.. Read(labelPath, dimensions: 1).Values.Select(v => (int)v)];
+            ArraySource.CheckLabels(path, n, labels.Length, labelPath);
             classNames ??= ClassLabels.Numbers(labels);
             if (labels.Length > 0 && labels.Max() >= classNames.Count)
                 throw new DataSourceException(
                     $"'{labelPath}' holds label {labels.Max()}, but there are {classNames.Count} classes.");
         }
         Pixels Image(int i) => new(values.AsSpan(i * h * w, h * w).ToArray(), 1, h, w);
-        return new ArraySource(name, n, new ImageInfo(w, h, 1, 8), Image, options, labels, labels is null ? null : classNames);
+        return new ArraySource(name, n, new ImageInfo(w, h, 1, 8), Image, options, labels, labels is null ? null : classNames) { Notes = notes ?? [] };
     }
 
     /// <summary>True for a path that ends like an IDX file of images.</summary>

@@ -15,14 +15,14 @@ internal static class ImageColours
     /// <param name="image">As loaded.</param>
     /// <param name="hasAlpha">Whether its last band is opacity.</param>
     /// <param name="background">What shows through.</param>
-    /// <param name="transparent">Whether anything does.</param>
+    /// <param name="visible">How much of the image is not transparent.</param>
     /// <returns>A lazy image, owned by the caller.</returns>
-    public static Image Plain(Image image, bool hasAlpha, AlphaBackground background, out bool transparent)
+    public static Image Plain(Image image, bool hasAlpha, AlphaBackground background, out Visible visible)
     {
-        transparent = false;
-        if (IsPlain(image.Interpretation)) return hasAlpha ? Compose(image, background, out transparent) : image.Copy();
+        visible = Visible.All;
+        if (IsPlain(image.Interpretation)) return hasAlpha ? Compose(image, background, out visible) : image.Copy();
         using var rgb = image.Colourspace(Enums.Interpretation.Srgb);
-        return hasAlpha ? Compose(rgb, background, out transparent) : rgb.Copy();
+        return hasAlpha ? Compose(rgb, background, out visible) : rgb.Copy();
     }
 
     /// <summary>Number of channels that <see cref="Plain"/> gives.</summary>
@@ -34,14 +34,14 @@ internal static class ImageColours
         or Enums.Interpretation.Lab or Enums.Interpretation.Labs or Enums.Interpretation.Labq or Enums.Interpretation.Lch
         or Enums.Interpretation.Xyz or Enums.Interpretation.Yxy or Enums.Interpretation.Hsv);
 
-    private static Image Compose(Image image, AlphaBackground background, out bool transparent)
+    private static Image Compose(Image image, AlphaBackground background, out Visible visible)
     {
         double full = VipsPixels.BitDepthOf(image) switch { 8 => byte.MaxValue, 16 => ushort.MaxValue, _ => 1 };
         using var whole = image.CopyMemory();
         using var colour = whole.ExtractBand(0, n: whole.Bands - 1);
         using var alpha = whole[whole.Bands - 1];
-        transparent = alpha.Min() < full;
-        if (!transparent) return colour.Copy();
+        visible = alpha.Min() >= full ? Visible.All : alpha.Max() > 0 ? Visible.Partly : Visible.None;
+        if (visible == Visible.All) return colour.Copy();
         using var weighted = colour * alpha;
         double[] behind = background switch
         {
@@ -71,4 +71,17 @@ internal static class ImageColours
         }
         return means;
     }
+}
+
+/// <summary>How much of an image is not transparent.</summary>
+internal enum Visible
+{
+    /// <summary>Every pixel is opaque.</summary>
+    All,
+
+    /// <summary>Something shows through.</summary>
+    Partly,
+
+    /// <summary>Every pixel is transparent.</summary>
+    None,
 }

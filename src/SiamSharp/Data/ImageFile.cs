@@ -138,9 +138,11 @@ internal static class ImageFile
     private static Pixels DecodePage(Known file, int page, int size, DataOptions options, Enums.FailOn failOn)
     {
         using var image = OpenShrunk(file, page, size, options, failOn);
-        using var colours = ImageColours.Plain(image, HasAlpha(image, file, options), options.Alpha, out bool transparent);
+        using var colours = ImageColours.Plain(image, HasAlpha(image, file, options), options.Alpha, out Visible visible);
         using var square = SquareFit.Apply(colours, size, options.Fit);
-        var origin = new PixelOrigin(colours.Bands, Background: transparent ? options.Alpha : null, Side: Math.Min(image.Width, image.Height), Converted: !ImageColours.IsPlain(image.Interpretation));
+        var origin = new PixelOrigin(colours.Bands, Background: visible == Visible.All ? null : options.Alpha, Side: Math.Min(image.Width, image.Height),
+            Converted: !ImageColours.IsPlain(image.Interpretation), Invisible: visible == Visible.None,
+            CutOff: SquareFit.CutOff(image.Width, image.Height, options.Fit));
         if (Orientation(image) <= 1) return VipsPixels.FromImage(square) with { Origin = origin };
         // The square is read from top to bottom only once: turning needs it in memory.
         using var whole = square.CopyMemory();
@@ -234,7 +236,11 @@ internal static class ImageFile
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            throw new UnreadableImageException(path, path.Contains('\uFFFD') ? "cannot be opened: its name is not UTF-8. Rename it, with mv or for many with convmv" : "does not exist");
+            throw new UnreadableImageException(path, path.Contains('\uFFFD')
+                ? "cannot be opened: its name is not UTF-8. Rename it, with mv or for many with convmv"
+                : RepeatedImages.LeadsNowhere(path) is { } target ? $"is a link to {target}, which does not exist"
+                : path.Contains("://", StringComparison.Ordinal)
+                    ? "is an address, and nothing is downloaded: fetch the file first" : "does not exist");
         }
         catch (UnauthorizedAccessException)
         {
@@ -242,6 +248,8 @@ internal static class ImageFile
         }
         catch (IOException e)
         {
+            if (e.Message.StartsWith("Too many levels of symbolic links", StringComparison.Ordinal))
+                throw new UnreadableImageException(path, "is a link that leads back to itself");
             throw new UnreadableImageException(path, $"cannot be read: {e.Message.ReplaceLineEndings(" ")}");
         }
     }

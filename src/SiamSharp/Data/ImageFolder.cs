@@ -37,6 +37,8 @@ internal static class ImageFolder
         return new FileSource(name, [.. files.Select(f => Path.Combine(folder, f))], labels, options, notes);
     }
 
+    private const int LookedInto = 100; // files of other endings that are opened to see what they are
+
     private static string WhyNot(Exception e) => e is UnauthorizedAccessException ? "you have no right to read it. Give yourself the right, such as with chmod u+rx." : e.Message;
 
     /// <summary>Whether a name is not UTF-8, so that what it names cannot be opened under it.</summary>
@@ -49,6 +51,7 @@ internal static class ImageFolder
     public static (string Path, string File)[] List(string folder, List<string> notes)
     {
         var (images, others, unread) = (new List<(string Path, string File)>(), 0, new SortedDictionary<string, int>(StringComparer.Ordinal));
+        var (strange, packed) = (new List<string>(), new List<string>());
         try
         {
             Walk(new DirectoryInfo(folder), "", []);
@@ -57,10 +60,16 @@ internal static class ImageFolder
         {
             throw new DataSourceException($"'{folder}' cannot be listed: {WhyNot(e)}");
         }
+        string? misnamed = strange.Order(StringComparer.Ordinal).FirstOrDefault(p =>
+            ImageFormats.OfContent(Path.Combine(folder, p)) is not null);
+        string? format = misnamed is null ? null : ImageFormats.OfContent(Path.Combine(folder, misnamed));
         if (images.Count == 0)
             throw new DataSourceException($"'{folder}' must hold images, but {(others == 0 ? "holds no file that ends" : others == 1 ? "its one file does not end" : $"none of its {Plural.Of(others, "file")} ends")} in "
                 + $"{string.Join(", ", ImageFormats.Endings)} (sub-folders included)" + (unread.Count > 0 ? $"; there are {string.Join(", ", unread.Select(u => $"{u.Value} {u.Key}"))}" : "")
-                + ". Name a folder of images, or convert them.");
+                + (format is not null ? $". '{misnamed}' is a {format} image by its content: rename such files so that they end in .{format.ToLowerInvariant()}."
+                    : packed.Count > 0 ? $". '{packed.Min(StringComparer.Ordinal)}' is packed: unpack it first." : ". Name a folder of images, or convert them."));
+        if (format is not null)
+            notes.Add($"'{misnamed}' of '{folder}' is a {format} image by its content but does not end like one, and is left out, as are others like it: rename it so that it ends in .{format.ToLowerInvariant()}.");
         if (unread.Count > 0)
             notes.Add($"{(unread.Values.Sum() is > 1 and var many ? $"{many} files of '{folder}' look like images of kinds that are" : $"1 file of '{folder}' looks like an image of a kind that is")} not read "
                 + $"({string.Join(", ", unread.Select(u => $"{u.Key}: {u.Value}"))}) and left out: convert to PNG or TIFF.");
@@ -90,6 +99,10 @@ internal static class ImageFolder
                     others++;
                     string ending = entry.Extension.ToLowerInvariant();
                     if (ImageFormats.OtherEndings.Contains(ending)) unread[ending] = unread.GetValueOrDefault(ending) + 1;
+                    else if (RepeatedImages.LeadsNowhere(entry.FullName) is { } target)
+                        notes.Add($"'{path}' of '{folder}' is a link to {target}, which does not exist, and is left out.");
+                    else if (ImageFormats.IsPacked(path)) packed.Add(path);
+                    else if (strange.Count < LookedInto) strange.Add(path);
                 }
             }
         }

@@ -11,6 +11,27 @@ internal static class ImageFormats
     /// <summary>Whether a path ends like an image, in upper or lower case.</summary>
     public static bool HasImageEnding(string path) => Endings.Contains(Path.GetExtension(path).ToLowerInvariant());
 
+    /// <summary>Endings of archives and packed files, in lower case.</summary>
+    private static readonly string[] s_packed = [".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".7z", ".rar"];
+
+    /// <summary>Whether a path ends like an archive or a packed file.</summary>
+    public static bool IsPacked(string path) => s_packed.Contains(Path.GetExtension(path).ToLowerInvariant());
+
+    /// <summary>What a file is by its first bytes, such as PNG; null where it is no image that is read, or cannot be opened.</summary>
+    public static string? OfContent(string path)
+    {
+        try
+        {
+            using var file = RegularFile.OpenRead(path);
+            Span<byte> start = stackalloc byte[SignatureLength];
+            return Recognise(start[..file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false)]);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>Endings of images that are not read, in lower case.</summary>
     public static readonly IReadOnlyList<string> OtherEndings =
     [

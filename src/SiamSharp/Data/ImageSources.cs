@@ -24,6 +24,8 @@ public static partial class ImageSources
     {
         OptionsJson.Check(options, "data");
         if (string.IsNullOrWhiteSpace(source)) throw new DataSourceException($"The source of images is empty; a variable that is not set? A source is {Forms}.");
+        if (Nearest.Address(source) is { } address && !Path.Exists(source))
+            throw new DataSourceException($"'{source}' cannot be read. {address}{(ImageFormats.IsPacked(source) ? " Unpack what is packed." : "")}");
         if (SubsetName().Match(source) is { Success: true } part && !Path.Exists(source)) return OpenPart(source, part, options);
         if (ShareName().Match(source) is { Success: true } share && !Path.Exists(source)) return OpenShare(source, share, options);
         if (source.LastIndexOf('#') is > 0 and var mark && !Path.Exists(source))
@@ -35,6 +37,8 @@ public static partial class ImageSources
             return FashionMnist.Open(source, parts.Length == 2 ? parts[1] : "train", options);
         if (parts[0] == "cifar10" && source.Length > 8) return OpenCifar(source, options);
         if (Directory.Exists(source)) return ImageFolder.Open(source, source, options);
+        if (RepeatedImages.LeadsNowhere(source) is { } target)
+            throw new DataSourceException($"'{source}' is a link to {target}, which does not exist.");
         if (File.Exists(source)) return OpenFile(source, options);
         int at = source.LastIndexOf('@');
         if (at > 0 && Directory.Exists(source[..at])) return OpenLabelled(source, source[..at], source[(at + 1)..], options);
@@ -78,6 +82,10 @@ public static partial class ImageSources
             ".npy" => NpyFile.Open(source, source, options),
             _ when ImageFormats.HasImageEnding(source) => new FileSource(source, [source], [null], options, []),
             ".npz" => throw new DataSourceException($"'{source}' is an archive of numpy. Save the array in it alone: numpy.save('images.npy', numpy.load('{Path.GetFileName(source)}')['arr_0']), and give --data images.npy."),
+            _ when ImageFormats.IsPacked(source) =>
+                throw new DataSourceException($"'{source}' is packed. Unpack it first, and give the folder or file that comes out of it."),
+            _ when ImageFormats.OfContent(source) is { } format =>
+                throw new DataSourceException($"'{source}' is a {format} image by its content, but does not end like one. Rename it so that it ends in .{format.ToLowerInvariant()}."),
             _ => throw new DataSourceException($"'{source}' is a file of a kind that is not read. A source is {Forms}."),
         };
     }
@@ -104,6 +112,11 @@ public static partial class ImageSources
     {
         string? parent = Path.GetFullPath(source);
         while (parent is not null && !Directory.Exists(parent)) parent = Path.GetDirectoryName(parent);
+        if (source.IndexOfAny(['*', '?']) is >= 0 and var wild)
+        {
+            string folder = Path.GetDirectoryName(source[..wild]) is { Length: > 0 } named ? named : source[0] == '/' ? "/" : ".";
+            return new($"'{source}' has a wildcard, and none is read. Give the folder, whose images are all taken, also those of its sub-folders: {folder}");
+        }
         string hint = Hint(source);
         return new DataSourceException($"'{source}' does not exist; the nearest folder that does is '{parent}'.{(hint.Length > 0 ? hint : $" A source is {Forms}.")}");
     }

@@ -1,10 +1,11 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using SiamSharp.Recipes;
 
 namespace SiamSharp.Data;
 
 /// <summary>Reads lists of images with optional labels: <c>.csv</c> or <c>.jsonl</c>.</summary>
-internal static class Manifest
+internal static partial class Manifest
 {
     private static readonly string[] PathNames = ["path", "file", "filename", "file_name", "image"];
     private static readonly string[] LabelNames = ["label", "class"];
@@ -16,13 +17,46 @@ internal static class Manifest
         var notes = new List<string>();
         var entries = Read(file, notes);
         string folder = Path.GetDirectoryName(Path.GetFullPath(file))!;
-        string[] paths = [.. entries.Select(e => OnDisk(Path.IsPathRooted(e.Path) ? e.Path : Path.Combine(folder, e.Path)))];
-        string[] missing = [.. paths.Where(p => !File.Exists(p))];
-        if (missing.Length == paths.Length)
-            throw new DataSourceException((paths.Length == 1 ? $"The one file that '{file}' lists does not exist, '{missing[0]}': " : $"None of {Plural.Of(paths.Length, "file")} that '{file}' lists exists, such as '{missing[0]}': ")
-                + $"relative paths start at the manifest's own folder.{NearestOf(missing[0])}");
+        int turned = 0;
+        string[] paths = [.. entries.Select(e => Find(e.Path))];
+        if (!Array.Exists(paths, File.Exists)) throw NoneExists(file, folder, entries[0].Path, paths);
+        if (turned > 0) notes.Add($"{turned} of {Plural.Of(paths.Length, "path")} of '{file}' {(turned == 1 ? "has" : "have")} backslashes, as on Windows: they are read as /.");
         var (places, labels) = RepeatedImages.Once(name, paths, [.. paths.Select(RepeatedImages.FileOf)], [.. entries.Select(e => e.Label)], notes);
         return new FileSource(name, [.. places.Select(place => paths[place])], labels, options, notes);
+
+        string Find(string entry)
+        {
+            string path = Whole(entry);
+            if (!entry.Contains('\\') || File.Exists(path)
+                || Whole(entry.Replace('\\', '/')) is var other && !File.Exists(other))
+                return path;
+            turned++;
+            return other;
+        }
+
+        string Whole(string entry) => OnDisk(Path.IsPathRooted(entry) ? entry : Path.Combine(folder, entry));
+    }
+
+    /// <summary>Says why no file of a list is there, from what is written in it.</summary>
+    private static DataSourceException NoneExists(string file, string folder, string entry, string[] paths)
+    {
+        string none = paths.Length == 1 ? $"The one file that '{file}' lists does not exist"
+            : $"None of {Plural.Of(paths.Length, "file")} that '{file}' lists exists";
+        string such = paths.Length == 1 ? "" : "such as ";
+        if (Nearest.Address(entry) is { } address) return new($"{none}, {such}'{entry}'. {address}");
+        string[] parts = entry.Replace('\\', '/').Split('/');
+        string? end = Enumerable.Range(1, parts.Length - 1).Select(i => string.Join('/', parts[i..])).FirstOrDefault(p => p.Length > 0
+            && File.Exists(Path.Combine(folder, p)));
+        string rewrite = end is null ? "Write them from the manifest's own folder on."
+            : $"Write them from the manifest's own folder on: that one is '{end}'.";
+        if (!OperatingSystem.IsWindows() && (entry is [var drive, ':', '\\' or '/', ..] && char.IsAsciiLetter(drive)
+            || entry.StartsWith(@"\\", StringComparison.Ordinal)))
+            return new($"{none}, {such}'{entry}': these are paths of a Windows machine. {rewrite}");
+        if (end is not null) return new($"{none}, {such}'{entry}'. {rewrite}");
+        int mark = entry.IndexOfAny([';', '\t']);
+        if (mark > 0 && File.Exists(Path.Combine(folder, entry[..mark].Trim())))
+            return new($"'{file}' must have commas between its fields, but has lines such as '{entry}': save it with commas.");
+        return new($"{none}, {such}'{paths[0]}': relative paths start at the manifest's own folder.{NearestOf(paths[0])}");
     }
 
     /// <summary>The name that was meant, of the first part of a path that does not exist; see <see cref="Nearest.Path"/>.</summary>
@@ -68,18 +102,27 @@ internal static class Manifest
         {
             throw new DataSourceException($"'{file}' cannot be read: {e.Message}");
         }
+        if (text.Length == 0)
+            throw new DataSourceException($"'{file}' is empty (0 bytes) and lists no image. Write a line 'path,label' and below it one for each image.");
+        var others = new SortedSet<string>(StringComparer.Ordinal);
         var faults = new List<string>();
         var entries = new List<(string Path, string? Label)>();
-        foreach (var (line, path, label, problem) in file.EndsWith(".jsonl", StringComparison.OrdinalIgnoreCase) ? ReadJson(text) : ReadCsv(file, text))
+        foreach (var (line, path, label, problem) in
+            file.EndsWith(".jsonl", StringComparison.OrdinalIgnoreCase)
+            ? ReadJson(text, others) : ReadCsv(file, text, others))
         {
             if ((problem ?? FaultOf(path, label)) is { } fault) faults.Add($"line {line}: {fault}");
             else entries.Add((path!, label));
         }
         if (entries.Count == 0)
             throw new DataSourceException(faults.Count == 0
-                ? $"'{file}' must list at least one image, but lists none."
+                ? $"'{file}' must list at least one image, but lists none: there is nothing below its first line."
                 : $"'{file}' must list at least one image, but none of its {Counted(faults.Count)} does: {Some(faults)}.");
         if (faults.Count > 0) notes.Add($"{Counted(faults.Count)} of '{file}' {(faults.Count == 1 ? "is" : "are")} left out: {Some(faults)}.");
+        if (entries.TrueForAll(e => e.Label is null) && others.Count > 0
+            && !others.Any(name => LabelNames.Contains(name.ToLowerInvariant())))
+            notes.Add($"'{file}' gives no labels: {(others.Count == 1 ? "its column" : "its columns")} {string.Join(", ", others.Take(Examples).Select(name => $"'{name}'"))}{(others.Count > Examples ? ", ..." : "")} "
+                + $"{(others.Count == 1 ? "is" : "are")} not used. If {(others.Count == 1 ? "it holds" : "one of them holds")} the labels, call it 'label' or 'class'.");
         return entries;
 
         static string Counted(int rows) => rows == 1 ? "1 row" : $"{rows} rows";
@@ -103,15 +146,25 @@ internal static class Manifest
         return null;
     }
 
-    private static IEnumerable<(int Line, string? Path, string? Label, string? Problem)> ReadCsv(string file, string text)
+    private static IEnumerable<(int Line, string? Path, string? Label, string? Problem)> ReadCsv(string file, string text, SortedSet<string> others)
     {
+        if (Separator().Match(text) is { Success: true } given)
+        {
+            if (given.Groups[1].Value != ",")
+                throw new DataSourceException($"'{file}' must have commas between its fields, but its first line is '{given.Value.Trim()}': save it with commas.");
+            text = text[given.Length..]; // its line break stays, and counts
+        }
         var rows = CsvRows.Parse(file, text);
         if (rows.Count == 0) yield break;
         string[] header = [.. rows[0].Fields.Select(f => f.ToLowerInvariant())];
         int path = Array.FindIndex(header, PathNames.Contains), label = Array.FindIndex(header, LabelNames.Contains);
         if (path < 0 && header is [var single] && single.Split(';', '\t') is { Length: > 1 } names && names.Any(PathNames.Contains))
             throw new DataSourceException($"'{file}' must have commas between its fields, but its first line is '{rows[0].Fields[0]}': save it with commas.");
-        if (path >= 0) rows.RemoveAt(0);
+        if (path >= 0)
+        {
+            others.UnionWith(rows[0].Fields.Where((name, i) => name.Length > 0 && i != path));
+            rows.RemoveAt(0);
+        }
         else if (label >= 0)
             throw new DataSourceException(
                 $"'{file}' has a column '{header[label]}', but none of the names {string.Join(", ", PathNames)} "
@@ -124,7 +177,10 @@ internal static class Manifest
             column >= 0 && column < row.Fields.Length && row.Fields[column].Length > 0 ? row.Fields[column] : null;
     }
 
-    private static IEnumerable<(int Line, string? Path, string? Label, string? Problem)> ReadJson(string text)
+    /// <summary>What a spreadsheet may write ahead of all rows.</summary>
+    [GeneratedRegex("^\"?sep=([^\"\r\n])\"?(?=[\r\n]|$)", RegexOptions.IgnoreCase)] private static partial Regex Separator();
+
+    private static IEnumerable<(int Line, string? Path, string? Label, string? Problem)> ReadJson(string text, SortedSet<string> others)
     {
         foreach (var (i, line) in text.Split('\n').Index())
         {
@@ -136,6 +192,7 @@ internal static class Manifest
                 (path, label) = (First(json.RootElement, PathNames), First(json.RootElement, LabelNames));
                 if (json.RootElement.ValueKind != JsonValueKind.Object) problem = EachLine;
                 else if (path is null) problem = "an object must have a \"path\", but has none";
+                else others.UnionWith(json.RootElement.EnumerateObject().Select(p => p.Name).Where(name => !PathNames.Contains(name)));
             }
             catch (JsonException)
             {

@@ -54,6 +54,7 @@ internal static class NpyFile
         }
         var info = new ImageInfo(w, h, c, width switch { 1 => 8, 2 => 16, _ => 32 });
         var (labels, classNames) = LabelsBeside(path);
+        if (labels is not null) ArraySource.CheckLabels(path, n, labels.Length, LabelPath(path));
         return new ArraySource(name, n, info, Image, options, labels, classNames);
     }
 
@@ -102,9 +103,11 @@ internal static class NpyFile
         }
     }
 
+    private static string LabelPath(string path) => Path.ChangeExtension(path, ".labels.npy");
+
     private static (int[]?, IReadOnlyList<string>?) LabelsBeside(string path)
     {
-        string file = Path.ChangeExtension(path, ".labels.npy");
+        string file = LabelPath(path);
         if (!File.Exists(file)) return (null, null);
         var (handle, header) = OpenArray(file);
         using var opened = handle;

@@ -46,4 +46,8 @@ public sealed record Pixels(Array Values, int Channels, int Height, int Width)
 /// <param name="Background">What shows through; null where nothing is transparent.</param>
 /// <param name="Side">The shorter side in pixels as stored, or as a JPEG file was shrunk to while it was decoded; 0 = not known.</param>
 /// <param name="Converted">Whether the colours were CMYK, Lab or the like and became RGB.</param>
-internal sealed record PixelOrigin(int Channels, int UnreadPages = 0, AlphaBackground? Background = null, int Side = 0, bool Converted = false);
+/// <param name="Invisible">Whether all of it is transparent.</param>
+/// <param name="CutOff">The share that was cut off to make it square, 0 to 1.</param>
+internal sealed record PixelOrigin(int Channels, int UnreadPages = 0, AlphaBackground? Background = null,
+    int Side = 0, bool Converted = false,
+    bool Invisible = false, double CutOff = 0);

@@ -36,8 +36,25 @@ internal static class RepeatedImages
                 + (paths[later] == paths[earlier] ? "" : $", and '{Shown.Text(paths[later])}', the same file,") + $" and '{Shown.Text(labels[later]!)}'. An image has one label: leave one of the two out.");
         }
         if (repeated.Count > 0)
-            notes.Add($"{repeated.Count} of {Plural.Of(paths.Count, "image")} of '{name}' {(repeated.Count == 1 ? "is" : "are")} listed before, such as '{paths[repeated[0]]}': each is used once.");
+        {
+            string again = paths[repeated[0]], before = paths[first[files[repeated[0]]]];
+            notes.Add($"{repeated.Count} of {Plural.Of(paths.Count, "image")} of '{name}' {(repeated.Count == 1 ? "is there" : "are there")} a second time, such as '{again}'"
+                + (again == before ? ", listed twice" : $", the same file as '{before}'") + ": each is used once.");
+        }
         return ([.. kept], [.. kept.Select(i => known[i])]);
+    }
+
+    /// <summary>Where a symbolic link leads whose end does not exist; null for anything else.</summary>
+    public static string? LeadsNowhere(string path)
+    {
+        try
+        {
+            return File.ResolveLinkTarget(path, returnFinalTarget: true) is { } target && !Path.Exists(target.FullName) ? target.FullName : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            return null;
+        }
     }
 
     /// <summary>Where a path leads: whole, with the link that it may be followed.</summary>

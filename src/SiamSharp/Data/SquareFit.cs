@@ -21,6 +21,10 @@ internal static class SquareFit
         return Scale(square, size);
     }
 
+    /// <summary>The share of a W x H image that lies outside of its centre square; 0 where it is stretched.</summary>
+    public static double CutOff(int width, int height, Fit fit) =>
+        fit == Fit.Stretch ? 0 : 1 - (double)Math.Min(width, height) / Math.Max(width, height);
+
     private static Image Scale(Image image, int size)
     {
         if (image.Width == size && image.Height == size) return image.Copy();

@@ -57,6 +57,16 @@ internal static class Nearest
         }
     }
 
+    /// <summary>What to do with an address where a path is wanted, as sentences; null for anything else.</summary>
+    internal static string? Address(string path)
+    {
+        int mark = path.IndexOf("://", StringComparison.Ordinal);
+        if (mark < 1 || !path[..mark].All(c => char.IsAsciiLetterOrDigit(c) || c is '+' or '-' or '.')) return null;
+        return string.Equals(path[..mark], "file", StringComparison.OrdinalIgnoreCase)
+            ? $"Write the path alone, without file://, as in {path[(mark + 3)..]}."
+            : "This is an address, and nothing is downloaded: fetch the files first, and give their paths.";
+    }
+
     private static string Plain(string name) => string.Concat(name.ToLowerInvariant().Where(c => c is not ('-' or '_' or ' ')));
 
     /// <summary>Letters left out, added, changed or swapped with their neighbour (optimal string alignment).</summary>

@@ -265,6 +265,15 @@ public static class Pretraining
     private static RunException NoLabels(Recipe recipe, string why) => new($"{OptionsJson.KindOf(recipe.Method)} learns from classes, but {why}"
         + ". Sort the images into one folder per class, or choose a method that needs no labels, such as --set method=simclr.");
 
+    /// <summary>Refuses images whose values are out of the range for which a recipe's views are defined.</summary>
+    /// <exception cref="RunException">They are not from 0 to 1, and a view changes colours.</exception>
+    internal static void CheckRange(Recipe recipe, ImageDataset data)
+    {
+        if ((data.Range.Min < 0 || data.Range.Max > 1) && recipe.Views.Branches.Any(b => b.NeedsUnitRange))
+            throw new RunException($"Colour jitter and solarisation are defined for pixels from 0 to 1, but those of {data.Name} go from {data.Range.Min:G4} to "
+                + $"{data.Range.Max:G4}. Set their probabilities to 0, or change the images: {DataNotes.ToUnit(data.Range.Min, data.Range.Max)}.");
+    }
+
     /// <summary>Refuses images that do not fit the recipe.</summary>
     /// <param name="recipe">What is to be run.</param>
     /// <param name="data">The images.</param>
@@ -276,9 +285,7 @@ public static class Pretraining
         if (faults.Length > 0) throw new RecipeException(faults);
         if (recipe.Method.NeedsLabels && (data.Labels is null || data.Labels.Any(l => l < 0)))
             throw NoLabels(recipe, data.Labels is null ? $"{data.Name} has no labels" : $"{data.Labels.Count(l => l < 0)} of {Plural.Of(data.Count, "image")} of {data.Name} have no label");
-        if ((data.Range.Min < 0 || data.Range.Max > 1) && recipe.Views.Branches.Any(b => b.NeedsUnitRange))
-            throw new RunException($"Colour jitter and solarisation are defined for pixels from 0 to 1, but those of {data.Name} go from {data.Range.Min:G4} to "
-                + $"{data.Range.Max:G4}. Set their probabilities to 0, or scale the images.");
+        CheckRange(recipe, data);
         CheckCount(recipe, data.Name, data.Count);
         double batchBytes = 4.0 * recipe.Training.BatchSize * data.Channels * data.Size * data.Size;
         if (batchBytes > Array.MaxLength)

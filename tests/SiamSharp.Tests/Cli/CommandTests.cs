@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using SiamSharp.Cli;
+using SiamSharp.Data;
 using SiamSharp.Tests.Data;
 using Xunit;
 
@@ -146,6 +147,43 @@ public sealed class CommandTests
         Assert.Equal(1, exitCode);
         Assert.Contains("lies within the folder of images", error);
         Assert.False(Directory.Exists(folder.At("train/run")));
+    }
+
+    [Fact]
+    public async Task DataInspect_PagesOfDifferentNumbers_IsOneError()
+    {
+        using var folder = new TempFolder();
+        foreach (int pages in new[] { 2, 3 })
+        {
+            using var stack = NetVips.Image.Arrayjoin([.. Enumerable.Range(0, pages).Select(page => VipsPixels.ToImage(TestImages.Rgb(8, 8)))], across: 1);
+            using var saved = stack.Mutate(m => m.Set(NetVips.GValue.GIntType, "page-height", 8));
+            saved.WriteToFile(folder.At($"{pages}.tif"));
+        }
+        var (exitCode, _, error) = await Run("data", "inspect", folder.Root, "--set", "data.pages=channels");
+        Assert.Equal(1, exitCode);
+        Assert.StartsWith("error: All images of", error);
+        Assert.Contains("1 with 6 (such as", error);
+        Assert.DoesNotContain("data.channels", error);
+    }
+
+    [Fact]
+    public async Task Views_FloatsThatAreNotScaled_AreRefusedAsByPretrain()
+    {
+        using var folder = new TempFolder();
+        TestImages.Save(TestImages.Make(1, 20, 20, (_, y, x) => (float)(y * 8 + x)), folder.At("a/1.tif"));
+        var (exitCode, _, error) = await Run("views", "--data", folder.At("a"), "--out", folder.At("v.png"), "--set", "views.preset=paper");
+        Assert.Equal(1, exitCode);
+        Assert.Contains("Set their probabilities to 0, or change the images: divide them by 255, or save them as 8-bit integers.", error);
+        Assert.False(File.Exists(folder.At("v.png")));
+    }
+
+    [Fact]
+    public async Task DataInspect_FolderNamedLikeABuiltInSet_IsTold()
+    {
+        using var folder = new TempFolder();
+        folder.Write("fashion-mnist/a.png", "x");
+        SiamProcess.Ended ended = await SiamProcess.RunIn(folder.Root, "data", "inspect", "fashion-mnist#..10");
+        Assert.Contains("write ./fashion-mnist for it.", ended.Output + ended.Error);
     }
 
     [Fact]

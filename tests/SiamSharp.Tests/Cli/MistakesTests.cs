@@ -184,6 +184,8 @@ public sealed class MistakesTests : IClassFixture<MistakesTests.World>
     [InlineData(1, "photos?", "pretrain", "--data", "@phtos", "--out", "@new")]
     [InlineData(1, "Did you mean fashion-mnist:sample?", "pretrain", "--data", "fashionmnist:sample", "--out", "@new")]
     [InlineData(1, "must hold images", "pretrain", "--data", "@empty", "--out", "@new")]
+    [InlineData(2, "are 3 names where one is taken, perhaps put there by the shell for a wildcard. Give the folder that they are in: ", "data", "inspect", "@photos/0.png", "@photos/1.png", "@photos/2.png")]
+    [InlineData(2, "are 2 names where one is taken", "pretrain", "--data", "@classes/cat", "@classes/dog", "--out", "@new")]
     [InlineData(1, "a file of a kind that is not read", "pretrain", "--data", "@notes.txt", "--out", "@new")]
     // Before work.
     [InlineData(1, "--set training.batchSize=4", "pretrain", "--data", "@photos", "--out", "@new", "--set", "training.batchSize=100")]

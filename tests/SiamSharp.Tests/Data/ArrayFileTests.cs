@@ -138,7 +138,9 @@ public sealed class ArrayFileTests : IDisposable
     {
         string path = _folder.Write("a-images-idx3-ubyte", [0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 9]);
         _folder.Write("a-labels-idx1-ubyte", [0, 0, 8, 1, 0, 0, 0, 2, 4, 1]);
-        Assert.Contains("holds 1 image but 2 labels", Message(path));
+        string message = Message(path);
+        Assert.Contains("holds 1 image, but '", message);
+        Assert.Contains("a-labels-idx1-ubyte' beside it 2 labels: each image needs one.", message);
     }
 
     [Fact]

@@ -86,4 +86,65 @@ public sealed class DataNotesTests : IDisposable
         run.WriteNotes(["one", "two \u00e9"]);
         Assert.Equal(["one", "two \u00e9"], run.ReadNotes());
     }
+
+    [Fact]
+    public void Load_DataBitsForBytes_SaysThatItHasNoEffect()
+    {
+        TestImages.Save(TestImages.Rgb(8, 8), _folder.At("a.png"));
+        Assert.Equal("data.bits=12 has no effect: it is for images of 16 bits, and there are none here.", Assert.Single(Load(new DataOptions { Bits = 12 }).Notes));
+    }
+
+    [Theory]
+    [InlineData(0, 3, "from 0 to 189, which are not scaled. Views that change colours need 0 to 1. For those, divide them by 255, or save them as 8-bit integers.")]
+    [InlineData(-63, 2, "from -63 to 63, which are not scaled. Views that change colours need 0 to 1. For those, add 63 and divide by 126.")]
+    public void Load_FloatsOfAnotherRange_SaysHowToScaleThem(int first, int step, string expected)
+    {
+        TestImages.Save(TestImages.Make(1, 8, 8, (_, y, x) => (float)(first + step * (y * 8 + x))), _folder.At("a.tif"));
+        Assert.Contains(expected, Assert.Single(Load().Notes));
+    }
+
+    [Theory]
+    [InlineData(-0.04f, 1.03f, "save them as 16-bit integers, which do not go beyond when they are resized")]
+    [InlineData(-1.02f, 1.05f, "add 1 and divide by 2")]
+    [InlineData(-11f, 263f, "divide them by 255, or save them as 8-bit integers")]
+    [InlineData(0f, 4095f, "divide them by 65535, or save them as 16-bit integers")]
+    [InlineData(0f, 1e6f, "divide them by 1000000")]
+    [InlineData(-5f, 15f, "add 5 and divide by 20")]
+    public void ToUnit_Ranges_SaysWhatToDo(float least, float most, string expected) => Assert.Equal(expected, DataNotes.ToUnit(least, most));
+
+    [Fact]
+    public void Load_CentreSquareOfLongImages_SaysHowMuchIsCutOff()
+    {
+        for (int i = 0; i < 3; i++) TestImages.Save(TestImages.Rgb(160 + 40 * i, 8), _folder.At($"{i}.png"));
+        string note = Assert.Single(Load().Notes);
+        Assert.StartsWith("Only the centre square of each image is kept (data.fit=crop): of the median image 96 % are cut off.", note);
+        Assert.Contains("--set data.fit=stretch keeps all of it", note);
+        Assert.DoesNotContain(Load(new DataOptions { Fit = Fit.Stretch }).Notes, other => other.Contains("cut off", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Load_CentreSquareOfAnArray_SaysHowMuchIsCutOff()
+    {
+        var info = new ImageInfo(28, 20, 1, 8);
+        var source = new ArraySource("x.npy", 2, info, i => TestImages.Make(1, 28, 20, (_, y, x) => (byte)(i + y * 8 + x)), new DataOptions());
+        Assert.Contains("of the median image 28 % are cut off", Assert.Single(ImageDataset.Load(source, new DataOptions()).Notes));
+    }
+
+    [Fact]
+    public void Load_FullyTransparent_SaysThatNothingIsVisible()
+    {
+        for (int i = 0; i < 2; i++) TestImages.Save(TestImages.Make(4, 8, 8, (c, y, x) => (byte)(c == 3 ? 0 : 90 * i + y * 8 + x)), _folder.At($"{i}.png"));
+        ImageDataset data = Load();
+        Assert.StartsWith("2 of 2 images are fully transparent (such as '", data.Notes[0]);
+        Assert.Contains("no pixel is visible, whatever data.alpha is", data.Notes[0]);
+        Assert.DoesNotContain(data.Notes, note => note.Contains("another data.alpha", StringComparison.Ordinal) || note.Contains("blank", StringComparison.Ordinal));
+        Assert.Equal(2, data.BlankCount);
+    }
+
+    [Fact]
+    public void Load_ChannelsThatCannotBeMade_SaysWhatToSet()
+    {
+        TestImages.Save(TestImages.Rgb(8, 8), _folder.At("a.png"));
+        Assert.Contains("Leave data.channels out or set it to 1 or 3, unless an encoder needs 2.", Assert.Throws<DataSourceException>(() => Load(new DataOptions { Channels = 2 })).Message);
+    }
 }

@@ -134,4 +134,42 @@ public sealed class ImageFolderTests : IDisposable
         Assert.Equal($$"""{"path":"{{_folder.Root}}/a/empty.jpg","reason":"is empty (0 bytes)"}""", lines[0]);
         Assert.Equal(2, lines.Length);
     }
+
+    [Fact]
+    public void Open_ImagesWithoutEnding_AreKnownByTheirContent()
+    {
+        TestImages.Save(TestImages.Rgb(8, 8), _folder.At("a.png"));
+        File.Move(_folder.At("a.png"), _folder.At("img0"));
+        Touch("notes.txt");
+        Assert.Contains("'img0' is a PNG image by its content: rename such files so that they end in .png.", Assert.Throws<DataSourceException>(Open).Message);
+        Assert.Contains("is a PNG image by its content, but does not end like one. Rename it",
+            Assert.Throws<DataSourceException>(() => ImageSources.Open(_folder.At("img0"), new DataOptions())).Message);
+        Touch("b.jpg");
+        Assert.StartsWith("'img0' of '", Assert.Single(Open().Notes));
+    }
+
+    [Fact]
+    public void Open_FolderOfAnArchive_SaysToUnpackIt()
+    {
+        Touch("pics.tar.gz");
+        Assert.EndsWith("'pics.tar.gz' is packed: unpack it first.", Assert.Throws<DataSourceException>(Open).Message);
+    }
+
+    [Fact]
+    public void Open_LinksThatLeadNowhere_SayWhere()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Links need a privilege there.");
+        Touch("a.jpg", "b.jpg");
+        File.CreateSymbolicLink(_folder.At("dangling.png"), "/nowhere/x.png");
+        Directory.CreateSymbolicLink(_folder.At("more"), "/nowhere");
+        File.CreateSymbolicLink(_folder.At("self.png"), "self.png");
+        File.CreateSymbolicLink(_folder.At("twice.jpg"), _folder.At("a.jpg"));
+        var source = Open();
+        Assert.Equal("is a link to /nowhere/x.png, which does not exist", Assert.Throws<UnreadableImageException>(() => source.Decode(2, 8)).Reason);
+        Assert.Equal("is a link that leads back to itself", Assert.Throws<UnreadableImageException>(() => source.Decode(3, 8)).Reason);
+        Assert.Collection(source.Notes,
+            note => Assert.Equal($"'more' of '{_folder.Root}' is a link to /nowhere, which does not exist, and is left out.", note),
+            note => Assert.Contains("is there a second time, such as 'twice.jpg', the same file as 'a.jpg': each is used once.", note));
+        Assert.Contains("is a link to /nowhere, which does not exist", Assert.Throws<DataSourceException>(() => ImageSources.Open(_folder.At("more"), new DataOptions())).Message);
+    }
 }

@@ -22,7 +22,7 @@ public class ImageSourcesTests
     public void Open_FileOfAnotherKind_ListsTheForms()
     {
         using var folder = new TempFolder();
-        Assert.Contains("of a kind that is not read", Message(folder.Write("data.zip", "PK")));
+        Assert.Contains("of a kind that is not read", Message(folder.Write("data.xlsx", "PK")));
     }
 
     [Fact]
@@ -87,5 +87,35 @@ public class ImageSourcesTests
         using var folder = new TempFolder();
         folder.Write("a#1..2/1.jpg", "x");
         Assert.Equal(1, ImageSources.Open(folder.At("a#1..2"), new DataOptions()).Count);
+    }
+
+    [Theory]
+    [InlineData("pics.zip")]
+    [InlineData("pics.tar")]
+    [InlineData("pics.tar.gz")]
+    [InlineData("list.csv.gz")]
+    [InlineData("pics.7z")]
+    [InlineData("PICS.RAR")]
+    public void Open_PackedFile_SaysToUnpackIt(string name)
+    {
+        using var folder = new TempFolder();
+        Assert.Contains("is packed. Unpack it first, and give the folder or file that comes out of it.", Message(folder.Write(name, "PK")));
+    }
+
+    [Theory]
+    [InlineData("https://example.com/images.zip", "nothing is downloaded: fetch the files first, and give their paths. Unpack what is packed.")]
+    [InlineData("s3://bucket/images#train", "nothing is downloaded")]
+    [InlineData("file:///home/me/images", "Write the path alone, without file://, as in /home/me/images.")]
+    public void Open_Address_SaysToDownloadItFirst(string source, string expected) => Assert.Contains(expected, Message(source));
+
+    [Theory]
+    [InlineData("flat/*.png", "flat")]
+    [InlineData("**/*.png", "")]
+    [InlineData("flat/00?.png", "flat")]
+    public void Open_Wildcard_NamesTheFolder(string pattern, string expected)
+    {
+        using var folder = new TempFolder();
+        Assert.EndsWith($"Give the folder, whose images are all taken, also those of its sub-folders: {Path.TrimEndingDirectorySeparator(Path.Combine(folder.Root, expected))}",
+            Message(Path.Combine(folder.Root, pattern)));
     }
 }

@@ -65,8 +65,15 @@ public sealed class ManifestTests : IDisposable
     }
 
     [Theory]
-    [InlineData("m.csv", "", "lists none")]
-    [InlineData("m.csv", "path,label\n", "lists none")]
+    [InlineData("m.csv", "", "is empty (0 bytes) and lists no image")]
+    [InlineData("m.csv", "path,label\n", "lists none: there is nothing below its first line")]
+    [InlineData("m.csv", "sep=;\npath;label\nimg/a.jpg;cat\n", "must have commas between its fields, but its first line is 'sep=;'")]
+    [InlineData("m.csv", "img/a.jpg;cat\nimg/b.jpg;cat\n", "must have commas between its fields, but has lines such as 'img/a.jpg;cat'")]
+    [InlineData("m.csv", "path\nC:\\Users\\me\\img\\a.jpg\n", "these are paths of a Windows machine. Write them from the manifest's own folder on: that one is 'img/a.jpg'.")]
+    [InlineData("m.csv", "path\nD:/none.jpg\nD:/none2.jpg\n", "such as 'D:/none.jpg': these are paths of a Windows machine. Write them")]
+    [InlineData("m.csv", "path\n/home/other/img/a.jpg\n", "'/home/other/img/a.jpg'. Write them from the manifest's own folder on: that one is 'img/a.jpg'.")]
+    [InlineData("m.csv", "path\nhttps://example.com/a.jpg\n", "'https://example.com/a.jpg'. This is an address, and nothing is downloaded: fetch the files first")]
+    [InlineData("m.csv", "path\nfile:///home/me/a.jpg\n", "Write the path alone, without file://, as in /home/me/a.jpg.")]
     [InlineData("m.csv", "path,label\n,cat\n", "none of its 1 row does: line 2: a path must stand in column 1")]
     [InlineData("m.csv", "path;label\nimg/a.jpg;cat\n", "must have commas between its fields, but its first line is 'path;label'")]
     [InlineData("m.csv", "name,label\nimg/a.jpg,cat\n", "none of the names path, file")]
@@ -143,5 +150,49 @@ public sealed class ManifestTests : IDisposable
     {
         _folder.Write("img/labels.csv", "filename,category\na.jpg,cat\n");
         Assert.Contains("name the column of the labels 'label' or 'class'", Assert.Throws<DataSourceException>(() => Open("img@labels.csv")).Message);
+    }
+
+    [Fact]
+    public void Open_BackslashesInPaths_AreReadAsSlashes()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "There they are what separates names.");
+        _folder.Write("m.csv", "path,label\nimg\\a.jpg,cat\nimg\\sub\\c.jpg,dog\nimg/b.jpg,dog\nimg\\gone.jpg,cat\n");
+        var source = Open("m.csv");
+        Assert.Equal(["img/a.jpg=cat", "img/sub/c.jpg=dog", "img/b.jpg=dog", "img\\gone.jpg=cat"], Entries(source));
+        Assert.StartsWith("2 of 4 paths of", Assert.Single(source.Notes));
+        Assert.EndsWith("have backslashes, as on Windows: they are read as /.", source.Notes[0]);
+    }
+
+    [Theory]
+    [InlineData("sep=,\r\npath,label\r\nimg/a.jpg,cat\r\nimg/b.jpg,dog\r\n")]
+    [InlineData("\uFEFF\"sep=,\"\npath,label\nimg/a.jpg,cat\nimg/b.jpg,dog\n")]
+    public void Open_SeparatorOfASpreadsheet_IsSkipped(string text)
+    {
+        _folder.Write("m.csv", text);
+        Assert.Equal(["img/a.jpg=cat", "img/b.jpg=dog"], Entries(Open("m.csv")));
+    }
+
+    [Theory]
+    [InlineData("m.csv", "file_name,text\nimg/a.jpg,cat\n", "its column 'text' is not used. If it holds the labels, call it 'label' or 'class'.")]
+    [InlineData("m.csv", ",path,Width,height\n0,img/a.jpg,3,4\n", "its columns 'Width', 'height' are not used. If one of them holds")]
+    [InlineData("m.jsonl", "{\"file_name\":\"img/a.jpg\",\"category\":\"cat\"}\n", "its column 'category' is not used")]
+    public void Open_ColumnsThatAreNotUsed_AreToldWhereThereAreNoLabels(string file, string text, string expected)
+    {
+        _folder.Write(file, text);
+        Assert.Contains(expected, Assert.Single(Open(file).Notes));
+    }
+
+    [Theory]
+    [InlineData("Cat,cat,dog,dog", "The labels 'Cat' and 'cat' differ only in capitals or spaces. Each is a class of its own")]
+    [InlineData("Cat,cat,Dog,dog", "differ only in capitals or spaces, as in 1 other case. ")]
+    [InlineData("0.1,0.25,3.5,4,5.5,6,7,8,9,10.5", "Every one of the 10 images with a label is a class of its own: these look like measurements")]
+    [InlineData("1,2,3,4,5,6,7,8,9,10,10,11", "12 images have 11 different labels: these look like numbers of the images, or measurements")]
+    [InlineData("a,b,c,d,e,f,g,h,i,j", "these look like names of the images, or texts")]
+    public void Open_LabelsThatLookWrong_AreTold(string labels, string expected)
+    {
+        string[] all = labels.Split(',');
+        foreach (int i in Enumerable.Range(0, all.Length)) _folder.Write($"{i}.jpg", "x");
+        _folder.Write("m.csv", "path,label\n" + string.Concat(all.Select((label, i) => $"{i}.jpg,{label}\n")));
+        Assert.Contains(expected, Assert.Single(Open("m.csv").Notes));
     }
 }

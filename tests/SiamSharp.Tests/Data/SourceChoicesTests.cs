@@ -130,7 +130,9 @@ public sealed class SourceChoicesTests : IDisposable
         ImageDataset data = Load(new DataOptions { Bits = 12 });
         Assert.Equal((1f, 4095.0), (data.Range.Max, data.White));
         Assert.Empty(data.Notes);
-        Assert.Contains("above 1023, the white of data.bits", Load(new DataOptions { Bits = 10 }).Notes[0]);
+        string above = Assert.Single(Load(new DataOptions { Bits = 10 }).Notes);
+        Assert.Contains("above 1023, the white of data.bits", above);
+        Assert.EndsWith("they become more than 1. --set data.bits=12 makes 4095 white.", above);
     }
 
     [Theory]
@@ -174,6 +176,7 @@ public sealed class SourceChoicesTests : IDisposable
         ImageDataset data = Load(labels: "/list.csv");
         Assert.Equal(2, data.Count);
         Assert.Contains("1 of 3 images of", Assert.Single(data.Notes));
+        Assert.EndsWith("a.png', listed twice: each is used once.", data.Notes[0]);
     }
 
     [Fact]

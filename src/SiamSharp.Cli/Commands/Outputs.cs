@@ -106,6 +106,8 @@ internal static class Outputs
         CheckOutside(given, path, sources, []);
         CheckParents(path);
         if (!Directory.Exists(path)) return path;
+        if (!IsRun(path) && FoldersOfPicturesIn(path) is { Length: > 0 } classes)
+            throw new RunException($"--out {given} holds folders of images ({string.Join(", ", classes.Take(PicturesOfAFolder).Select(Path.GetFileName))}), and what is written would lie among them. Choose a new folder.");
         bool hasRun = IsRun(path), hasStudy = System.IO.File.Exists(Path.Combine(path, "study.json"));
         if (study && hasRun) throw new RunException($"--out {given} holds a run, whose report a study would replace. Choose another folder{Another(given, "-study", study, sources)}.");
         if (!study && hasStudy) throw new RunException($"--out {given} holds a study, whose report a run would replace. Choose another folder{Another(given, "-run", study, sources)}.");
@@ -182,10 +184,6 @@ internal static class Outputs
         for (string? parent = real; parent is not null && parent != Path.GetPathRoot(parent); parent = Path.GetDirectoryName(parent))
             if (Directory.Exists(parent) && PicturesIn(parent) is int pictures and > 0)
                 throw new RunException($"--out {given} lies in a folder of images: {parent} holds {Plural.Of(pictures, "image")}. Choose a place outside.");
-        string nearest = real;
-        while (!Directory.Exists(nearest) && Path.GetDirectoryName(nearest) is { } up) nearest = up;
-        if (!IsWithin(Real(Environment.CurrentDirectory), nearest) && FoldersOfPicturesIn(nearest) is { Length: > 0 } classes)
-            throw new RunException($"--out {given} lies among folders of images: {nearest} holds {string.Join(", ", classes.Take(PicturesOfAFolder).Select(Path.GetFileName))}. Choose a place outside.");
     }
 
     /// <summary>The folders of images in a folder, where these are two or more and no fewer than its others; otherwise none.</summary>

@@ -65,15 +65,13 @@ public sealed class MistakesTests : IClassFixture<MistakesTests.World>
 
     [Theory]
     [InlineData("quickstart", "--out", "@classes")]
-    [InlineData("pretrain", "--data", "@photos", "--out", "@classes/run")]
-    [InlineData("embed", "--run", "@run", "--data", "@photos", "--out", "@classes/x.parquet")]
-    public async Task Out_AmongFoldersOfImages_IsRefused(params string[] arguments)
+    [InlineData("pretrain", "--data", "@photos", "--out", "@classes")]
+    public async Task Out_FolderOfFoldersOfImages_IsRefused(params string[] arguments)
     {
         string[] before = _world.Files();
         using StringWriter output = new(), error = new();
         Assert.Equal(1, await Siam.RunAsync(_world.Arguments(arguments), output, error));
-        Assert.Contains("lies among folders of images: ", error.ToString());
-        Assert.Contains("holds cat, dog. Choose a place outside.", error.ToString());
+                Assert.Contains("holds folders of images (cat, dog), and what is written would lie among them. Choose a new folder.", error.ToString());
         Assert.Equal(before, _world.Files());
     }
 
@@ -198,7 +196,7 @@ public sealed class MistakesTests : IClassFixture<MistakesTests.World>
     [InlineData(2, "is a folder, but a recipe is a file", "pretrain", "--data", "@photos", "--out", "@new", "--recipe", "@run")]
     [InlineData(2, "is a folder, but a study is a file", "study", "@study", "--out", "@new")]
     [InlineData(1, "is a file, but a folder is wanted", "export", "onnx", "--run", "@classifier.safetensors", "--out", "@m.onnx")]
-    [InlineData(2, "--mean: \"0,5\" has 2 numbers, but --std is not given and has 3", "embed", "--backbone", "resnet18", "--weights", "w.pth", "--data", "@classes", "--out", "@v.npy", "--mean", "0,5")]
+    [InlineData(2, "--mean: \"0,5\" has 2 numbers, but --std is not given and has its usual 3", "embed", "--backbone", "resnet18", "--weights", "w.pth", "--data", "@classes", "--out", "@v.npy", "--mean", "0,5")]
     [InlineData(2, "--std: \"0.5|0.5\" has 2 numbers, but --mean has 1", "embed", "--backbone", "resnet18", "--weights", "w.pth", "--data", "@classes", "--out", "@v.npy", "--mean", "0.5", "--std", "0.5|0.5")]
     [InlineData(1, "has no labels", "pretrain", "--data", "@photos", "--out", "@new", "--recipe", "siamese-pairs", "--set", "training.batchSize=4")]
     [InlineData(1, "has not finished", "embed", "--run", "@unfinished", "--data", "@classes", "--out", "@v.parquet")]

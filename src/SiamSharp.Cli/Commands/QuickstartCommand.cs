@@ -28,11 +28,13 @@ internal static class QuickstartCommand
     {
         var (recipe, images) = Loading.Open("fashion-mnist:sample", "quickstart", assignments);
         if (folder.HasRun) throw new RunException($"{folder.Path} already holds a run. Choose another --out.");
-        folder.Create();
         var (train, test) = images.Split(TrainCount, SplitSeed);
+        if (recipe.Training.BatchSize > train.Count) Pretraining.CheckFits(recipe, Loading.Load(screen, train, recipe.Data, null, cancel));
+        folder.Create();
         ImageDataset trainData = Loading.Load(screen, train, recipe.Data, folder, cancel), testData = Loading.Load(screen, test, recipe.Data, null, cancel);
 
         screen.Say($"Pretraining {(recipe.Method.NeedsLabels ? "with" : "without")} the labels of the images, which are embedded ones of Fashion-MNIST:");
+        foreach (string note in recipe.NotesFor(trainData.Count, trainData.Size, Environment.ProcessorCount)) screen.Warn(note);
         Announcement.Show(screen, recipe, trainData, null, cancel);
         PretrainingResult result = TrainingBar.Show(screen, progress => Pretraining.Run(recipe, trainData, folder, progress: progress, cancel: cancel), "A quickstart cannot go on: the next one begins anew.");
         if (!result.Finished)

@@ -1,5 +1,7 @@
 using System.CommandLine;
+using System.CommandLine.Help;
 using System.CommandLine.Parsing;
+using SiamSharp.Embeddings;
 using SiamSharp.Recipes;
 
 namespace SiamSharp.Cli;
@@ -33,6 +35,10 @@ internal static class Usage
         return faults.Count > 0 ? faults : [.. parsed.Errors.Select(e => e.Message)];
     }
 
+    /// <summary>Whether --help is asked of a command that there is not.</summary>
+    internal static bool IsHelpOfNothing(ParseResult parsed) =>
+        parsed.Action is HelpAction && parsed.CommandResult.Command.Subcommands.Count > 0 && parsed.UnmatchedTokens is [var word, ..] && !word.StartsWith('-');
+
     /// <summary>The command as typed, without options: <c>siam data inspect</c>.</summary>
     internal static string CommandLine(CommandResult result) => result.Parent is CommandResult parent
         ? $"{CommandLine(parent)} {result.Command.Name}"
@@ -47,6 +53,7 @@ internal static class Usage
             if (token is "help") return $"there is no command '{token}'. Did you mean {typed} --help?";
             if (commands is [var only] && !token.StartsWith('-')) return $"there is no command '{token}' here. Did you mean {typed} {only} {Shell.Word(token)}?";
             string meant = Nearest.To(token, commands) is { } near ? $" Did you mean {typed} {near}?" : "";
+            if (token is "version" || (parsed.CommandResult.Parent is null && token.ToLowerInvariant() is "-v" or "--ver")) return $"{typed} has no {(token.StartsWith('-') ? "option" : "command")} {token}. Did you mean siam --version?";
             return token.StartsWith('-') && parsed.Tokens is not []
                 ? $"{typed} has no option {token}: first comes one of {string.Join(", ", commands)}, as in {typed} {commands[0]} ..."
                 : $"there is no command '{token}' here; choose one of: {string.Join(", ", commands)}.{meant}";
@@ -61,26 +68,41 @@ internal static class Usage
         Option[] options = [.. command.Options];
         bool sets = options.Any(o => o.Name == "--set");
         string? path = sets ? OptionsJson.PathTo(typeof(Recipe), name.TrimStart('-')) : null;
-        // A name that is exactly one of the recipe's goes before one that is nearly one of the command's.
-        bool exact = path is not null && Same(path.Split('.')[^1], name);
+        // A name that is exactly one of the recipe's goes before one that is nearly one of the command's; nearly one of the recipe's it is too often.
+        bool exact = path is not null && CanSet(command, path) && (Same(path.Split('.')[^1], name.TrimStart('-')) || Same(path.Split('.')[^1], name.TrimStart('-') + "s"));
+        if (name is "--output" or "-o" && options.Any(o => o.Name == "--out")) return $"there is no option {name} here. Did you mean --out?";
+        if (name is "--out" or "--output" or "-o" && options.All(o => o.Name != "--out")) return $"there is no option {name} here: {WhereResultsGo(parsed, command)}.";
         if (!exact && Nearest.To(name.TrimStart('-'), options.Select(o => o.Name.TrimStart('-'))) is { } near)
             return $"there is no option {name} here. Did you mean {options.First(o => o.Name.TrimStart('-') == near).Name}?";
         if (command.Name == "quickstart" && name == "--resume")
             return "a quickstart that was interrupted goes on as any run: siam pretrain --data fashion-mnist:sample#train --out DIR --resume.";
         if (command.Name == "quickstart" && name == "--data")
             return $"quickstart runs on images that come with the program. For your own: siam pretrain --data {Shell.Word(value ?? "FOLDER")} --out DIR.";
-        if (path is not null) return $"there is no option {name} here. Did you mean --set {Shell.Word($"{path}={value ?? "..."}")}?";
-        return $"there is no option {name} here; there are {string.Join(", ", options.Where(o => !o.Hidden && o.Name is not ("--help" or "--version")).Select(o => o.Name))}.";
+        if (exact) return $"there is no option {name} here. Did you mean --set {Shell.Word($"{path}={value ?? "..."}")}?";
+        string[] known = [.. options.Where(o => !o.Hidden && o.Name is not ("--help" or "--version")).Select(o => o.Name)];
+        return $"there is no option {name} here; " + (known.Length == 0 ? $"{CommandLine(parsed.CommandResult)} has no options." : $"there {(known.Length == 1 ? "is" : "are")} {string.Join(", ", known)}.");
     }
+
+    /// <summary>Where a command that has no --out writes what it finds, and how that is kept.</summary>
+    private static string WhereResultsGo(ParseResult parsed, Command command) => command.Name == "report" ? "report.html is always written into the folder of the run or study"
+        : command.Options.Any(o => o.Name == "--train") ? "the scores are always written into the run's folder, as evaluation.json and report.html"
+        : $"what {CommandLine(parsed.CommandResult)} finds is shown. To keep it, add --json > FILE.json";
+
+    /// <summary>Whether a command's --set takes an option of a recipe.</summary>
+    private static bool CanSet(Command command, string path) => command.Name is "pretrain" or "quickstart" or "study" or "views" or "options"
+        || (path.StartsWith("data.", StringComparison.Ordinal) && path != "data.size") || (path.StartsWith("evaluation.", StringComparison.Ordinal) && command.Options.Any(o => o.Name == "--train"));
 
     private static string StrayWord(ParseResult parsed, Command command, string token)
     {
         string typed = CommandLine(parsed.CommandResult);
+        if (token == "help") return $"'help' is no command. Did you mean {typed} --help?";
         if (Last(parsed, "--set", token) is { } assignment) return $"--set {assignment} has no value. Did you mean --set {Shell.Word($"{assignment.TrimEnd('=')}={token}")}?";
         if (FilesOfOneFolder(parsed, command, token) is { } files) return files;
         Option[] open = [.. command.Options.Where(o => o.Required && parsed.GetResult(o) is null or { Implicit: true })];
         if (open.Length == 0 && command.Options.FirstOrDefault(o => o.Name == "--run") is { } run && parsed.GetResult(run) is null or { Implicit: true }
             && command.Options.All(o => o.Name != "--backbone" || parsed.GetResult(o) is null or { Implicit: true })) open = [run];
+        if (open is [{ Name: "--index" }, ..] && (Directory.Exists(token) || (open.Length == 1 && File.Exists(token) && !EmbeddingFile.IsKnown(token))))
+            return $"'{token}' holds images, but {typed} takes a file of vectors. {EmbeddingFile.EmbedFirst(token)}, and then: {typed} --index vectors.parquet";
         if (open.Length > 0)
             return $"'{token}' stands there without an option. Did you mean {string.Join(' ', open.Zip(parsed.UnmatchedTokens, (option, word) => $"{option.Name} {Shell.Word(word)}"))}?";
         foreach (Option option in command.Options)
@@ -88,7 +110,7 @@ internal static class Usage
                 return $"'{token}' stands there without an option. A name with spaces goes in quotes: did you mean {option.Name} {Shell.Word($"{before.Value} {rest}")}?";
         return command.Arguments.Count == 0
             ? $"'{token}' stands there without an option. Leave it out, or write the option that it belongs to ahead of it."
-            : $"'{token}' is one word too many: {typed} takes {string.Join(' ', command.Arguments.Select(a => a.Name))}. Leave it out.";
+            : $"'{token}' is one word too many: {typed} takes one {string.Join(' ', command.Arguments.Select(a => a.Name))} at a time. Leave it out.";
     }
 
     /// <summary>What to say where a shell has put the names of a folder in place of a wildcard; null where it has not.</summary>
@@ -122,7 +144,7 @@ internal static class Usage
         return at >= 1 && parsed.Tokens[at - 1].Value == before ? string.Join(' ', parsed.Tokens.Skip(at).Select(t => t.Value).TakeWhile(t => !t.StartsWith('-'))) : null;
     }
 
-    private static bool Same(string a, string b) => string.Equals(a, b.Replace("-", "", StringComparison.Ordinal), StringComparison.OrdinalIgnoreCase);
+    private static bool Same(string a, string b) => string.Equals(a, b.Replace("-", "", StringComparison.Ordinal).Replace("_", "", StringComparison.Ordinal), StringComparison.OrdinalIgnoreCase);
 
     private static string Lower(string? description) =>
         description is [var first, var second, ..] && char.IsUpper(first) && !char.IsUpper(second) ? char.ToLowerInvariant(first) + description[1..] : description ?? "";

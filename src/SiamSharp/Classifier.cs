@@ -22,7 +22,32 @@ namespace SiamSharp;
 /// <param name="AcceptedShare">Share of images at or above the threshold.</param>
 /// <param name="AcceptedAccuracy">Share of those classified rightly; null where none is.</param>
 public sealed record ClassifierReport(
-    int Count, int Folds, double Penalty, double? Accuracy, double? CalibrationError, double? UncalibratedError, double AcceptedShare, double? AcceptedAccuracy);
+    int Count, int Folds, double Penalty, double? Accuracy, double? CalibrationError, double? UncalibratedError, double AcceptedShare, double? AcceptedAccuracy)
+{
+    private const int FewAccepted = 10;
+
+    /// <summary>Share of the images that the largest class has: what an answer that is always the same would reach; 0 = not known.</summary>
+    public double LargestClass { get; init; }
+
+    /// <summary>What a person should know before the classifier is used: whole sentences that say what to do, often none.</summary>
+    /// <param name="minAccuracy">The accuracy that was asked for, 0 to 1.</param>
+    public IEnumerable<string> Notes(double minAccuracy)
+    {
+        if (Folds == 0)
+        {
+            yield return "A class has one image only: nothing could be held out, so the probabilities are not calibrated and nothing will be rejected. Two images of each class or more mend it.";
+            yield break;
+        }
+        int accepted = (int)Math.Round(AcceptedShare * Count);
+        if (Accuracy is double accuracy && LargestClass > 0 && Statistics.ShareInterval(accuracy, Count).Low <= LargestClass)
+            yield return string.Create(CultureInfo.InvariantCulture, $"The held-out accuracy of {accuracy:F3} is no better than guessing: to name always the largest class gives {LargestClass:F3}. "
+                + $"Give more labelled images, check the labels, or take an encoder that was trained longer.");
+        if (accepted == 0)
+            yield return string.Create(CultureInfo.InvariantCulture, $"Not even the surest held-out answers are right in {100 * minAccuracy:0.#} % of cases: all answers will be rejected. Give more labels, or a lower --min-accuracy.");
+        else if (accepted < FewAccepted && accepted < Count)
+            yield return $"The threshold rests on {accepted} of {Plural.Of(Count, "held-out image")} only, and may be chance. Give more labels, or a lower --min-accuracy.";
+    }
+}
 
 /// <summary>An encoder with a classifier of a few labelled images on top: calibrated probabilities, and a threshold below which to say "I do not know".</summary>
 /// <remarks>
@@ -87,7 +112,11 @@ public sealed class Classifier : IDisposable
         int[] classes = labelled.ClassNames is null ? [] : [.. Enumerable.Range(0, labelled.Count).Select(labelled.LabelOf).Where(label => label >= 0).Distinct()];
         if (classes.Length == 0) throw new DataSourceException($"{labelled.Name} has no labels, and a classifier is made of them. {LabelledImages.HowToLabel}");
         if (classes.Length < 2) throw OneClass(classes.Length);
+        if (classes.Length > MostOfOneImage && classes.Length == Enumerable.Range(0, labelled.Count).Count(i => labelled.LabelOf(i) >= 0))
+            throw new DataSourceException(JudgingSet.EachItsOwn([.. classes.Select(label => labelled.ClassNames![label])]));
     }
+
+    private const int MostOfOneImage = 10; // with more classes of one image each, the labels are names or numbers of the images
 
     private static DataSourceException OneClass(int classes) =>
         new($"A classifier needs images of two classes or more, but these have {classes}: put them into one sub-folder for each class.");
@@ -121,7 +150,8 @@ public sealed class Classifier : IDisposable
         var accepted = answers.Where(a => a.Probability >= threshold).ToArray();
         return (new(mean, scale, weight, best.Temperature, threshold), new(count, folds, best.Penalty, answers.Average(a => a.Right ? 1.0 : 0),
             Calibration.Error(answers), Calibration.Error(Calibration.Answers(best.Scores, labels, 1)), accepted.Length / (double)count,
-            accepted.Length == 0 ? null : accepted.Average(a => a.Right ? 1.0 : 0)));
+            accepted.Length == 0 ? null : accepted.Average(a => a.Right ? 1.0 : 0))
+        { LargestClass = labels.CountBy(label => label).Max(c => c.Value) / (double)count });
     }
 
     /// <summary>The fold of each image, every class spread over all of them; a function of the labels.</summary>
@@ -249,7 +279,7 @@ public sealed class Classifier : IDisposable
                 ? $"{path} is the folder of a run, not a classifier. Make one of it first, `siam classify fit --run {path} --data LABELLED --out classifier.safetensors`, and give that file."
                 : $"{path} is a folder, not a classifier. Give the file that `siam classify fit` wrote.");
         if (!File.Exists(path)) throw new RunException($"{path} is missing. Make it with `siam classify fit`.");
-        using SafeTensorsFile file = SafeTensors.Read(path);
+        using SafeTensorsFile file = Opened(path);
         if (file.Metadata.GetValueOrDefault("format") != Format)
             throw new RunException($"{path} holds no classifier written by SiamSharp: its metadata {(file.Metadata.GetValueOrDefault("format") is { } other ? $"says format={other}" : "has no format")}, not {Format}. "
                 + "Make one with `siam classify fit`.");
@@ -277,6 +307,19 @@ public sealed class Classifier : IDisposable
             if (!tensor.shape.AsSpan().SequenceEqual(shape) || tensor.dtype != ScalarType.Float32) throw metadata.Fault($"head.{name} is {tensor.dtype} ({string.Join(", ", tensor.shape)}), but must be Float32 ({string.Join(", ", shape)})");
             using var scope = NewDisposeScope();
             return tensor.isfinite().all().item<bool>() ? tensor.clone().DetachFromDisposeScope() : throw metadata.Fault($"head.{name} holds a number that is not finite");
+        }
+    }
+
+    /// <summary>A file of another ending is no damaged classifier, but something else.</summary>
+    private static SafeTensorsFile Opened(string path)
+    {
+        try
+        {
+            return SafeTensors.Read(path);
+        }
+        catch (SafeTensorsException e) when (!path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase))
+        {
+            throw new RunException($"{e.Message.TrimEnd('.')}. Give the .safetensors file that `siam classify fit` wrote.");
         }
     }
 

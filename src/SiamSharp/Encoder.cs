@@ -200,7 +200,7 @@ public sealed class Encoder : IDisposable
             var run = new RunFolder(Path.GetDirectoryName(Path.GetFullPath(path))!);
             throw new RunException($"{path} is missing: " + (run.HasRun
                 ? $"the run has not finished, or the file was removed. Go on with `{run.ResumeCommand}`, which writes it at its end."
-                : "give the encoder.safetensors in the folder of a finished run."));
+                : $"give the encoder.safetensors in the folder of a finished run.{run.RunsInside}"));
         }
         using SafeTensorsFile file = SafeTensors.Read(path);
         if (file.Metadata.GetValueOrDefault("format") != Format)

@@ -47,6 +47,18 @@ public sealed class ClassifierTests : IDisposable
         Assert.InRange(best.eq(truth)[accepted].to(ScalarType.Float32).mean().item<float>(), 0.82, 1);
     }
 
+    [Theory]
+    [InlineData(0.317, 0.0167, new[] { "is no better than guessing: to name always the largest class gives 0.333", "rests on 1 of 60 held-out images only" })]
+    [InlineData(0.95, 0, new[] { "all answers will be rejected" })]
+    [InlineData(0.95, 0.05, new[] { "rests on 3 of 60" })]
+    [InlineData(0.95, 0.9, new string[0])]
+    public void Notes_OfAReport_SayWhatIsNotToBeTrusted(double accuracy, double accepted, string[] words)
+    {
+        string[] notes = [.. new ClassifierReport(60, 5, 0.1, accuracy, 0.05, 0.1, accepted, 1) { LargestClass = 1 / 3.0 }.Notes(0.95)];
+        Assert.Equal(words.Length, notes.Length);
+        Assert.All(words.Zip(notes), pair => Assert.Contains(pair.First, pair.Second));
+    }
+
     [Fact]
     public void Predict_Source_AnswersAsForTheBatchAndIsWritten()
     {

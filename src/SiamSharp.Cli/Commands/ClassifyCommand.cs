@@ -37,15 +37,16 @@ internal static class ClassifyCommand
             classifier.Save(path);
             foreach (var (why, empty) in new[] { ("there is no image of it", images.EmptyClasses.Absent), ("no image of it can be read", images.EmptyClasses.Unreadable) })
                 if (empty.Count > 0) screen.Warn($"Left out, since {why}: {Plural.Of(empty.Count, "class", "classes")}: {string.Join(", ", empty.Take(5))}{(empty.Count > 5 ? ", ..." : "")}.");
-            if (report.Folds == 0) screen.Warn("A class has one image only: nothing could be held out, so the probabilities are not calibrated and nothing will be rejected. Two images of each class or more mend it.");
-            else if (classifier.Threshold > 1) screen.Warn($"Not even the surest held-out answers are right in {wanted:P0} of cases: all answers will be rejected. Give more labels, or a lower --min-accuracy.");
-            screen.Result(new { file = path, classes = classifier.ClassNames, classifier.Temperature, classifier.Threshold, report }, console =>
+            string[] notes = [.. report.Notes(wanted)];
+            foreach (string note in notes) screen.Warn(note);
+            screen.Result(new { file = path, classes = classifier.ClassNames, classifier.Temperature, classifier.Threshold, report, notes }, console =>
             {
                 console.WriteLine($"Classifier of {Plural.Of(classifier.ClassNames.Count, "class", "classes")} from {Plural.Of(report.Count, "image")}: {path}");
                 if (report.Folds == 0) return;
                 console.WriteLine($"Held out in {report.Folds} parts: accuracy {Number(report.Accuracy)}, calibration error {Number(report.CalibrationError)} (before: {Number(report.UncalibratedError)}).");
                 console.WriteLine(classifier.Threshold == 0
                     ? $"All answers are accepted: {Number(report.AcceptedAccuracy)} of them are right."
+                    : classifier.Threshold > 1 ? "No answer will be accepted."
                     : $"Answers from a probability of {Number(classifier.Threshold)} on are accepted: {Number(report.AcceptedShare)} of all, of which {Number(report.AcceptedAccuracy)} are right.");
             });
             screen.Next($"siam classify predict --model {Shell.PathWord(path)} --data FOLDER --out answers.csv");
@@ -82,7 +83,8 @@ internal static class ClassifyCommand
                     foreach (Prediction answer in answers) console.WriteLine($"{answer.Probability.ToString("F3", CultureInfo.InvariantCulture)}  {(answer.Accepted ? answer.Class : $"({answer.Class}?)")}  {Shown.Text(answer.Path)}");
                 else console.WriteLine($"{Plural.Of(answers.Count, "answer")}: {path}");
                 int rejected = answers.Count(a => !a.Accepted);
-                if (rejected > 0) console.WriteLine($"Not to be trusted, with a probability below {Number(classifier.Threshold)}: {rejected:N0} of {answers.Count:N0}.");
+                if (classifier.Threshold > 1) console.WriteLine("None is to be trusted: this classifier accepts no answer. Fit it again with more labels, or a lower --min-accuracy.");
+                else if (rejected > 0) console.WriteLine($"Not to be trusted, with a probability below {Number(classifier.Threshold)}: {rejected:N0} of {answers.Count:N0}.");
             });
             screen.Next($"siam export onnx --classifier {Shell.Word(parsed.GetValue(model)!)} --out model.onnx");
             return Task.FromResult(0);

@@ -27,6 +27,8 @@ internal static class EmbedCommand
             var (network, recipe, name) = encoder.Open(screen, parsed, parsed.GetValue(set)!, options => ImageSources.Open(parsed.GetValue(data)!, options));
             using Encoder opened = network;
             using var embedder = new Embedder(opened, parsed.GetValue(engine));
+            if (EmbeddingFile.OriginIn(path) is { } before && before.Encoder != opened.ContentHash())
+                screen.Warn($"{path} holds vectors of another encoder, {before.Name}: they are replaced at the end. To keep them, stop and choose another --out.");
             IImageSource source = ImageSources.Open(parsed.GetValue(data)!, recipe.Data);
             screen.Interruption = () => ("Stopping after this batch; Ctrl+C again = stop now. The same command goes on.", "Stopped. The same command goes on from the last batch that was written whole.");
             EmbedResult result = ReadingBar.Show(screen, progress => Embedding.Write(path, embedder, name, recipe.Data, source, BatchSize, new Told(progress), cancel));

@@ -1,7 +1,9 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
+using SiamSharp.Backbones;
 using SiamSharp.Cli.Terminal;
 using SiamSharp.Data;
+using SiamSharp.Interop;
 using SiamSharp.Recipes;
 using SiamSharp.Training;
 using SiamSharp.Views;
@@ -48,22 +50,40 @@ internal sealed class EncoderOptions
         CheckData(assignments);
         if (run is not null)
         {
+            Fault[] ignored = [.. new Option[] { _weights, _size, _mean, _std, _highPass }.Where(option => IsGiven(parsed, option))
+                .Select(option => new Fault(option.Name, "belongs to --backbone: the encoder of --run has its own. Leave it out"))];
+            if (ignored.Length > 0) throw new RecipeException(ignored);
             var folder = new RunFolder(run);
             Encoder encoder = folder.ReadEncoder(out JsonObject stored, screen.Notes);
             Recipe own = Recipe.Reread(stored, assignments);
             return (encoder, own with { Data = own.Data.For(encoder) }, run);
         }
         if (weights is null) throw new RecipeException([new Fault("--weights", $"give the file with the weights of {name}")]);
+        if (Path.GetFileName(weights) == "encoder.safetensors" && Path.GetDirectoryName(Path.GetFullPath(weights)) is { } home && new RunFolder(home).HasRun)
+            throw new RecipeException([new Fault("--weights", $"{weights} was written by siam, which knows its network and how its images are prepared: give --run {Shell.PathWord(home)} in place of --backbone and --weights")]);
         double[] mean = IsGiven(parsed, _mean) ? parsed.GetValue(_mean)! : s_mean, std = IsGiven(parsed, _std) ? parsed.GetValue(_std)! : s_std;
         int size = parsed.GetValue(_size);
         double sigma = parsed.GetValue(_highPass);
         CheckChannels(parsed, mean.Length, std.Length);
         if (std.Any(s => s <= 0)) throw new RecipeException([new Fault("--std", "must hold numbers above 0")]);
+        if (BackboneOptions.ProblemOfWeights(weights) is { } problem) throw new RecipeException([new Fault("--weights", problem)]);
         string stem = name!.StartsWith("vit", StringComparison.Ordinal) ? "auto" : "imagenet";
         Recipe recipe = Recipe.Resolve([], [$"backbone.name={name}", $"backbone.weights={weights}", $"backbone.stem={stem}", $"data.size={size}", $"data.channels={mean.Length}", .. assignments], open);
         var preprocessing = new Preprocessing(new HighPassOptions { Sigma = sigma, Kernel = HighPassKernel }, mean, std);
-        return (new Encoder(recipe.Backbone, preprocessing, mean.Length, size), recipe, $"{name} with {weights}");
+        try
+        {
+            return (new Encoder(recipe.Backbone, preprocessing, mean.Length, size), recipe, $"{name} with {weights}");
+        }
+        catch (StateDictMismatchException) when (FormatOf(weights) is { } format)
+        {
+            throw new RecipeException([new Fault("--weights", $"{weights} was written by siam, for a network of its own. "
+                + (format.StartsWith("siamsharp-classifier", StringComparison.Ordinal) ? $"It is a classifier: siam classify predict --model {Shell.Word(weights)}" : "Give --run with the folder of the run that it comes from, in place of --backbone and --weights"))]);
+        }
     }
+
+    /// <summary>What a file of ours says it is; null for any other file.</summary>
+    private static string? FormatOf(string weights) => weights.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase)
+        && SafeTensorsHeader.Read(weights).Metadata.TryGetValue("format", out string? format) && format.StartsWith("siamsharp-", StringComparison.Ordinal) ? format : null;
 
     private static bool IsGiven(ParseResult parsed, Option option) => parsed.GetResult(option) is { Implicit: false };
 

@@ -31,6 +31,7 @@ internal static partial class OptionsCommand
             {
                 string asked = parsed.GetValue(part)!;
                 string[] paths = [.. OptionsJson.Describe(resolved).Select(o => o.Path)];
+                if (TooFar(asked, paths) is { } far) throw new RecipeException([new Fault(asked, far)]);
                 string? near = Nearest.To(asked, paths.Concat(paths.Select(p => p.Split('.')[0])).Distinct()) ?? OptionsJson.PathTo(typeof(Recipe), asked.Split('.')[^1]);
                 throw new RecipeException([new Fault(asked, $"no option starts so{(near is null ? "" : $"; did you mean {near}?")} `siam options` lists all".Replace("so `", "so; `", StringComparison.Ordinal))]);
             }
@@ -47,6 +48,21 @@ internal static partial class OptionsCommand
             return Task.FromResult(0);
         });
         return command;
+    }
+
+    /// <summary>That a number in a path is behind the last of its list; null where it is not.</summary>
+    private static string? TooFar(string asked, string[] paths)
+    {
+        string[] parts = asked.Split('.');
+        for (int i = 1; i < parts.Length; i++)
+        {
+            string list = string.Join('.', parts[..i]);
+            if (!int.TryParse(parts[i], out int index) || !paths.Any(p => p.StartsWith($"{list}.0", StringComparison.Ordinal))) continue;
+            int count = 1;
+            while (paths.Any(p => p.StartsWith($"{list}.{count}.", StringComparison.Ordinal))) count++;
+            if (index < 0 || index >= count) return $"{list} has {(count == 1 ? "one part, 0" : $"{count} parts, 0 to {count - 1}")}: `siam options {list}` lists {(count == 1 ? "it" : "them")}";
+        }
+        return null;
     }
 
     private static string KeyOf(OptionDescription option) => option.Member is PropertyInfo property

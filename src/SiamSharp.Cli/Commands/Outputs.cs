@@ -84,6 +84,7 @@ internal static class Outputs
                 throw new RunException($"--out {given} would write over {same}, which the command reads. Choose another name.");
         CheckOutside(given, Path.GetDirectoryName(path)!, sources, images ?? []);
         CheckParents(path);
+        if (LostTarget(path) is { } lost) throw Wrong($"{given} is a link to {lost}, which does not exist. Remove the link, or choose another name");
         if (System.IO.File.Exists(path))
         {
             if (IsOfARun(path)) throw new RunException($"--out {given} is a file of the run in {Path.GetDirectoryName(path)}. Choose a name outside of it.");
@@ -102,6 +103,7 @@ internal static class Outputs
     {
         CheckName(given);
         string path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(given));
+        if (LostTarget(path) is { } lost) throw Wrong($"{given} is a link to {lost}, which does not exist. Make that folder, or choose another name{Another(given, study ? "-study" : "-run", study, sources)}");
         if (System.IO.File.Exists(path)) throw Wrong($"{given} is a file, but the folder of a {(study ? "study" : "run")} is wanted. Choose another name{Another(given, study ? "-study" : "-run", study, sources)}");
         CheckOutside(given, path, sources, []);
         CheckParents(path);
@@ -273,7 +275,16 @@ internal static class Outputs
     private static void CheckParents(string path)
     {
         for (string? parent = Path.GetDirectoryName(path); parent is not null && !Directory.Exists(parent); parent = Path.GetDirectoryName(parent))
-            if (System.IO.File.Exists(parent)) throw Wrong($"{parent} is a file, so nothing can be written below it. Choose another place");
+            if (LostTarget(parent) is { } lost) throw Wrong($"{parent} is a link to {lost}, which does not exist. Make that folder, or choose another place");
+            else if (System.IO.File.Exists(parent)) throw Wrong($"{parent} is a file, so nothing can be written below it. Choose another place");
+    }
+
+    /// <summary>What a link names that leads to nothing; null for anything else.</summary>
+    private static string? LostTarget(string path)
+    {
+        if (new FileInfo(path).LinkTarget is not { } target) return null;
+        string real = Real(path);
+        return Directory.Exists(real) || (System.IO.File.Exists(real) && new FileInfo(real).LinkTarget is null) ? null : target;
     }
 
     /// <summary>Finds out now, and not after hours, whether the file can be written.</summary>

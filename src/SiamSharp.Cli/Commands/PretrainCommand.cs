@@ -54,13 +54,14 @@ internal static class PretrainCommand
         // Too few for a step: what cannot be read is told first, then how many are left.
         if (begins && images.Count < recipe.Training.BatchSize) Pretraining.CheckFits(recipe, Loading.Load(screen, images, recipe.Data, null, cancel));
         if (resume && begins) screen.Warn($"There is no run in {folder.Path} yet: starting one.");
-        if (recipe.Optimizer.LearningRate == 0) screen.Warn("optimizer.learningRate is 0: the network stays as it is and learns nothing.");
         folder.Create();
         ImageDataset dataset = Loading.Load(screen, images, recipe.Data, folder, cancel);
         int skipped = dataset.Skipped.Count;
         if (begins)
         {
             Pretraining.CheckFits(recipe, dataset);
+            if (recipe.Backbone.Weights.Length > 0) recipe.Backbone.Create(dataset.Channels, dataset.Size, seed: 0).Dispose(); // refused here, not behind the announcement
+            foreach (string note in recipe.NotesFor(dataset.Count, dataset.Size, Environment.ProcessorCount)) screen.Warn(note);
             bool chosen = recipeName is not null || assignments.Any(a => a.StartsWith("backbone", StringComparison.Ordinal) || a.StartsWith("method", StringComparison.Ordinal));
             Announcement.Show(screen, recipe, dataset, chosen ? null : () => Loading.Open(source, "simclr", assignments).Recipe, cancel);
         }

@@ -28,11 +28,13 @@ internal static class QuickstartCommand
     {
         var (recipe, images) = Loading.Open(Train, "quickstart", assignments);
         if (folder.HasRun) throw new RunException($"{folder.Path} already holds a run. Choose another --out.");
+        if (recipe.Training.BatchSize > images.Count) Pretraining.CheckFits(recipe, Loading.Load(screen, images, recipe.Data, null, cancel));
         folder.Create();
         ImageDataset trainData = Loading.Load(screen, images, recipe.Data, folder, cancel), testData = Loading.Load(screen, ImageSources.Open(Test, recipe.Data), recipe.Data, null, cancel);
         string resume = $"siam pretrain --data {Train} --out {Shell.PathWord(folder.Path)} --resume", judge = $"siam evaluate all --run {Shell.PathWord(folder.Path)} --train {Train} --test {Test}";
 
         screen.Say($"Pretraining {(recipe.Method.NeedsLabels ? "with" : "without")} the labels of the images, which are embedded ones of Fashion-MNIST:");
+        foreach (string note in recipe.NotesFor(trainData.Count, trainData.Size, Environment.ProcessorCount)) screen.Warn(note);
         Announcement.Show(screen, recipe, trainData, null, cancel);
         PretrainingResult result = TrainingBar.Show(screen, progress => Pretraining.Run(recipe, trainData, folder, progress: progress, cancel: cancel), $"Go on with: {resume}");
         if (!result.Finished)

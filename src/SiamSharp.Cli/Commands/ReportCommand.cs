@@ -25,6 +25,7 @@ internal static class ReportCommand
             {
                 if (source is not null) throw new RecipeException([new Fault("--data", "is for the folder of a run; this is a study's. Name one of the runs in it for a map")]);
                 string page = StudyReport.Write(path);
+                if (StudyReport.Unfinished(path) is { } rest) screen.Warn(rest);
                 screen.Result(new { file = page }, console => console.WriteLine($"Report: {page}"));
                 return Task.FromResult(0);
             }
@@ -42,6 +43,7 @@ internal static class ReportCommand
                     return 0;
                 });
             }
+            if (run.Unfinished is { } unfinished) screen.Warn(unfinished);
             RunReport.Write(run, null);
             screen.Result(new { file = run.Report }, console =>
             {

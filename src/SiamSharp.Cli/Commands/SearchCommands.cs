@@ -42,9 +42,13 @@ internal static class SearchCommands
             table.Origin?.Check(vectors, EmbeddingOrigin.Of(opened, name, decoding));
             using var embedder = new Embedder(opened);
             IImageSource source = ImageSources.Open(path, decoding);
+            if (source.Count > 1) screen.Warn($"{source.Name} holds {Plural.Of(source.Count, "image")}: the query is the first of them, {source.PathOf(0)}.");
             Pixels pixels = source.Decode(0, opened.Size);
             if (pixels.Channels != opened.Channels)
                 throw new DataSourceException($"{path} has {pixels.Channels} channels, but the encoder takes {opened.Channels}: --set data.channels={opened.Channels} converts 1 and 3.");
+            var notes = new DataNotes();
+            notes.Add(0, pixels);
+            foreach (string note in source.Notes.Concat(notes.Lines(source, opened.White))) screen.Warn(note);
             float[] values = new float[pixels.Values.Length], vector = new float[embedder.Width];
             pixels.CopyTo(values);
             embedder.Embed(values, vector);
@@ -56,7 +60,8 @@ internal static class SearchCommands
                 SearchHit[] hits = [.. found.Select(f => new SearchHit(table.Paths[f.Row], table.Labels[f.Row], f.Cosine, read(table.Paths[f.Row])))];
                 SearchSheet.Write(picture, source.PathOf(0), pixels, hits);
                 if (hits.Where(hit => hit.Image is null).ToArray() is [var gone, ..] all)
-                    screen.Warn($"{all.Length} of the {hits.Length} images found are not where the index says and are grey in the sheet, such as {gone.Path}. Start in the folder in which `siam embed` was started, or give --data SRC.");
+                    screen.Warn($"{all.Length} of the {hits.Length} images found are not where the index says and are grey in the sheet, such as {gone.Path}. "
+                        + (parsed.GetValue(data) is { } given ? $"The --data given, {given}, does not hold them: give the source that was embedded." : "Start in the folder in which `siam embed` was started, or give --data SRC."));
             }
             screen.Result(new { results = found.Select(f => new { path = table.Paths[f.Row], label = table.Labels[f.Row], cosine = f.Cosine }), sheet = picture }, console =>
             {

@@ -26,21 +26,39 @@ internal static class StudyCommand
         {
             Screen screen = screenOf(parsed);
             Study study = Study.Read(parsed.GetValue(file)!);
+            IImageSource Open(string key, string source, DataOptions options)
+            {
+                try
+                {
+                    return ImageSources.Open(source, options);
+                }
+                catch (DataSourceException e)
+                {
+                    bool lost = !Path.IsPathRooted(source) && !Path.Exists(source.Split('#', '@')[0]);
+                    string beside = Path.Combine(Path.GetDirectoryName(parsed.GetValue(file)!) ?? "", source);
+                    throw new DataSourceException($"\"{key}\" in {parsed.GetValue(file)}: {e.Message}" + (!lost ? ""
+                        : $" Paths in a study start in the folder in which the command is given, {Environment.CurrentDirectory}{(Path.Exists(beside.Split('#', '@')[0]) ? $": write {beside}" : "")}."));
+                }
+            }
             string folder = Outputs.Folder(parsed.GetValue(output)!, study: true, [study.Pretrain, study.Train, study.Test]);
-            IReadOnlyList<StudyRun> runs = study.Runs(parsed.GetValue(set)!, options => ImageSources.Open(study.Pretrain, options));
+            IReadOnlyList<StudyRun> runs = study.Runs(parsed.GetValue(set)!, options => Open("pretrain", study.Pretrain, options));
             if (parsed.GetValue(only) is { } name) return RunOne(screen, study, folder, runs, name, parsed.GetValue(child), cancel);
 
-            StudyFolder.Prepare(study, folder, runs);
             DataOptions decoded = runs[0].Recipe.Data;
+            IImageSource pretrain = Open("pretrain", study.Pretrain, decoded);
+            IImageSource train = study.Train.Length > 0 ? Open("train", study.Train, decoded) : pretrain, test = Open("test", study.Test, decoded);
             try
             {
-                RunEvaluation.CheckImages(runs[0].Recipe.Evaluation, study.Protocols, decoded,
-                    ImageSources.Open(study.Train.Length > 0 ? study.Train : study.Pretrain, decoded), ImageSources.Open(study.Test, decoded));
+                RunEvaluation.CheckImages(runs[0].Recipe.Evaluation, study.Protocols, decoded, train, test);
             }
             catch (DataSourceException e) // it names the options of `siam evaluate`
             {
                 throw new RunException($"{parsed.GetValue(file)}: {e.Message.Replace("--train", "\"train\"", StringComparison.Ordinal).Replace("--test", "\"test\"", StringComparison.Ordinal)}");
             }
+            StudyFolder.Prepare(study, folder, runs);
+            if (parsed.GetValue(jobs) > 1 && parsed.GetValue(jobs) * study.Threads > Environment.ProcessorCount && runs.Count > 1)
+                screen.Warn($"--jobs {parsed.GetValue(jobs)} with {Plural.Of(study.Threads, "thread")} each is more than this machine's {Plural.Of(Environment.ProcessorCount, "processor")}: it takes longer, and more memory. Leave --jobs out.");
+            foreach (string note in Study.Notes(runs, pretrain.Count, Environment.ProcessorCount)) screen.Warn(note);
             int atOnce = parsed.GetValue(jobs) > 0 ? parsed.GetValue(jobs) : Math.Max(1, Environment.ProcessorCount / study.Threads);
             string[] arguments = ["study", parsed.GetValue(file)!, "--out", folder, .. parsed.GetValue(set)!.SelectMany(s => new[] { "--set", s })];
             screen.Interruption = () => ("The runs that are at work save after their step and end; Ctrl+C again = stop now, and they lose their steps since their last checkpoints.",
@@ -49,6 +67,7 @@ internal static class StudyCommand
 
             StudyTable table = StudyFolder.WriteTable(study, folder, runs);
             StudyReport.Write(folder);
+            foreach (string note in table.Notes) screen.Warn(note);
             screen.Result(new { folder, failed, table }, console => Show(console, table, folder));
             if (cancel.IsCancellationRequested)
             {

@@ -109,10 +109,20 @@ public sealed record BackboneOptions : IHasRules
             : new ResNet(this, channels, size);
         backbone.Draw(seed);
         if (ZeroInitResidual) Initialization.ZeroResiduals(backbone);
-        if (Weights.Length > 0 && !File.Exists(WeightsFile.Split(Weights).File))
-            throw new RecipeException([new Fault("backbone.weights", $"the file \"{WeightsFile.Split(Weights).File}\" does not exist")]);
-        if (Weights.Length > 0) WeightsFile.Load(backbone, Weights);
+        if (Weights.Length == 0) return backbone;
+        if (ProblemOfWeights(Weights) is { } problem) throw new RecipeException([new Fault("backbone.weights", problem)]);
+        WeightsFile.Load(backbone, Weights);
         return backbone;
+    }
+
+    /// <summary>Why there is no file of weights; null where there is one.</summary>
+    /// <param name="path">FILE or FILE#PREFIX.</param>
+    internal static string? ProblemOfWeights(string path)
+    {
+        string file = WeightsFile.Split(path).File;
+        if (File.Exists(file)) return null;
+        if (!Directory.Exists(file)) return $"the file \"{file}\" does not exist{(Nearest.Path(file) is { Length: > 0 } hint ? $".{hint.TrimEnd('.')}" : "")}";
+        return $"\"{file}\" is a folder: give the file of weights{(Path.Combine(file, "encoder.safetensors") is var inside && File.Exists(inside) ? $", {inside}" : " in it")}";
     }
 
     /// <summary>The network in a few words: <c>resnet18, width 16, 1-1-1-1 blocks, 0.4 million parameters</c>; as published, its name and parameters alone.</summary>

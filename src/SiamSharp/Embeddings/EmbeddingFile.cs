@@ -77,20 +77,55 @@ public static class EmbeddingFile
     /// <exception cref="EmbeddingFileException">It is missing, damaged or holds something else.</exception>
     public static EmbeddingTable Read(string path)
     {
-        if (!File.Exists(path)) throw new EmbeddingFileException(path, Directory.Exists(path) ? "it is a folder; give the .parquet or .npy file that `siam embed` wrote" : "it does not exist");
+        if (!File.Exists(path))
+            throw new EmbeddingFileException(path, Directory.Exists(path) ? $"it is a folder; give the .parquet or .npy file that `siam embed` wrote. {EmbedFirst(path)}"
+                : path.StartsWith("fashion-mnist", StringComparison.Ordinal) || path.StartsWith("cifar10:", StringComparison.Ordinal) || path.Contains('#') ? $"it is no file of vectors, but a source of images. {EmbedFirst(path)}"
+                : $"it does not exist{(Nearest.Path(path) is { Length: > 0 } hint ? $".{hint.TrimEnd('.')}" : "")}");
         try
         {
             EmbeddingTable table = Extension(path) switch
             {
                 ".npy" => ReadNumPy(path),
                 ".parquet" => ReadParquet(path),
-                _ => throw new EmbeddingFileException(path, "it must end in .npy or .parquet"),
+                ".csv" or ".json" when Vectors(path) is { } vectors => throw new EmbeddingFileException(path, $"it must end in .npy or .parquet, and this file only belongs to {vectors}. Give that one"),
+                _ => throw new EmbeddingFileException(path, $"it must end in .npy or .parquet{(ImageFormats.HasImageEnding(path) ? $", and is an image. {EmbedFirst(path)}" : "")}"),
             };
             return table;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new EmbeddingFileException(path, e.Message.TrimEnd('.'), e);
+        }
+    }
+
+    /// <summary>The .npy file that a file of names or of origins belongs to; null where there is none.</summary>
+    private static string? Vectors(string path) => (Extension(path) == ".csv" ? Path.ChangeExtension(path, ".npy") : path[..^".json".Length]) is var vectors
+        && Extension(vectors) == ".npy" && File.Exists(vectors) ? vectors : null;
+
+    /// <summary>What to do with images where vectors are wanted, without a full stop.</summary>
+    internal static string EmbedFirst(string images) => $"Embed images first: siam embed --run RUN --data {Shell.Word(images)} --out vectors.parquet";
+
+    /// <summary>What made the vectors of a file that stands under a name; null where there is none, or where that cannot be read.</summary>
+    /// <remarks>Cost: none of the vectors are read.</remarks>
+    internal static EmbeddingOrigin? OriginIn(string path)
+    {
+        try
+        {
+            if (!File.Exists(path)) return null;
+            return Origin(path, Extension(path) == ".npy" ? ReadOrigin(path) : AboutAsync().GetAwaiter().GetResult());
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            return null; // whatever is there is replaced
+        }
+
+        async Task<JsonObject?> AboutAsync()
+        {
+            await using var file = RegularFile.OpenRead(path);
+            ParquetFooter.Check(file);
+            file.Position = 0;
+            await using ParquetReader reader = await ParquetReader.CreateAsync(file);
+            return AboutOf(path, reader.CustomMetadata.GetValueOrDefault(MetadataKey));
         }
     }
 
@@ -290,7 +325,7 @@ public static class EmbeddingFile
             if (about is not null && mapped?.Hash() != Text(path, about, "vectors")) throw Damaged(path, path);
             NpyHeader header = NpyHeader.Read(path, file);
             if (header is not { Type: "<f4", FortranOrder: false, Shape: [>= 0, >= 1 and <= 1 << 20] })
-                throw new EmbeddingFileException(path, $"it must hold float32 of shape (N, D) in C order, but holds '{header.Type}' of shape ({string.Join(", ", header.Shape)})");
+                throw new EmbeddingFileException(path, $"it must hold float32 of shape (N, D) in C order, but holds '{header.Type}' of shape ({string.Join(", ", header.Shape)}){(header.Shape.Length >= 3 ? $", images it seems. {EmbedFirst(path)}" : "")}");
             if (header.Shape[0] > int.MaxValue || header.Offset % sizeof(float) != 0 || header.Offset + header.Shape[0] * header.Shape[1] * sizeof(float) != file.Length)
                 throw new EmbeddingFileException(path, $"its header promises {header.Shape[0]} vectors of {header.Shape[1]} numbers, but it has {Math.Max(0, file.Length - header.Offset)} bytes for them. Copy it again, or repeat `siam embed`");
             int count = (int)header.Shape[0], width = (int)header.Shape[1], most = Math.Max(1, BlockBytes / sizeof(float) / width) * width;

@@ -47,6 +47,9 @@ public static class FewShot
                 + $"--set evaluation.shots=[{string.Join(',', s_usual.Where(s => s <= classes.Min(c => c.Images)))}].";
     }
 
+    /// <summary>How many images of a class a share of them is: at least one.</summary>
+    internal static int ShareOf(int images, double fraction) => Math.Min(images, Math.Max(1, (int)Math.Round(images * fraction)));
+
     /// <summary>Draws a share of the images of each class, at least one.</summary>
     /// <remarks>A function of (seed, class): the images of 1 % are among those of 10 %.</remarks>
     /// <param name="labels">One label for each training image.</param>
@@ -62,7 +65,7 @@ public static class FewShot
         {
             int[] order = [.. m.Item];
             new RandomStream(seed, RandomPurpose.Evaluation, sample: m.Index, view: 2).Shuffle<int>(order);
-            return order[..Math.Min(order.Length, Math.Max(1, (int)Math.Round(order.Length * fraction)))];
+            return order[..ShareOf(order.Length, fraction)];
         })];
     }
 }

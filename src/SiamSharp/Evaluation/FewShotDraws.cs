@@ -43,6 +43,20 @@ public sealed record FewShotDraws(string TrainHash, IReadOnlyDictionary<int, IRe
     /// <summary>As JSON with a hash of itself, which <see cref="EvaluationOptions.DrawsFile"/> reads.</summary>
     public string ToJson() => SealedJson.Seal(JsonSerializer.SerializeToNode(this)!.AsObject()).ToJsonString() + "\n";
 
+    /// <summary>What the images of a draws.json are called in the scores beside it; null where there are none.</summary>
+    private static string? SourceOf(string file, string trainHash)
+    {
+        try
+        {
+            string scores = new Training.RunFolder(Path.GetDirectoryName(Path.GetFullPath(file))!).Evaluation;
+            return File.Exists(scores) ? Score.Read(scores)?.FirstOrDefault(s => s.Train is not null && s.DataHash.StartsWith(trainHash + "/", StringComparison.Ordinal))?.Train : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null; // it is a help only
+        }
+    }
+
     private static FewShotDraws Read(string file, string trainHash, int images, EvaluationOptions options)
     {
         FewShotDraws draws;
@@ -56,7 +70,8 @@ public sealed record FewShotDraws(string TrainHash, IReadOnlyDictionary<int, IRe
             throw new DataSourceException($"evaluation.drawsFile {file} cannot be read ({e.Message.TrimEnd('.')}). Give the draws.json of a run that was judged few-shot.");
         }
         if (draws.TrainHash != trainHash)
-            throw new DataSourceException($"evaluation.drawsFile {file} was drawn from other images: its data are {draws.TrainHash}, those of --train are {trainHash}.");
+            throw new DataSourceException($"evaluation.drawsFile {file} was drawn from other images than those of --train{(SourceOf(file, draws.TrainHash) is { } source ? $": from {source}" : "")} "
+                + $"(its data are {draws.TrainHash}, those of --train {trainHash}). Give those images as --train, or leave evaluation.drawsFile out to draw anew.");
         if (options.Shots.FirstOrDefault(s => !draws.Shots.ContainsKey(s) || draws.Shots[s].Count < options.Draws) is > 0 and var missing)
             throw new DataSourceException($"evaluation.drawsFile {file} lacks {options.Draws} draws of {missing} shots: it has "
                 + $"{string.Join(", ", draws.Shots.Select(s => $"{s.Value.Count} of {s.Key}"))}. Lower evaluation.draws or evaluation.shots.");

@@ -1,4 +1,6 @@
+using System.Globalization;
 using SiamSharp.Data;
+using SiamSharp.Recipes;
 
 namespace SiamSharp.Evaluation;
 
@@ -27,6 +29,9 @@ internal sealed record JudgingSet(string Name, int Count, int[]? Labels, IReadOn
 
     internal int Labelled => Labels!.Count(l => l >= 0);
 
+    /// <summary>Classes of one image.</summary>
+    private int LabelsOnce => Classes.Count(c => c.Images == 1);
+
     /// <summary>Why these images cannot be judged with; all there is to mend.</summary>
     /// <param name="train">For the classifiers.</param>
     /// <param name="test">To be judged.</param>
@@ -47,14 +52,16 @@ internal sealed record JudgingSet(string Name, int Count, int[]? Labels, IReadOn
         if (train.Classes.Count == 0 || test.Classes.Count == 0) yield break;
         if (train.Classes.Count < 2) yield return $"Judging needs 2 or more classes, but the training images have one: {train.Classes[0].Name}.";
         string[] known = [.. train.Classes.Select(c => c.Name)], judged = [.. test.Classes.Select(c => c.Name)];
-        if (!judged.Any(known.Contains))
+        if (!judged.Any(known.Contains) && train.LabelsOnce + test.LabelsOnce > (known.Length + judged.Length) / 2)
+            yield return EachItsOwn(known);
+        else if (!judged.Any(known.Contains))
             yield return $"No class of the test images ({Names(judged)}) is among those of the training images ({Names(known)}). Give both sets the same class names; "
                 + "#train and #test behind a source divide every class, #FIRST..END goes by the order of the files.";
         if (protocols.Contains(Protocol.Knn) && options.K > train.Labelled)
             yield return $"evaluation.k = {options.K} neighbours, but there are only {Plural.Of(train.Labelled, "labelled training image")}: --set evaluation.k={KFor(train.Labelled)}.";
         if (protocols.Contains(Protocol.FewShot) && options.DrawsFile.Length == 0 && FewShot.Fault(train.Classes, options.Shots.Max()) is { } small) yield return small;
         if (protocols.Contains(Protocol.FewShot) && options.DrawsFile.Length > 0 && !File.Exists(options.DrawsFile))
-            yield return $"evaluation.drawsFile {options.DrawsFile} does not exist. Give the draws.json of a run that was judged few-shot.";
+            yield return $"evaluation.drawsFile {options.DrawsFile} {(Directory.Exists(options.DrawsFile) ? "is a folder" : "does not exist")}. Give the draws.json of a run that was judged few-shot.";
     }
 
     /// <summary>What a person should know about the scores of these images.</summary>
@@ -73,6 +80,25 @@ internal sealed record JudgingSet(string Name, int Count, int[]? Labels, IReadOn
                 + $"{Names([.. unseen.Select(c => c.Name)])}. #train and #test behind a source divide every class.";
     }
 
+    /// <summary>What a person should know about a score: that it judges images that were learned from, and <see cref="Score.Notes"/>.</summary>
+    internal static IEnumerable<string> NotesOf(Score score) => score.TestInTrain == 0 ? score.Notes ?? [] : [Overlapping(score.TestInTrain, score.TestCount), .. score.Notes ?? []];
+
+    /// <summary>A sentence on test images that are among the training images too.</summary>
+    /// <param name="overlap">How many, 1 or more.</param>
+    /// <param name="test">Of how many.</param>
+    internal static string Overlapping(int overlap, int test) =>
+        $"{overlap:N0} of {Plural.Of(test, "test image")} {(overlap == 1 ? "is" : "are")} among the training images too: the scores are flattered. Leave them out of one of the two.";
+
+    /// <summary>Shares of the labels that become larger because each class has one image at least: a sentence each.</summary>
+    /// <param name="fractions">Asked for, above 0 to 1.</param>
+    internal IEnumerable<string> RaisedShares(IReadOnlyList<double> fractions)
+    {
+        foreach (double fraction in fractions)
+            if (Classes.Sum(c => FewShot.ShareOf(c.Images, fraction)) is var drawn && drawn > 1.5 * fraction * Labelled)
+                yield return string.Create(CultureInfo.InvariantCulture,
+                    $"\"tuned, {fraction * 100:0.####} %\" learns from {drawn:N0} of {Plural.Of(Labelled, "labelled image")}, {100.0 * drawn / Labelled:0.#} %: one of each class is the least.");
+    }
+
     /// <summary>What to do about too many neighbours; null where they are not.</summary>
     /// <param name="k">Neighbours.</param>
     /// <param name="images">Labelled training images.</param>
@@ -81,6 +107,12 @@ internal sealed record JudgingSet(string Name, int Count, int[]? Labels, IReadOn
 
     internal static string EveryTestImage(string test, string train) =>
         $"Every test image ({test}) is among the training images ({train}): each would be its own nearest neighbour. Give --test images that are not in --train.";
+
+    /// <summary>A sentence on labels that nearly every image has one of its own of.</summary>
+    /// <param name="names">Of the classes.</param>
+    internal static string EachItsOwn(IReadOnlyList<string> names) =>
+        $"Nearly every image has a label of its own ({Names(names)}): such labels {(names.Take(5).All(name => Numbers.TryReal(name, out _)) ? "are measured numbers, not classes" : "are no classes")}. "
+            + "Classes have several images each: label them with the names of a few groups, such as low and high.";
 
     private static int KFor(int images) => Math.Max(1, images / 20);
 

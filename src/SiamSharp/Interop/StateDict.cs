@@ -49,9 +49,10 @@ public static class StateDict
 /// <param name="missing">Keys of the network for which there is no tensor.</param>
 /// <param name="unexpected">Keys for which the network has no place.</param>
 /// <param name="misshaped">Keys with the shape found and the shape needed.</param>
+/// <param name="advice">What to do, in whole sentences; null where that is not known.</param>
 public sealed class StateDictMismatchException(
-    IReadOnlyList<string> missing, IReadOnlyList<string> unexpected, IReadOnlyList<string> misshaped)
-    : Exception("The weights do not fit the network. Choose the options that the weights were made with."
+    IReadOnlyList<string> missing, IReadOnlyList<string> unexpected, IReadOnlyList<string> misshaped, string? advice = null)
+    : Exception($"The weights do not fit the network. {advice ?? "Choose the options that the weights were made with."}"
         + Line("Missing", missing) + Line("Unexpected", unexpected) + Line("Of another shape", misshaped))
 {
     /// <summary>Keys of the network for which there is no tensor.</summary>

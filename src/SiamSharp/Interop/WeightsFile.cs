@@ -1,6 +1,8 @@
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using SiamSharp.Backbones;
 using SiamSharp.Data;
+using SiamSharp.Recipes;
 using static TorchSharp.torch;
 
 namespace SiamSharp.Interop;
@@ -49,13 +51,42 @@ public static partial class WeightsFile
             if (StateDict.FirstNotFinite(weights) is { } fault)
                 throw new ArgumentException($"{file} cannot be begun with: {fault}. Take weights that were saved before their training went wrong.");
             if (backbone is VisionTransformer transformer) transformer.FitPositions(weights);
-            StateDict.Load(backbone, weights);
+            try
+            {
+                StateDict.Load(backbone, weights);
+            }
+            catch (StateDictMismatchException e) when (Advice(file, backbone, weights, e) is { } advice)
+            {
+                throw new StateDictMismatchException(e.Missing, e.Unexpected, e.Misshaped, advice);
+            }
         }
         finally
         {
             foreach (Tensor tensor in tensors.Values) tensor.Dispose();
         }
     }
+
+    /// <summary>What makes the network fit: the options that an encoder of this library was made with, or the channels of the first layer; null where neither is known.</summary>
+    private static string? Advice(string file, Backbone backbone, Dictionary<string, Tensor> weights, StateDictMismatchException mismatch)
+    {
+        string? first = s_firstConvolutions.FirstOrDefault(key => backbone.state_dict().ContainsKey(key) && weights.ContainsKey(key));
+        if (mismatch is { Missing: [], Misshaped: [_] } && first is not null && backbone.state_dict()[first].shape is { Length: 4 } wanted && weights[first].shape is { Length: 4 } found && wanted[1] != found[1])
+            return $"They were made for images of {Plural.Of(found[1], "channel")}, and these have {wanted[1]}: "
+                + (found[1] is 1 or 3 ? $"--set data.channels={found[1]} converts 1 and 3." : "give images of that kind, or other weights.");
+        var settings = new List<string>();
+        if (file.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase) && SafeTensorsHeader.Read(file).Metadata is var metadata && metadata.TryGetValue("backbone", out string? made))
+        {
+            JsonObject usual = OptionsJson.Write(new BackboneOptions());
+            settings.AddRange(from option in OptionsJson.Parse(made, file)
+                              where option.Key == "name" || !JsonNode.DeepEquals(option.Value, usual[option.Key])
+                              select $"backbone.{option.Key}={(option.Value is JsonValue text && text.TryGetValue(out string? word) ? word : option.Value?.ToJsonString())}");
+            if (metadata.TryGetValue("channels", out string? channels)) settings.Add($"data.channels={channels}");
+            return $"They were written by siam and fit {string.Join(' ', settings.Select(s => $"--set {Shell.Word(s)}"))}.";
+        }
+        return null;
+    }
+
+    private static readonly string[] s_firstConvolutions = ["conv1.weight", "stem.0.weight", "features.0.0.weight", "conv_proj.weight"];
 
     /// <summary>FILE or FILE#PREFIX; a file whose name holds a # is taken as it is.</summary>
     internal static (string File, string? Prefix) Split(string path)

@@ -25,6 +25,14 @@ public sealed record GridMask : Mask
     /// <remarks>32 px at 224 px is that of Chin et al. (arXiv 2309.12757); that small images want few, large cells was measured at 28, 32 and 64 px (docs/EXPERIMENTS.md).</remarks>
     public static int DefaultCell(int side) => Math.Max(Math.Min((side + 1) / 2, 32), (side + 6) / 7);
 
+    /// <summary>Cells of the grid on a square view.</summary>
+    /// <param name="side">Of the view in pixels.</param>
+    internal int CellsOf(int side)
+    {
+        int cell = Cell > 0 ? Cell : DefaultCell(side), columns = (side + cell - 1) / cell;
+        return columns * columns;
+    }
+
     /// <inheritdoc/>
     public override void DrawPlane(Span<bool> keepMask, int height, int width, ref RandomStream random)
     {
@@ -48,5 +56,6 @@ public sealed record GridMask : Mask
     public override IEnumerable<Fault> Faults()
     {
         if (MinRatio > MaxRatio) yield return new("minRatio", $"{MinRatio} is more than maxRatio, {MaxRatio}");
+        if (MinRatio == 1) yield return NothingLeft;
     }
 }

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using SiamSharp.Backbones;
+using SiamSharp.Training;
 using SiamSharp.Views;
 using static SiamSharp.Native.HeldScalars;
 using static TorchSharp.torch;
@@ -49,6 +50,10 @@ public sealed record DinoOptions() : MethodOptions(minViews: 2, maxViews: 64)
 
     /// <summary>Whether the hidden layers are followed by batch normalisations; false as published, an option of the authors' code.</summary>
     public bool HeadBatchNorm { get; init; }
+
+    /// <inheritdoc/>
+    public override IEnumerable<string> NotesFor(int images, TrainingOptions training) =>
+        SiamSharp.Methods.Prototypes.TooMany("method.outputs", Outputs, images) is { } many ? [many] : [];
 
     /// <inheritdoc/>
     public override IReadOnlyList<BranchOptions> PaperViews(int size, int channels) =>

@@ -1,4 +1,5 @@
 using SiamSharp.Randomness;
+using SiamSharp.Data;
 using SiamSharp.Recipes;
 using static SiamSharp.Native.HeldScalars;
 using static TorchSharp.torch;
@@ -29,6 +30,15 @@ internal sealed class FeatureQueue : nn.Module
 
     /// <summary>Whether all rows are real ones by now.</summary>
     public bool Full => added.item<long>() >= rows.shape[0];
+
+    /// <summary>A sentence where a queue is longer than there are images; null where it is not.</summary>
+    /// <param name="queueSize">K.</param>
+    /// <param name="images">Images to learn from.</param>
+    /// <param name="batchSize">Images in a step.</param>
+    /// <param name="so">What follows from it, behind "so that".</param>
+    public static string? TooLong(int queueSize, int images, int batchSize, string so) => queueSize <= images || images < batchSize ? null
+        : $"method.queueSize is {queueSize}, but there are only {Plural.Of(images, "image")}: the queue holds up to {(queueSize + images - 1) / images} embeddings of each, so that {so}. "
+            + $"--set method.queueSize={images / batchSize * batchSize}, or less.";
 
     /// <summary>The rule that a queue holds whole batches.</summary>
     public static IEnumerable<Fault> FaultsOf(int queueSize, int batchSize)

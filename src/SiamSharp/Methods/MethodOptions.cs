@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using SiamSharp.Backbones;
 using SiamSharp.Recipes;
+using SiamSharp.Training;
 using SiamSharp.Views;
 
 namespace SiamSharp.Methods;
@@ -36,6 +37,11 @@ public abstract record MethodOptions : IHasRules
     /// <summary>What does not fit this backbone.</summary>
     /// <param name="backbone">The network that the method is to train.</param>
     public virtual IEnumerable<Fault> FaultsFor(BackboneOptions backbone) => [];
+
+    /// <summary>What is allowed, but is probably not meant for so many images: whole sentences that say what to set, often none.</summary>
+    /// <param name="images">Images to learn from.</param>
+    /// <param name="training">Epochs and batch size.</param>
+    public virtual IEnumerable<string> NotesFor(int images, TrainingOptions training) => [];
 
     /// <summary>Settings that let all embeddings become equal; allowed, since a study may want to show it.</summary>
     public virtual IEnumerable<Fault> WaysToCollapse() => [];

@@ -2,6 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using SiamSharp.Backbones;
 using SiamSharp.Randomness;
 using SiamSharp.Recipes;
+using SiamSharp.Training;
 using SiamSharp.Views;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -50,6 +51,12 @@ public sealed record MoCoV2Options() : MethodOptions(minViews: 2, maxViews: 64)
         foreach (Fault fault in FeatureQueue.FaultsOf(QueueSize, batchSize)) yield return fault;
         if (batchSize < 2 * NormSplits)
             yield return new("normSplits", $"{NormSplits} parts of a batch of {batchSize} would have fewer than 2 images: choose at most {Math.Max(1, batchSize / 2)}");
+    }
+
+    /// <inheritdoc/>
+    public override IEnumerable<string> NotesFor(int images, TrainingOptions training)
+    {
+        if (FeatureQueue.TooLong(QueueSize, images, training.BatchSize, "an image is told apart from itself") is { } note) yield return note;
     }
 
     /// <inheritdoc/>

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using SiamSharp.Masking;
+using SiamSharp.Training;
 using SiamSharp.Views;
 using static SiamSharp.Native.HeldScalars;
 using static TorchSharp.torch;
@@ -40,6 +41,10 @@ public sealed record MsnOptions() : MethodOptions(minViews: 2, maxViews: 64)
 
     /// <summary>Width of the embedding; 256 as published.</summary>
     [Range(2, 65_536)] public int ProjectorOutput { get; init; } = 256;
+
+    /// <inheritdoc/>
+    public override IEnumerable<string> NotesFor(int images, TrainingOptions training) =>
+        SiamSharp.Methods.Prototypes.TooMany("method.prototypes", Prototypes, images) is { } many ? [many] : [];
 
     /// <inheritdoc/>
     public override IReadOnlyList<BranchOptions> PaperViews(int size, int channels) =>

@@ -1,4 +1,5 @@
 using SiamSharp.Backbones;
+using SiamSharp.Data;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -19,6 +20,13 @@ internal sealed class Prototypes : nn.Module
         Initialization.Draw(this, seed, nameof(Prototypes));
         Normalize();
     }
+
+    /// <summary>A sentence where there are more prototypes than images; null where there are not.</summary>
+    /// <param name="option">Their number's path in a recipe.</param>
+    /// <param name="count">P.</param>
+    /// <param name="images">Images to learn from.</param>
+    internal static string? TooMany(string option, int count, int images) => count <= images ? null
+        : $"{option} is {count}, but there are only {Plural.Of(images, "image")}: an image can have a prototype of its own, and nothing is grouped. Take about a tenth of the images: --set {option}={Math.Max(2, images / 10)}.";
 
     /// <summary>Brings the rows back to norm 1, outside of the gradient.</summary>
     public void Normalize()

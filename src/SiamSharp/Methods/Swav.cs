@@ -1,5 +1,7 @@
 using System.ComponentModel.DataAnnotations;
+using System.Globalization;
 using SiamSharp.Recipes;
+using SiamSharp.Training;
 using SiamSharp.Views;
 using static SiamSharp.Native.HeldScalars;
 using static TorchSharp.torch;
@@ -43,6 +45,19 @@ public sealed record SwavOptions() : MethodOptions(minViews: 2, maxViews: 64)
 
     /// <inheritdoc/>
     public override IEnumerable<Fault> FaultsFor(int batchSize) => FeatureQueue.FaultsOf(QueueSize, batchSize);
+
+    /// <inheritdoc/>
+    public override IEnumerable<string> NotesFor(int images, TrainingOptions training)
+    {
+        if (SiamSharp.Methods.Prototypes.TooMany("method.prototypes", Prototypes, images) is { } many) yield return many;
+        if (FeatureQueue.TooLong(QueueSize, images, training.BatchSize, "the balance is over the same images again") is { } queue) yield return queue;
+        if (QueueSize > 0 && QueueFromEpoch >= training.Epochs)
+            yield return $"method.queueFromEpoch is {QueueFromEpoch}, but training.epochs is {training.Epochs}: the queue is never used. "
+                + $"--set method.queueFromEpoch={training.Epochs / 2}, or --set method.queueSize=0.";
+        if (FreezePrototypesEpochs >= training.Epochs)
+            yield return string.Create(CultureInfo.InvariantCulture, $"method.freezePrototypesEpochs is {FreezePrototypesEpochs}, and training.epochs is {training.Epochs}: ")
+                + "the prototypes never learn. --set method.freezePrototypesEpochs=0, or more epochs.";
+    }
 
     /// <inheritdoc/>
     public override IEnumerable<Fault> WaysToCollapse()

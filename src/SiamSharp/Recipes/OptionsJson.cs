@@ -47,7 +47,7 @@ public static partial class OptionsJson
         catch (JsonException e)
         {
             string where = e.LineNumber is long line ? $"line {line + 1}: " : "";
-            throw new RecipeException([new Fault(name, where + Reason(e, text))]);
+            throw new RecipeException([new Fault(name, where + (WrongValue(e, text) ?? Reason(e, text)))]);
         }
     }
 
@@ -110,6 +110,54 @@ public static partial class OptionsJson
         if (EndsTooEarly(text)) return "it ends too early: it was cut off, or a }, ] or \" is missing at its end";
         string reason = e.Message.Split(" Path: ")[0].Split(" LineNumber:")[0];
         return DuplicateKey().Match(reason) is { Success: true } twice ? $"\"{twice.Groups[1].Value}\" is there twice in one object: leave one of the two out" : reason;
+    }
+
+    /// <summary>What to write in place of a value that other languages have and JSON has not, with its path; null where the fault is another.</summary>
+    private static string? WrongValue(JsonException e, string text)
+    {
+        if (e.LineNumber is not long line || e.BytePositionInLine is not long column) return null;
+        byte[] bytes = Encoding.UTF8.GetBytes(text);
+        int at = 0;
+        for (; line > 0 && at < bytes.Length; at++)
+            if (bytes[at] == '\n') line--;
+        at += (int)column;
+        if (at >= bytes.Length) return null;
+        if (at > 0 && bytes[at - 1] == '-') at--; // told of the letter behind it
+        Match value = OtherValue().Match(Encoding.UTF8.GetString(bytes, at, Math.Min(16, bytes.Length - at)));
+        if (!value.Success) return null;
+        string found = value.Value, path = PathBefore(bytes.AsSpan(0, at));
+        return (path.Length == 0 ? "" : $"{path}: ") + (found.ToLowerInvariant() switch
+        {
+            "true" or "false" => $"{found} is {found.ToLowerInvariant()} in JSON: write it in small letters",
+            "none" or "nil" or "undefined" => $"{found} is no value in JSON: leave the key out for its default",
+            "'" => "texts stand in double quotes, \"...\"",
+            "." => "a fraction needs a digit ahead of its point: write 0.5 for .5",
+            "+" => "numbers have no + ahead of them: leave it out",
+            _ => $"{found} is no value in JSON: give a number",
+        });
+    }
+
+    [GeneratedRegex(@"^(-?(nan|inf(inity)?)\b|true\b|false\b|none\b|nil\b|undefined\b|'|\.(?=\d)|\+(?=\d))", RegexOptions.IgnoreCase)] private static partial Regex OtherValue();
+
+    /// <summary>The path of the value that comes next behind a sound beginning of JSON.</summary>
+    private static string PathBefore(ReadOnlySpan<byte> start)
+    {
+        var keys = new List<string>(); // one for each object or list that is open
+        try
+        {
+            var reader = new Utf8JsonReader(start, isFinalBlock: false, new(new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true }));
+            while (reader.Read())
+            {
+                if (reader.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray) keys.Add("");
+                else if (reader.TokenType is JsonTokenType.EndObject or JsonTokenType.EndArray) keys.RemoveAt(keys.Count - 1);
+                else if (reader.TokenType == JsonTokenType.PropertyName) keys[^1] = reader.GetString()!;
+            }
+        }
+        catch (JsonException)
+        {
+            // what was read so far says enough
+        }
+        return string.Join('.', keys.Where(key => key.Length > 0));
     }
 
     /// <summary>Whether all is well up to the end, where something is still open.</summary>
@@ -359,6 +407,11 @@ public static partial class OptionsJson
                     found.Add(new Fault(Join(path, key), $"{KindIn(tree, kinds!)} has no such option, only {string.Join(", ", having)}. Known here: {string.Join(", ", known.Select(p => p.Name))}"), tree, key);
                     continue;
                 }
+                if (path.Length == 0 && found.Root == typeof(Recipe) && key is "name" or "title" or "description" or "comment" or "$schema")
+                {
+                    found.Add(new Fault(key, "a recipe has none: leave it out, or write it as a comment behind //"), tree, key);
+                    continue;
+                }
                 string? meant = Nearest.To(key, known.Select(p => p.Name)) is { } near ? Join(path, near) : PathTo(found.Root, key);
                 found.Add(new Fault(Join(path, key), $"there is no such option; {(meant is null ? "known here: " : $"did you mean {meant}? Known here: ")}{string.Join(", ", known.Select(p => p.Name))}"), tree, key);
             }
@@ -400,9 +453,14 @@ public static partial class OptionsJson
     /// <summary>What to write in place of a value that is none, as the end of a sentence; empty where that is not known.</summary>
     private static string Mending(JsonNode node, Type type)
     {
-        if (node is not JsonValue value || !value.TryGetValue(out string? text)) return "";
+        if (node is not JsonValue value) return "";
+        if (!value.TryGetValue(out string? text))
+            return IsWhole(type) && Numbers.TryReal(node.ToJsonString(), out double real) && real == Math.Round(real) && Math.Abs(real) <= int.MaxValue
+                ? string.Create(CultureInfo.InvariantCulture, $"; write {(long)real}") : "";
         if (type.IsEnum) return Nearest.Question(text, NamesOf(type));
-        return IsNumber(type) ? Numbers.Mending(text, IsWhole(type)) : "";
+        if (type == typeof(bool)) return text.ToLowerInvariant() is "true" or "false" ? $"; write {text.ToLowerInvariant()}, without quotes" : "";
+        if (!IsNumber(type)) return "";
+        return (IsWhole(type) ? Numbers.TryWhole(text, out _) : Numbers.TryReal(text, out _)) ? $"; write {text}, without quotes" : Numbers.Mending(text, IsWhole(type));
     }
 
     private static bool IsNumber(Type type) => type == typeof(double) || type == typeof(float) || IsWhole(type);

@@ -110,7 +110,8 @@ public sealed record Recipe : IHasRules
     {
         int views = Views.ViewCount;
         if (views < Method.MinViews || views > Method.MaxViews)
-            yield return new Fault("views.branches", $"{views} views, but {OptionsJson.KindOf(Method)} takes {Method.MinViews} to {Method.MaxViews}");
+            yield return new Fault("views.branches", $"{Plural.Of(views, "view")}, but {OptionsJson.KindOf(Method)} takes {(Method.MinViews == Method.MaxViews ? "" : $"{Method.MinViews} to ")}{Method.MaxViews}"
+                + (views < Method.MinViews && Views.Branches.Count > 0 ? $": --set views.branches.0.count={Views.Branches[0].Count + Method.MinViews - views}" : ""));
         foreach (Fault fault in Method.FaultsFor(Training.BatchSize).Concat(Method.FaultsFor(Backbone))) yield return fault with { Path = $"method.{fault.Path}" };
         if (Optimizer.WarmupEpochs > Training.Epochs)
             yield return new Fault("optimizer.warmupEpochs", $"{Optimizer.WarmupEpochs} epochs of warm-up, but training.epochs is {Training.Epochs}: at most that many");
@@ -127,6 +128,19 @@ public sealed record Recipe : IHasRules
             for (int m = 0; m < Views.Branches[b].Masks.Count; m++)
                 if (Views.Branches[b].Masks[m] is { Fill.Kind: FillKind.Drop } mask && Backbone.ProblemOfDropping(mask, Views.Branches[b].SizeFor(size), size) is { } problem)
                     yield return new Fault($"views.branches.{b}.masks.{m}.fill.kind", problem);
+    }
+
+    /// <summary>What is allowed, but is probably not meant for these images on this machine: whole sentences that say what to set, often none.</summary>
+    /// <remarks>All such notes are here, or in the part of the recipe that they are of; the commands tell them before a run begins.</remarks>
+    /// <param name="images">Images to learn from, 1 or more.</param>
+    /// <param name="size">Side of the images in pixels.</param>
+    /// <param name="processors">Of the machine, 1 or more.</param>
+    public IEnumerable<string> NotesFor(int images, int size, int processors)
+    {
+        foreach (string note in Method.NotesFor(images, Training).Concat(Views.NotesFor(size))) yield return note;
+        if (Optimizer.LearningRate == 0) yield return "optimizer.learningRate is 0: the network stays as it is and learns nothing.";
+        if (Training.Threads > processors)
+            yield return $"training.threads is {Training.Threads}, but this machine has {Plural.Of(processors, "processor")}: more threads than processors make a run slower. --set training.threads={processors}.";
     }
 
     /// <summary>The next usual size that all options fit; null where a larger size mends nothing.</summary>

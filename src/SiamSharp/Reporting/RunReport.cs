@@ -69,6 +69,7 @@ public static class RunReport
 
     private static IEnumerable<string> Notes(RunFolder folder)
     {
+        if (folder.Unfinished is { } unfinished) yield return unfinished;
         if (ReportedImages.Read(folder) is { Skipped: > 0 } images)
             yield return $"{images.Skipped:N0} of {Plural.Of(images.Skipped + images.Count, "file")} in {images.Name} cannot be read and {(images.Skipped == 1 ? "is" : "are")} left out.";
         foreach (string note in folder.ReadNotes()) yield return note;
@@ -101,8 +102,7 @@ public static class RunReport
                 HtmlPage.BestInBold([.. encoders.Select(e => row.LastOrDefault(s => s.Representation == e) is { } s ? (s.Shown, s.Value) : ("", double.NaN))]).Prepend(HtmlPage.Text(row.Key)))));
             html.Append($"<p><small>Top-1 accuracy of the linear probe, fitted on images as they are; mean over five severities; the best in bold; {images}.</small></p>\n");
         }
-        string[] notes = [.. all.SelectMany(s => s.Notes ?? []).Distinct()];
-        if (first.TestInTrain > 0) notes = [.. notes, $"{first.TestInTrain:N0} of {Plural.Of(first.TestCount, "test image")} are among the training images too: the scores are flattered."];
+        string[] notes = [.. all.SelectMany(JudgingSet.NotesOf).Distinct()];
         string[] advice = [.. all.Select(s => s.K is int k ? JudgingSet.VoteOfAll(k, s.TrainCount) : null).OfType<string>().Distinct()];
         return html.Append(HtmlPage.Notes([.. notes, .. advice])).ToString();
     }

@@ -25,6 +25,7 @@ public static class StudyReport
         page.Append(HtmlPage.Table(table.Columns.Select(HtmlPage.Text).Prepend(""), table.Rows.Index().Select(r =>
             r.Item.Cells.Select((c, column) => columns[column][r.Index] + Gain(c)).Prepend(HtmlPage.Text(r.Item.Name)))));
         page.Append($"<p><small>{HtmlPage.Text(table.Explanation)} Bold: the best of a column. Green or red: a difference whose interval leaves out 0.</small></p>\n");
+        page.Append(HtmlPage.Notes([.. Unfinished(folder) is { } unfinished ? [unfinished] : Array.Empty<string>(), .. table.Notes]));
         page.Append(HtmlPage.Picture("Accuracy", Path.Combine(folder, "plot.png"), "Accuracy of each row"))
             .Append("<p><small>A dot is the mean over the seeds; its bar goes one standard deviation of the seeds to each side, and is missing with one seed.</small></p>\n");
         page.Append("<h2>Health of the runs</h2>\n");
@@ -42,11 +43,22 @@ public static class StudyReport
         return path;
     }
 
+    /// <summary>How many runs of a study are done where some are not; null where all are.</summary>
+    internal static string? Unfinished(string folder)
+    {
+        string file = Path.Combine(folder, "study.json");
+        if (!File.Exists(file)) return null;
+        Study study = OptionsJson.Read<Study>(OptionsJson.ParseFile(file), file);
+        int wanted = study.Seeds.Count * study.Rows.Sum(row => row.Each().Count());
+        int done = Directory.GetDirectories(folder).Count(run => File.Exists(Path.Combine(run, StudyRun.ScoresName)));
+        return done >= wanted ? null : $"{done} of {Plural.Of(wanted, "run")} of the study {(done == 1 ? "is" : "are")} done: the table shows these. The command `siam study` of this folder goes on.";
+    }
+
     private static StudyTable Read(string file)
     {
         try
         {
-            if (JsonSerializer.Deserialize<StudyTable>(RegularFile.ReadAllText(file), OptionsJson.Serializer) is { Columns: not null, Rows: not null, RankCorrelations: not null } table
+            if (JsonSerializer.Deserialize<StudyTable>(RegularFile.ReadAllText(file), OptionsJson.Serializer) is { Columns: not null, Rows: not null, RankCorrelations: not null, Notes: not null } table
                 && table.Rows.All(r => r is { Name: not null, Cells: not null } && r.Cells.Count == table.Columns.Count)) return table;
         }
         catch (JsonException)

@@ -13,6 +13,8 @@ public sealed record Study : IHasRules
     private static readonly (string Section, string Option, string By)[] s_ownOptions =
         [("training", "seed", "\"seeds\""), ("training", "threads", "\"threads\""), ("evaluation", "baselines", "\"baselines\" of a row")];
 
+    private const int MostLetters = 100; // of a name; a file system takes 255 bytes
+
     /// <summary>The images to pretrain on; labels are not looked at.</summary>
     public string Pretrain { get; init; } = "";
 
@@ -69,6 +71,8 @@ public sealed record Study : IHasRules
             if (Rows[i].Against is { Length: > 0 } against && !names.ContainsKey(StudyRow.Slug(against)))
                 yield return new($"rows.{i}.against", NoRowBefore(against, i, row => row.Each()));
             foreach (Fault own in OwnOptions($"rows.{i}, ", Rows[i].Recipe, [.. Rows[i].Set, Rows[i].Vary])) yield return own;
+            if (Rows[i].Each().Select(row => StudyRow.Slug(row.Name)).FirstOrDefault(name => name.Length > MostLetters) is { } name)
+                yield return new($"rows.{i}.name", $"has {name.Length} letters, but it becomes the name of a folder: at most {MostLetters}");
             foreach (StudyRow row in Rows[i].Each())
                 if (!names.TryAdd(StudyRow.Slug(row.Name), row.Name))
                     yield return new($"rows.{i}.name", names[StudyRow.Slug(row.Name)] is var other && other == row.Name
@@ -120,6 +124,21 @@ public sealed record Study : IHasRules
             if (faults.Count > 0) throw new RecipeException(faults);
         }
         return runs;
+    }
+
+    /// <summary>What is allowed, but is probably not meant: rows that are the same, and what <see cref="SiamSharp.Recipes.Recipe.NotesFor"/> says of a row.</summary>
+    /// <param name="runs">Of <see cref="Runs"/>.</param>
+    /// <param name="images">Images to pretrain on.</param>
+    /// <param name="processors">Of the machine.</param>
+    internal static IEnumerable<string> Notes(IReadOnlyList<StudyRun> runs, int images, int processors)
+    {
+        StudyRun[] rows = [.. runs.DistinctBy(run => run.Row)];
+        foreach (var same in rows.GroupBy(Learned).Where(group => group.Count() > 1))
+            yield return $"The rows {string.Join(" and ", same.Select(run => $"\"{run.Row}\""))} have the same recipe, so that their scores are the same too: change one of them, or leave it out.";
+        foreach (var note in rows.SelectMany(run => run.Recipe.NotesFor(images, run.Recipe.Data.Size, processors).Select(text => (run.Row, Text: text))).GroupBy(note => note.Text))
+            yield return (note.Count() == rows.Length ? "" : $"{(note.Count() == 1 ? "Row" : "Rows")} {string.Join(", ", note.Select(n => $"\"{n.Row}\""))}: ") + note.Key;
+
+        static string Learned(StudyRun run) => OptionsJson.Write(run.Recipe with { Evaluation = run.Recipe.Evaluation with { Baselines = true }, Training = run.Recipe.Training with { Seed = 0 } }).ToJsonString();
     }
 
     /// <summary>Settings that a study would take no notice of.</summary>

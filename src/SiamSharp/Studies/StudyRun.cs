@@ -32,7 +32,9 @@ public sealed record StudyRun(string Row, int Seed, Recipe Recipe)
     }
 
     /// <summary>The scores of the study alone; evaluation.json has those on other images too, where someone has judged the run again.</summary>
-    private string ScoresFile(string study) => Path.Combine(Folder(study).Path, "study-scores.json");
+    private string ScoresFile(string study) => Path.Combine(Folder(study).Path, ScoresName);
+
+    internal const string ScoresName = "study-scores.json";
 
     /// <summary>Pretrains and judges; goes on where it was stopped.</summary>
     /// <param name="study">The study.</param>

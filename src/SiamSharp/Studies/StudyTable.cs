@@ -12,6 +12,9 @@ public sealed record StudyTable(IReadOnlyList<string> Columns, IReadOnlyList<Stu
 {
     private const string RankMe = "RankMe";
 
+    /// <summary>What a person should know of the scores, such as that images are judged that were learned from; whole sentences, often none.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
+
     /// <summary>The table of the runs that are done; cells without a run are null.</summary>
     /// <param name="study">The study.</param>
     /// <param name="done">Runs with their scores.</param>
@@ -45,7 +48,7 @@ public sealed record StudyTable(IReadOnlyList<string> Columns, IReadOnlyList<Stu
             rows.Add(Row(row.Name, row.Name, "pretrained", against));
             before = row.Name;
         }
-        return new StudyTable(columns, rows, Correlations(columns, rows));
+        return new StudyTable(columns, rows, Correlations(columns, rows)) { Notes = [.. done.SelectMany(d => d.Scores).SelectMany(JudgingSet.NotesOf).Distinct()] };
 
         StudyTableRow Row(string name, string row, string encoder, string? against) => new(name, against,
             [.. columns.Select(c => Cell(values.GetValueOrDefault((row, encoder, c)), against is null || c == RankMe ? null : values.GetValueOrDefault((against, encoder, c))))])
@@ -81,7 +84,9 @@ public sealed record StudyTable(IReadOnlyList<string> Columns, IReadOnlyList<Stu
         text.Append($"| | {string.Join(" | ", Columns)} |\n|---|{string.Concat(Columns.Select(_ => "---|"))}\n");
         foreach (StudyTableRow row in Rows)
             text.Append($"| {row.Name} | {string.Join(" | ", row.Cells.Select(c => c?.Text(bold: "**") ?? ""))} |\n");
-        return text.Append('\n').Append(Explanation).Append('\n').ToString();
+        text.Append('\n').Append(Explanation).Append('\n');
+        foreach (string note in Notes) text.Append($"\nNote: {note}\n");
+        return text.ToString();
     }
 
     /// <summary>How to read it, with the rank correlations.</summary>

@@ -329,8 +329,10 @@ public static class Pretraining
         Recipe before = Recipe.Reread(stored, []);
         if (folder.FinishedWithoutCheckpoint is { } finished)
             throw new RunException($"{finished} It cannot become another or be trained longer ({string.Join("; ", differences.Select(d => $"{d.Path}: {d.Problem}"))}). Choose another --out.");
-        bool longer = mayTrainLonger && differences is [{ Path: "training.epochs" }] && recipe.Training.Epochs > before.Training.Epochs;
-        if (longer && saved is not null && saved.Step == saved.Steps(before)) return; // a finished run may be trained longer
+        bool more = mayTrainLonger && recipe.Training.Epochs > before.Training.Epochs, longer = more && differences is [{ Path: "training.epochs" }];
+        bool done = saved is not null && saved.Step == saved.Steps(before);
+        if (longer && done) return; // a finished run may be trained longer
+        if (more && done) differences = [.. differences.Where(d => d.Path != "training.epochs")]; // that alone would be allowed
         throw new RunException($"{folder.Path} holds a run with another recipe. Resume it without these changes, or choose another --out:\n"
             + string.Join('\n', differences.Select(d => $"  {d.Path}: {d.Problem}"))
             + (longer ? "\nIt can be trained longer once it is finished: give the command with --resume and its own number of epochs first." : ""));

@@ -42,6 +42,7 @@ public static class RunEvaluation
         int batch = recipe.Evaluation.BatchSize;
         string hash = $"{train.DataHash}/{test.DataHash}";
         string[] notes = [.. JudgingSet.Notes(known, judged), .. DataNotes(train), .. DataNotes(test)];
+        string[] ofTuning = [.. notes, .. known.RaisedShares(recipe.Evaluation.FineTune.Fractions)];
         string[] classes = [.. known.Classes.Select(c => c.Name)];
         int unseen = judged.Classes.Where(c => !classes.Contains(c.Name)).Sum(c => c.Images);
 
@@ -61,6 +62,7 @@ public static class RunEvaluation
                     _ when Evaluator.Trains(protocol) => evaluator.Train(protocol, name, () => Fresh(name), train, test, hash, confusions, progress, cancel),
                     _ => evaluator.Judge(protocol, name, x!, y!, hash, confusions, cancel),
                 };
+                string[] told = protocol == Protocol.FineTune ? ofTuning : notes;
                 scores.AddRange(found.Select(s => s with
                 {
                     Start = name == "start" ? recipe.Backbone.Weights : null,
@@ -68,7 +70,7 @@ public static class RunEvaluation
                     TestUnseen = unseen,
                     Train = train.Name,
                     Test = test.Name,
-                    Notes = notes.Length > 0 ? notes : null,
+                    Notes = told.Length > 0 ? told : null,
                 }));
             }
 
@@ -138,13 +140,13 @@ public static class RunEvaluation
     {
         JudgingSet known = JudgingSet.Of(train);
         string? advice = protocols.Contains(Protocol.Knn) ? JudgingSet.VoteOfAll(recipe.Evaluation.K, known.Labelled) : null;
-        return [.. NotesOf(Overlap(train, test), known, JudgingSet.Of(test)), .. advice is null ? [] : new[] { advice }];
+        return [.. NotesOf(Overlap(train, test), known, JudgingSet.Of(test)), .. advice is null ? [] : new[] { advice },
+            .. protocols.Contains(Protocol.FineTune) ? known.RaisedShares(recipe.Evaluation.FineTune.Fractions) : []];
     }
 
     private static IEnumerable<string> NotesOf(int overlap, JudgingSet train, JudgingSet test) =>
     [
-        .. overlap == 0 ? [] : new[] { $"{overlap:N0} of {Plural.Of(test.Count, "test image")} {(overlap == 1 ? "is" : "are")} among the training images too: "
-            + "the scores are flattered. Leave them out of one of the two." },
+        .. overlap == 0 ? [] : new[] { JudgingSet.Overlapping(overlap, test.Count) },
         .. JudgingSet.Notes(train, test),
     ];
 

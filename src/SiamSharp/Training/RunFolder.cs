@@ -77,6 +77,38 @@ public sealed class RunFolder(string path)
         ? $"The run in {Path} is finished: its encoder is there. Its checkpoint is gone, so that it stays as it is and cannot be trained longer."
         : null;
 
+    /// <summary>That a run has no encoder yet, so that a report shows only what is there, and what to do; null where it has one.</summary>
+    internal string? Unfinished => File.Exists(Encoder) ? null : IsFree()
+        ? $"The run has not finished, or its encoder was removed: this report shows what is there so far. Go on with `{ResumeCommand}`."
+        : "Another process is still training this run: this report shows what is there so far. Write it again when the run has ended.";
+
+    private bool IsFree()
+    {
+        try
+        {
+            CheckFree();
+            return true;
+        }
+        catch (RunException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Which runs lie in this folder, which holds none itself, as sentences with a space ahead of them; empty where there are none.</summary>
+    internal string RunsInside
+    {
+        get
+        {
+            if (!Directory.Exists(Path)) return "";
+            string[] inside = [.. Directory.GetDirectories(Path).Order().Where(folder => new RunFolder(folder).HasRun)];
+            bool study = File.Exists(In("study.json"));
+            return inside.Length == 0 ? study ? " It is the folder of a study of which no run has begun." : ""
+                : study ? $" It is the folder of a study: give one of its runs, such as {Shell.PathWord(inside[0])}."
+                : inside.Length == 1 ? $" There is one in it: {inside[0]}." : $" There are {inside.Length} in it, such as {inside[0]}.";
+        }
+    }
+
     /// <summary>The recipe stored with the run: recipe.json, or the checkpoint's where recipe.json is missing, damaged or another run's.</summary>
     /// <exception cref="RunException">There is no run here, or neither file can be read.</exception>
     public JsonObject ReadRecipe() => ReadRecipe(out _, out _);
@@ -110,11 +142,7 @@ public sealed class RunFolder(string path)
     private RunException NoRun()
     {
         const string Rule = "Give the folder that was --out of `siam pretrain`.";
-        if (Directory.Exists(Path))
-        {
-            string[] inside = [.. Directory.GetDirectories(Path).Order().Where(folder => new RunFolder(folder).HasRun)];
-            return new($"{Path} holds no run: recipe.json is missing. {Rule}{(inside.Length == 0 ? "" : inside.Length == 1 ? $" There is one in it: {inside[0]}." : $" There are {inside.Length} in it, such as {inside[0]}.")}");
-        }
+        if (Directory.Exists(Path)) return new($"{Path} holds no run: recipe.json is missing. {Rule}{RunsInside}");
         if (File.Exists(Path))
             return new($"{Path} is a file, not the folder of a run. {(System.IO.Path.GetDirectoryName(Path) is { } parent && new RunFolder(parent).HasRun ? $"Give its folder, {parent}." : Rule)}");
         return new($"{Path} holds no run: there is no such folder. {Rule}{Nearest.Path(path)}");

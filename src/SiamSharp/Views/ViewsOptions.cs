@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
+using SiamSharp.Data;
 using SiamSharp.Masking;
 using SiamSharp.Methods;
 using SiamSharp.Recipes;
@@ -77,11 +78,36 @@ public sealed record ViewsOptions : IHasRules
                     $"saturation, hue and grayscale need 3 channels, but the images have {channels}: set them to 0");
             int side = Branches[b].SizeFor(size);
             for (int m = 0; m < Branches[b].Masks.Count; m++)
-                if (Branches[b].Masks[m] is GridMask grid && grid.Cell >= side)
+            {
+                if (Branches[b].Masks[m] is not GridMask grid) continue;
+                if (grid.Cell >= side)
                     yield return new($"branches.{b}.masks.{m}.cell",
                         $"a cell of {grid.Cell} px covers the whole view of {side} px: at most {side / 2}, or 0 for the default");
+                else if (grid.CellsOf(side) is var cells && Math.Round(grid.MinRatio * cells) == cells)
+                    yield return new($"branches.{b}.masks.{m}.minRatio",
+                        $"{Number(grid.MinRatio)} of {cells} cells is all of them, and nothing is left to learn from: less, such as {Number((cells - 1.0) / cells)}, or a smaller cell");
+            }
         }
     }
+
+    /// <summary>What is allowed, but is probably not meant: one sentence each, often none.</summary>
+    /// <param name="size">Side of the images in pixels.</param>
+    internal IEnumerable<string> NotesFor(int size)
+    {
+        int most = 2 * Branches.Select(branch => branch.SizeFor(size)).Append(size).Min() - 1, wanted = 2 * (int)Math.Ceiling(3 * HighPass.Sigma) + 1;
+        if (HighPass.Kernel < FewestSigmas * HighPass.Sigma)
+            yield return $"views.highPass.kernel is {Plural.Of(HighPass.Kernel, "pixel")}, which cuts off the Gaussian of views.highPass.sigma={Number(HighPass.Sigma)}: it takes a kernel of about 6 sigma. "
+                + (wanted <= Math.Min(most, HighPassOptions.MostKernel) ? $"--set views.highPass.kernel={wanted}, or a smaller sigma." : $"Give a smaller sigma, such as --set views.highPass.sigma={Math.Max(1, HighPass.Kernel / 6)}.");
+        for (int b = 0; b < Branches.Count; b++)
+            if (Branches[b].Size > size)
+                yield return $"views.branches.{b}.size is {Branches[b].Size}, but data.size is {size}: the views are enlarged, which takes longer and shows nothing more. "
+                    + $"--set views.branches.{b}.size=0 leaves them as they are; --set data.size={Branches[b].Size} helps where the images are that large.";
+    }
+
+    /// <summary>A kernel of fewer sigmas is told; the presets have 2.6 or more.</summary>
+    private const double FewestSigmas = 2.5;
+
+    private static string Number(double value) => value.ToString("0.###", System.Globalization.CultureInfo.InvariantCulture);
 }
 
 /// <summary>The high-pass filter: a pixel minus the Gaussian mean of its surroundings.</summary>
@@ -91,11 +117,14 @@ public sealed record HighPassOptions : IHasRules
     [Range(0.0, 100.0)] public double Sigma { get; init; } = 2;
 
     /// <summary>Side of the Gaussian's window in pixels, odd.</summary>
-    [Range(1, 255)] public int Kernel { get; init; } = 13;
+    [Range(1, MostKernel)] public int Kernel { get; init; } = 13;
+
+    internal const int MostKernel = 255;
 
     /// <inheritdoc/>
     public IEnumerable<Fault> Faults()
     {
         if (Kernel % 2 == 0) yield return new("kernel", $"{Kernel} is even: choose {Kernel - 1} or {Kernel + 1}");
+        if (Kernel == 1 && Sigma > 0) yield return new("kernel", "1 takes each pixel from itself, and nothing is left: choose 3 or more, about 6 sigma");
     }
 }

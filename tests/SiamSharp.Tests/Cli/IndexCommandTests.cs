@@ -119,7 +119,34 @@ public sealed class IndexCommandTests : IDisposable
         (code, _, error) = await Run("search", "--run", A, "--index", index, "--query", _folder.At("moved/3.png"), "--out", _folder.At("sheet.png"));
         Assert.Equal(0, code);
         Assert.Contains("6 of the 6 images found are not where the index says", error);
+        Assert.Contains("or give --data SRC", error);
+        (_, _, error) = await Run("search", "--run", A, "--index", index, "--query", _folder.At("moved/3.png"), "--out", _folder.At("sheet.png"), "--data", _folder.At("moved"));
+        Assert.Contains($"The --data given, {_folder.At("moved")}, does not hold them: give the source that was embedded.", error);
         Assert.True(File.Exists(_folder.At("sheet.png")));
+    }
+
+    [Fact]
+    public async Task Search_SeveralQueriesInColour_AreTold()
+    {
+        string index = await Index("x.parquet");
+        for (int i = 0; i < 2; i++) TestImages.Save(TestImages.Make(3, 16, 16, (c, y, x) => (byte)(x * 9 + y * c)), _folder.At($"colours/{i}.png"));
+        var (exitCode, _, error) = await Run("search", "--index", index, "--run", A, "--query", _folder.At("colours"));
+        Assert.Equal(0, exitCode);
+        Assert.Contains($"holds 2 images: the query is the first of them, {_folder.At("colours/0.png")}.", error);
+        Assert.Contains("is RGB and becomes grey", error);
+    }
+
+    [Theory]
+    [InlineData("x.npy")]
+    [InlineData("x.parquet")]
+    public async Task Embed_OverAnIndexOfAnotherEncoder_IsTold(string name)
+    {
+        string index = await Index(name);
+        var (_, _, again) = await Run("embed", "--run", A, "--data", Images, "--out", index);
+        Assert.DoesNotContain("another encoder", again);
+        var (exitCode, _, error) = await Run("embed", "--run", B, "--data", Images, "--out", index);
+        Assert.Equal(0, exitCode);
+        Assert.Contains($"holds vectors of another encoder, {A}: they are replaced", error);
     }
 
     [Theory]

@@ -34,6 +34,8 @@ public sealed class MistakesTests : IClassFixture<MistakesTests.World>
             File.WriteAllText(_folder.At("labels.csv"), "path,label\n0.png,a\n1.png,b\n");
             File.WriteAllText(_folder.At("manifest.csv"), "path,label\nphotos/0.png,a\nphotos/1.png,b\n");
             Directory.CreateSymbolicLink(_folder.At("linked"), _folder.At("photos"));
+            Directory.CreateSymbolicLink(_folder.At("dangling"), "/nowhere/run");
+            File.WriteAllText(_folder.At("lost-study.json"), """{ "pretrain": "photos", "test": "classes", "rows": [{ "name": "a" }] }""");
             Check("pretrain", "--data", "@classes", "--out", "@run", "--recipe", "simclr", "--set", "data.size=16", "--set", "backbone.depths=[1]", "--set", "training.epochs=1",
                 "--set", "training.batchSize=8", "--set", "training.threads=1");
             Check("embed", "--run", "@run", "--data", "@classes", "--out", "@index.parquet");
@@ -155,6 +157,23 @@ public sealed class MistakesTests : IClassFixture<MistakesTests.World>
     [InlineData(2, "did you mean training.epochs?", "options", "training.epohcs")]
     [InlineData(2, "did you mean onnx?", "embed", "--run", "@run", "--data", "@classes", "--out", "@v.parquet", "--engine", "onx")]
     [InlineData(2, "changes nothing here", "data", "inspect", "@photos", "--set", "training.epochs=3")]
+    [InlineData(2, "'help' is no command. Did you mean siam pretrain --help?", "help", "pretrain")]
+    [InlineData(2, "'help' is no command. Did you mean siam pretrain --help?", "pretrain", "help")]
+    [InlineData(2, "Did you mean siam --version?", "-v")]
+    [InlineData(2, "Did you mean siam --version?", "version")]
+    [InlineData(2, "there is no command 'frobnicate' here", "frobnicate", "--help")]
+    [InlineData(2, "Did you mean siam evaluate knn?", "evaluate", "kn", "--help")]
+    [InlineData(2, "siam doctor has no options", "doctor", "--fix")]
+    [InlineData(2, "report.html is always written into the folder", "report", "@run", "--out", "x.html")]
+    [InlineData(2, "there are --data, --set", "report", "@run", "--epochs", "3")]
+    [InlineData(2, "the scores are always written into the run's folder", "evaluate", "knn", "--run", "@run", "--train", "@classes", "--test", "@photos", "--out", "s.json")]
+    [InlineData(2, "To keep it, add --json > FILE.json", "diverse", "--index", "@index.parquet", "--out", "d.csv")]
+    [InlineData(2, "siam options takes one PART at a time", "options", "training", "backbone")]
+    [InlineData(2, "views.branches has one part, 0", "options", "views.branches.1")]
+    [InlineData(2, "views.branches.0.masks has one part, 0", "options", "views.branches.0.masks.3.cell")]
+    [InlineData(2, "1 view, but simclr takes 2 to 64: --set views.branches.0.count=2", "views", "--data", "@photos", "--out", "@v.png", "--set", "views.branches.0.count=1")]
+    [InlineData(2, "nothing is left to learn from", "views", "--data", "@photos", "--out", "@v.png", "--set", "views.branches.0.masks.0.minRatio=1", "--set", "views.branches.0.masks.0.maxRatio=1")]
+    [InlineData(2, "0.95 of 4 cells is all of them", "views", "--data", "@photos", "--out", "@v.png", "--set", "views.branches.0.masks.0.minRatio=0.95", "--set", "views.branches.0.masks.0.maxRatio=1")]
     // Numbers.
     [InlineData(2, "write the fraction with a point: 1.5", "embed", "--backbone", "resnet18", "--weights", "w.pth", "--data", "@classes", "--out", "@v.npy", "--high-pass", "1,5")]
     [InlineData(2, "write 1000, without separators", "embed", "--backbone", "resnet18", "--weights", "w.pth", "--data", "@classes", "--out", "@v.npy", "--size", "1,000")]
@@ -185,7 +204,26 @@ public sealed class MistakesTests : IClassFixture<MistakesTests.World>
     [InlineData(2, "are 3 names where one is taken, perhaps put there by the shell for a wildcard. Give the folder that they are in: ", "data", "inspect", "@photos/0.png", "@photos/1.png", "@photos/2.png")]
     [InlineData(2, "are 2 names where one is taken", "pretrain", "--data", "@classes/cat", "@classes/dog", "--out", "@new")]
     [InlineData(1, "a file of a kind that is not read", "pretrain", "--data", "@notes.txt", "--out", "@new")]
+    [InlineData(2, "write 1, without quotes", "views", "--data", "@photos", "--out", "@v.png", "--set", "training.epochs=\"1\"")]
+    [InlineData(2, "write 1", "views", "--data", "@photos", "--out", "@v.png", "--set", "training.epochs=1.0")]
+    [InlineData(2, "holds images, but siam duplicates takes a file of vectors", "duplicates", "@photos")]
+    [InlineData(1, "Embed images first: siam embed --run RUN --data ", "duplicates", "--index", "@photos")]
+    [InlineData(1, "Embed images first: siam embed --run RUN --data fashion-mnist:sample --out", "duplicates", "--index", "fashion-mnist:sample")]
+    [InlineData(1, "is no file of vectors, but a source of images", "duplicates", "--index", "@photos#train")]
+    [InlineData(2, "Did you mean --out?", "pretrain", "--data", "@photos", "--output", "@new")]
+    [InlineData(2, "there are --data, --out, --recipe, --set, --resume", "pretrain", "--data", "@photos", "--out", "@new", "--countx", "3")]
+    [InlineData(2, "is a folder: give the file of weights in it", "embed", "--backbone", "resnet18", "--weights", "@photos", "--data", "@classes", "--out", "@v.npy")]
+    [InlineData(2, "It is a classifier: siam classify predict --model ", "embed", "--backbone", "resnet18", "--weights", "@classifier.safetensors", "--data", "@classes", "--out", "@v.npy")]
+    [InlineData(2, "1 takes each pixel from itself", "views", "--data", "@photos", "--out", "@v.png", "--set", "views.highPass.kernel=1")]
+    [InlineData(2, "--size: belongs to --backbone", "embed", "--run", "@run", "--data", "@classes", "--out", "@v.npy", "--size", "224")]
+    [InlineData(2, "in place of --backbone and --weights", "embed", "--backbone", "resnet50", "--weights", "@run/encoder.safetensors", "--data", "@classes", "--out", "@v.npy")]
+    [InlineData(1, "Give the .safetensors file that `siam classify fit` wrote", "classify", "predict", "--model", "@notes.txt", "--data", "@classes")]
+    [InlineData(1, "the folder of a study", "export", "safetensors", "--run", "@study", "--out", "@e.safetensors")]
+    [InlineData(1, "the folder of a study", "embed", "--run", "@study", "--data", "@classes", "--out", "@e.npy")]
+    [InlineData(1, "Paths in a study start in the folder in which the command is given", "study", "@lost-study.json", "--out", "@new")]
+    [InlineData(1, "lost-study.json: 'photos' does not exist", "study", "@lost-study.json", "--out", "@new")]
     // Before work.
+    [InlineData(1, "A step needs training.batchSize = 16384 images", "quickstart", "--out", "@new", "--set", "training.batchSize=16384")]
     [InlineData(1, "--set training.batchSize=4", "pretrain", "--data", "@photos", "--out", "@new", "--set", "training.batchSize=100")]
     [InlineData(1, "cannot be read and are left out", "pretrain", "--data", "@mixed", "--out", "@new", "--set", "training.batchSize=100")]
     [InlineData(1, "has 1 readable image. Give more images; --set training.batchSize=2 works from 2 images on", "pretrain", "--data", "@mixed", "--out", "@new", "--set", "training.batchSize=100")]
@@ -213,6 +251,8 @@ public sealed class MistakesTests : IClassFixture<MistakesTests.World>
     [InlineData(2, "a folder called ~", "pretrain", "--data", "@photos", "--out", "~/run")]
     [InlineData(2, "is a file, but the folder of a run is wanted", "pretrain", "--data", "@photos", "--out", "@notes.txt")]
     [InlineData(2, "is a file, so nothing can be written below it", "pretrain", "--data", "@photos", "--out", "@notes.txt/run")]
+    [InlineData(2, "is a link to /nowhere/run, which does not exist", "pretrain", "--data", "@photos", "--out", "@dangling")]
+    [InlineData(2, "is a link to /nowhere/run, which does not exist", "pretrain", "--data", "@photos", "--out", "@dangling/run")]
     [InlineData(2, "is a folder, but a sheet of pictures is a file", "views", "--data", "@classes", "--out", "@empty")]
     [InlineData(1, "within the folder of images", "pretrain", "--data", "@photos", "--out", "@photos")]
     [InlineData(1, "within the folder of images", "pretrain", "--data", "@photos", "--out", "@linked/run")]
@@ -251,6 +291,41 @@ public sealed class MistakesTests : IClassFixture<MistakesTests.World>
         using StringWriter output = new(), error = new();
         Assert.Equal(1, await Siam.RunAsync(["pretrain", "--data", source, "--out", _world.Arguments("@photos/run")[0]], output, error));
         Assert.Contains("within the folder of images", error.ToString());
+    }
+
+    /// <summary>More epochs are allowed alone, so that they are not among what is to be taken back.</summary>
+    [Fact]
+    public async Task Resume_LongerAndOfAnotherSize_NamesTheSizeAlone()
+    {
+        using StringWriter output = new(), error = new();
+        Assert.Equal(1, await Siam.RunAsync(_world.Arguments("pretrain", "--data", "@classes", "--out", "@run", "--resume", "--set", "training.epochs=2", "--set", "data.size=8"), output, error));
+        Assert.Contains("data.size: the run has 16, asked for is 8", error.ToString());
+        Assert.DoesNotContain("training.epochs", error.ToString());
+    }
+
+    [Fact]
+    public async Task Report_RunThatHasNotFinished_SaysSoOnThePageToo()
+    {
+        using StringWriter output = new(), error = new();
+        Assert.Equal(0, await Siam.RunAsync(_world.Arguments("report", "@unfinished"), output, error));
+        Assert.Contains("note: The run has not finished, or its encoder was removed", error.ToString());
+        string page = _world.Arguments("@unfinished/report.html")[0];
+        Assert.Contains("The run has not finished", File.ReadAllText(page));
+        foreach (string made in new[] { page, _world.Arguments("@unfinished/loss.png")[0] }) File.Delete(made);
+    }
+
+    [Fact]
+    public async Task Classify_NoAnswerIsAccepted_IsSaidWithoutNumbers()
+    {
+        using StringWriter output = new(), error = new();
+        // Labels that have nothing to do with the images.
+        string labels = _world.Arguments("@" + "random.csv")[0];
+        File.WriteAllText(labels, "path,label\n" + string.Concat(Enumerable.Range(0, 8).SelectMany(i => new[] { "cat", "dog" }.Select(name => $"classes/{name}/{i}.png,{"ab"[(i / 2 + i) % 2]}\n"))));
+        Assert.Equal(0, await Siam.RunAsync(_world.Arguments("classify", "fit", "--run", "@run", "--data", "@random.csv", "--out", "@again/c.safetensors"), output, error));
+        Assert.Contains("is no better than guessing", error.ToString());
+        Assert.DoesNotContain("unknown", output.ToString());
+        File.Delete(labels);
+        Directory.Delete(_world.Arguments("@again")[0], recursive: true);
     }
 
     [Fact]

@@ -31,6 +31,19 @@ public sealed class FewShotTests
     }
 
     [Fact]
+    public void RaisedShares_OneImageOfAClass_SaysHowMany() => Assert.Equal(
+        ["\"tuned, 1 %\" learns from 3 of 48 labelled images, 6.3 %: one of each class is the least."],
+        new JudgingSet("images", 48, [.. Labels(16, 16, 16).Select(l => (int)l)], s_names, 3).RaisedShares([0.01, 0.1, 1]));
+
+    [Fact]
+    public void Faults_LabelsThatAreNumbers_SaysWhatAClassIs()
+    {
+        JudgingSet Of(string name, int first) => new(name, 9, [.. Enumerable.Range(0, 9)], [.. Enumerable.Range(first, 9).Select(i => $"0.{i}")], 3);
+        Assert.Contains("such labels are measured numbers, not classes",
+            Assert.Single(JudgingSet.Faults(Of("a", 11), Of("b", 31), [Protocol.Linear], new EvaluationOptions(), 3)));
+    }
+
+    [Fact]
     public void Draw_ClassTooSmall_NamesIt() => Assert.Contains("1 class has fewer: b (5)",
         Assert.Throws<DataSourceException>(() => FewShot.Draw(Labels(8, 5, 20), s_names, 6, 0, seed: 1)).Message);
 
@@ -61,6 +74,18 @@ public sealed class FewShotTests
     }
 
     [Fact]
+    public void Draws_OfOtherImages_AreCalledAsInTheScoresBesideThem()
+    {
+        string folder = Directory.CreateTempSubdirectory("draws").FullName;
+        var run = new SiamSharp.Training.RunFolder(folder);
+        var options = new EvaluationOptions { Shots = [1], Draws = 2, DrawsFile = run.Draws };
+        File.WriteAllText(run.Draws, FewShotDraws.For(Labels(3, 3, 3), s_names, "hash", options with { DrawsFile = "" }).ToJson());
+        run.AddScores([new Score { Protocol = "few-shot", Encoder = "pretrained", Train = "photos#train", DataHash = "hash/other" }]);
+        Assert.Contains("than those of --train: from photos#train (", Assert.Throws<DataSourceException>(() => FewShotDraws.For(Labels(3, 3, 3), s_names, "another", options)).Message);
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
     public void Draws_FromTheirFile_AreTheSame()
     {
         long[] labels = Labels(8, 5, 20);
@@ -77,7 +102,7 @@ public sealed class FewShotTests
 
             string Fails(string hash, int images, EvaluationOptions o) =>
                 Assert.Throws<DataSourceException>(() => FewShotDraws.For(labels.AsSpan(0, images), s_names, hash, o)).Message;
-            Assert.Contains("other images: its data are hash, those of --train are other", Fails("other", 33, again));
+            Assert.Contains("other images than those of --train (its data are hash, those of --train other). Give those images as --train, or leave evaluation.drawsFile out", Fails("other", 33, again));
             Assert.Contains("lacks 4 draws of 1 shots: it has 3 of 1, 3 of 5", Fails("hash", 33, again with { Draws = 4 }));
             Assert.Contains("lacks 3 draws of 2 shots", Fails("hash", 33, again with { Shots = [2] }));
             Assert.Contains("outside of 0 to 9", Fails("hash", 10, again));

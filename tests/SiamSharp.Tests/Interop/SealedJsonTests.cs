@@ -41,6 +41,7 @@ public sealed class SealedJsonTests
     [InlineData("null")]
     [InlineData("""{"a":1,"xxhash128":5}""")]
     [InlineData("""{"a":1,"a":1}""")]
+    [InlineData("""{"a":"\ud800"}""")]
     public void Unseal_NoObjectOrNoHash_IsTold(string text) => Assert.Throws<JsonException>(() => SealedJson.Unseal(JsonNode.Parse(text)));
 
     [Fact]

@@ -1,6 +1,8 @@
 using SiamSharp.Backbones;
 using SiamSharp.Interop;
+using SiamSharp.Recipes;
 using SiamSharp.Tests.Reference;
+using SiamSharp.Views;
 using Xunit;
 using static TorchSharp.torch;
 
@@ -93,6 +95,28 @@ public sealed class WeightsFileTests : IDisposable
         using var scope = NewDisposeScope();
         var expected = Save(s_transformer, weights => Timm(weights, s_transformerNames).Append(KeyValuePair.Create("head.weight", zeros(3, 12))));
         Near.Same(expected, Loaded(s_transformer));
+    }
+
+    [Fact]
+    public void Load_WeightsThatDoNotFit_SaysWhichOptionsDo()
+    {
+        using var scope = NewDisposeScope();
+        Save(s_resNet, weights => weights);
+        string Fault(BackboneOptions options) => Assert.Throws<StateDictMismatchException>(() => (options with { Weights = _path }).Create(3, 28, seed: 2)).Message;
+        Assert.Contains("They were made for images of 1 channel, and these have 3: --set data.channels=1 converts 1 and 3.", Fault(s_resNet));
+
+        using (var network = s_resNet.Create(1, 28, seed: 1)) Encoder.Save(_path, network, new Recipe { Backbone = s_resNet }, new Preprocessing(new(), [0.5], [0.25]), 1, 28);
+        Assert.Contains("They were made for images of 1 channel", Fault(s_resNet));
+        Assert.Contains($"They were written by siam and fit --set backbone.name={s_resNet.Name} ", Fault(new BackboneOptions()));
+    }
+
+    [Fact]
+    public void Create_WeightsAreAFolder_IsSaid()
+    {
+        string Fault() => Assert.Throws<RecipeException>(() => (s_resNet with { Weights = _folder }).Create(3, 28, seed: 2)).Message;
+        Assert.Equal($"backbone.weights: \"{_folder}\" is a folder: give the file of weights in it", Fault());
+        File.WriteAllText(Path.Combine(_folder, "encoder.safetensors"), "");
+        Assert.EndsWith($"give the file of weights, {Path.Combine(_folder, "encoder.safetensors")}", Fault());
     }
 
     [Theory]

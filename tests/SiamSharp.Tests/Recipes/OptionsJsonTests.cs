@@ -88,6 +88,24 @@ public class OptionsJsonTests
     }
 
     [Theory]
+    [InlineData("""{ "epochs": "5" }""", "; write 5, without quotes")]
+    [InlineData("""{ "epochs": 5.0 }""", "; write 5")]
+    [InlineData("""{ "epochs": 1e1 }""", "; write 10")]
+    [InlineData("""{ "epochs": 1.5 }""", "1 to 100")]
+    public void Read_NumberInAnotherForm_SaysHowToWriteIt(string json, string advice) =>
+        Assert.EndsWith(advice, Assert.Throws<RecipeException>(() => OptionsJson.Read<Options>(Tree(json))).Message);
+
+    [Theory]
+    [InlineData("""{ "a": { "b": NaN } }""", "test.json: line 1: a.b: NaN is no value in JSON: give a number")]
+    [InlineData("{ \"a\": {},\n \"b\": [1, -Infinity] }", "test.json: line 2: b: -Infinity is no value in JSON: give a number")]
+    [InlineData("""{ "a": True }""", "test.json: line 1: a: True is true in JSON: write it in small letters")]
+    [InlineData("""{ "a": None }""", "test.json: line 1: a: None is no value in JSON: leave the key out for its default")]
+    [InlineData("""{ "a": .5 }""", "test.json: line 1: a: a fraction needs a digit ahead of its point: write 0.5 for .5")]
+    [InlineData("""{ "a": 'x' }""", "test.json: line 1: a: texts stand in double quotes, \"...\"")]
+    public void Parse_ValueOfAnotherLanguage_NamesPathAndFix(string text, string message) =>
+        Assert.Equal(message, Assert.Throws<RecipeException>(() => Tree(text)).Message);
+
+    [Theory]
     [InlineData("""{ "epochs": 1, "epochs": 2 }""")]
     [InlineData("[1]")]
     [InlineData("{ epochs: 1 }")]

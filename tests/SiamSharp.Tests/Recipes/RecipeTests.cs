@@ -159,6 +159,37 @@ public sealed class RecipeTests
         else Assert.Equal(10, Lars().Optimizer.WarmupEpochs);
     }
 
+    [Theory]
+    [InlineData("--set method.queueSize=128", "method=moco-v2")]
+    [InlineData("--set method.prototypes=12", "method=swav", "training.epochs=2")]
+    [InlineData("--set method.prototypes=12", "method=msn")]
+    [InlineData("--set method.outputs=12", "method=dino")]
+    [InlineData("--set method.queueFromEpoch=2", "method=swav", "method.prototypes=12", "method.queueSize=64", "training.epochs=4")]
+    [InlineData("the prototypes never learn", "method=swav", "method.prototypes=12", "training.epochs=1")]
+    [InlineData("about 6 sigma. --set views.highPass.kernel=25", "views.highPass.sigma=4", "views.highPass.kernel=3")]
+    [InlineData("about 6 sigma. Give a smaller sigma, such as --set views.highPass.sigma=2", "views.highPass.sigma=50", "views.highPass.kernel=13")]
+    [InlineData("the views are enlarged", "views.branches.0.size=64")]
+    [InlineData("--set training.threads=2", "training.threads=64")]
+    [InlineData("learns nothing", "optimizer.learningRate=0")]
+    public void NotesFor_WhatIsProbablyNotMeant_SaysWhatToSet(string advice, params string[] assignments) =>
+        Assert.Contains(advice, Assert.Single(Resolve("{}", ["training.batchSize=64", .. assignments]).NotesFor(128, 28, processors: 2)));
+
+    [Theory]
+    [InlineData(28)]
+    [InlineData(64)]
+    [InlineData(224)]
+    public void NotesFor_PresetsAndUsualMethods_AreNone(int size)
+    {
+        foreach (string preset in SiamSharp.Views.ViewsOptions.PresetNames)
+            Assert.Empty(Resolve("{}", $"views.preset={preset}", $"data.size={size}").NotesFor(10_000, size, processors: 2));
+        foreach (string method in new[] { "byol", "simsiam", "vicreg", "moco-v3", "pirl" })
+            Assert.Empty(Resolve("{}", $"method={method}").NotesFor(10_000, 28, processors: 2));
+    }
+
+    [Fact]
+    public void Resolve_KeyThatIsNoOption_IsNotTakenForADeepOne() => Assert.Contains("name: a recipe has none: leave it out",
+        Assert.Throws<RecipeException>(() => Resolve("""{ "name": "mine" }""")).Message);
+
     [Fact]
     public void Resolve_NoPenalty_IsAFault() => Assert.Contains("evaluation.linearPenalties: there are none",
         Assert.Throws<RecipeException>(() => Resolve("{}", "evaluation.linearPenalties=[]")).Message);

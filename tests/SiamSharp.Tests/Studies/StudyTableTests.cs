@@ -108,6 +108,17 @@ public sealed class StudyTableTests
     }
 
     [Fact]
+    public void Of_TestImagesThatWereLearnedFrom_AreToldInTheTable()
+    {
+        var (run, scores) = Run("first", 1, 0.5, 10);
+        StudyTable table = StudyTable.Of(s_study, [(run, [.. scores.Select(s => s with { TestInTrain = 28, TestCount = 100, Notes = ["A note."] })])]);
+        Assert.Equal(["28 of 100 test images are among the training images too: the scores are flattered. Leave them out of one of the two.", "A note."], table.Notes);
+        Assert.Contains("\nNote: 28 of 100 test images", table.ToMarkdown());
+        Assert.Equal(table.Notes, JsonSerializer.Deserialize<StudyTable>(JsonSerializer.Serialize(table, OptionsJson.Serializer), OptionsJson.Serializer)!.Notes);
+        Assert.Empty(Table().Notes);
+    }
+
+    [Fact]
     public void Of_NoRun_HasNoColumns() => Assert.Empty(StudyTable.Of(s_study, []).Columns);
 
     [Fact]

@@ -56,6 +56,23 @@ public sealed class StudyTests
         Assert.Equal(["row \"a\", training.epochs", "row \"c\", backbone.name"], wrong.Faults.Select(f => f.Path));
     }
 
+    [Fact]
+    public void Notes_RowsOfOneRecipe_AreNamed()
+    {
+        Study study = Parse("""{ "name": "a" }, { "name": "b", "baselines": true }, { "name": "c", "set": ["optimizer.learningRate=0"] }""", """, "threads": 4""");
+        Assert.Equal(
+            [
+                "The rows \"a\" and \"b\" have the same recipe, so that their scores are the same too: change one of them, or leave it out.",
+                "training.threads is 4, but this machine has 2 processors: more threads than processors make a run slower. --set training.threads=2.",
+                "Row \"c\": optimizer.learningRate is 0: the network stays as it is and learns nothing.",
+            ],
+            Study.Notes(study.Runs([], Images), images: 300, processors: 2));
+    }
+
+    [Fact]
+    public void Read_NameTooLongForAFolder_IsRefused() => Assert.Contains("has 300 letters, but it becomes the name of a folder: at most 100",
+        Assert.Throws<RecipeException>(() => Parse($$"""{ "name": "{{new string('x', 300)}}" }""")).Message);
+
     [Theory]
     [InlineData("training.seed=5")]
     [InlineData("training.threads=2")]

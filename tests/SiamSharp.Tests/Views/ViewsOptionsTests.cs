@@ -110,6 +110,9 @@ public sealed class ViewsOptionsTests
         AssertFaults(new FocalMask { MinKeep = 0.8 }, "minKeep");
         AssertFaults(new BlockMask { MinRatio = 0.8 }, "minRatio");
         AssertFaults(new BlobMask { MinRatio = 0.8 }, "minRatio");
+        AssertFaults(new GridMask { MinRatio = 1, MaxRatio = 1 }, "minRatio");
+        AssertFaults(new BlockMask { MinRatio = 1, MaxRatio = 1 }, "minRatio");
+        AssertFaults(new BlobMask { MinRatio = 1, MaxRatio = 1 }, "minRatio");
 
         static void AssertFaults(IHasRules options, params string[] paths) =>
             Assert.Equal(paths, options.Faults().Select(fault => fault.Path));

@@ -68,6 +68,5 @@ public sealed record BlobMask : Mask
     public override IEnumerable<Fault> Faults()
     {
         if (MinRatio > MaxRatio) yield return new("minRatio", $"{MinRatio} is more than maxRatio, {MaxRatio}");
-        if (MinRatio == 1) yield return NothingLeft;
     }
 }

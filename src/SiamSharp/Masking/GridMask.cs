@@ -56,6 +56,5 @@ public sealed record GridMask : Mask
     public override IEnumerable<Fault> Faults()
     {
         if (MinRatio > MaxRatio) yield return new("minRatio", $"{MinRatio} is more than maxRatio, {MaxRatio}");
-        if (MinRatio == 1) yield return NothingLeft;
     }
 }

@@ -55,9 +55,6 @@ public abstract record Mask : IHasRules
 
     /// <inheritdoc/>
     public abstract IEnumerable<Fault> Faults();
-
-    /// <summary>The fault of a mask ratio that is always 1.</summary>
-    internal static Fault NothingLeft { get; } = new("minRatio", "is 1: the mask would remove the whole view, and nothing is left to learn from. Give less than 1, such as 0.3");
 }
 
 /// <summary>Whether the channels of an image share one mask.</summary>

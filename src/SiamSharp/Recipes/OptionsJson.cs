@@ -404,7 +404,7 @@ public static partial class OptionsJson
                 string[] having = [.. (kinds?.DerivedTypes ?? []).Where(k => Serializer.GetTypeInfo(k.DerivedType).Properties.Any(p => p.Set is not null && p.Name == key)).Select(k => $"{k.TypeDiscriminator}")];
                 if (having.Length > 0)
                 {
-                    found.Add(new Fault(Join(path, key), $"{KindIn(tree, kinds!)} has no such option, only {string.Join(", ", having)}. Known here: {string.Join(", ", known.Select(p => p.Name))}"), tree, key);
+                    found.Add(new Fault(Join(path, key), $"there is no such option for {KindIn(tree, kinds!)}, only for {string.Join(", ", having)}; known here: {string.Join(", ", known.Select(p => p.Name))}"), tree, key);
                     continue;
                 }
                 if (path.Length == 0 && found.Root == typeof(Recipe) && key is "name" or "title" or "description" or "comment" or "$schema")

@@ -79,7 +79,9 @@ public sealed record ViewsOptions : IHasRules
             int side = Branches[b].SizeFor(size);
             for (int m = 0; m < Branches[b].Masks.Count; m++)
             {
-                if (Branches[b].Masks[m] is not GridMask grid) continue;
+                if (Branches[b].Masks[m] is GridMask { MinRatio: 1 } or BlockMask { MinRatio: 1 } or BlobMask { MinRatio: 1 })
+                    yield return new($"branches.{b}.masks.{m}.minRatio", "is 1: the mask would remove the whole view, and nothing is left to learn from. Give less than 1, such as 0.3");
+                if (Branches[b].Masks[m] is not GridMask { MinRatio: < 1 } grid) continue;
                 if (grid.Cell >= side)
                     yield return new($"branches.{b}.masks.{m}.cell",
                         $"a cell of {grid.Cell} px covers the whole view of {side} px: at most {side / 2}, or 0 for the default");

@@ -34,7 +34,7 @@ public sealed class MaskShapeTests
                         for (int x = column * cell; x < Math.Min(width, (column + 1) * cell); x++)
                             Assert.Equal(keep, keepMask[y * width + x]);
                 }
-            Assert.Equal((int)Math.Round(ratio * rows * columns), removed);
+            Assert.Equal((int)Math.Round(ratio * (rows * columns)), removed);
         });
 
     [Fact]
@@ -57,7 +57,7 @@ public sealed class MaskShapeTests
         {
             var (height, width, ratio, sample) = test;
             bool[] keepMask = Draw(new BlockMask { MinRatio = ratio, MaxRatio = ratio }, height, width, sample);
-            Assert.Equal((int)Math.Round(ratio * height * width), keepMask.Count(keep => !keep));
+            Assert.Equal((int)Math.Round(ratio * (height * width)), keepMask.Count(keep => !keep));
         });
 
     [Fact]
@@ -66,7 +66,7 @@ public sealed class MaskShapeTests
         {
             var (height, width, ratio, sample) = test;
             bool[] keepMask = Draw(new BlobMask { MinRatio = ratio, MaxRatio = ratio }, height, width, sample);
-            Assert.Equal((int)Math.Round(ratio * height * width), keepMask.Count(keep => !keep));
+            Assert.Equal((int)Math.Round(ratio * (height * width)), keepMask.Count(keep => !keep));
         });
 
     [Fact]

@@ -101,7 +101,7 @@ public sealed class OptionsFuzzTests
     [InlineData("x.y=1", "x: there is no such option")]
     [InlineData("trainin.epochs=1", "trainin: there is no such option; did you mean training?")]
     [InlineData("views.branches.7.count=2", "views.branches.7.count: there is no 'views.branches.7'")]
-    [InlineData("method={\"name\":\"byol\",\"temperature\":1}", "method.temperature: byol has no such option, only moco-v2, moco-v3, msn, pirl, simclr, swav")]
+    [InlineData("method={\"name\":\"byol\",\"temperature\":1}", "method.temperature: there is no such option for byol, only for moco-v2, moco-v3, msn, pirl, simclr, swav")]
     public void Resolve_OneWrongAssignment_IsOneReadableLine(string assignment, string expected)
     {
         string message = Assert.Throws<RecipeException>(() => Recipe.Resolve([], [assignment], Sample)).Message;
@@ -124,7 +124,7 @@ public sealed class OptionsFuzzTests
     {
         var fault = Assert.Throws<RecipeException>(() => Recipe.Resolve([], ["data.size=8", "backbone.stem=half", "backbone.depths=[1,1,1]", "backbone.poolSize=4"], Sample));
         Assert.Equal("data.size", fault.Faults[0].Path);
-        Assert.Contains("8 pixels are too few for this recipe: --set data.size=32", fault.Faults[0].Problem);
+        Assert.Contains("8 pixels are too few for this recipe: --set data.size=28", fault.Faults[0].Problem);
     }
 
     [Fact]

@@ -110,9 +110,8 @@ public sealed class ViewsOptionsTests
         AssertFaults(new FocalMask { MinKeep = 0.8 }, "minKeep");
         AssertFaults(new BlockMask { MinRatio = 0.8 }, "minRatio");
         AssertFaults(new BlobMask { MinRatio = 0.8 }, "minRatio");
-        AssertFaults(new GridMask { MinRatio = 1, MaxRatio = 1 }, "minRatio");
-        AssertFaults(new BlockMask { MinRatio = 1, MaxRatio = 1 }, "minRatio");
-        AssertFaults(new BlobMask { MinRatio = 1, MaxRatio = 1 }, "minRatio");
+        foreach (Mask all in new Mask[] { new GridMask { MinRatio = 1, MaxRatio = 1 }, new BlockMask { MinRatio = 1, MaxRatio = 1 }, new BlobMask { MinRatio = 1, MaxRatio = 1 } })
+            Assert.Equal("branches.0.masks.0.minRatio", Assert.Single(new ViewsOptions { Branches = [new BranchOptions { Masks = [all] }] }.FaultsFor(28, 1)).Path);
 
         static void AssertFaults(IHasRules options, params string[] paths) =>
             Assert.Equal(paths, options.Faults().Select(fault => fault.Path));

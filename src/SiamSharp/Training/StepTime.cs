@@ -32,7 +32,7 @@ public sealed record StepTime(double PerImage, double PerStep, int Batch)
     /// <remarks>
     /// A run that follows is the same, bit by bit: its draws are functions of its seed, and nothing of what is measured stays. Steps of 4 images, and of four times
     /// as many while they take less than a quarter of a second, or while an image takes much less time in a larger step, as it does where other programs use the
-    /// processor too: for that up to ten seconds and a hundredth of the run's time are spent. A network that is begun from weights is drawn here.
+    /// processor too: for that up to ten seconds and a hundredth of the run's time are spent. The last size is measured twice. A network that is begun from weights is drawn here.
     /// </remarks>
     /// <param name="recipe">A resolved recipe that fits the images.</param>
     /// <param name="data">The images.</param>
@@ -68,7 +68,12 @@ public sealed record StepTime(double PerImage, double PerStep, int Batch)
             StepTime found = new(images / batch, rest, batch);
             spent += images + rest;
             bool settled = found.PerImage > Falls * before || spent >= Math.Min(MostTime, MostOfRun * found.Of(recipe, data.Count).TotalSeconds);
-            if (batch == most || (images + rest >= LongEnough && settled)) return found;
+            if (batch == most || (images + rest >= LongEnough && settled))
+            {
+                // The first step of a size takes its memory from the system, which later ones have.
+                var (imagesAgain, restAgain) = Step(batch);
+                return imagesAgain + restAgain < images + rest ? new(imagesAgain / batch, restAgain, batch) : found;
+            }
             before = found.PerImage;
         }
 

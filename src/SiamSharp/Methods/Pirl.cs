@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using SiamSharp.Randomness;
+using SiamSharp.Views;
 using static SiamSharp.Native.HeldScalars;
 using static TorchSharp.torch;
 
@@ -30,6 +31,15 @@ public sealed record PirlOptions() : MethodOptions(minViews: 2, maxViews: 64)
 
     /// <summary>Width of the embedding; 128 as published.</summary>
     [Range(2, 65_536)] public int ProjectorOutput { get; init; } = 128;
+
+    /// <inheritdoc/>
+    /// <remarks>The crops and colours of the image in the authors' configuration (VISSL, pirl_jigsaw_4node_resnet50), for both views: there the second are nine patches, and a further
+    /// photometric change follows.</remarks>
+    public override IReadOnlyList<BranchOptions> PaperViews(int size, int channels)
+    {
+        BranchOptions branch = PaperBranches.Branch(size, channels, minArea: 0.08, blur: 0);
+        return [branch with { Count = 2, ColorJitter = branch.ColorJitter with { Probability = 1, Hue = channels == 3 ? 0.2 : 0 } }];
+    }
 
     /// <inheritdoc/>
     protected override SiameseMethod Build(MethodSetup setup) => new Pirl(this, setup);

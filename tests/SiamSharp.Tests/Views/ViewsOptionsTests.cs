@@ -59,6 +59,8 @@ public sealed class ViewsOptionsTests
     [InlineData("swav", 224, 0.14, 0.8, 0.2, 0.5, 2.0)]
     [InlineData("byol", 112, 0.08, 0.4, 0.1, 1.0, 1.0)]
     [InlineData("dino", 224, 0.4, 0.4, 0.1, 1.0, 2.0)]
+    [InlineData("barlow-twins", 224, 0.08, 0.4, 0.1, 1.0, 2.0)]
+    [InlineData("vicreg", 224, 0.08, 0.4, 0.1, 1.0, 2.0)]
     public void FromPreset_Paper_HasThePublishedSettings(string method, int size, double minArea, double brightness, double hue, double blur, double sigma)
     {
         MethodOptions options = OptionsJson.Read<MethodOptions>(new() { ["name"] = method });
@@ -67,7 +69,15 @@ public sealed class ViewsOptionsTests
         double[] actual = [first.Crop.MinArea, first.ColorJitter.Probability, first.ColorJitter.Brightness, first.ColorJitter.Contrast, first.ColorJitter.Hue, first.GrayscaleProbability,
             first.Blur.Probability, first.Blur.MaxSigma, first.Blur.MinSigma];
         Assert.All(expected.Zip(actual), pair => Assert.Equal(pair.First, pair.Second, 1e-9));
-        Assert.Equal(brightness * (method is "byol" or "dino" ? 0.5 : 1), first.ColorJitter.Saturation, 1e-9);
+        Assert.Equal(brightness * (method is "byol" or "dino" or "barlow-twins" or "vicreg" ? 0.5 : 1), first.ColorJitter.Saturation, 1e-9);
+    }
+
+    [Fact]
+    public void FromPreset_PaperOfPirl_HasTheAuthorsColours()
+    {
+        BranchOptions views = Assert.Single(ViewsOptions.FromPreset("paper", 224, 3, new PirlOptions()).Branches);
+        Assert.Equal(new ColorJitterOptions { Probability = 1, Brightness = 0.4, Contrast = 0.4, Saturation = 0.4, Hue = 0.2 }, views.ColorJitter);
+        Assert.Equal((2, 0.08, 0.2, 0.0, 0.0), (views.Count, views.Crop.MinArea, views.GrayscaleProbability, views.Blur.Probability, views.Solarize.Probability));
     }
 
     [Fact]

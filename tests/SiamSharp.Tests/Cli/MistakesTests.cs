@@ -73,7 +73,7 @@ public sealed class MistakesTests : IClassFixture<MistakesTests.World>
         string[] before = _world.Files();
         using StringWriter output = new(), error = new();
         Assert.Equal(1, await Siam.RunAsync(_world.Arguments(arguments), output, error));
-                Assert.Contains("holds folders of images (cat, dog), and what is written would lie among them. Choose a new folder.", error.ToString());
+        Assert.Contains("holds folders of images (cat, dog), and what is written would lie among them. Choose a new folder.", error.ToString());
         Assert.Equal(before, _world.Files());
     }
 

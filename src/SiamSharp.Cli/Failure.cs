@@ -11,6 +11,8 @@ namespace SiamSharp.Cli;
 /// <summary>What went wrong, in a line that a person can act on, and the exit code for it.</summary>
 internal static class Failure
 {
+    private const long LeastHeap = 512L << 20;
+
     private static readonly string[] s_outOfMemory = ["alloc", "out of memory", "not enough memory"]; // of libtorch on processors and GPUs
 
     private static bool IsOutOfMemory(Exception failure) => failure is OutOfMemoryException || s_outOfMemory.Any(words => failure.Message.Contains(words, StringComparison.OrdinalIgnoreCase));
@@ -22,6 +24,9 @@ internal static class Failure
             case OperationCanceledException:
                 screen.Say("Interrupted.");
                 return 130;
+            case FileNotFoundException { FileName: null }: // of Environment.CurrentDirectory
+                screen.Fail("The current folder does not exist any more: change to one that does (cd).");
+                return 1;
             case RecipeException:
                 screen.Fail(failure.Message);
                 return 2;
@@ -33,7 +38,9 @@ internal static class Failure
                 foreach (string problem in native.Problems) screen.Fail(problem);
                 return 1;
             case OutOfMemoryException or System.Runtime.InteropServices.ExternalException when IsOutOfMemory(failure):
-                screen.Fail("The memory is not enough for this. Less is needed with a smaller training.batchSize, data.size or network (backbone.width, backbone.name), and with data.memoryGiB=0, which decodes images anew in each epoch.");
+                long heap = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+                screen.Fail(heap < LeastHeap ? $"The .NET heap may take {heap >> 20} MiB only, by DOTNET_GCHeapHardLimit or the container's memory. Give more."
+                    : "The memory is not enough for this. Less is needed with a smaller training.batchSize, data.size or network (backbone.width, backbone.name), and with data.memoryGiB=0, which decodes images anew in each epoch.");
                 return 1;
             case System.Runtime.InteropServices.ExternalException:
                 screen.Fail($"libtorch: {failure.Message.Split('\n')[0].Split("Exception raised from")[0].Trim().TrimEnd('.')}. (An error in SiamSharp itself, or an operation that this device does not have; add --debug for the details.)");

@@ -47,11 +47,14 @@ internal static class Usage
     private static string Unmatched(ParseResult parsed, Command command)
     {
         string token = parsed.UnmatchedTokens[0], typed = CommandLine(parsed.CommandResult);
+        if (token[0] is '\u2010' or '\u2011' or '\u2012' or '\u2013' or '\u2014' or '\u2212')
+            return $"'{token}' begins with a long dash, as text programs make of two hyphens: write --{token.TrimStart('\u2010', '\u2011', '\u2012', '\u2013', '\u2014', '\u2212', '-')}.";
         string[] commands = [.. command.Subcommands.Select(c => c.Name)];
         if (commands.Length > 0)
         {
             if (token is "help") return $"there is no command '{token}'. Did you mean {typed} --help?";
             if (commands is [var only] && !token.StartsWith('-')) return $"there is no command '{token}' here. Did you mean {typed} {only} {Shell.Word(token)}?";
+            if (command.Subcommands.FirstOrDefault(c => c.Subcommands.Any(inner => inner.Name == token)) is { } above) return $"there is no command '{token}' here. Did you mean {typed} {above.Name} {token}?";
             string meant = Nearest.To(token, commands) is { } near ? $" Did you mean {typed} {near}?" : "";
             if (token is "version" || (parsed.CommandResult.Parent is null && token.ToLowerInvariant() is "-v" or "--ver")) return $"{typed} has no {(token.StartsWith('-') ? "option" : "command")} {token}. Did you mean siam --version?";
             return token.StartsWith('-') && parsed.Tokens is not []
@@ -74,6 +77,10 @@ internal static class Usage
         if (name is "--out" or "--output" or "-o" && options.All(o => o.Name != "--out")) return $"there is no option {name} here: {WhereResultsGo(parsed, command)}.";
         if (!exact && Nearest.To(name.TrimStart('-'), options.Select(o => o.Name.TrimStart('-'))) is { } near)
             return $"there is no option {name} here. Did you mean {options.First(o => o.Name.TrimStart('-') == near).Name}?";
+        if (command.Name == "predict" && name is "--threshold" or "--min-accuracy")
+            return $"the threshold belongs to the classifier: fit it again, siam classify fit --run DIR --data LABELLED --out FILE.safetensors --min-accuracy {Shell.Word(value ?? "0.95")}.";
+        if (command.Name == "views" && name == "--run")
+            return $"for the views of a run give its recipe: siam views --data SRC --recipe {Shell.Word(Path.Combine(value ?? "RUN", "recipe.json"))} --out views.png.";
         if (command.Name == "quickstart" && name == "--resume")
             return "a quickstart that was interrupted goes on as any run: siam pretrain --data fashion-mnist:sample#train --out DIR --resume.";
         if (command.Name == "quickstart" && name == "--data")
@@ -96,7 +103,11 @@ internal static class Usage
     {
         string typed = CommandLine(parsed.CommandResult);
         if (token == "help") return $"'help' is no command. Did you mean {typed} --help?";
-        if (Last(parsed, "--set", token) is { } assignment) return $"--set {assignment} has no value. Did you mean --set {Shell.Word($"{assignment.TrimEnd('=')}={token}")}?";
+        if (Last(parsed, "--set", token) is { } assignment)
+        {
+            string value = token.TrimStart('=') is { Length: > 0 } after ? after : parsed.UnmatchedTokens.Skip(1).FirstOrDefault() ?? "...";
+            return $"--set {assignment} has no value{(token.StartsWith('=') ? ": there are no spaces around =" : "")}. Did you mean --set {Shell.Word($"{assignment.TrimEnd('=')}={value}")}?";
+        }
         if (FilesOfOneFolder(parsed, command, token) is { } files) return files;
         Option[] open = [.. command.Options.Where(o => o.Required && parsed.GetResult(o) is null or { Implicit: true })];
         if (open.Length == 0 && command.Options.FirstOrDefault(o => o.Name == "--run") is { } run && parsed.GetResult(run) is null or { Implicit: true }
@@ -107,7 +118,9 @@ internal static class Usage
             return $"'{token}' stands there without an option. Did you mean {string.Join(' ', open.Zip(parsed.UnmatchedTokens, (option, word) => $"{option.Name} {Shell.Word(word)}"))}?";
         foreach (Option option in command.Options)
             if (parsed.GetResult(option) is { Implicit: false, Tokens: [.., var before] } && Following(parsed, before.Value, token) is { } rest)
-                return $"'{token}' stands there without an option. A name with spaces goes in quotes: did you mean {option.Name} {Shell.Word($"{before.Value} {rest}")}?";
+                return Path.Exists(before.Value) && Path.Exists(token)
+                    ? $"{option.Name} takes one name, but there are {before.Value} and {token}, perhaps put there by the shell for a wildcard. Give one."
+                    : $"'{token}' stands there without an option. A name with spaces goes in quotes: did you mean {option.Name} {Shell.Word($"{before.Value} {rest}")}?";
         return command.Arguments.Count == 0
             ? $"'{token}' stands there without an option. Leave it out, or write the option that it belongs to ahead of it."
             : $"'{token}' is one word too many: {typed} takes one {string.Join(' ', command.Arguments.Select(a => a.Name))} at a time. Leave it out.";

@@ -73,7 +73,7 @@ internal static class Outputs
         if (Directory.Exists(path))
         {
             string inside = $"{Path.TrimEndingDirectorySeparator(given)}/NAME{kind.Endings[0]}";
-            throw Wrong($"{given} is a folder, but {kind.Name} is a file: --out {Shell(IsOutside(inside, path, sources, images ?? []) ? inside : $"NAME{kind.Endings[0]}")}");
+            throw Wrong($"{given} is a folder, but a file is wanted: --out {Shell(IsOutside(inside, path, sources, images ?? []) ? inside : $"NAME{kind.Endings[0]}")}");
         }
         if (!kind.Endings.Contains(Path.GetExtension(path).ToLowerInvariant()))
             throw Wrong($"\"{given}\" must end in {endings}, which is what is written");

@@ -36,7 +36,16 @@ internal static class QuickstartCommand
         screen.Say($"Pretraining {(recipe.Method.NeedsLabels ? "with" : "without")} the labels of the images, which are embedded ones of Fashion-MNIST:");
         foreach (string note in recipe.NotesFor(trainData.Count, trainData.Size, Environment.ProcessorCount)) screen.Warn(note);
         Announcement.Show(screen, recipe, trainData, null, cancel);
-        PretrainingResult result = TrainingBar.Show(screen, progress => Pretraining.Run(recipe, trainData, folder, progress: progress, cancel: cancel), $"Go on with: {resume}");
+        PretrainingResult result;
+        try
+        {
+            result = TrainingBar.Show(screen, progress => Pretraining.Run(recipe, trainData, folder, progress: progress, cancel: cancel), $"Go on with: {resume}");
+        }
+        catch (OperationCanceledException)
+        {
+            screen.Say("Interrupted before the first step: nothing is lost. Give the same command again.");
+            return 130;
+        }
         if (!result.Finished)
         {
             screen.Say($"Interrupted at step {result.Step} of {result.Steps}. Go on with: {resume}");

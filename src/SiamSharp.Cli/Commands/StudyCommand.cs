@@ -68,6 +68,8 @@ internal static class StudyCommand
             StudyTable table = StudyFolder.WriteTable(study, folder, runs);
             StudyReport.Write(folder);
             foreach (string note in table.Notes) screen.Warn(note);
+            foreach (RunFolder run in runs.Select(r => r.Folder(folder)).Where(r => File.Exists(r.Evaluation) && Score.Read(r.Evaluation) is null))
+                screen.Warn($"{run.Evaluation} was changed or damaged since it was written. The table is right, from the study's own scores; delete that file, and `siam evaluate` writes it anew.");
             screen.Result(new { folder, failed, table }, console => Show(console, table, folder));
             if (cancel.IsCancellationRequested)
             {

@@ -67,6 +67,7 @@ internal static class TrainingBar
 
         public (string First, string Second) Interruption(string afterwards)
         {
+            if (_last is null or { Measured: not null }) return ("Stopping before the first step; Ctrl+C again = stop now. Nothing is lost.", "Stopped before the first step: nothing is lost.");
             long lost = (_last?.Step ?? 0) - (_last?.Saved ?? 0) + 1; // with the step that is being made
             return ($"Saving after this step; Ctrl+C again = stop now, {(lost == 1 ? "this step is lost" : $"up to {lost} steps are lost")}.",
                 $"Stopped without saving: {(lost == 1 ? "the step that was being made is lost" : $"up to {lost} steps since the last checkpoint are lost")}. {afterwards}");

@@ -36,6 +36,8 @@ public static partial class ImageSources
         if (parts[0] == "fashion-mnist" && parts.Length <= 2)
             return FashionMnist.Open(source, parts.Length == 2 ? parts[1] : "train", options);
         if (parts[0] == "cifar10" && source.Length > 8) return OpenCifar(source, options);
+        if (Directory.Exists(source) && File.Exists(Path.Combine(source, "recipe.json")) && File.Exists(Path.Combine(source, "metrics.jsonl")))
+            throw new DataSourceException($"'{source}' is the folder of a run, not of images: its recipe.json is there. Give the folder of the images.");
         if (Directory.Exists(source)) return ImageFolder.Open(source, source, options);
         if (RepeatedImages.LeadsNowhere(source) is { } target)
             throw new DataSourceException($"'{source}' is a link to {target}, which does not exist.");

@@ -80,7 +80,8 @@ public static class EmbeddingFile
         if (!File.Exists(path))
             throw new EmbeddingFileException(path, Directory.Exists(path) ? $"it is a folder; give the .parquet or .npy file that `siam embed` wrote. {EmbedFirst(path)}"
                 : path.StartsWith("fashion-mnist", StringComparison.Ordinal) || path.StartsWith("cifar10:", StringComparison.Ordinal) || path.Contains('#') ? $"it is no file of vectors, but a source of images. {EmbedFirst(path)}"
-                : $"it does not exist{(Nearest.Path(path) is { Length: > 0 } hint ? $".{hint.TrimEnd('.')}" : "")}");
+                : File.Exists(path + ".partial") ? $"it is not there yet: a `siam embed` to it was stopped, and {path}.partial holds what it has. Give the same `siam embed` again; it goes on"
+                : $"it does not exist{(Nearest.Path(path) is { Length: > 0 } hint ? $".{hint.TrimEnd('.')}" : $". Make one with {Make}")}");
         try
         {
             EmbeddingTable table = Extension(path) switch
@@ -88,7 +89,7 @@ public static class EmbeddingFile
                 ".npy" => ReadNumPy(path),
                 ".parquet" => ReadParquet(path),
                 ".csv" or ".json" when Vectors(path) is { } vectors => throw new EmbeddingFileException(path, $"it must end in .npy or .parquet, and this file only belongs to {vectors}. Give that one"),
-                _ => throw new EmbeddingFileException(path, $"it must end in .npy or .parquet{(ImageFormats.HasImageEnding(path) ? $", and is an image. {EmbedFirst(path)}" : "")}"),
+                _ => throw new EmbeddingFileException(path, $"it must end in .npy or .parquet{(ImageFormats.HasImageEnding(path) ? $", and is an image. {EmbedFirst(path)}" : $". Make one with {Make}")}"),
             };
             return table;
         }
@@ -354,6 +355,8 @@ public static class EmbeddingFile
             yield return $"{NamesOf(path)} with the paths and labels is missing beside it too: the images are called by their rows. Copy it to there where you have it.";
     }
 
+    private const string Make = "`siam embed --run RUN --data FOLDER --out vectors.parquet`";
+
     private static string Unchecked(string path, string reason) =>
         $"{path} was made by an earlier version or another program, or was copied without the files beside it. {reason}, so neither its encoder nor damage can be checked. Repeat `siam embed` to have both.";
 
@@ -497,7 +500,7 @@ public static class EmbeddingFile
 /// <param name="inner">What the reason was found by, if anything.</param>
 /// <param name="use">What it was to be.</param>
 public sealed class EmbeddingFileException(string path, string reason, Exception? inner = null, string use = "read as embeddings")
-    : Exception(Shown.Text($"{path} cannot be {use}: {reason}."), inner)
+    : Exception(Shown.Text($"{path} cannot be {use}: {reason}{(reason.EndsWith('?') ? "" : ".")}"), inner)
 {
     /// <summary>The file.</summary>
     public string Path { get; } = path;

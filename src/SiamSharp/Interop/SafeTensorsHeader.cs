@@ -171,7 +171,7 @@ public sealed record SafeTensorsHeader
         if (end != fileLength - dataOffset)
         {
             throw new SafeTensorsException(path, dataOffset + Math.Min(end, fileLength - dataOffset),
-                $"the tensors take {end} bytes, the file has {fileLength - dataOffset} for them{(end > fileLength - dataOffset ? ": it was cut short" : "")}");
+                $"the tensors take {end} bytes, the file has {fileLength - dataOffset} for them{(end > fileLength - dataOffset ? ": it was cut short. Copy it again" : "")}");
         }
     }
 }

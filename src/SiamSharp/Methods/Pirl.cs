@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using SiamSharp.Randomness;
+using SiamSharp.Training;
 using SiamSharp.Views;
 using static SiamSharp.Native.HeldScalars;
 using static TorchSharp.torch;
@@ -17,11 +18,13 @@ namespace SiamSharp.Methods;
 [Framework("pirl")]
 public sealed record PirlOptions() : MethodOptions(minViews: 2, maxViews: 64)
 {
+    private const int PublishedNegatives = 32_000;
+
     /// <summary>Divides the cosines; 0.07 as published.</summary>
     [Range(0.001, 10.0)] public double Temperature { get; init; } = 0.07;
 
     /// <summary>Rows of the memory that a step compares with; 32000 as published. At most all others are taken.</summary>
-    [Range(1, 1 << 22)] public int Negatives { get; init; } = 32_000;
+    [Range(1, 1 << 22)] public int Negatives { get; init; } = PublishedNegatives;
 
     /// <summary>Weight of the transformed views; the image itself has the rest. 0.5 as published.</summary>
     [Range(0.0, 1.0)] public double TransformedWeight { get; init; } = 0.5;
@@ -31,6 +34,12 @@ public sealed record PirlOptions() : MethodOptions(minViews: 2, maxViews: 64)
 
     /// <summary>Width of the embedding; 128 as published.</summary>
     [Range(2, 65_536)] public int ProjectorOutput { get; init; } = 128;
+
+    /// <inheritdoc/>
+    public override IEnumerable<string> NotesFor(int images, TrainingOptions training)
+    {
+        if (Negatives != PublishedNegatives && Negatives > images - 1) yield return $"method.negatives is {Negatives}, but there are only {images - 1} other images: all are taken.";
+    }
 
     /// <inheritdoc/>
     /// <remarks>The crops and colours of the image in the authors' configuration (VISSL, pirl_jigsaw_4node_resnet50), for both views: there the second are nine patches, and a further

@@ -229,7 +229,7 @@ public sealed class RunFolder(string path)
         }
         catch (SafeTensorsException e) when (saved is not null)
         {
-            throw new RunException($"{e.Message.TrimEnd('.')}, or have it written anew from the run's checkpoint: `{ResumeCommand}`.");
+            throw new RunException($"{e.Message.TrimEnd('.')}{(e.Message.Contains("opy it again", StringComparison.Ordinal) ? ", or have it" : ". Have it")} written anew from the run's checkpoint: `{ResumeCommand}`.");
         }
         if (saved is null || FirstDifference(encoder, SiamSharp.Recipes.Recipe.Reread(recipe, []), saved) is not { } different) return encoder;
         encoder.Dispose();

@@ -122,6 +122,14 @@ public sealed class MistakesTests : IClassFixture<MistakesTests.World>
 
     [Theory]
     // Names.
+    [InlineData(2, "Did you mean siam data inspect?", "inspect", "@photos")]
+    [InlineData(2, "begins with a long dash, as text programs make of two hyphens: write --data", "pretrain", "\u2013data", "@photos", "\u2013out", "@new")]
+    [InlineData(2, "Did you mean --set training.seed=2?", "pretrain", "--data", "@photos", "--out", "@new", "--set", "training.seed", "=", "2")]
+    [InlineData(2, "the threshold belongs to the classifier", "classify", "predict", "--model", "@classifier.safetensors", "--data", "@photos", "--threshold", "0.5")]
+    [InlineData(2, "--recipe runs/a/recipe.json", "views", "--run", "runs/a", "--out", "v.png")]
+    [InlineData(1, "is the folder of a run, not of images", "pretrain", "--data", "@run", "--out", "@new")]
+    [InlineData(1, "Make one with `siam embed", "diverse", "--index", "@classifier.safetensors")]
+    [InlineData(2, "--index takes one name, but there are ", "duplicates", "--index", "@index.parquet", "@classifier.safetensors")]
     [InlineData(2, "Did you mean siam pretrain?", "pretran", "--data", "@photos", "--out", "@new")]
     [InlineData(2, "Did you mean siam --help?", "help")]
     [InlineData(2, "Did you mean siam data inspect photos?", "data", "photos")]
@@ -253,7 +261,7 @@ public sealed class MistakesTests : IClassFixture<MistakesTests.World>
     [InlineData(2, "is a file, so nothing can be written below it", "pretrain", "--data", "@photos", "--out", "@notes.txt/run")]
     [InlineData(2, "is a link to /nowhere/run, which does not exist", "pretrain", "--data", "@photos", "--out", "@dangling")]
     [InlineData(2, "is a link to /nowhere/run, which does not exist", "pretrain", "--data", "@photos", "--out", "@dangling/run")]
-    [InlineData(2, "is a folder, but a sheet of pictures is a file", "views", "--data", "@classes", "--out", "@empty")]
+    [InlineData(2, "is a folder, but a file is wanted", "views", "--data", "@classes", "--out", "@empty")]
     [InlineData(1, "within the folder of images", "pretrain", "--data", "@photos", "--out", "@photos")]
     [InlineData(1, "within the folder of images", "pretrain", "--data", "@photos", "--out", "@linked/run")]
     [InlineData(1, "in a folder of images", "pretrain", "--data", "fashion-mnist:sample", "--out", "@photos/run")]

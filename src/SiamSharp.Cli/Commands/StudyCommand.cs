@@ -55,6 +55,7 @@ internal static class StudyCommand
             {
                 throw new RunException($"{parsed.GetValue(file)}: {e.Message.Replace("--train", "\"train\"", StringComparison.Ordinal).Replace("--test", "\"test\"", StringComparison.Ordinal)}");
             }
+            StudyFolder.CheckImages(runs, pretrain);
             StudyFolder.Prepare(study, folder, runs);
             if (parsed.GetValue(jobs) > 1 && parsed.GetValue(jobs) * study.Threads > Environment.ProcessorCount && runs.Count > 1)
                 screen.Warn($"--jobs {parsed.GetValue(jobs)} with {Plural.Of(study.Threads, "thread")} each is more than this machine's {Plural.Of(Environment.ProcessorCount, "processor")}: it takes longer, and more memory. Leave --jobs out.");

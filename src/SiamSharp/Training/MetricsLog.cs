@@ -58,7 +58,7 @@ internal sealed class MetricsLog : IDisposable
     internal void Write(long step, int epoch, double learningRate, double gradientNorm, double loss, IEnumerable<(string Name, double Value)> terms)
     {
         var line = new StringBuilder();
-        line.Append(CultureInfo.InvariantCulture, $"{{\"step\":{step},\"epoch\":{epoch},\"lr\":{learningRate:R},\"gradNorm\":{gradientNorm:R},\"loss\":{loss:R}");
+        line.Append(CultureInfo.InvariantCulture, $"{{\"step\":{step},\"epoch\":{epoch},\"lr\":{learningRate:R},\"grad_norm\":{gradientNorm:R},\"loss\":{loss:R}");
         foreach (var (name, value) in terms.Where(t => double.IsFinite(t.Value))) line.Append(CultureInfo.InvariantCulture, $",\"{name}\":{value:R}");
         byte[] bytes = Encoding.UTF8.GetBytes(line.Append("}\n").ToString());
         RunFolder.Writing(_path, () => _file.Write(bytes));

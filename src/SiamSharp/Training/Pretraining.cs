@@ -253,13 +253,24 @@ public static class Pretraining
 
     private static void CheckCount(Recipe recipe, string name, int count)
     {
-        if (count >= recipe.Training.BatchSize) return;
+        if (TooFew(recipe, name, count, batch => $"--set training.batchSize={batch}") is { } problem) throw new RunException(problem);
+    }
+
+    /// <summary>Why there are too few images for a step of a recipe, and what to do.</summary>
+    /// <param name="recipe">What is to be run.</param>
+    /// <param name="name">What the images are called.</param>
+    /// <param name="count">How many there are.</param>
+    /// <param name="set">How a batch size is set there, as a part of the advice.</param>
+    /// <returns>Null where there are enough.</returns>
+    internal static string? TooFew(Recipe recipe, string name, int count, Func<int, string> set)
+    {
+        if (count >= recipe.Training.BatchSize) return null;
         bool Works(int batch) => batch >= 2 && !recipe.Method.FaultsFor(batch).Any();
         string advice = count < 4
-            ? Works(2) ? $"Give more images; --set training.batchSize=2 works from 2 images on." : "Give more images."
-            : Works(count / 2) ? $"Give more images, or --set training.batchSize={count / 2}."
-            : Works(count) ? $"Give more images, or --set training.batchSize={count}." : "Give more images.";
-        throw new RunException($"A step needs training.batchSize = {recipe.Training.BatchSize} images, but {name} has {Plural.Of(count, "readable image")}. {advice}");
+            ? Works(2) ? $"Give more images; {set(2)} works from 2 images on." : "Give more images."
+            : Works(count / 2) ? $"Give more images, or {set(count / 2)}."
+            : Works(count) ? $"Give more images, or {set(count)}." : "Give more images.";
+        return $"A step needs training.batchSize = {recipe.Training.BatchSize} images, but {name} has {Plural.Of(count, "readable image")}. {advice}";
     }
 
     private static RunException NoLabels(Recipe recipe, string why) => new($"{OptionsJson.KindOf(recipe.Method)} learns from classes, but {why}"

@@ -111,14 +111,29 @@ public sealed class StudyCommandTests : IDisposable
     [Fact]
     public async Task Study_RunThatFails_IsNamedAndTheOthersGoOn()
     {
-        SiamProcess.Ended ended = await SiamProcess.Run("study", StudyFile("study.json", second: "training.batchSize=401"), "--out", Out("out"), "--json");
+        foreach (string taken in new[] { "high-pass-1", "high-pass-2" })
+        {
+            Directory.CreateDirectory(Out("out"));
+            File.WriteAllText(Path.Combine(Out("out"), taken), "");
+        }
+        SiamProcess.Ended ended = await SiamProcess.Run("study", StudyFile("study.json"), "--out", Out("out"), "--json");
         Assert.Equal(1, ended.ExitCode);
-        Assert.Contains("high-pass-1 failed: A step needs training.batchSize = 401", ended.Error);
+        Assert.Contains($"high-pass-1 failed: The run folder {Path.Combine(Out("out"), "high-pass-1")} cannot be written to", ended.Error);
         JsonNode result = JsonNode.Parse(ended.Output)!;
         Assert.Equal(["high-pass-1", "high-pass-2"], result["failed"]!.AsArray().Select(n => (string)n!).Order());
         Assert.Equal(2, (int)result["table"]!["rows"]![2]!["cells"]![0]!["runs"]!);
-        Assert.Contains("batchSize", File.ReadAllText(Path.Combine(Out("out"), "high-pass-2.log")));
+        Assert.Contains("cannot be written to", File.ReadAllText(Path.Combine(Out("out"), "high-pass-2.log")));
         Assert.True(File.Exists(new RunFolder(Path.Combine(Out("out"), "naive-masks-1")).Encoder));
+    }
+
+    [Fact]
+    public async Task Study_RowWithMoreImagesAStepThanThereAre_IsRefusedBeforeARunBegins()
+    {
+        SiamProcess.Ended ended = await SiamProcess.Run("study", StudyFile("study.json", second: "training.batchSize=401"), "--out", Out("out"));
+        Assert.Equal(1, ended.ExitCode);
+        Assert.Contains("Row \"+ high-pass\": A step needs training.batchSize = 401 images, but fashion-mnist:sample#..400 has 400 readable images. "
+            + "Give more images, or \"set\": [\"training.batchSize=200\"] in that row.", ended.Error);
+        Assert.False(Directory.Exists(Path.Combine(Out("out"), "naive-masks-1")));
     }
 
     [Fact]

@@ -30,8 +30,14 @@ internal static class Failure
             case RecipeException:
                 screen.Fail(failure.Message);
                 return 2;
-            case DataSourceException or RunException or SafeTensorsException or PyTorchFileException or EmbeddingFileException or StateDictMismatchException or UnreadableImageException
-                or ArgumentException or NotSupportedException or IOException or UnauthorizedAccessException:
+            case UnreadableImageException: // the one image that was given; of many it is left out
+                screen.Fail($"{failure.Message.TrimEnd('.')}. Give another image, or an undamaged copy of it.");
+                return 1;
+            case UnauthorizedAccessException:
+                screen.Fail($"{failure.Message.TrimEnd('.')}. Give yourself the right to read and write it, such as with chmod u+rw, or ask its owner.");
+                return 1;
+            case DataSourceException or RunException or SafeTensorsException or PyTorchFileException or EmbeddingFileException or StateDictMismatchException
+                or ArgumentException or NotSupportedException or IOException:
                 screen.Fail(failure.Message);
                 return 1;
             case TypeInitializationException or DllNotFoundException or BadImageFormatException when NativeLibraries.Inspect() is { Works: false } native:

@@ -22,6 +22,9 @@ internal static class RecipeFiles
         }
         if (!File.Exists(file))
             throw new RecipeException([new Fault("--recipe", $"there is no file {nameOrFile} and no recipe of that name; known: {string.Join(", ", Names())}{Nearest.Question(nameOrFile, Names())}")]);
+        if (Path.GetFileName(file) != "recipe.json" && Path.Combine(Path.GetDirectoryName(Path.GetFullPath(file))!, "recipe.json") is var own && File.Exists(own)
+            && Path.GetFileName(file) is "metrics.jsonl" or "evaluation.json" or "draws.json" or "images.json" or "notes.json" or "skipped.jsonl" or "start.json")
+            throw new RecipeException([new Fault("--recipe", $"{file} is a file of a run, but not its recipe: --recipe {Shell.PathWord(own)}")]);
         JsonObject layer = OptionsJson.ParseFile(file);
         return !layer.ContainsKey("rows") ? [layer]
             : throw new RecipeException([new Fault("--recipe", $"{file} is a study, not a recipe: run it with `siam study {Shell.Word(file)} --out DIR`")]);

@@ -20,7 +20,7 @@ public static class Siam
         FreedMemory.Keep();
         Screen? shared = null;
         Screen ScreenOf(ParseResult parsed) => shared ??= new Screen(output, error, parsed.GetValue(CommonOptions.Json));
-        ParseResult parsed = Root(ScreenOf).Parse(args.Length == 0 ? ["--help"] : args);
+        ParseResult parsed = Root(ScreenOf).Parse(args.Length == 0 ? ["--help"] : args, new ParserConfiguration { ResponseFileTokenReplacer = null }); // @ is part of a source's name
         interrupts.Screen = ScreenOf(parsed);
         int exitCode = await RunAsync(parsed, ScreenOf(parsed), output, error, interrupts.Token);
         if (exitCode == 0 && ScreenOf(parsed).TellsOfLoss()) exitCode = 1;
@@ -30,7 +30,7 @@ public static class Siam
 
     private static async Task<int> RunAsync(ParseResult parsed, Screen screen, TextWriter output, TextWriter error, CancellationToken interrupt)
     {
-        if (parsed.Errors.Count > 0 || Usage.IsHelpOfNothing(parsed))
+        if (parsed.Errors.Count > 0 || Usage.IsHelpOfNothing(parsed) || Usage.HasEmptyValue(parsed))
         {
             foreach (string fault in Usage.Faults(parsed)) screen.Fail(fault);
             screen.Say($"See: {Usage.CommandLine(parsed.CommandResult)} --help");

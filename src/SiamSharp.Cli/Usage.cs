@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Parsing;
+using SiamSharp.Data;
 using SiamSharp.Embeddings;
 using SiamSharp.Recipes;
 
@@ -14,11 +15,15 @@ internal static class Usage
     {
         Command command = parsed.CommandResult.Command;
         if (parsed.UnmatchedTokens.Count > 0) return [Unmatched(parsed, command)];
+        if (EmptyValues(parsed).ToArray() is { Length: > 0 } empty) return empty;
         List<string> faults = [.. parsed.Errors.Select(e => e.Message).Where(message => message.StartsWith('-'))]; // of NumberOptions
         if (command.Subcommands.Count > 0) faults.Add($"{CommandLine(parsed.CommandResult)} needs one more word: {string.Join(", ", command.Subcommands.Select(c => c.Name))}");
         foreach (Argument argument in command.Arguments)
             if (argument.Arity.MinimumNumberOfValues > 0 && parsed.GetResult(argument) is null or { Tokens.Count: 0 })
                 faults.Add($"{argument.Name} is missing: {Lower(argument.Description)} Write {CommandLine(parsed.CommandResult)} {argument.Name}");
+        foreach (Option option in command.Options.Where(option => option.Name != "--set"))
+            if (parsed.GetResult(option)?.Tokens.FirstOrDefault(t => t.Value.Contains(" --", StringComparison.Ordinal))?.Value is { } swallowed && !Path.Exists(swallowed))
+                faults.Add($"{option.Name} was given all of '{swallowed}': the closing quote stands too late");
         foreach (Option option in command.Options)
         {
             OptionResult? result = parsed.GetResult(option);
@@ -28,11 +33,24 @@ internal static class Usage
             }
             else if (result.IdentifierTokenCount > 1 && option.Arity.MaximumNumberOfValues == 1)
                 faults.Add($"{option.Name} is there {(result.IdentifierTokenCount == 2 ? "twice" : $"{result.IdentifierTokenCount} times")}, but takes one {option.HelpName}."
-                    + (option.Name is "--data" or "--train" or "--test" ? " Several folders are one source when they lie in one folder, or as lines of a manifest.csv" : ""));
+                    + (option.Name is "--data" or "--train" or "--test" ? $" {ImageSources.OneSource}" : ""));
             else if (result.Tokens.Count == 0 && option.Arity.MinimumNumberOfValues > 0)
                 faults.Add($"{option.Name} is there without its {option.HelpName}");
         }
         return faults.Count > 0 ? faults : [.. parsed.Errors.Select(e => e.Message)];
+    }
+
+    /// <summary>Whether a name is empty, as a variable leaves it that is not set.</summary>
+    internal static bool HasEmptyValue(ParseResult parsed) => parsed.Action is not HelpAction && EmptyValues(parsed).Any();
+
+    private static IEnumerable<string> EmptyValues(ParseResult parsed)
+    {
+        const string why = "is empty: a variable that is not set?";
+        Command command = parsed.CommandResult.Command;
+        foreach (Argument argument in command.Arguments)
+            if (parsed.GetResult(argument)?.Tokens.Any(t => string.IsNullOrWhiteSpace(t.Value)) == true) yield return $"{argument.Name} {why}";
+        foreach (Option option in command.Options.Where(option => option.Name != "--set"))
+            if (parsed.GetResult(option)?.Tokens.Any(t => string.IsNullOrWhiteSpace(t.Value)) == true) yield return $"{option.Name} {why} Give {option.Name} {option.HelpName}";
     }
 
     /// <summary>Whether --help is asked of a command that there is not.</summary>
@@ -81,6 +99,8 @@ internal static class Usage
             return $"the threshold belongs to the classifier: fit it again, siam classify fit --run DIR --data LABELLED --out FILE.safetensors --min-accuracy {Shell.Word(value ?? "0.95")}.";
         if (command.Name == "views" && name == "--run")
             return $"for the views of a run give its recipe: siam views --data SRC --recipe {Shell.Word(Path.Combine(value ?? "RUN", "recipe.json"))} --out views.png.";
+        if (command.Name is "embed" or "study" && name == "--resume")
+            return $"leave out --resume: the same siam {command.Name} goes on where it was stopped.";
         if (command.Name == "quickstart" && name == "--resume")
             return "a quickstart that was interrupted goes on as any run: siam pretrain --data fashion-mnist:sample#train --out DIR --resume.";
         if (command.Name == "quickstart" && name == "--data")
@@ -103,6 +123,10 @@ internal static class Usage
     {
         string typed = CommandLine(parsed.CommandResult);
         if (token == "help") return $"'help' is no command. Did you mean {typed} --help?";
+        if (string.IsNullOrWhiteSpace(token) || token is "`" or "^" or "\\")
+            return $"'{token}' stands there alone. A command that goes on in the next line ends in {(OperatingSystem.IsWindows() ? "` in PowerShell and in ^ in the command prompt" : "\\")}, with nothing behind it, not even a space. Or write all of it in one line.";
+        if (parsed.Tokens.Select(t => t.Value).ToList() is var words && words.IndexOf(token) is >= 2 and var place && words[place - 2] == "--set" && words[place - 1].Contains('=') && token.IndexOf('=') > 0)
+            return $"'{token}' stands there without an option. Each setting has its own: --set {Shell.Word(words[place - 1])} --set {Shell.Word(token)}";
         if (Last(parsed, "--set", token) is { } assignment)
         {
             string value = token.TrimStart('=') is { Length: > 0 } after ? after : parsed.UnmatchedTokens.Skip(1).FirstOrDefault() ?? "...";

@@ -110,16 +110,17 @@ public sealed class Classifier : IDisposable
     internal static void CheckLabels(IImageSource labelled)
     {
         int[] classes = labelled.ClassNames is null ? [] : [.. Enumerable.Range(0, labelled.Count).Select(labelled.LabelOf).Where(label => label >= 0).Distinct()];
-        if (classes.Length == 0) throw new DataSourceException($"{labelled.Name} has no labels, and a classifier is made of them. {LabelledImages.HowToLabel}");
-        if (classes.Length < 2) throw OneClass(classes.Length);
+        if (classes.Length == 0) throw new DataSourceException($"{labelled.Name} has no labels, and a classifier is made of them. {LabelledImages.HowToLabel(labelled.Name)}");
+        if (classes.Length < 2) throw OneClass(classes.Length, labelled);
         if (classes.Length > MostOfOneImage && classes.Length == Enumerable.Range(0, labelled.Count).Count(i => labelled.LabelOf(i) >= 0))
             throw new DataSourceException(JudgingSet.EachItsOwn([.. classes.Select(label => labelled.ClassNames![label])]));
     }
 
     private const int MostOfOneImage = 10; // with more classes of one image each, the labels are names or numbers of the images
 
-    private static DataSourceException OneClass(int classes) =>
-        new($"A classifier needs images of two classes or more, but these have {classes}: put them into one sub-folder for each class.");
+    private static DataSourceException OneClass(int classes, IImageSource? source = null) =>
+        new($"A classifier needs images of two classes or more, but these have {classes}: "
+            + (source?.Name.Contains("..", StringComparison.Ordinal) == true && source.Name.Contains('#') ? "#FIRST..END goes by the order of the files; #train behind a source has some of every class." : "put them into one sub-folder for each class."));
 
     internal sealed record Head(Tensor Mean, Tensor Scale, Tensor Weight, double Temperature, double Threshold);
 
@@ -319,7 +320,7 @@ public sealed class Classifier : IDisposable
         }
         catch (SafeTensorsException e) when (!path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase))
         {
-            throw new RunException($"{e.Message.TrimEnd('.')}. Give the .safetensors file that `siam classify fit` wrote.");
+            throw new RunException($"{path} is no classifier: {string.Join(':', e.Message.Split(": ").Skip(1).Take(1)).TrimEnd('.')}. Give the .safetensors file that `siam classify fit` wrote.");
         }
     }
 

@@ -34,7 +34,7 @@ public sealed record Predictions(IReadOnlyList<Prediction> Answers, IReadOnlyLis
     public IReadOnlyList<string> Notes { get; init; } = [];
 
     /// <summary>Whether a path ends as a format of <see cref="Write"/> does: .csv or .json.</summary>
-    public static bool IsKnown(string path) => System.IO.Path.GetExtension(path) is ".csv" or ".json";
+    public static bool IsKnown(string path) => System.IO.Path.GetExtension(path).ToLowerInvariant() is ".csv" or ".json";
 
     /// <summary>Writes the answers, whole or not at all.</summary>
     /// <param name="path">.csv: path, class, accepted, probability and a column for each class; .json: a list of <see cref="Prediction"/>.</param>
@@ -43,7 +43,7 @@ public sealed record Predictions(IReadOnlyList<Prediction> Answers, IReadOnlyLis
     public void Write(string path)
     {
         if (!IsKnown(path)) throw new ArgumentException($"{path} must end in .csv or .json.");
-        RunFolder.WriteText(path, System.IO.Path.GetExtension(path) == ".csv" ? Csv() : JsonSerializer.Serialize(Answers, OptionsJson.Serializer));
+        RunFolder.WriteText(path, path.EndsWith(".csv", StringComparison.OrdinalIgnoreCase) ? Csv() : JsonSerializer.Serialize(Answers, OptionsJson.Serializer));
     }
 
     private string Csv()

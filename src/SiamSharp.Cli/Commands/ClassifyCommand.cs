@@ -41,7 +41,7 @@ internal static class ClassifyCommand
             foreach (string note in notes) screen.Warn(note);
             screen.Result(new { file = path, classes = classifier.ClassNames, classifier.Temperature, classifier.Threshold, report, notes }, console =>
             {
-                console.WriteLine($"Classifier of {Plural.Of(classifier.ClassNames.Count, "class", "classes")} from {Plural.Of(report.Count, "image")}: {path}");
+                console.WriteLine($"Classifier of {Plural.Of(classifier.ClassNames.Count, "class", "classes")} from {Plural.Of(report.Count, "image")} ({Names(classifier.ClassNames)}): {path}");
                 if (report.Folds == 0) return;
                 console.WriteLine($"Held out in {report.Folds} parts: accuracy {Number(report.Accuracy)}, calibration error {Number(report.CalibrationError)} (before: {Number(report.UncalibratedError)}).");
                 console.WriteLine(classifier.Threshold == 0
@@ -54,6 +54,10 @@ internal static class ClassifyCommand
         });
         return command;
     }
+
+    private static string Names(IReadOnlyList<string> classes) => string.Join(", ", classes.Take(NamesShown).Select(Shown.Text)) + (classes.Count > NamesShown ? ", ..." : "");
+
+    private const int NamesShown = 6;
 
     private static string Number(double? value) => value?.ToString("F3", CultureInfo.InvariantCulture) ?? "unknown";
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text.Json.Nodes;
 using SiamSharp.Backbones;
 using SiamSharp.Cli.Terminal;
@@ -69,6 +70,7 @@ internal sealed class EncoderOptions
         if (BackboneOptions.ProblemOfWeights(weights) is { } problem) throw new RecipeException([new Fault("--weights", problem)]);
         string stem = name!.StartsWith("vit", StringComparison.Ordinal) ? "auto" : "imagenet";
         Recipe recipe = Recipe.Resolve([], [$"backbone.name={name}", $"backbone.weights={weights}", $"backbone.stem={stem}", $"data.size={size}", $"data.channels={mean.Length}", .. assignments], open);
+        CheckScale(parsed, mean, std, open(recipe.Data));
         var preprocessing = new Preprocessing(new HighPassOptions { Sigma = sigma, Kernel = HighPassKernel }, mean, std);
         try
         {
@@ -86,6 +88,24 @@ internal sealed class EncoderOptions
         && SafeTensorsHeader.Read(weights).Metadata.TryGetValue("format", out string? format) && format.StartsWith("siamsharp-", StringComparison.Ordinal) ? format : null;
 
     private static bool IsGiven(ParseResult parsed, Option option) => parsed.GetResult(option) is { Implicit: false };
+
+    /// <summary>Refuses numbers that are meant for pixels up to 255 where pixels go up to 1.</summary>
+    private void CheckScale(ParseResult parsed, double[] mean, double[] std, IImageSource images)
+    {
+        if (mean.Concat(std).All(number => number <= 1)) return;
+        try
+        {
+            if (images.InfoOf(0).BitDepth == 32) return; // floating-point numbers are taken as they are
+        }
+        catch (UnreadableImageException)
+        {
+            // told when the images are read
+        }
+        Option given = mean.Any(number => number > 1) ? _mean : _std;
+        double[] numbers = given == _mean ? mean : std;
+        throw new RecipeException([new Fault(given.Name, $"{parsed.GetResult(given)?.Tokens[0].Value} is for pixels up to 255, it seems, but those of images of 8 and 16 bits are scaled to 0 to 1. "
+            + $"Divide it by 255: {string.Join(',', numbers.Select(n => (n / 255).ToString("0.###", CultureInfo.InvariantCulture)))}")]);
+    }
 
     /// <summary>Refuses numbers for other channels, by the name of the option that was given.</summary>
     private void CheckChannels(ParseResult parsed, int means, int deviations)

@@ -32,6 +32,8 @@ internal static partial class OptionsCommand
                 string asked = parsed.GetValue(part)!;
                 string[] paths = [.. OptionsJson.Describe(resolved).Select(o => o.Path)];
                 if (TooFar(asked, paths) is { } far) throw new RecipeException([new Fault(asked, far)]);
+                if (OptionsJson.KindsWith(typeof(Recipe), asked) is { Length: > 0 } kinds)
+                    throw new RecipeException([new Fault(asked, $"only {string.Join(", ", kinds)} {(kinds.Length == 1 ? "has" : "have")} it: siam options {asked} --set {asked.Split('.')[0]}={kinds[0]}")]);
                 string? near = Nearest.To(asked, paths.Concat(paths.Select(p => p.Split('.')[0])).Distinct()) ?? OptionsJson.PathTo(typeof(Recipe), asked.Split('.')[^1]);
                 throw new RecipeException([new Fault(asked, $"no option starts so{(near is null ? "" : $"; did you mean {near}?")} `siam options` lists all".Replace("so `", "so; `", StringComparison.Ordinal))]);
             }

@@ -111,6 +111,8 @@ internal static class Outputs
         if (!IsRun(path) && FoldersOfPicturesIn(path) is { Length: > 0 } classes)
             throw new RunException($"--out {given} holds folders of images ({string.Join(", ", classes.Take(PicturesOfAFolder).Select(Path.GetFileName))}), and what is written would lie among them. Choose a new folder.");
         bool hasRun = IsRun(path), hasStudy = System.IO.File.Exists(Path.Combine(path, "study.json"));
+        if (!hasRun && !hasStudy && sources.OfType<string>().SelectMany(FoldersOf).FirstOrDefault(listed => IsWithin(Real(listed), Real(path))) is { } within)
+            throw new RunException($"--out {given} holds the folder of the images, {within}, and what is written would lie beside it. Choose a new folder{Another(given, "/run", study, sources)}.");
         if (study && hasRun) throw new RunException($"--out {given} holds a run, whose report a study would replace. Choose another folder{Another(given, "-study", study, sources)}.");
         if (!study && hasStudy) throw new RunException($"--out {given} holds a study, whose report a run would replace. Choose another folder{Another(given, "-run", study, sources)}.");
         if (!hasRun && !hasStudy && s_namesOfRuns.Concat(s_namesOfStudies).Where(name => name is not ("skipped.jsonl" or ".lock")).FirstOrDefault(name => System.IO.File.Exists(Path.Combine(path, name))) is { } other)
@@ -269,6 +271,9 @@ internal static class Outputs
     private static void CheckName(string given)
     {
         if (string.IsNullOrWhiteSpace(given)) throw Wrong("is empty; a variable that is not set? Name what is to be written");
+        if (!OperatingSystem.IsWindows() && given.Contains('\\') && !Path.Exists(given))
+            throw Wrong($"\"{given}\" would be one name with a \\ in it." + (given is [_, ':', ..] && Nearest.Path(given) is { Length: > 0 } hint ? hint.TrimEnd('.') : $" Here / stands between folders: write {given.Replace('\\', '/')}"));
+        if (Nearest.UnreplacedVariable(given) is { } variable && !Path.Exists(given)) throw Wrong($"\"{given}\" would be a name as it stands.{variable}");
         if (given.StartsWith('~')) throw Wrong($"\"{given}\" would be a folder called ~.{Nearest.Path(given)}");
     }
 

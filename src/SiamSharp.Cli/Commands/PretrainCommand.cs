@@ -50,10 +50,10 @@ internal static class PretrainCommand
             return 0;
         }
         bool begins = !folder.HasRun;
+        if (resume && begins) screen.Warn($"There is no run in {folder.Path} yet: starting one.{(Directory.Exists(folder.Path) ? "" : Nearest.Path(folder.Path))}");
         if (begins) Pretraining.CheckSource(recipe, images);
         // Too few for a step: what cannot be read is told first, then how many are left.
         if (begins && images.Count < recipe.Training.BatchSize) Pretraining.CheckFits(recipe, Loading.Load(screen, images, recipe.Data, null, cancel));
-        if (resume && begins) screen.Warn($"There is no run in {folder.Path} yet: starting one.");
         folder.Create();
         ImageDataset dataset = Loading.Load(screen, images, recipe.Data, folder, cancel);
         int skipped = dataset.Skipped.Count;

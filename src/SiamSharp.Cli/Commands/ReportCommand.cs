@@ -29,6 +29,7 @@ internal static class ReportCommand
                 screen.Result(new { file = page }, console => console.WriteLine($"Report: {page}"));
                 return Task.FromResult(0);
             }
+            EncoderOptions.CheckOnlyData(parsed.GetValue(set)!);
             var run = new RunFolder(path);
             Recipe recipe = Recipe.Reread(run.ReadRecipe(out string? restored, out _), parsed.GetValue(set)!);
             if (restored is not null) screen.Warn($"{restored}.");

@@ -45,7 +45,7 @@ internal static class SearchCommands
             if (source.Count > 1) screen.Warn($"{source.Name} holds {Plural.Of(source.Count, "image")}: the query is the first of them, {source.PathOf(0)}.");
             Pixels pixels = source.Decode(0, opened.Size);
             if (pixels.Channels != opened.Channels)
-                throw new DataSourceException($"{path} has {pixels.Channels} channels, but the encoder takes {opened.Channels}: --set data.channels={opened.Channels} converts 1 and 3.");
+                throw new DataSourceException($"{path} has {Plural.Of(pixels.Channels, "channel")}, but the encoder takes {opened.Channels}: --set data.channels={opened.Channels} converts 1 and 3.");
             var notes = new DataNotes();
             notes.Add(0, pixels);
             foreach (string note in source.Notes.Concat(notes.Lines(source, opened.White))) screen.Warn(note);
@@ -106,7 +106,7 @@ internal static class SearchCommands
                     console.WriteLine($"group {i + 1}");
                     foreach (int row in group) console.WriteLine($"  {Shown.Text(table.Paths[row])}");
                 }
-                console.WriteLine(groups.Count == 0
+                console.WriteLine(table.Count == 1 ? "There is only one image, and so no two that are the same." : groups.Count == 0
                     ? string.Create(CultureInfo.InvariantCulture, $"No two of the {Plural.Of(table.Count, "image")} are the same, by a cosine of {least} or more.")
                     : $"{Plural.Of(groups.Count, "group")} with {grouped:N0} of the {Plural.Of(table.Count, "image")}; to keep one of each group leaves {table.Count - grouped + groups.Count:N0}.");
             });

@@ -55,7 +55,7 @@ internal static class StudyCommand
             {
                 throw new RunException($"{parsed.GetValue(file)}: {e.Message.Replace("--train", "\"train\"", StringComparison.Ordinal).Replace("--test", "\"test\"", StringComparison.Ordinal)}");
             }
-            StudyFolder.CheckImages(runs, pretrain);
+            StudyFolder.CheckImages([.. runs.Where(run => !run.Folder(folder).HasRun)], pretrain);
             StudyFolder.Prepare(study, folder, runs);
             if (parsed.GetValue(jobs) > 1 && parsed.GetValue(jobs) * study.Threads > Environment.ProcessorCount && runs.Count > 1)
                 screen.Warn($"--jobs {parsed.GetValue(jobs)} with {Plural.Of(study.Threads, "thread")} each is more than this machine's {Plural.Of(Environment.ProcessorCount, "processor")}: it takes longer, and more memory. Leave --jobs out.");
@@ -77,7 +77,7 @@ internal static class StudyCommand
                 screen.Say("Interrupted. What is done is saved; the same command goes on.");
                 return 130;
             }
-            if (failed.Count == 0) screen.Next($"siam report {Shell.PathWord(runs[0].Folder(folder).Path)} --data {Shell.Word(study.Test)}");
+            if (failed.Count == 0 && runs.Select(r => r.Folder(folder)).FirstOrDefault(run => File.Exists(run.Encoder)) is { } shown) screen.Next($"siam report {Shell.PathWord(shown.Path)} --data {Shell.Word(study.Test)}");
             if (failed.Count > 0) screen.Fail($"{failed.Count} of {Plural.Of(runs.Count, "run")} failed: {string.Join(", ", failed)}. Their .log files in {folder} say why; the same command tries them again.");
             return failed.Count > 0 ? 1 : 0;
         });

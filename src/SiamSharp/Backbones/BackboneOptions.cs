@@ -121,6 +121,9 @@ public sealed record BackboneOptions : IHasRules
     {
         string file = WeightsFile.Split(path).File;
         if (File.Exists(file)) return null;
+        if (Nearest.Address(file) is { } address) return $"\"{file}\" cannot be read. {address.TrimEnd('.')}";
+        if (Path.GetExtension(file).Length == 0 && Path.GetDirectoryName(file) is "" && !Directory.Exists(file))
+            return $"the file \"{file}\" does not exist, and weights are not downloaded by their names: fetch the .pth or .safetensors file, and give its path";
         if (!Directory.Exists(file)) return $"the file \"{file}\" does not exist{(Nearest.Path(file) is { Length: > 0 } hint ? $".{hint.TrimEnd('.')}" : "")}";
         return $"\"{file}\" is a folder: give the file of weights{(Path.Combine(file, "encoder.safetensors") is var inside && File.Exists(inside) ? $", {inside}" : " in it")}";
     }

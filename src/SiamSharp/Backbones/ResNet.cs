@@ -38,6 +38,17 @@ public sealed class ResNet : Backbone
         ["resnext101_64x4d"] = new(true, [3, 4, 23, 3], Groups: 64, GroupWidth: 4),
     };
 
+    /// <summary>The published network that weights are of, by the number and shape of their blocks; null where it is none of them.</summary>
+    /// <param name="weights">By torchvision's names.</param>
+    internal static string? NameOf(IReadOnlyDictionary<string, Tensor> weights)
+    {
+        if (!weights.TryGetValue("layer1.0.conv2.weight", out Tensor? inside) || inside.dim() != 4) return null;
+        bool bottleneck = weights.ContainsKey("layer1.0.conv3.weight");
+        int[] depths = [.. Enumerable.Range(1, 4).Select(s => Enumerable.Range(0, 100).TakeWhile(b => weights.ContainsKey($"layer{s}.{b}.conv1.weight")).Count())];
+        return Architectures.FirstOrDefault(a => a.Value.Bottleneck == bottleneck && a.Value.Depths.SequenceEqual(depths)
+            && inside.shape[0] == a.Value.GroupWidth * a.Value.Groups && inside.shape[1] == a.Value.GroupWidth).Key;
+    }
+
     private readonly Conv2d conv1;
     private readonly BatchNormalization bn1;
     private readonly Sequential[] _stages;

@@ -17,15 +17,15 @@ internal static class ClassLabels
         return ([.. names.Select(n => n is null ? -1 : index[n])], classes);
     }
 
-    /// <summary>What seems wrong with classes: names that differ in their capitals only, and a class for each image.</summary>
+    /// <summary>What seems wrong with classes: names that look the same, and a class for each image.</summary>
     /// <param name="classes">Distinct names.</param>
     /// <param name="labelled">Images that have one of them.</param>
     public static IEnumerable<string> Notes(IReadOnlyList<string> classes, int labelled)
     {
         const int few = 10;
-        string[][] alike = [.. classes.GroupBy(c => c.Trim().ToLowerInvariant()).Where(g => g.Count() > 1).Select(g => g.ToArray())];
+        string[][] alike = [.. classes.GroupBy(c => CanonicalName.Of(c.Trim()).ToLowerInvariant()).Where(g => g.Count() > 1).Select(g => g.ToArray())];
         if (alike.Length > 0)
-            yield return $"The labels {string.Join(" and ", alike[0].Select(c => $"'{c}'"))} differ only in capitals or spaces"
+            yield return $"The labels {string.Join(" and ", alike[0].Select(c => $"'{c}'"))} differ only in {(alike[0].DistinctBy(c => c.Trim().ToLowerInvariant()).Count() == 1 ? "capitals or spaces" : "the way an accent is stored")}"
                 + (alike.Length > 1 ? $", as in {Plural.Of(alike.Length - 1, "other case")}" : "") + ". Each is a class of its own: where they mean the same, write them alike.";
         if (labelled < few || 2 * classes.Count <= labelled) yield break;
         string what = classes.All(c => double.TryParse(c, NumberStyles.Float, CultureInfo.InvariantCulture, out _))

@@ -96,7 +96,7 @@ internal sealed class DataNotes(DataOptions? options = null)
         if (least < -over * most) return $"add {Number(-least)} and divide by {Number(most - least)}";
         foreach (int bits in new[] { 8, 16 })
             if (most <= (1 + over) * ((1 << bits) - 1)) return $"divide them by {(1 << bits) - 1}, or save them as {bits}-bit integers";
-        return $"divide them by {Number(most)}";
+        return least < -Tolerance ? $"add {Number(-least)} and divide by {Number(most - least)}" : $"divide them by {Number(most)}";
     }
 
     private static bool IsUnit(float least, float most) => least >= -Tolerance && most <= 1 + Tolerance;

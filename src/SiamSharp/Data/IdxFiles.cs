@@ -40,6 +40,14 @@ internal static class IdxFiles
     public static bool IsImagesPath(string path) =>
         path.EndsWith("idx3-ubyte", StringComparison.Ordinal) || path.EndsWith("idx3-ubyte.gz", StringComparison.Ordinal);
 
+    /// <summary>The file of images that a file of labels belongs to; null for a path that is not called like one, or has no such file beside it.</summary>
+    public static string? ImagesOf(string path)
+    {
+        string images = path.Replace("labels-idx1", "images-idx3", StringComparison.Ordinal).Replace("labels.idx1", "images.idx3", StringComparison.Ordinal);
+        string plain = images.EndsWith(".gz", StringComparison.Ordinal) ? images[..^3] : images;
+        return images == path ? null : new[] { plain, plain + ".gz" }.FirstOrDefault(File.Exists) ?? images;
+    }
+
     private static string? LabelsBeside(string path)
     {
         string file = Path.GetFileName(path).Replace("images-idx3", "labels-idx1", StringComparison.Ordinal);
@@ -59,7 +67,8 @@ internal static class IdxFiles
         }
         catch (InvalidDataException)
         {
-            throw new DataSourceException($"'{path}' is not a whole gzip file. Download it again.");
+            using FileStream again = RegularFile.OpenRead(path);
+            throw new DataSourceException(again.ReadByte() == 0 && again.ReadByte() == 0 && again.ReadByte() == 8 ? $"'{path}' ends in .gz, but is not compressed. Take .gz off its name." : $"'{path}' is not a whole gzip file. Download it again.");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -78,7 +87,9 @@ internal static class IdxFiles
         byte[] header = new byte[start];
         int got = stream.ReadAtLeast(header, start, throwOnEndOfStream: false);
         if (got < start || header[0] != 0 || header[1] != 0 || header[2] != 8 || header[3] != dimensions)
-            throw new DataSourceException(
+            throw header is [3 or 1, 8, 0, 0, ..] && got == start
+                ? new DataSourceException($"'{path}' has its numbers with the last byte first; IDX files have the first byte first. Write its header with big-endian integers ('>i4' in NumPy).")
+                : new DataSourceException(
                 $"'{path}' is not an IDX file of unsigned bytes with {dimensions} dimensions: it must start with the bytes 0 0 8 "
                 + $"{dimensions}, but starts with {string.Join(' ', header.Take(Math.Min(got, 4)))}{(got >= 4 && got < start ? ", and then ends" : "")}. Download or unpack it again.");
         int[] shape = [.. Enumerable.Range(0, dimensions)

@@ -162,7 +162,7 @@ public sealed class ImageDataset
         int place = _now is null ? _sourceIndex[index] : _now[index] ?? throw Gone(_former![index]);
         var pixels = _pixels is not null ? _pixels[index] : _source.Decode(place, Size);
         if (pixels.Channels != Channels)
-            throw new UnreadableImageException(PathOf(index), $"now has {pixels.Channels} channels, but had {Channels}");
+            throw new UnreadableImageException(PathOf(index), $"now has {Plural.Of(pixels.Channels, "channel")}, but had {Channels}");
         pixels.CopyTo(destination);
     }
 
@@ -225,7 +225,7 @@ public sealed class ImageDataset
     {
         var file = new SkippedFile(unreadable.Path, unreadable.Reason);
         lock (_skipped)
-            if (!_skipped.Contains(file)) _skipped.Add(file);
+            if (!_skipped.Exists(s => s.Path == file.Path)) _skipped.Add(file); // one that is lost while it is read fails again, for another reason
     }
 }
 

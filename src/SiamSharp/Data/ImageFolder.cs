@@ -24,6 +24,7 @@ internal static class ImageFolder
         var (places, labels) = RepeatedImages.Once(name, [.. listed.Select(i => i.Path)], [.. listed.Select(i => i.File)],
             [.. listed.Select(i => i.Path.IndexOf('/') is > 0 and var end ? i.Path[..end] : null)], notes);
         string[] files = [.. places.Select(place => listed[place].Path)];
+        if (labels.OfType<string>().Any()) notes.AddRange(EmptyFolders(name, folder, [.. labels.OfType<string>()]));
         var classes = labels.OfType<string>().CountBy(l => l).ToArray();
         if (classes.Length > 0 && classes.All(c => c.Value == 1))
         {
@@ -35,6 +36,32 @@ internal static class ImageFolder
             notes.Add($"The sub-folders of '{name}' ({string.Join(", ", classes.Select(c => c.Key))}) look like parts of a "
                 + "data set rather than classes: name one of them to have its own sub-folders as classes.");
         return new FileSource(name, [.. files.Select(f => Path.Combine(folder, f))], labels, options, notes);
+    }
+
+    /// <summary>A note on sub-folders that no image is found in, and on hidden ones that hold some.</summary>
+    private static IEnumerable<string> EmptyFolders(string name, string folder, HashSet<string> classes)
+    {
+        DirectoryInfo[] others = [.. new DirectoryInfo(folder).EnumerateDirectories().Where(d => !classes.Contains(d.Name)).OrderBy(d => d.Name, StringComparer.Ordinal)];
+        string[] hidden = [.. others.Where(d => d.Name.StartsWith('.') && !s_never.Contains(d.Name) && HoldsImages(d)).Select(d => d.Name)];
+        string[] empty = [.. others.Where(d => !d.Name.StartsWith('.') && d.Name != "__MACOSX" && !IsMisnamed(d)).Select(d => d.Name)];
+        if (hidden.Length > 0) yield return $"{Named(hidden)} of '{name}' begin{(hidden.Length == 1 ? "s" : "")} with a dot, as hidden ones do, and {(hidden.Length == 1 ? "is" : "are")} left out, with the images in {(hidden.Length == 1 ? "it" : "them")}: to have {(hidden.Length == 1 ? "it" : "them")} as {(hidden.Length == 1 ? "a class" : "classes")}, take the dot off.";
+        if (empty.Length > 0) yield return $"{Named(empty)} of '{name}' hold{(empty.Length == 1 ? "s" : "")} no image that is read, and {(empty.Length == 1 ? "is no class" : "are no classes")}.";
+
+        static string Named(string[] names) => $"The sub-folder{(names.Length == 1 ? "" : "s")} {string.Join(", ", names.Take(3).Select(n => $"'{n}'"))}{(names.Length > 3 ? $" and {names.Length - 3} more" : "")}";
+    }
+
+    private static readonly string[] s_never = [".cache", ".git", ".ipynb_checkpoints", ".thumbnails", ".Trash"]; // copies, and what was thrown away
+
+    private static bool HoldsImages(DirectoryInfo folder)
+    {
+        try
+        {
+            return folder.EnumerateFiles().Take(LookedInto).Any(file => ImageFormats.HasImageEnding(file.Name));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
     }
 
     private const int LookedInto = 100; // files of other endings that are opened to see what they are

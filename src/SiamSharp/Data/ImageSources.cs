@@ -24,8 +24,12 @@ public static partial class ImageSources
     {
         OptionsJson.Check(options, "data");
         if (string.IsNullOrWhiteSpace(source)) throw new DataSourceException($"The source of images is empty; a variable that is not set? A source is {Forms}.");
+        if (source is "-" || source.StartsWith("/dev/", StringComparison.Ordinal))
+            throw new DataSourceException($"'{source}' is no file, and images are not read from standard input. Give the path of a folder or a file.");
         if (Nearest.Address(source) is { } address && !Path.Exists(source))
             throw new DataSourceException($"'{source}' cannot be read. {address}{(ImageFormats.IsPacked(source) ? " Unpack what is packed." : "")}");
+        if (!Path.Exists(source) && source.Split([',', ';', ' '], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) is { Length: > 1 } several && several.All(IsSource))
+            throw new DataSourceException($"'{source}' names {several.Length} sources where one is taken. {OneSource}");
         if (SubsetName().Match(source) is { Success: true } part && !Path.Exists(source)) return OpenPart(source, part, options);
         if (ShareName().Match(source) is { Success: true } share && !Path.Exists(source)) return OpenShare(source, share, options);
         if (source.LastIndexOf('#') is > 0 and var mark && !Path.Exists(source))
@@ -46,6 +50,11 @@ public static partial class ImageSources
         if (at > 0 && Directory.Exists(source[..at])) return OpenLabelled(source, source[..at], source[(at + 1)..], options);
         throw Missing(source);
     }
+
+    /// <summary>How several folders become one source.</summary>
+    internal const string OneSource = "Several folders are one source when they lie in one folder, or when their files are the lines of a manifest.csv.";
+
+    private static bool IsSource(string name) => name.Split('#')[0] is var whole && (Path.Exists(whole) || whole.Split(':')[0] is "fashion-mnist" or "cifar10");
 
     [GeneratedRegex(@"^(?<whole>.+)#(?<first>[0-9]*)\.\.(?<end>[0-9]*)$")]
     private static partial Regex SubsetName();
@@ -83,6 +92,9 @@ public static partial class ImageSources
             ".csv" or ".jsonl" => Manifest.Open(source, source, options),
             ".npy" => NpyFile.Open(source, source, options),
             _ when ImageFormats.HasImageEnding(source) => new FileSource(source, [source], [null], options, []),
+            ".parquet" => throw new DataSourceException($"'{source}' is no source of images: files that end in .parquet hold vectors. Give the images that they were made of."),
+            ".txt" or ".tsv" or ".json" or ".xlsx" or ".xls" => throw new DataSourceException($"'{source}' is not read. A list of images ends in .csv, with a first line path,label, or in .jsonl, with lines such as {{\"path\": \"a.jpg\", \"label\": \"cat\"}}: save it so."),
+            _ when IdxFiles.ImagesOf(source) is { } images => throw new DataSourceException($"'{source}' is the IDX file of the labels. Give that of the images, {images}: the labels are found beside it."),
             ".npz" => throw new DataSourceException($"'{source}' is an archive of numpy. Save the array in it alone: numpy.save('images.npy', numpy.load('{Path.GetFileName(source)}')['arr_0']), and give --data images.npy."),
             _ when ImageFormats.IsPacked(source) =>
                 throw new DataSourceException($"'{source}' is packed. Unpack it first, and give the folder or file that comes out of it."),
@@ -94,11 +106,14 @@ public static partial class ImageSources
 
     private static IImageSource OpenLabelled(string source, string folder, string labels, DataOptions options)
     {
+        if (labels.Length == 0) throw new DataSourceException($"'{source}' names no file of labels behind @. Write {folder}@labels.csv, or {folder} alone.");
         string inside = Path.Combine(folder, labels);
+        if (Directory.Exists(labels) || Directory.Exists(inside))
+            throw new DataSourceException($"'{source}': behind @ comes a file of labels, and '{labels}' is a folder. Write FOLDER@labels.csv; where the folders are the classes, the folder alone.");
         string file = File.Exists(labels) ? labels : inside;
         if (!File.Exists(file))
             throw new DataSourceException(
-                $"'{source}': the file of labels must exist, but neither '{labels}' nor '{inside}' does.");
+                $"'{source}': the file of labels must exist, but neither '{labels}' nor '{inside}' does.{Nearest.Path(labels)}");
         return LabelledFolder.Open(source, folder, file, options);
     }
 
@@ -119,6 +134,12 @@ public static partial class ImageSources
             string folder = Path.GetDirectoryName(source[..wild]) is { Length: > 0 } named ? named : source[0] == '/' ? "/" : ".";
             return new($"'{source}' has a wildcard, and none is read. Give the folder, whose images are all taken, also those of its sub-folders: {folder}");
         }
+        if (source.IndexOf('@') is > 0 and var at && File.Exists(source[..at]) && Directory.Exists(source[(at + 1)..]))
+            return new($"'{source}' is the wrong way round: the folder comes first. Write {source[(at + 1)..]}@{source[..at]}");
+        if (source.LastIndexOf('@') is > 0 and var behind && File.Exists(source[..behind]))
+            return new($"'{source}': a list of labels goes with a folder only. The labels of {Path.GetFileName(source[..behind])} lie beside it: images.labels.npy for images.npy, *-labels-idx1-ubyte for *-images-idx3-ubyte.");
+        if (source.Split(':') is [{ } kind, _, { } share] && kind is "fashion-mnist" or "cifar10" && share is "train" or "test")
+            return new($"'{source}' has one part too many: behind a source # takes a share, as in {source[..source.LastIndexOf(':')]}#{share}.");
         string hint = Hint(source);
         return new DataSourceException($"'{source}' does not exist; the nearest folder that does is '{parent}'.{(hint.Length > 0 ? hint : $" A source is {Forms}.")}");
     }

@@ -5,8 +5,8 @@ internal static class LabelledFolder
 {
     /// <summary>Opens the images of a folder with the labels that a <c>.csv</c> or <c>.jsonl</c> file gives to them.</summary>
     /// <remarks>
-    /// A name in the file is a path relative to the folder, or a mere file name where only one image is called so, with or
-    /// without its ending; an accent may be part of a letter or follow it. Images that the file does not name have no label; names without an image are counted in a note.
+    /// A name in the file is a path relative to the folder, or a mere file name where only one image is called so, both with or
+    /// without the ending; an accent may be part of a letter or follow it. Images that the file does not name have no label; names without an image are counted in a note.
     /// </remarks>
     /// <exception cref="DataSourceException">No image, an unreadable file, or a file that names none of the images.</exception>
     public static IImageSource Open(string name, string folder, string labelFile, DataOptions options)
@@ -21,6 +21,7 @@ internal static class LabelledFolder
             foreach (string key in new HashSet<string> { CanonicalName.Of(file), CanonicalName.Of(Path.GetFileNameWithoutExtension(file)) })
                 if (!byName.TryAdd(key, i)) byName[key] = -1; // ambiguous
         }
+        foreach (var path in files.Index().Where(f => f.Item.Contains('/')).GroupBy(f => CanonicalName.Of(f.Item[..^Path.GetExtension(f.Item).Length]))) byName[path.Key] = path.Count() == 1 ? path.First().Index : -1;
         foreach (var path in files.Index().GroupBy(f => CanonicalName.Of(f.Item))) byName[path.Key] = path.Count() == 1 ? path.First().Index : -1;
         var exact = files.Index().ToDictionary(f => f.Item, f => f.Index, StringComparer.Ordinal); // where names differ in their encoding alone
 

@@ -43,6 +43,8 @@ internal static partial class Manifest
         string none = paths.Length == 1 ? $"The one file that '{file}' lists does not exist"
             : $"None of {Plural.Of(paths.Length, "file")} that '{file}' lists exists";
         string such = paths.Length == 1 ? "" : "such as ";
+        if (entry.LastIndexOf('#') is > 0 and var hash && entry[(hash + 1)..].Length > 0 && entry[(hash + 1)..].All(char.IsAsciiDigit))
+            return new($"{none}, {such}'{entry}', which is an image within a source: give that source itself, {entry[..hash]}, in place of the list.");
         if (Nearest.Address(entry) is { } address) return new($"{none}, {such}'{entry}'. {address}");
         string[] parts = entry.Replace('\\', '/').Split('/');
         string? end = Enumerable.Range(1, parts.Length - 1).Select(i => string.Join('/', parts[i..])).FirstOrDefault(p => p.Length > 0
@@ -53,6 +55,8 @@ internal static partial class Manifest
             || entry.StartsWith(@"\\", StringComparison.Ordinal)))
             return new($"{none}, {such}'{entry}': these are paths of a Windows machine. {rewrite}");
         if (end is not null) return new($"{none}, {such}'{entry}'. {rewrite}");
+        if (Directory.Exists(paths[0]))
+            return new($"{none}, {such}'{entry}', which is a folder: list the images in it one by one, or give the folder that it is in, whose sub-folders are classes, as the source.");
         int mark = entry.IndexOfAny([';', '\t']);
         if (mark > 0 && File.Exists(Path.Combine(folder, entry[..mark].Trim())))
             return new($"'{file}' must have commas between its fields, but has lines such as '{entry}': save it with commas.");
@@ -105,13 +109,13 @@ internal static partial class Manifest
         if (text.Length == 0)
             throw new DataSourceException($"'{file}' is empty (0 bytes) and lists no image. Write a line 'path,label' and below it one for each image.");
         var others = new SortedSet<string>(StringComparer.Ordinal);
-        var faults = new List<string>();
+        var faults = new List<(int Line, string Problem)>();
         var entries = new List<(string Path, string? Label)>();
         foreach (var (line, path, label, problem) in
             file.EndsWith(".jsonl", StringComparison.OrdinalIgnoreCase)
-            ? ReadJson(text, others) : ReadCsv(file, text, others))
+            ? ReadJson(text, others) : ReadCsv(file, text, others, notes))
         {
-            if ((problem ?? FaultOf(path, label)) is { } fault) faults.Add($"line {line}: {fault}");
+            if ((problem ?? FaultOf(path, label)) is { } fault) faults.Add((line, fault));
             else entries.Add((path!, label));
         }
         if (entries.Count == 0)
@@ -125,9 +129,15 @@ internal static partial class Manifest
                 + $"{(others.Count == 1 ? "is" : "are")} not used. If {(others.Count == 1 ? "it holds" : "one of them holds")} the labels, call it 'label' or 'class'.");
         return entries;
 
-        static string Counted(int rows) => rows == 1 ? "1 row" : $"{rows} rows";
-        static string Some(List<string> faults) => string.Join("; ", faults.Take(Examples)) + (faults.Count > Examples ? "; ..." : "");
+        static string Some(List<(int Line, string Problem)> faults)
+        {
+            string[] kinds = [.. faults.GroupBy(f => f.Problem, f => f.Line).Select(g => g.ToArray() is [var one] ? $"line {one}: {g.Key}"
+                : $"lines {string.Join(", ", g.Take(Examples))}{(g.Count() > Examples ? ", ..." : "")}: {g.Key}")];
+            return string.Join("; ", kinds.Take(Examples)) + (kinds.Length > Examples ? "; ..." : "");
+        }
     }
+
+    private static string Counted(int rows) => rows == 1 ? "1 row" : $"{rows} rows";
 
     private const string EachLine = "each line must be a JSON object of its own, such as {\"path\": \"a.jpg\", \"label\": \"cat\"}, without [ ] around all of them and without commas between the lines";
 
@@ -146,7 +156,7 @@ internal static partial class Manifest
         return null;
     }
 
-    private static IEnumerable<(int Line, string? Path, string? Label, string? Problem)> ReadCsv(string file, string text, SortedSet<string> others)
+    private static IEnumerable<(int Line, string? Path, string? Label, string? Problem)> ReadCsv(string file, string text, SortedSet<string> others, List<string> notes)
     {
         if (Separator().Match(text) is { Success: true } given)
         {
@@ -160,6 +170,11 @@ internal static partial class Manifest
         int path = Array.FindIndex(header, PathNames.Contains), label = Array.FindIndex(header, LabelNames.Contains);
         if (path < 0 && header is [var single] && single.Split(';', '\t') is { Length: > 1 } names && names.Any(PathNames.Contains))
             throw new DataSourceException($"'{file}' must have commas between its fields, but its first line is '{rows[0].Fields[0]}': save it with commas.");
+        if (header.Where(name => name.Length > 0).GroupBy(name => name).FirstOrDefault(g => g.Count() > 1 && (PathNames.Contains(g.Key) || LabelNames.Contains(g.Key))) is { } twice)
+            throw new DataSourceException($"'{file}' has {twice.Count()} columns '{twice.Key}' in its first line: leave one, or give the others other names.");
+        int columns = path >= 0 ? header.Length : 2;
+        if (rows.Skip(path >= 0 ? 1 : 0).Where(row => row.Fields.Skip(columns).Any(field => field.Length > 0)).ToArray() is { Length: > 0 } wide)
+            notes.Add($"{Counted(wide.Length)} of '{file}' {(wide.Length == 1 ? "has" : "have")} more fields than {(path >= 0 ? "its first line" : "path and label")}, such as line {wide[0].Line}: what is behind is not used. A path or label with a comma goes in double quotes.");
         if (path >= 0)
         {
             others.UnionWith(rows[0].Fields.Where((name, i) => name.Length > 0 && i != path));
@@ -191,18 +206,33 @@ internal static partial class Manifest
                 using var json = JsonDocument.Parse(line);
                 (path, label) = (First(json.RootElement, PathNames), First(json.RootElement, LabelNames));
                 if (json.RootElement.ValueKind != JsonValueKind.Object) problem = EachLine;
+                else if (json.RootElement.EnumerateObject().FirstOrDefault(p => LabelNames.Contains(p.Name) && p.Value.ValueKind is JsonValueKind.Array or JsonValueKind.Object) is { Value.ValueKind: not JsonValueKind.Undefined } many)
+                    problem = $"its \"{many.Name}\" is {(many.Value.ValueKind == JsonValueKind.Array ? "a list" : "an object")}, but an image has one label: write one text or number";
                 else if (path is null) problem = "an object must have a \"path\", but has none";
                 else others.UnionWith(json.RootElement.EnumerateObject().Select(p => p.Name).Where(name => !PathNames.Contains(name)));
             }
             catch (JsonException)
             {
-                problem = EachLine;
+                problem = IsJson(line.Replace("\\", "/", StringComparison.Ordinal)) ? "a \\ in a JSON text is doubled: write \\\\ or / between folders" : EachLine;
             }
             catch (InvalidOperationException) // from reading text that is none
             {
                 problem = "a text holds half of a surrogate pair, such as \\ud800, which is no character";
             }
             yield return (i + 1, path, label, problem);
+        }
+
+        static bool IsJson(string line)
+        {
+            try
+            {
+                JsonDocument.Parse(line).Dispose();
+                return true;
+            }
+            catch (JsonException)
+            {
+                return false;
+            }
         }
 
         static string? First(JsonElement entry, string[] names)

@@ -16,6 +16,8 @@ internal static class NpyFile
     {
         var (handle, header) = OpenArray(path);
         var (type, shape) = (header.Type, header.Shape);
+        if (shape.Length == 1)
+            throw new DataSourceException($"'{path}' has one dimension, ({shape[0]}), as labels have. Give the array of the images, of shape (N, H, W) or (N, C, H, W); labels lie beside it, images.labels.npy for images.npy.");
         int width = type switch
         {
             "|u1" => 1,
@@ -55,7 +57,16 @@ internal static class NpyFile
         var info = new ImageInfo(w, h, c, width switch { 1 => 8, 2 => 16, _ => 32 });
         var (labels, classNames) = LabelsBeside(path);
         if (labels is not null) ArraySource.CheckLabels(path, n, labels.Length, LabelPath(path));
-        return new ArraySource(name, n, info, Image, options, labels, classNames);
+        return new ArraySource(name, n, info, Image, options, labels, classNames) { Notes = [.. shape.Length == 3 ? OneImageNotes(path, n, h, w) : []] };
+    }
+
+    /// <summary>What else an array of three dimensions may be meant as.</summary>
+    private static IEnumerable<string> OneImageNotes(string path, int n, int h, int w)
+    {
+        const int fewChannels = 4, manyRows = 16;
+        string taken = $"'{path}' is taken as {Plural.Of(n, "grey image")} of {w} x {h} pixels.";
+        if (w <= fewChannels && h > manyRows) yield return $"{taken} If it is one image whose last dimension is the channels, save x.transpose(2, 0, 1)[None].";
+        else if (n <= fewChannels && h > manyRows && w > manyRows) yield return $"{taken} If it is one image of {Plural.Of(n, "channel")}, save x[None].";
     }
 
     /// <summary>What is in an array of a type that holds no pixels, and what to save instead.</summary>

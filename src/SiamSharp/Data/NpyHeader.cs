@@ -21,7 +21,8 @@ internal sealed partial record NpyHeader(string Type, bool FortranOrder, long[] 
         int got = file.ReadAtLeast(start, 12, throwOnEndOfStream: false);
         if (got < 12 || !start.AsSpan().StartsWith((byte[])[0x93, .. "NUMPY"u8]))
             throw new DataSourceException(
-                $"'{path}' is not a NumPy file: it must start with the byte 147 and NUMPY. Save it with numpy.save.");
+                start.AsSpan().StartsWith("PAR1"u8) ? $"'{path}' is a Parquet file: let its name end in .parquet."
+                : $"'{path}' is not a NumPy file: it must start with the byte 147 and NUMPY. Save it with numpy.save.");
         bool first = start[6] == 1;
         int textStart = first ? 10 : 12;
         long length = first ? BinaryPrimitives.ReadUInt16LittleEndian(start.AsSpan(8))
@@ -30,6 +31,8 @@ internal sealed partial record NpyHeader(string Type, bool FortranOrder, long[] 
         file.Position = textStart;
         got = file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
         string text = Encoding.Latin1.GetString(bytes, 0, got);
+        if (RecordField().Match(text) is { Success: true } field)
+            throw new DataSourceException($"'{path}' holds records, with a field '{field.Groups[1].Value}' first. Save the field of the images alone, such as x['{field.Groups[1].Value}'].");
         var (type, order, shape) = (TypeField().Match(text), OrderField().Match(text), ShapeField().Match(text));
         if (!type.Success || !order.Success || !shape.Success)
             throw new DataSourceException(
@@ -43,6 +46,8 @@ internal sealed partial record NpyHeader(string Type, bool FortranOrder, long[] 
     }
 
     [GeneratedRegex(@"'descr':\s*'([^']+)'")] private static partial Regex TypeField();
+
+    [GeneratedRegex(@"'descr':\s*\[\s*\(\s*'([^']+)'")] private static partial Regex RecordField();
 
     [GeneratedRegex(@"'fortran_order':\s*(True|False)")] private static partial Regex OrderField();
 

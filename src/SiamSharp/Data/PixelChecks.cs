@@ -24,7 +24,7 @@ internal static class PixelChecks
             (1, 3) => GreyToRgb(pixels),
             (3, 1) => RgbToGrey(pixels),
             _ => throw new UnreadableImageException(path,
-                $"has {pixels.Channels} channels, but data.channels is {channels}: only 1 and 3 convert into each other"
+                $"has {Plural.Of(pixels.Channels, "channel")}, but data.channels is {channels}: only 1 and 3 convert into each other"
                 + $". Leave data.channels out{(pixels.Channels is 1 or 3 ? " or set it to 1 or 3" : "")}, unless an encoder needs {channels}"),
         };
     }

@@ -76,6 +76,7 @@ public static class Embedding
             progress?.Report(new(partial.Done, source.Count, partial.Resumed));
         }, cancel);
 
+        string? odd = null;
         int count = Writing(path, () =>
         {
             using EmbeddingTable table = partial.Table(source, origin);
@@ -83,11 +84,22 @@ public static class Embedding
             if (partial.Skipped.Count > 0) SkippedFile.Write(SkippedOf(path), partial.Skipped);
             else File.Delete(SkippedOf(path));
             EmbeddingFile.Write(path, table);
+            odd = OddVectors(table);
             return table.Count;
         });
         partial.Delete();
-        return count > 0 ? new(count, embedder.Width, partial.Resumed, partial.Skipped, partial.BegunAnew) { Notes = [.. source.Notes, .. notes.Lines(source, embedder.White)] }
+        return count > 0 ? new(count, embedder.Width, partial.Resumed, partial.Skipped, partial.BegunAnew) { Notes = [.. source.Notes, .. notes.Lines(source, embedder.White), .. odd is null ? [] : new[] { odd }] }
             : throw new DataSourceException((source.Count == 1 ? $"The one image of '{source.Name}' cannot be embedded" : $"None of {Plural.Of(source.Count, "image")} of '{source.Name}' can be embedded") + (partial.Skipped is [var first, ..] ? $"{(source.Count == 1 ? "" : "; the first")}: {first.Path}: {first.Reason}." : "."));
+    }
+
+    /// <summary>What is wrong with vectors in which nothing can be searched; null where all is well.</summary>
+    private static string? OddVectors(EmbeddingTable table)
+    {
+        int zero = Enumerable.Range(0, table.Count).Count(row => table[row].IndexOfAnyExcept(0f) < 0);
+        const string why = "the weights of the encoder are not those of a trained network, or the images are";
+        if (zero > 0) return $"{zero:N0} of {Plural.Of(table.Count, "vector")} {(zero == 1 ? "holds" : "hold")} nothing but zeros, so that nothing can be like {(zero == 1 ? "it" : "them")}: {why} blank.";
+        return table.Count > 1 && Enumerable.Range(1, table.Count - 1).All(row => table[row].SequenceEqual(table[0]))
+            ? $"All {table.Count:N0} vectors are equal, so that a search finds nothing: {why} all the same." : null;
     }
 
     private static T Writing<T>(string path, Func<T> write)
@@ -196,7 +208,7 @@ public static class Embedding
                 {
                     Pixels one = source.Decode(start + i, embedder.Size);
                     if (one.Channels != embedder.Channels)
-                        throw new UnreadableImageException(source.PathOf(start + i), $"has {one.Channels} channels, but the encoder takes {embedder.Channels}: --set data.channels={embedder.Channels} converts 1 and 3");
+                        throw new UnreadableImageException(source.PathOf(start + i), $"has {Plural.Of(one.Channels, "channel")}, but the encoder takes {embedder.Channels}: --set data.channels={embedder.Channels} converts 1 and 3");
                     one.CopyTo(pixels.AsSpan(i * image, image));
                     notes.Add(start + i, one);
                 }

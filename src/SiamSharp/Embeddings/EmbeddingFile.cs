@@ -78,7 +78,8 @@ public static class EmbeddingFile
     public static EmbeddingTable Read(string path)
     {
         if (!File.Exists(path))
-            throw new EmbeddingFileException(path, Directory.Exists(path) ? $"it is a folder; give the .parquet or .npy file that `siam embed` wrote. {EmbedFirst(path)}"
+            throw new EmbeddingFileException(path, File.Exists(Path.Combine(path, "recipe.json")) ? "it is the folder of a run: give it as --run, and as --index the .parquet or .npy file that `siam embed` wrote"
+                : Directory.Exists(path) ? $"it is a folder; give the .parquet or .npy file that `siam embed` wrote. {EmbedFirst(path)}"
                 : path.StartsWith("fashion-mnist", StringComparison.Ordinal) || path.StartsWith("cifar10:", StringComparison.Ordinal) || path.Contains('#') ? $"it is no file of vectors, but a source of images. {EmbedFirst(path)}"
                 : File.Exists(path + ".partial") ? $"it is not there yet: a `siam embed` to it was stopped, and {path}.partial holds what it has. Give the same `siam embed` again; it goes on"
                 : $"it does not exist{(Nearest.Path(path) is { Length: > 0 } hint ? $".{hint.TrimEnd('.')}" : $". Make one with {Make}")}");

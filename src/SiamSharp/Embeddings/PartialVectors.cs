@@ -190,7 +190,7 @@ internal sealed class PartialVectors : IDisposable
             {
                 // On Windows a file that is open can be removed only where that is shared; elsewhere it can, and to share
                 // anything gives up the lock.
-                file = new(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, OperatingSystem.IsWindows() ? FileShare.Delete : FileShare.None, 1 << 16);
+                file = new(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, OperatingSystem.IsWindows() ? FileShare.Delete : FileShare.None, bufferSize: 0); // a buffer that cannot be written would fail again when the file is closed
             }
             catch (IOException e) when (e is not (FileNotFoundException or DirectoryNotFoundException or PathTooLongException) && File.Exists(path))
             {

@@ -49,6 +49,7 @@ public sealed record EvaluationOptions : IHasRules
     public IEnumerable<Fault> Faults()
     {
         if (Shots.Count == 0) yield return new("shots", "there are none: give one or more, such as [10]");
+        if (Shots.GroupBy(n => n).FirstOrDefault(g => g.Count() > 1) is { } twice) yield return new("shots", $"{twice.Key} is there {twice.Count()} times: give each number once");
         if (LinearPenalties.Count == 0) yield return new("linearPenalties", "there are none: give one or more, such as [1e-3]");
     }
 }

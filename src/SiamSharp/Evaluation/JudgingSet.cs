@@ -43,14 +43,14 @@ internal sealed record JudgingSet(string Name, int Count, int[]? Labels, IReadOn
         foreach (JudgingSet set in train.Name == test.Name ? [train] : new[] { train, test })
         {
             if (set.Labels is null)
-                yield return $"{set.Name} has no labels, and judging needs them. {LabelledImages.HowToLabel}";
+                yield return $"{set.Name} has no labels, and judging needs them. {LabelledImages.HowToLabel(set.Name)}";
             else if (set.Classes.Count == 0)
                 yield return $"None of {Plural.Of(set.Count, "image")} of {set.Name} has a label, and judging needs them.";
             if (channels > 0 && set.Channels > 0 && set.Channels != channels) yield return Features.OtherChannels(channels, set.Name, set.Channels);
         }
         if (train.Name == test.Name) yield return EveryTestImage(test.Name, train.Name);
         if (train.Classes.Count == 0 || test.Classes.Count == 0) yield break;
-        if (train.Classes.Count < 2) yield return $"Judging needs 2 or more classes, but the training images have one: {train.Classes[0].Name}.";
+        if (train.Classes.Count < 2) yield return $"Judging needs 2 or more classes, but the training images have one: {train.Classes[0].Name}. Give images of others too; where the classes are sub-folders of {train.Classes[0].Name}, name that folder as the source.";
         string[] known = [.. train.Classes.Select(c => c.Name)], judged = [.. test.Classes.Select(c => c.Name)];
         if (!judged.Any(known.Contains) && train.LabelsOnce + test.LabelsOnce > (known.Length + judged.Length) / 2)
             yield return EachItsOwn(known);

@@ -9,14 +9,18 @@ namespace SiamSharp.Evaluation;
 /// <param name="ClassNames">Of the classes that have an image here, in label order.</param>
 internal sealed record LabelledImages(ImageDataset Data, int[] Indexes, long[] Labels, IReadOnlyList<string> ClassNames)
 {
-    internal const string HowToLabel = "Sort the images into one folder per class, or name a list of labels as FOLDER@labels.csv.";
+    /// <summary>What to do where there are no labels.</summary>
+    /// <param name="source">The source, as the user named it.</param>
+    internal static string HowToLabel(string source) => Path.GetExtension(source.Split('#')[0]).ToLowerInvariant() is ".csv" or ".jsonl"
+        ? "Call the column that holds them 'label' or 'class'."
+        : "Sort the images into one folder per class, or name a list of labels as FOLDER@labels.csv.";
 
     /// <summary>Finds them.</summary>
     /// <exception cref="DataSourceException">There are none.</exception>
     internal static LabelledImages Of(ImageDataset data)
     {
         if (data.Labels is not { } labels || data.ClassNames is not { } names)
-            throw new DataSourceException($"{data.Name} has no labels, and judging needs them. {HowToLabel}");
+            throw new DataSourceException($"{data.Name} has no labels, and judging needs them. {HowToLabel(data.Name)}");
         int[] indexes = [.. Enumerable.Range(0, data.Count).Where(i => labels[i] >= 0)];
         if (indexes.Length == 0)
             throw new DataSourceException($"None of {Plural.Of(data.Count, "image")} of {data.Name} has a label, and judging needs them.");

@@ -35,6 +35,7 @@ internal static class FileKind
             return "it is compressed: unpack it first";
         if (start.StartsWith((byte[])[.. "7z"u8, 0xbc, 0xaf]) || start.StartsWith("Rar!"u8) || (start.Length > 262 && start[257..].StartsWith("ustar"u8)))
             return "it is an archive: unpack it and give the file of weights in it";
+        if (start.StartsWith("PK"u8) && start.IndexOf("data.pkl"u8) < 0 && start.IndexOf("byteorder"u8) < 0) return "it is a zip archive, but not one that torch.save has written: unpack it and give the file of weights in it";
         if (start.StartsWith("PK"u8)) return "it is a zip archive, as torch.save writes: give it the ending .pth";
         if (start[0] == 0x80 && start.Length > 1 && start[1] <= 5) return "it is a pickle, as torch.save writes: give it the ending .pth";
         if (IsOnnx(start)) return "it is an ONNX model: give the weights that it was made from";
@@ -44,6 +45,7 @@ internal static class FileKind
             ulong header = BinaryPrimitives.ReadUInt64LittleEndian(start);
             return header > (ulong)length - 8 ? $"it was cut short: its header alone takes {header} bytes, and the file has {length}" : null;
         }
+        if (start.IndexOf("\"weight_map\""u8) >= 0) return "it lists the parts in which large weights were saved: give the .safetensors file of the weights";
         return IsText(start) ? $"it is text that begins with '{Encoding.UTF8.GetString(start[..Math.Min(start.Length, 40)]).ReplaceLineEndings(" ").Trim()}'" : null;
     }
 

@@ -83,8 +83,14 @@ public static partial class WeightsFile
             if (metadata.TryGetValue("channels", out string? channels)) settings.Add($"data.channels={channels}");
             return $"They were written by siam and fit {string.Join(' ', settings.Select(s => $"--set {Shell.Word(s)}"))}.";
         }
+        if (mismatch is { Misshaped: [], Unexpected: [], Missing: { Count: > 0 } missing } && missing.All(key => s_statistics.Any(end => key.EndsWith(end, StringComparison.Ordinal))))
+            return "The file lacks the means and variances of the batch normalisations: save model.state_dict(), which has them, and not the parameters alone.";
+        if (ResNet.NameOf(weights) is { } name && weights.TryGetValue("conv1.weight", out Tensor? stem))
+            return $"They are those of {name} as published, which --backbone {name} of `siam embed` takes; in a recipe they need backbone.name={name}, backbone.width=0, backbone.depths=[] and backbone.stem={(stem.shape[^1] == 7 ? "imagenet" : "small or half")}.";
         return null;
     }
+
+    private static readonly string[] s_statistics = ["running_mean", "running_var", "num_batches_tracked"];
 
     private static readonly string[] s_firstConvolutions = ["conv1.weight", "stem.0.weight", "features.0.0.weight", "conv_proj.weight"];
 

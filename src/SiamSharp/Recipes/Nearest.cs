@@ -1,7 +1,9 @@
+using System.Text.RegularExpressions;
+
 namespace SiamSharp.Recipes;
 
 /// <summary>What someone may have meant who wrote a name that there is not.</summary>
-internal static class Nearest
+internal static partial class Nearest
 {
     private const int NamesLookedAt = 10_000;
 
@@ -42,6 +44,9 @@ internal static class Nearest
             return $" This is a path of Windows. Under WSL it is /mnt/{char.ToLowerInvariant(drive)}/{path[3..].Replace('\\', '/')}.";
         if (!OperatingSystem.IsWindows() && path.Contains('\\') && System.IO.Path.Exists(path.Replace('\\', '/')))
             return $" Did you mean {path.Replace('\\', '/')}?";
+        if (UnreplacedVariable(path) is { } variable) return variable;
+        if (path.Trim('"', '\'', '\u201C', '\u201D', '\u2018', '\u2019', '\u201E') is var bare && bare != path && bare.Length > 0 && System.IO.Path.Exists(bare)) return $" Did you mean {bare}, without the quotes, which are a part of the name here?";
+        if (path.StartsWith('@') && System.IO.Path.Exists(path[1..])) return $" Did you mean {path[1..]}, without the @?";
         if (path.Trim() is var trimmed && trimmed != path && System.IO.Path.Exists(trimmed)) return $" Did you mean '{trimmed}', without the spaces around it?";
         string whole = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(path));
         string? parent = System.IO.Path.GetDirectoryName(whole);
@@ -56,6 +61,13 @@ internal static class Nearest
             return "";
         }
     }
+
+    [GeneratedRegex(@"\$(env:)?\{?[A-Za-z_]\w*\}?|%[A-Za-z_]\w*%")] private static partial Regex Variable();
+
+    /// <summary>That a variable stands in a path as it was written, as a sentence with a space ahead of it; null where none does.</summary>
+    internal static string? UnreplacedVariable(string path) => Variable().Match(path) is { Success: true, Value: var name }
+        ? $" {name} was not replaced: {(name[0] == '%' ? "%NAME% is of the Windows command prompt" : "within single quotes the shell leaves it as it is")}. Write the path itself, or the variable as your shell wants it."
+        : null;
 
     /// <summary>What to do with an address where a path is wanted, as sentences; null for anything else.</summary>
     internal static string? Address(string path)

@@ -1,9 +1,10 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 
 namespace SiamSharp.Recipes;
 
 /// <summary>Numbers that people write: digits, a sign, a point, an exponent, and nothing else. A comma is never taken for a separator of thousands.</summary>
-internal static class Numbers
+internal static partial class Numbers
 {
     /// <summary>Reads a finite number.</summary>
     internal static bool TryReal(string text, out double number) => double.TryParse(
@@ -23,10 +24,15 @@ internal static class Numbers
         if (trimmed != text && (whole ? TryWhole(trimmed, out _) : TryReal(trimmed, out _))) return $"; write {trimmed}, without spaces";
         if (!whole && trimmed.Count(c => c == ',') == 1 && !trimmed.Contains('.') && TryReal(trimmed.Replace(',', '.'), out _)) return $"; write the fraction with a point: {trimmed.Replace(',', '.')}";
         if (trimmed.EndsWith('%') && TryReal(trimmed[..^1], out double percent)) return whole ? "" : string.Create(CultureInfo.InvariantCulture, $"; write it as a share: {percent / 100}");
+        if (LeadingNumber().Match(trimmed) is { Success: true } number && (whole ? TryWhole(number.Groups[1].Value, out _) : TryReal(number.Groups[1].Value, out _)))
+            return $"; write the number alone, without \"{number.Groups[2].Value}\"";
+        if (trimmed.IndexOf(' ') is > 0 and var space && trimmed[space..].Contains('=')) return $"; each setting has its own --set: --set {trimmed[(space + 1)..]}";
         if (plain == trimmed) return "";
         if (whole && !IsInThousands(trimmed)) return "";
         return whole ? TryWhole(plain, out _) ? $"; write {plain}, without separators" : "" : TryReal(plain, out _) ? $"; write {plain}, without separators" : "";
     }
+
+    [GeneratedRegex(@"^([+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?) ?([A-Za-z][A-Za-z0-9/]*)$")] private static partial Regex LeadingNumber();
 
     /// <summary>Whether all groups behind the first have three digits: 1,000 but not 3,5.</summary>
     private static bool IsInThousands(string text) => text.Split(',', '_', ' ', '\'').Skip(1).All(group => group.Length == 3);

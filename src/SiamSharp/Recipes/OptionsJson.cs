@@ -108,6 +108,7 @@ public static partial class OptionsJson
         if (start[0] is not ('{' or '[' or '"' or '/'))
             return "it is no JSON, which begins with {" + (YamlKey().IsMatch(start) ? ". It looks like YAML: write {\"training\": {\"epochs\": 3}} for training: epochs: 3" : "");
         if (EndsTooEarly(text)) return "it ends too early: it was cut off, or a }, ] or \" is missing at its end";
+        if (text.IndexOfAny(['\u201C', '\u201D', '\u201E']) is >= 0 and var curly) return $"it has curly quotes, {text[curly]}, as text programs make: write straight ones, \"";
         string reason = e.Message.Split(" Path: ")[0].Split(" LineNumber:")[0];
         return DuplicateKey().Match(reason) is { Success: true } twice ? $"\"{twice.Groups[1].Value}\" is there twice in one object: leave one of the two out" : reason;
     }
@@ -412,6 +413,11 @@ public static partial class OptionsJson
                     found.Add(new Fault(key, "a recipe has none: leave it out, or write it as a comment behind //"), tree, key);
                     continue;
                 }
+                if (key.Contains('.') && known.Any(p => p.Name == key.Split('.')[0]))
+                {
+                    found.Add(new Fault(Join(path, key), $"in a file an object stands for each point: write {key.Split('.').Reverse().Aggregate(value?.ToJsonString() ?? "null", (inner, name) => $"{{\"{name}\": {inner}}}")}"), tree, key);
+                    continue;
+                }
                 string? meant = Nearest.To(key, known.Select(p => p.Name)) is { } near ? Join(path, near) : PathTo(found.Root, key);
                 found.Add(new Fault(Join(path, key), $"there is no such option; {(meant is null ? "known here: " : $"did you mean {meant}? Known here: ")}{string.Join(", ", known.Select(p => p.Name))}"), tree, key);
             }
@@ -457,7 +463,7 @@ public static partial class OptionsJson
         if (!value.TryGetValue(out string? text))
             return IsWhole(type) && Numbers.TryReal(node.ToJsonString(), out double real) && real == Math.Round(real) && Math.Abs(real) <= int.MaxValue
                 ? string.Create(CultureInfo.InvariantCulture, $"; write {(long)real}") : "";
-        if (type.IsEnum) return Nearest.Question(text, NamesOf(type));
+        if (type.IsEnum) return text.ToLowerInvariant() is "gpu" && NamesOf(type).Contains("cuda") ? "; did you mean cuda?" : Nearest.Question(text, NamesOf(type));
         if (type == typeof(bool)) return text.ToLowerInvariant() is "true" or "false" ? $"; write {text.ToLowerInvariant()}, without quotes" : "";
         if (!IsNumber(type)) return "";
         return (IsWhole(type) ? Numbers.TryWhole(text, out _) : Numbers.TryReal(text, out _)) ? $"; write {text}, without quotes" : Numbers.Mending(text, IsWhole(type));
@@ -468,7 +474,16 @@ public static partial class OptionsJson
     private static bool IsWhole(Type type) => type == typeof(int) || type == typeof(long);
 
     /// <summary>What was given for a list, as its items: <c>1,2,5</c> where numbers are wanted.</summary>
-    private static string Items(JsonNode node, Type element) => IsNumber(element) && node is JsonValue value && value.TryGetValue(out string? text) ? text : Show(node);
+    private static string Items(JsonNode node, Type element) => IsNumber(element) && node is JsonValue value && value.TryGetValue(out string? text) ? text.Trim('[', ']', ' ') : Show(node);
+
+    /// <summary>The kinds of a part that have an option which others of its kinds lack, such as <c>moco-v2</c> for <c>method.queueSize</c>; none for any other path.</summary>
+    /// <param name="root">Such as <see cref="Recipe"/>.</param>
+    /// <param name="path">Of a part and its option.</param>
+    internal static string[] KindsWith(Type root, string path) =>
+        path.Split('.') is [var part, var option] && Serializer.GetTypeInfo(root).Properties.FirstOrDefault(p => p.Name == part) is { } property
+            && Serializer.GetTypeInfo(property.PropertyType).PolymorphismOptions is { } kinds
+            ? [.. kinds.DerivedTypes.Where(kind => Serializer.GetTypeInfo(kind.DerivedType).Properties.Any(p => p.Set is not null && p.Name == option)).Select(kind => $"{kind.TypeDiscriminator}")]
+            : [];
 
     /// <summary>The path of an option that is called so, or nearly so, somewhere in the options of a type; null where there is none.</summary>
     /// <param name="root">Such as <see cref="Recipe"/>.</param>
@@ -499,11 +514,13 @@ public static partial class OptionsJson
         { IsEnum: true } => "one of: " + string.Join(", ", NamesOf(type)),
         _ when type == typeof(string) => "a text, \"...\"",
         _ when type == typeof(bool) => "true or false",
-        _ when type == typeof(double) || type == typeof(float) => "a number",
-        _ when type == typeof(JsonObject) => "an object, { ... }",
+        _ when type == typeof(double) || type == typeof(float) => "a number" + Between(declared),
+        _ when type == typeof(JsonObject) => "an object, such as { \"training\": { \"epochs\": 20 } }",
         _ when type == typeof(JsonArray) => "a list, [ ... ]",
-        _ => "a whole number" + (declared?.GetCustomAttributes(typeof(RangeAttribute), true).FirstOrDefault() is RangeAttribute range ? $", {Bounds(range)}" : ""),
+        _ => "a whole number" + Between(declared),
     };
+
+    private static string Between(ICustomAttributeProvider? declared) => declared?.GetCustomAttributes(typeof(RangeAttribute), true).FirstOrDefault() is RangeAttribute range ? $", {Bounds(range)}" : "";
 
     private static IEnumerable<string> NamesOf(Type type) => Enum.GetValues(type).Cast<object>().Select(v => JsonSerializer.Serialize(v, type, Serializer).Trim('"'));
 

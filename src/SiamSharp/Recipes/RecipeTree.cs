@@ -69,7 +69,7 @@ public static class RecipeTree
             if (node is JsonObject whole && !(whole.TryGetPropertyValue(keys[i], out JsonNode? there) && there is null)) whole[keys[i]] ??= new JsonObject();
             else if (node is JsonObject) return null;
             node = Child(node, keys[i])
-                ?? throw new RecipeException([new Fault(path, $"there is no '{string.Join('.', keys[..(i + 1)])}'{Nearest.Question(keys[i], (node as JsonObject)?.Select(o => o.Key) ?? [])}")]);
+                ?? throw new RecipeException([new Fault(path, $"there is no '{string.Join('.', keys[..(i + 1)])}'{(node is JsonArray items ? $": there {(items.Count == 1 ? "is one, number 0" : $"are {items.Count}, from number 0 on")}. More are added in a recipe's file" : "")}{Nearest.Question(keys[i], (node as JsonObject)?.Select(o => o.Key) ?? [])}")]);
         }
 
         string last = keys[^1];
@@ -117,6 +117,8 @@ public static class RecipeTree
         int equals = assignment.IndexOf('=', StringComparison.Ordinal);
         if (equals < 1) throw new RecipeException([new Fault(assignment, "write it as path=value, for example training.epochs=20")]);
         string text = assignment[(equals + 1)..];
+        if (assignment[equals - 1] == ' ' || text.StartsWith(' '))
+            throw new RecipeException([new Fault(assignment, $"write it without spaces around =: {assignment[..equals].Trim()}={text.Trim()}")]);
         try
         {
             return (assignment[..equals], OptionsJson.ParseNode(text));

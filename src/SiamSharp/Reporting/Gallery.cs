@@ -54,7 +54,7 @@ public static class Gallery
     public static string Html(Encoder encoder, ImageDataset images, int batchSize, IProgress<JudgingProgress>? progress = null, CancellationToken cancel = default)
     {
         Features.CheckChannels(encoder, images);
-        if (images.Count < 4) throw new DataSourceException($"A map needs 4 images or more, but {images.Name} has {images.Count}.");
+        if (images.Count < 4) throw new DataSourceException($"A map needs 4 images or more, but {images.Name} has {images.Count}. Give a source of more.");
         int[] indexes = EvenDraw.Of(images.Count, MostImages);
         int count = indexes.Length;
         var tones = new SheetTones(encoder.Preprocessing, images.Range.Min, images.Range.Max);

@@ -25,7 +25,7 @@ public static class RunReport
             ReportedImages.Keep(folder, images);
             folder.WriteNotes(images.Notes);
         }
-        LossPlot.Write(folder.Metrics, folder.LossCurve);
+        if (folder.MetricsFault() is null || !File.Exists(folder.LossCurve)) LossPlot.Write(folder.Metrics, folder.LossCurve); // a curve that was drawn from the whole file stays
 
         var groups = folder.ReadScores().GroupBy(s => s.DataHash).Select(g => (Scores: (IReadOnlyList<Score>)[.. g], Verdict: ScoreVerdict.Of([.. g], recipe))).ToArray();
         var page = new StringBuilder(HtmlPage.Start(Path.GetFileName(folder.Path)));

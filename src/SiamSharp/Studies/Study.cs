@@ -45,7 +45,7 @@ public sealed record Study : IHasRules
     public static Study Read(string file)
     {
         if (Directory.Exists(file))
-            throw new RecipeException([new Fault("FILE", $"{file} is a folder, but a study is a file{(File.Exists(Path.Combine(file, "study.json")) ? $": {Path.Combine(file, "study.json")} is the one in it" : "")}")]);
+            throw new RecipeException([new Fault("FILE", $"{file} is a folder, but a study is a file{(File.Exists(Path.Combine(file, "study.json")) ? $": {Path.Combine(file, "study.json")} is the one in it" : ". docs/STUDIES.md shows how one is written")}")]);
         if (!File.Exists(file)) throw new RecipeException([new Fault("FILE", $"there is no study \"{file}\".{Nearest.Path(file)}".TrimEnd('.'))]);
         JsonObject tree = OptionsJson.ParseFile(file);
         if (!tree.ContainsKey("rows") && OptionsJson.Write(new Recipe()).Any(section => tree.ContainsKey(section.Key)))

@@ -9,10 +9,10 @@ namespace SiamSharp.Studies;
 /// <summary>The folder of a study: a folder for each run, <c>study.json</c>, <c>table.md</c>, <c>table.json</c>, <c>plot.png</c>.</summary>
 public static class StudyFolder
 {
-    /// <summary>Refuses images on which a row cannot be trained, before any run begins.</summary>
-    /// <param name="runs">Of <see cref="Study.Runs"/>.</param>
+    /// <summary>Refuses images on which a row cannot be trained, and weights that are not there, before any run begins.</summary>
+    /// <param name="runs">Those that have not begun.</param>
     /// <param name="images">The images to pretrain on.</param>
-    /// <exception cref="RunException">There are too few for a step, or the method learns from labels that they lack; all such rows are named.</exception>
+    /// <exception cref="RunException">There are too few for a step, its weights are not there, or the method learns from labels that they lack; all such rows are named.</exception>
     internal static void CheckImages(IReadOnlyList<StudyRun> runs, IImageSource images)
     {
         string[] problems = [.. from run in runs.DistinctBy(run => run.Row) let problem = Problem(run.Recipe) where problem is not null select $"Row \"{run.Row}\": {problem}"];
@@ -25,7 +25,7 @@ public static class StudyFolder
                 Pretraining.CheckSource(recipe, images);
                 return Pretraining.TooFew(recipe, images.Name, images.Count, batch => $"\"set\": [\"training.batchSize={batch}\"] in that row");
             }
-            catch (RunException e)
+            catch (Exception e) when (e is RunException or RecipeException)
             {
                 return e.Message;
             }

@@ -38,6 +38,7 @@ internal sealed class MetricsLog : IDisposable
                 kept = kept[..(kept.AsSpan().LastIndexOf((byte)'\n') + 1)]; // the last line may be cut
                 notes?.Report($"{path} {(found == 0 ? "is missing or empty" : $"has {found} bytes of {length}")}: the lines that are lost stay so, and the run goes on without them.");
             }
+            if (found >= length && kept is [.., not (byte)'\n']) kept = kept[..(kept.AsSpan().LastIndexOf((byte)'\n') + 1)]; // another file, whose line would be cut
             _hash.Append(kept);
             if (found >= length && hash is not null && hash != Hash)
                 notes?.Report($"{path} was changed or damaged since the run wrote it. The run goes on; its earlier lines are not to be trusted.");

@@ -242,12 +242,14 @@ public static class Pretraining
         recipe.Optimizer.LearningRate, (long)(recipe.Optimizer.WarmupEpochs * stepsPerEpoch), (long)recipe.Training.Epochs * stepsPerEpoch,
         recipe.Optimizer.LearningRate * recipe.Optimizer.FinalShare);
 
-    /// <summary>Refuses images that cannot be trained on with this recipe, before one of them is decoded.</summary>
+    /// <summary>Refuses images that cannot be trained on with this recipe, and weights that are not there, before an image is decoded.</summary>
     /// <param name="recipe">What is to be run.</param>
     /// <param name="source">The images.</param>
+    /// <exception cref="RecipeException">The weights to begin with are not there.</exception>
     /// <exception cref="RunException">Labels are missing that the method learns from.</exception>
     public static void CheckSource(Recipe recipe, IImageSource source)
     {
+        if (recipe.Backbone.Weights.Length > 0 && BackboneOptions.ProblemOfWeights(recipe.Backbone.Weights) is { } problem) throw new RecipeException([new Fault("backbone.weights", problem)]);
         if (recipe.Method.NeedsLabels && source.ClassNames is null) throw NoLabels(recipe, $"{source.Name} has no labels");
     }
 

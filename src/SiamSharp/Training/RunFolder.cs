@@ -148,6 +148,9 @@ public sealed class RunFolder(string path)
         return new($"{Path} holds no run: there is no such folder. {Rule}{Nearest.Path(path)}");
     }
 
+    /// <summary>What recipe.json says; null where it is missing or damaged.</summary>
+    internal JsonObject? WrittenRecipe => ReadRecipeFile().Recipe;
+
     private (JsonObject? Recipe, string Problem) ReadRecipeFile()
     {
         if (!File.Exists(Recipe)) return (null, "is missing");
@@ -170,18 +173,24 @@ public sealed class RunFolder(string path)
     {
         IReadOnlyList<string> lines = MetricsLog.Read(Metrics).Problems;
         if (lines.Count > 0) return [.. lines.SkipLast(1), $"{lines[^1]} Remove {(lines.Count == 1 ? "that line" : "those lines")}, or put a copy of the file back; all others are shown."];
+        return MetricsFault() is { } fault ? [fault] : [];
+    }
+
+    /// <summary>That metrics.jsonl does not hold the bytes that the run wrote, in whole sentences; null where it does, or where no checkpoint tells.</summary>
+    internal string? MetricsFault()
+    {
         try
         {
-            if (SavedRun.Find(this) is not { } saved) return [];
+            if (SavedRun.Find(this) is not { } saved) return null;
             byte[] bytes = File.Exists(Metrics) ? RegularFile.ReadAllBytes(Metrics) : [];
-            if (bytes.Length < saved.MetricsLength) return [$"{Metrics} {(bytes.Length == 0 ? "is missing or empty" : $"has {bytes.Length} bytes of {saved.MetricsLength}")}: the numbers of the steps that are lost cannot be shown. Put a copy of the file back where there is one; else only a new run in another folder writes them again."];
+            if (bytes.Length < saved.MetricsLength) return $"{Metrics} {(bytes.Length == 0 ? "is missing or empty" : $"has {bytes.Length} bytes, and the run wrote {saved.MetricsLength}: it was cut short, or is of another run")}. What it lacks cannot be shown. Put a copy of the file back where there is one; else only a new run in another folder writes them again.";
             return saved.MetricsHash is null || FileHash.Of(bytes.AsSpan(0, (int)saved.MetricsLength)) == saved.MetricsHash
-                ? []
-                : [$"{Metrics} was changed or damaged since the run wrote it: its numbers are not to be trusted. Put a copy of the file back where there is one."];
+                ? null
+                : $"{Metrics} was changed or damaged since the run wrote it: its numbers are not to be trusted. Put a copy of the file back where there is one.";
         }
         catch (RunException)
         {
-            return []; // no checkpoint to compare with
+            return null; // no checkpoint to compare with
         }
     }
 
@@ -307,7 +316,7 @@ public sealed class RunFolder(string path)
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new RunException($"The run folder {Path} cannot be written to ({e.Message.TrimEnd('.')}). Give --out a folder that you may write to.");
+            throw new RunException($"The run folder {Path} cannot be written to ({e.Message.TrimEnd('.')}). {(e is PathTooLongException || e.Message.Contains("too long", StringComparison.Ordinal) ? "Give --out a shorter name: one name has 255 bytes at most." : "Give --out a folder that you may write to.")}");
         }
     }
 

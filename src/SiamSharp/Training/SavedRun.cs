@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using SiamSharp.Data;
 using SiamSharp.Interop;
 using SiamSharp.Recipes;
 using SiamSharp.Views;
@@ -53,6 +54,8 @@ internal sealed record SavedRun
             try
             {
                 SavedRun saved = Of(path, SafeTensors.ReadMetadata(path));
+                if (IsOfAnother(folder, saved))
+                    throw new RunException($"{path} is of another run, it seems: neither recipe.json nor metrics.jsonl fits it. Put back the files that belong together; where it is the right one after all, remove recipe.json.");
                 return isPrevious ? saved with { Instead = damage ?? $"{folder.Checkpoint} is missing" } : saved;
             }
             catch (Exception e) when (e is SafeTensorsException or RunException)
@@ -64,6 +67,15 @@ internal sealed record SavedRun
         return damage is null ? null : throw new RunException($"{damage}. There is no other checkpoint to go on from. " + (File.Exists(folder.Encoder)
             ? $"The run is finished and its encoder is there, so that `siam evaluate` and all others work with it; to train it longer, put a copy of the checkpoint back."
             : $"Start anew in another folder; what {folder.Path} holds stays as it is."));
+    }
+
+    /// <summary>Whether both recipe.json and metrics.jsonl are there and say something else than a checkpoint: one alone was changed or damaged, perhaps, and is restored.</summary>
+    private static bool IsOfAnother(RunFolder folder, SavedRun saved)
+    {
+        if (saved.MetricsHash is null || folder.WrittenRecipe is not { } written || !File.Exists(folder.Metrics)) return false;
+        if (Pretraining.DifferencesOf(saved.Recipe, SiamSharp.Recipes.Recipe.Reread(written, [])).Length == 0) return false;
+        byte[] log = RegularFile.ReadAllBytes(folder.Metrics);
+        return log.Length > 0 && (log.Length < saved.MetricsLength || FileHash.Of(log.AsSpan(0, (int)saved.MetricsLength)) != saved.MetricsHash);
     }
 
     private static SavedRun Of(string path, IReadOnlyDictionary<string, string> values)

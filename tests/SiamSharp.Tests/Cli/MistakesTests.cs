@@ -46,6 +46,12 @@ public sealed class MistakesTests : IClassFixture<MistakesTests.World>
             foreach (string name in new[] { "metrics.jsonl", "checkpoint.safetensors" }) File.Copy(_folder.At($"run/{name}"), _folder.At($"lost/{name}"));
             File.WriteAllText(_folder.At("a-study.json"), """{ "pretrain": "photos", "test": "classes", "rows": [] }""");
             File.WriteAllText(_folder.At("a-recipe.json"), """{ "training": { "epochs": 1 } }""");
+            File.WriteAllText(_folder.At("archive.zip"), "PK\u0003\u0004 model.onnx");
+            File.WriteAllText(_folder.At("dotted.json"), """{ "training.epochs": 1 }""");
+            File.WriteAllText(_folder.At("curly.json"), "{ \u201Ctraining\u201D: { \u201Cepochs\u201D: 1 } }");
+            File.WriteAllText(_folder.At("named-study.json"), """{ "pretrain": "photos", "test": "classes", "recipe": "simclr", "rows": [{ "name": "a" }] }""");
+            File.WriteAllText(_folder.At("stopped.parquet.partial"), "");
+            File.Copy(_folder.At("index.parquet"), _folder.At("renamed.npy"));
             Directory.CreateDirectory(_folder.At("study"));
             File.WriteAllText(_folder.At("study/study.json"), "{}");
         }
@@ -130,6 +136,52 @@ public sealed class MistakesTests : IClassFixture<MistakesTests.World>
     [InlineData(1, "is the folder of a run, not of images", "pretrain", "--data", "@run", "--out", "@new")]
     [InlineData(1, "Make one with `siam embed", "diverse", "--index", "@classifier.safetensors")]
     [InlineData(2, "--index takes one name, but there are ", "duplicates", "--index", "@index.parquet", "@classifier.safetensors")]
+    [InlineData(1, "is no classifier: it is a zip archive, but not one that torch.save has written. Give the .safetensors file that `siam classify fit` wrote", "classify", "predict", "--model", "@archive.zip", "--data", "@photos")]
+    [InlineData(2, "DIR is empty: a variable that is not set?", "report", "")]
+    [InlineData(2, "--index is empty: a variable that is not set? Give --index", "duplicates", "--index", " ")]
+    [InlineData(2, "--data is empty: a variable that is not set?", "pretrain", "--data", "", "--out", "@new")]
+    [InlineData(2, "A command that goes on in the next line ends in ", "pretrain", "--data", "@photos", "\\", "--out", "@new")]
+    [InlineData(2, "leave out --resume: the same siam embed goes on", "embed", "--run", "@run", "--data", "@classes", "--out", "@v.npy", "--resume")]
+    [InlineData(2, "Each setting has its own: --set training.epochs=2 --set training.seed=2", "pretrain", "--data", "@photos", "--out", "@new", "--set", "training.epochs=2", "training.seed=2")]
+    [InlineData(2, "each setting has its own --set: --set training.seed=2", "views", "--data", "@photos", "--out", "@v.png", "--set", "training.epochs=2 training.seed=2")]
+    [InlineData(2, "was given all of 'photos --out new': the closing quote stands too late", "pretrain", "--data", "photos --out new")]
+    [InlineData(2, "Here / stands between folders: write runs/a", "pretrain", "--data", "@photos", "--out", "runs\\a")]
+    [InlineData(2, "$HOME was not replaced: within single quotes", "pretrain", "--data", "@photos", "--out", "$HOME/run")]
+    [InlineData(1, "$HOME was not replaced: within single quotes", "data", "inspect", "$HOME/photos")]
+    [InlineData(1, "%USERPROFILE% was not replaced", "data", "inspect", "%USERPROFILE%/photos")]
+    [InlineData(1, "images are not read from standard input", "data", "inspect", "-")]
+    [InlineData(1, "names 2 sources where one is taken", "data", "inspect", "fashion-mnist:sample#..5,fashion-mnist:sample#..9")]
+    [InlineData(1, "has one part too many: behind a source # takes a share, as in fashion-mnist:sample#train", "data", "inspect", "fashion-mnist:sample:train")]
+    [InlineData(1, "a list of labels goes with a folder only", "data", "inspect", "@notes.txt@labels.csv")]
+    [InlineData(1, "behind @ comes a file of labels, and", "data", "inspect", "@classes@cat")]
+    [InlineData(1, "names no file of labels behind @", "data", "inspect", "@photos@")]
+    [InlineData(1, "holds the folder of the images", "pretrain", "--data", "@photos", "--out", "@")]
+    [InlineData(1, "There is no run in", "pretrain", "--data", "@photos", "--out", "@nothing-here", "--resume", "--set", "training.batchSize=100")]
+    [InlineData(1, "Give a source of more", "report", "@run", "--data", "@classes#..2")]
+    [InlineData(2, "changes nothing here; data.* does", "report", "@run", "--data", "@classes", "--set", "views.preset=paper")]
+    [InlineData(2, "docs/STUDIES.md shows how one is written", "study", "@photos", "--out", "@new")]
+    [InlineData(1, "it is the folder of a run: give it as --run", "duplicates", "--index", "@run")]
+    [InlineData(1, "it is not there yet: a `siam embed` to it was stopped", "duplicates", "--index", "@stopped.parquet")]
+    [InlineData(1, "is an image. Embed images first", "duplicates", "--index", "@photos/0.png")]
+    [InlineData(1, "let its name end in .parquet", "duplicates", "--index", "@renamed.npy")]
+    [InlineData(1, "files that end in .parquet hold vectors", "data", "inspect", "@index.parquet")]
+    [InlineData(1, "Give another image, or an undamaged copy of it", "search", "--index", "@index.parquet", "--run", "@run", "--query", "@mixed/1.png")]
+    [InlineData(2, "write the number alone, without \"px\"", "views", "--data", "@photos", "--out", "@v.png", "--set", "data.size=32px")]
+    [InlineData(2, "is not a list, such as [1,1]", "views", "--data", "@photos", "--out", "@v.png", "--set", "backbone.depths=[1,1")]
+    [InlineData(2, "write it without spaces around =: training.epochs=1", "views", "--data", "@photos", "--out", "@v.png", "--set", "training.epochs = 1")]
+    [InlineData(2, "\"lots\" is not a number, 0 to 1024", "views", "--data", "@photos", "--out", "@v.png", "--set", "data.memoryGiB=lots")]
+    [InlineData(2, "there is one, number 0", "views", "--data", "@photos", "--out", "@v.png", "--set", "views.branches.5.size=16")]
+    [InlineData(2, "did you mean cuda?", "views", "--data", "@photos", "--out", "@v.png", "--set", "training.device=gpu")]
+    [InlineData(2, "weights are not downloaded by their names", "pretrain", "--data", "@photos", "--out", "@new", "--set", "backbone.weights=IMAGENET1K_V1", "--set", "training.batchSize=4")]
+    [InlineData(2, "This is an address, and nothing is downloaded", "pretrain", "--data", "@photos", "--out", "@new", "--set", "backbone.weights=https://a.example/b.pth", "--set", "training.batchSize=4")]
+    [InlineData(2, "2 is there 2 times: give each number once", "evaluate", "few-shot", "--run", "@run", "--train", "@classes", "--test", "@classes", "--set", "evaluation.shots=[2,2]")]
+    [InlineData(2, "only moco-v2, swav have it: siam options method.queueSize --set method=moco-v2", "options", "method.queueSize")]
+    [InlineData(2, "is for pixels up to 255, it seems", "embed", "--backbone", "resnet18", "--weights", "@classifier.safetensors", "--data", "@classes", "--out", "@v.npy", "--mean", "124,117,104")]
+    [InlineData(2, "is a file of a run, but not its recipe", "pretrain", "--data", "@photos", "--out", "@new", "--recipe", "@run/metrics.jsonl")]
+    [InlineData(2, "write {\"training\": {\"epochs\": 1}}", "pretrain", "--data", "@photos", "--out", "@new", "--recipe", "@dotted.json")]
+    [InlineData(2, "it has curly quotes", "pretrain", "--data", "@photos", "--out", "@new", "--recipe", "@curly.json")]
+    [InlineData(2, "is not an object, such as {", "study", "@named-study.json", "--out", "@new")]
+    [InlineData(1, "#FIRST..END goes by the order of the files", "classify", "fit", "--run", "@run", "--data", "@classes#..8", "--out", "@new.safetensors")]
     [InlineData(2, "Did you mean siam pretrain?", "pretran", "--data", "@photos", "--out", "@new")]
     [InlineData(2, "Did you mean siam --help?", "help")]
     [InlineData(2, "Did you mean siam data inspect photos?", "data", "photos")]
@@ -203,7 +255,6 @@ public sealed class MistakesTests : IClassFixture<MistakesTests.World>
     [InlineData(1, "numbers have no separators", "data", "inspect", "fashion-mnist:sample#..5,000")]
     [InlineData(1, "did you mean fashion-mnist:sample#train?", "data", "inspect", "fashion-mnist:sample#trian")]
     // Sources.
-    [InlineData(1, "a variable that is not set?", "pretrain", "--data", "", "--out", "@new")]
     [InlineData(1, "write \"$HOME/photos\"", "pretrain", "--data", "~/photos", "--out", "@new")]
     [InlineData(1, "Under WSL it is /mnt/c/photos", "pretrain", "--data", @"C:\photos", "--out", "@new")]
     [InlineData(1, "photos?", "pretrain", "--data", "@phtos", "--out", "@new")]
@@ -211,7 +262,7 @@ public sealed class MistakesTests : IClassFixture<MistakesTests.World>
     [InlineData(1, "must hold images", "pretrain", "--data", "@empty", "--out", "@new")]
     [InlineData(2, "are 3 names where one is taken, perhaps put there by the shell for a wildcard. Give the folder that they are in: ", "data", "inspect", "@photos/0.png", "@photos/1.png", "@photos/2.png")]
     [InlineData(2, "are 2 names where one is taken", "pretrain", "--data", "@classes/cat", "@classes/dog", "--out", "@new")]
-    [InlineData(1, "a file of a kind that is not read", "pretrain", "--data", "@notes.txt", "--out", "@new")]
+    [InlineData(1, "A list of images ends in .csv, with a first line path,label", "pretrain", "--data", "@notes.txt", "--out", "@new")]
     [InlineData(2, "write 1, without quotes", "views", "--data", "@photos", "--out", "@v.png", "--set", "training.epochs=\"1\"")]
     [InlineData(2, "write 1", "views", "--data", "@photos", "--out", "@v.png", "--set", "training.epochs=1.0")]
     [InlineData(2, "holds images, but siam duplicates takes a file of vectors", "duplicates", "@photos")]

@@ -137,6 +137,15 @@ public sealed class StudyCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task Study_RowWhoseWeightsAreNotThere_IsRefusedBeforeARunBegins()
+    {
+        SiamProcess.Ended ended = await SiamProcess.Run("study", StudyFile("study.json", second: "backbone.weights=none.pth"), "--out", Out("out"));
+        Assert.Equal(1, ended.ExitCode);
+        Assert.Contains("Row \"+ high-pass\": backbone.weights: the file \"none.pth\" does not exist", ended.Error);
+        Assert.False(Directory.Exists(Path.Combine(Out("out"), "naive-masks-1")));
+    }
+
+    [Fact]
     public async Task Study_OnlyUnknownRun_NamesThoseThereAre()
     {
         SiamProcess.Ended ended = await SiamProcess.Run("study", StudyFile("study.json"), "--out", Out("out"), "--only", "x-1");

@@ -58,6 +58,33 @@ public sealed class ArrayFileTests : IDisposable
     }
 
     [Fact]
+    public void Open_NpyOfRecords_NamesTheirFirstField()
+    {
+        string header = "{'descr': [('img', '|u1', (2, 2)), ('y', '<i4')], 'fortran_order': False, 'shape': (10,), }\n";
+        string path = _folder.Write("x.npy", [0x93, .. "NUMPY"u8, 1, 0, (byte)header.Length, 0, .. System.Text.Encoding.ASCII.GetBytes(header), .. new byte[80]]);
+        Assert.Contains("Save the field of the images alone, such as x['img'].", Message(path));
+    }
+
+    [Theory]
+    [InlineData("3, 32, 32", "is taken as 3 grey images of 32 x 32 pixels. If it is one image of 3 channels, save x[None].")]
+    [InlineData("32, 32, 3", "is taken as 32 grey images of 3 x 32 pixels. If it is one image whose last dimension is the channels, save x.transpose(2, 0, 1)[None].")]
+    [InlineData("5, 32, 32", null)]
+    [InlineData("3, 1, 32, 32", null)]
+    public void Open_NpyThatMayBeOneImage_SaysHowItIsTaken(string shape, string? expected)
+    {
+        int values = shape.Split(',').Aggregate(1, (product, d) => product * int.Parse(d));
+        IReadOnlyList<string> notes = ImageSources.Open(Npy("x.npy", "|u1", shape, new byte[values]), Options).Notes;
+        if (expected is null) Assert.Empty(notes);
+        else Assert.EndsWith(expected, Assert.Single(notes));
+    }
+
+    [Theory]
+    [InlineData("a-labels-idx1-ubyte", new byte[] { 0, 0, 8, 1, 0, 0, 0, 1, 5 }, "is the IDX file of the labels. Give that of the images,")]
+    [InlineData("a-images-idx3-ubyte", new byte[] { 3, 8, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 7 }, "Write its header with big-endian integers ('>i4' in NumPy).")]
+    [InlineData("a-images-idx3-ubyte.gz", new byte[] { 0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 7 }, "ends in .gz, but is not compressed. Take .gz off its name.")]
+    public void Open_IdxOfAnotherKind_SaysWhatToGive(string file, byte[] bytes, string expected) => Assert.Contains(expected, Message(_folder.Write(file, bytes)));
+
+    [Fact]
     public void Decode_ArrayToAnotherSizeAndChannels_CropsScalesAndConverts()
     {
         // 1 x 2 x 8: the middle four columns 90
@@ -77,7 +104,8 @@ public sealed class ArrayFileTests : IDisposable
     [InlineData("<c8", "1, 2, 2", "False", "but holds complex numbers ('<c8')")]
     [InlineData("<f2", "1, 2, 2", "False", "save x.astype('float32')")]
     [InlineData("|u1", "1, 2, 2", "True", "Fortran order")]
-    [InlineData("|u1", "4,", "False", "must have the shape (N, H, W) or (N, C, H, W), but has (4)")]
+    [InlineData("|u1", "4,", "False", "has one dimension, (4), as labels have")]
+    [InlineData("<i8", "4,", "False", "has one dimension, (4), as labels have")]
     [InlineData("|u1", "0, 2, 2", "False", "but has (0, 2, 2)")]
     [InlineData("|u1", "1, 32, 32, 3", "False", "looks like (N, H, W, C): save")]
     [InlineData("|u1", "9, 9, 9", "False", "is cut short")]

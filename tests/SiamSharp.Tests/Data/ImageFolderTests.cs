@@ -34,6 +34,18 @@ public sealed class ImageFolderTests : IDisposable
     }
 
     [Fact]
+    public void Open_SubFoldersThatAreNoClasses_AreTold()
+    {
+        Touch("cat/a.jpg", "cat/b.jpg", "dog/c.jpg", ".owl/d.jpg", ".ipynb_checkpoints/e.jpg", "fox/readme.txt");
+        Assert.Equal(
+            [
+                $"The sub-folder '.owl' of '{_folder.Root}' begins with a dot, as hidden ones do, and is left out, with the images in it: to have it as a class, take the dot off.",
+                $"The sub-folder 'fox' of '{_folder.Root}' holds no image that is read, and is no class.",
+            ],
+            Open().Notes);
+    }
+
+    [Fact]
     public void Open_FlatFolder_HasNoLabels()
     {
         Touch("b.jpg", "a.gif", "c.avif", "empty/readme.md");

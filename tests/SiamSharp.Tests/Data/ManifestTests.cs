@@ -146,6 +146,41 @@ public sealed class ManifestTests : IDisposable
     }
 
     [Fact]
+    public void Open_LabelsOfPathsWithoutEndings_AreFound()
+    {
+        _folder.Write("l.csv", "path,label\nsub/c,cat\nb,dog\n");
+        Assert.Equal(["img/a.jpg=?", "img/b.jpg=dog", "img/sub/c.jpg=cat"], Entries(Open("img@" + _folder.At("l.csv")))[..3]);
+    }
+
+    [Theory]
+    [InlineData("m.csv", "path,label\nimg/sub,cat\n", "which is a folder: list the images in it one by one")]
+    [InlineData("m.csv", "path,label\nfashion-mnist:sample#7,cat\n", "which is an image within a source: give that source itself, fashion-mnist:sample,")]
+    [InlineData("m.csv", "path,path,label\nimg/a.jpg,x,cat\n", "has 2 columns 'path' in its first line")]
+    [InlineData("m.jsonl", "{\"path\":\"img/a.jpg\",\"label\":[\"cat\",\"animal\"]}\n", "line 1: its \"label\" is a list, but an image has one label")]
+    [InlineData("m.jsonl", "{\"path\":\"img\\a.jpg\"}\n{\"path\":\"img\\c.jpg\"}\n", "lines 1, 2: a \\ in a JSON text is doubled")]
+    [InlineData("m.jsonl", "[\n{},\n{},\n{},\n]\n", "lines 1, 2, 3, ...: each line must be a JSON object of its own")]
+    public void Open_ListsThatGoWrong_AreToldWhatToWrite(string file, string text, string expected)
+    {
+        _folder.Write(file, text);
+        Assert.Contains(expected, Assert.Throws<DataSourceException>(() => Open(file)).Message);
+    }
+
+    [Fact]
+    public void Open_RowsWiderThanTheHeader_AreTold()
+    {
+        _folder.Write("m.csv", "path,label\nimg/a.jpg,cat, tame\nimg/b.jpg,cat\n");
+        Assert.Equal("1 row of '" + _folder.At("m.csv") + "' has more fields than its first line, such as line 2: what is behind is not used. A path or label with a comma goes in double quotes.",
+            Assert.Single(Open("m.csv").Notes));
+    }
+
+    [Fact]
+    public void Open_ListAheadOfTheFolder_IsTurnedRound()
+    {
+        _folder.Write("l.csv", "path,label\na.jpg,cat\n");
+        Assert.EndsWith($"Write {_folder.At("img")}@{_folder.At("l.csv")}", Assert.Throws<DataSourceException>(() => Open("l.csv@" + _folder.At("img"))).Message);
+    }
+
+    [Fact]
     public void Open_NoColumnOfLabels_SaysHowToNameIt()
     {
         _folder.Write("img/labels.csv", "filename,category\na.jpg,cat\n");
@@ -185,6 +220,7 @@ public sealed class ManifestTests : IDisposable
     [Theory]
     [InlineData("Cat,cat,dog,dog", "The labels 'Cat' and 'cat' differ only in capitals or spaces. Each is a class of its own")]
     [InlineData("Cat,cat,Dog,dog", "differ only in capitals or spaces, as in 1 other case. ")]
+    [InlineData("K\u00e4fer,Ka\u0308fer,Hund,Hund", "differ only in the way an accent is stored")]
     [InlineData("0.1,0.25,3.5,4,5.5,6,7,8,9,10.5", "Every one of the 10 images with a label is a class of its own: these look like measurements")]
     [InlineData("1,2,3,4,5,6,7,8,9,10,10,11", "12 images have 11 different labels: these look like numbers of the images, or measurements")]
     [InlineData("a,b,c,d,e,f,g,h,i,j", "these look like names of the images, or texts")]

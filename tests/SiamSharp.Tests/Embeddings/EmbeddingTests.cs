@@ -44,6 +44,16 @@ public sealed class EmbeddingTests : IDisposable
         }
     }
 
+    [Fact]
+    public void Write_WeightsThatAreZero_SaysThatNothingCanBeFound()
+    {
+        using (no_grad())
+            foreach (var (_, parameter) in _encoder.Backbone.named_parameters()) parameter.zero_();
+        using var embedder = new Embedder(_encoder, EmbedEngine.Libtorch);
+        EmbedResult result = Embedding.Write(In("zero.npy"), embedder, "zero", s_data, Images(5), 4);
+        Assert.Contains(result.Notes, note => note.StartsWith("5 of 5 vectors hold nothing but zeros", StringComparison.Ordinal));
+    }
+
     [Theory]
     [InlineData(EmbedEngine.Onnx)]
     [InlineData(EmbedEngine.Libtorch)]

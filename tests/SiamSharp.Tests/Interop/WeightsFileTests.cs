@@ -111,6 +111,29 @@ public sealed class WeightsFileTests : IDisposable
     }
 
     [Fact]
+    public void Load_WithoutStatisticsOrIntoAnotherPublishedNetwork_SaysWhatToDo()
+    {
+        using var scope = NewDisposeScope();
+        string Fault(BackboneOptions options) => Assert.Throws<StateDictMismatchException>(() => (options with { Weights = _path }).Create(3, 28, seed: 2)).Message;
+        var published = new BackboneOptions { Name = "resnet18", Stem = Stem.ImageNet };
+        using Backbone network = published.Create(3, 28, seed: 1);
+        SafeTensors.Write(_path, network.state_dict());
+        Assert.Contains("They are those of resnet18 as published, which --backbone resnet18 of `siam embed` takes; in a recipe they need backbone.name=resnet18, backbone.width=0, backbone.depths=[] and backbone.stem=imagenet.",
+            Fault(published with { Width = 16, Depths = [1, 1] }));
+        SafeTensors.Write(_path, network.named_parameters().ToDictionary(p => p.name, p => (Tensor)p.parameter));
+        Assert.Contains("The file lacks the means and variances of the batch normalisations: save model.state_dict()", Fault(published));
+    }
+
+    [Theory]
+    [InlineData("m.safetensors.index.json", "{\"metadata\": {}, \"weight_map\": {\"a\": \"b\"}}", "it lists the parts in which large weights were saved: give the .safetensors file of the weights")]
+    public void Read_OtherFiles_SaysWhatTheyAre(string file, string text, string expected)
+    {
+        string path = Path.Combine(_folder, file);
+        File.WriteAllText(path, text);
+        Assert.Contains(expected, Assert.ThrowsAny<Exception>(() => WeightsFile.Read(path)).Message);
+    }
+
+    [Fact]
     public void Create_WeightsAreAFolder_IsSaid()
     {
         string Fault() => Assert.Throws<RecipeException>(() => (s_resNet with { Weights = _folder }).Create(3, 28, seed: 2)).Message;

@@ -171,6 +171,7 @@ public sealed class RecipeTests
     [InlineData("the views are enlarged", "views.branches.0.size=64")]
     [InlineData("--set training.threads=2", "training.threads=64")]
     [InlineData("learns nothing", "optimizer.learningRate=0")]
+    [InlineData("All views of an image are the same, pixel by pixel", "views.branches.0.masks=[]")]
     public void NotesFor_WhatIsProbablyNotMeant_SaysWhatToSet(string advice, params string[] assignments) =>
         Assert.Contains(advice, Assert.Single(Resolve("{}", ["training.batchSize=64", .. assignments]).NotesFor(128, 28, processors: 2)));
 

@@ -1,0 +1,81 @@
+using SiamSharp.Data;
+using SiamSharp.Recipes;
+using SiamSharp.Reporting;
+using SiamSharp.Training;
+using Xunit;
+
+namespace SiamSharp.Tests.Training;
+
+/// <summary>Files of another run that were copied into a run's folder.</summary>
+public sealed class ForeignFilesTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("foreign").FullName;
+    private static readonly Lazy<ImageDataset> s_images = new(() => ImageDataset.Load(ImageSources.Open("fashion-mnist:sample#..64", new DataOptions()), new DataOptions { Threads = 1 }));
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private static Recipe Tiny(int seed, int epochs) => Recipe.Resolve([OptionsJson.Parse($$"""
+        { "backbone": { "width": 4, "depths": [1, 1] }, "training": { "epochs": {{epochs}}, "batchSize": 32, "threads": 1, "logSteps": 1, "seed": {{seed}} } }
+        """, "tiny")], [], options => ImageSources.Open("fashion-mnist:sample#..64", options));
+
+    private RunFolder Run(int seed, int epochs)
+    {
+        var folder = new RunFolder(Path.Combine(_folder, $"{seed}"));
+        Assert.True(Pretraining.Run(Tiny(seed, epochs), s_images.Value, folder).Finished);
+        return folder;
+    }
+
+    [Fact]
+    public void Resume_CheckpointOfAnotherRun_IsRefusedAndNothingIsTouched()
+    {
+        RunFolder own = Run(1, epochs: 1), other = Run(2, epochs: 1);
+        File.Copy(other.Checkpoint, own.Checkpoint, overwrite: true);
+        File.Delete(own.PreviousCheckpoint);
+        byte[][] before = [File.ReadAllBytes(own.Encoder), File.ReadAllBytes(own.Metrics), File.ReadAllBytes(own.Recipe)];
+        foreach (int epochs in new[] { 1, 2 })
+        {
+            string message = Assert.Throws<RunException>(() => Pretraining.Run(Tiny(1, epochs), s_images.Value, own, resume: true)).Message;
+            Assert.Contains($"{own.Checkpoint} is of another run, it seems: neither recipe.json nor metrics.jsonl fits it.", message);
+        }
+        Assert.Equal(before, [File.ReadAllBytes(own.Encoder), File.ReadAllBytes(own.Metrics), File.ReadAllBytes(own.Recipe)]);
+    }
+
+    [Fact]
+    public void Resume_LastCheckpointOfAnotherRun_GoesOnFromTheOneBefore()
+    {
+        RunFolder own = Run(1, epochs: 2), other = Run(2, epochs: 2);
+        byte[] encoder = File.ReadAllBytes(own.Encoder);
+        File.Copy(other.Checkpoint, own.Checkpoint, overwrite: true);
+        var notes = new List<string>();
+        Assert.True(Pretraining.Run(Tiny(1, epochs: 2), s_images.Value, own, resume: true, notes: new Told(notes)).Finished);
+        Assert.Contains(notes, note => note.Contains("is of another run", StringComparison.Ordinal) && note.EndsWith("The run goes on from the checkpoint before it, at step 2.", StringComparison.Ordinal));
+        Assert.Equal(encoder, File.ReadAllBytes(own.Encoder));
+    }
+
+    [Fact]
+    public void Report_MetricsOfAnotherRun_KeepsTheCurveThatWasDrawn()
+    {
+        RunFolder own = Run(1, epochs: 2), other = Run(2, epochs: 1);
+        RunReport.Write(own, s_images.Value);
+        byte[] curve = File.ReadAllBytes(own.LossCurve);
+        File.Copy(other.Metrics, own.Metrics, overwrite: true);
+        RunReport.Write(own, null);
+        Assert.Contains("it was cut short, or is of another run", Assert.Single(own.MetricsProblems()));
+        Assert.Equal(curve, File.ReadAllBytes(own.LossCurve));
+    }
+
+    [Fact]
+    public void Resume_LongerMetricsOfAnotherRun_AreCutAtALine()
+    {
+        RunFolder own = Run(1, epochs: 1);
+        File.WriteAllText(own.Metrics, new string(' ', 20) + File.ReadAllText(own.Metrics));
+        Assert.True(Pretraining.Run(Tiny(1, epochs: 2), s_images.Value, own, resume: true).Finished);
+        Assert.EndsWith("}", File.ReadAllLines(own.Metrics)[0]);
+        Assert.All(File.ReadAllLines(own.Metrics), line => Assert.Equal(1, line.Count(c => c == '{')));
+    }
+
+    private sealed class Told(List<string> notes) : IProgress<string>
+    {
+        public void Report(string value) => notes.Add(value);
+    }
+}

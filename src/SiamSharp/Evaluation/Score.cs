@@ -72,6 +72,9 @@ public sealed record Score
     /// <summary>Identifies the pixels and labels of both sets.</summary>
     [JsonPropertyName("data_hash")] public string DataHash { get; init; } = "";
 
+    /// <summary>Identifies the run's encoder, for its own scores: its <see cref="SiamSharp.Encoder.ContentHash"/>; null for others and in files of earlier versions.</summary>
+    [JsonPropertyName("encoder_hash"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string? EncoderHash { get; init; }
+
     /// <summary>The L2 penalty: chosen for the linear probe, given for few-shot.</summary>
     [JsonPropertyName("penalty")] public double? Penalty { get; init; }
 

@@ -138,10 +138,14 @@ public sealed record Recipe : IHasRules
     public IEnumerable<string> NotesFor(int images, int size, int processors)
     {
         foreach (string note in Method.NotesFor(images, Training).Concat(Views.NotesFor(size))) yield return note;
+        if (ViewsTeachNothing) yield return "All views of an image are the same, pixel by pixel, so that there is nothing to learn: views.branches has neither a mask nor a crop, flip or change of colour. Leave out what takes them away, or give some, as --set views.preset=mscn does.";
         if (Optimizer.LearningRate == 0) yield return "optimizer.learningRate is 0: the network stays as it is and learns nothing.";
         if (Training.Threads > processors)
             yield return $"training.threads is {Training.Threads}, but this machine has {Plural.Of(processors, "processor")}: more threads than processors make a run slower. --set training.threads={processors}.";
     }
+
+    /// <summary>Whether all views of an image are the same, with a method that learns from nothing else.</summary>
+    internal bool ViewsTeachNothing => Views.AreAllAlike && !Method.NeedsLabels;
 
     /// <summary>The next usual size that all options fit; null where a larger size mends nothing.</summary>
     private int? SizeThatFits(int size, int channels) => s_usualSizes.Where(larger => larger > size && !FaultsFor(larger, channels).Any()).Cast<int?>().FirstOrDefault();

@@ -27,7 +27,8 @@ public static class RunReport
         }
         if (folder.MetricsFault() is null || !File.Exists(folder.LossCurve)) LossPlot.Write(folder.Metrics, folder.LossCurve); // a curve that was drawn from the whole file stays
 
-        var groups = folder.ReadScores().GroupBy(s => s.DataHash).Select(g => (Scores: (IReadOnlyList<Score>)[.. g], Verdict: ScoreVerdict.Of([.. g], recipe))).ToArray();
+        IReadOnlyList<Score> stored = folder.ReadScores();
+        var groups = stored.Except(folder.ForeignScores(stored)).GroupBy(s => s.DataHash).Select(g => (Scores: (IReadOnlyList<Score>)[.. g], Verdict: ScoreVerdict.Of([.. g], recipe))).ToArray();
         var page = new StringBuilder(HtmlPage.Start(Path.GetFileName(folder.Path)));
         page.Append($"<p>{HtmlPage.Text(Summary(recipe, ReportedImages.Read(folder)))}</p>\n");
         page.Append(HtmlPage.Notes([.. Notes(folder)]));

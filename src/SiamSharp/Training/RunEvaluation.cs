@@ -65,6 +65,7 @@ public static class RunEvaluation
                 string[] told = protocol == Protocol.FineTune ? ofTuning : notes;
                 scores.AddRange(found.Select(s => s with
                 {
+                    EncoderHash = name == "pretrained" ? pretrained.ContentHash() : null,
                     Start = name == "start" ? recipe.Backbone.Weights : null,
                     TestInTrain = overlap,
                     TestUnseen = unseen,

@@ -202,6 +202,22 @@ public sealed class RunFolder(string path)
         return Score.Read(Evaluation) ?? throw new RunException($"{Evaluation} was changed or damaged since it was written, or is no list of scores. Delete it and judge the run again with `siam evaluate`.");
     }
 
+    /// <summary>Scores that say they are of another encoder than the one in this folder.</summary>
+    internal IEnumerable<Score> ForeignScores(IReadOnlyList<Score> scores)
+    {
+        if (!File.Exists(Encoder) || scores.All(s => s.EncoderHash is null)) return [];
+        try
+        {
+            using Encoder own = SiamSharp.Encoder.Load(Encoder);
+            string hash = own.ContentHash();
+            return [.. scores.Where(s => s.EncoderHash is { } other && other != hash)];
+        }
+        catch (SafeTensorsException)
+        {
+            return []; // told by whoever needs the encoder
+        }
+    }
+
     /// <summary>Where <see cref="AddScores"/> puts an evaluation.json that is damaged.</summary>
     internal string DamagedEvaluation => Evaluation + ".damaged";
 
@@ -211,6 +227,7 @@ public sealed class RunFolder(string path)
         if (ReadNotesFile() is null) yield return $"{Notes} cannot be read: the report leaves out what was worth knowing of the images. `siam data inspect` says it again.";
         if (File.Exists(ImageCounts) && Reporting.ReportedImages.Read(this) is null)
             yield return $"{ImageCounts} cannot be read: the report leaves out which images the run learned from.";
+        if (File.Exists(Evaluation) && Score.Read(Evaluation) is { } scores && ForeignScores(scores).Any()) yield return $"{Evaluation} holds scores of another encoder than {Encoder}: the report leaves them out. Judge this one with `siam evaluate`, or put the files back that belong together.";
         string? start = null;
         try
         {

@@ -61,9 +61,12 @@ public sealed record RunHealth(double RankMe, int Dimensions, double Spread, dou
     /// <summary>The largest learning rate of any step; null where it is not known.</summary>
     public double? LearningRate { get; init; }
 
+    /// <summary>Whether all views of an image were the same, pixel by pixel, so that any network solves the task.</summary>
+    internal bool ViewsTaughtNothing { get; init; }
+
     /// <summary>What can be said.</summary>
     public HealthState State => Steps < LeastSteps ? HealthState.Undecided : Problems.Count == 0 ? HealthState.Healthy
-        : LearningRate == 0 || (Problems.Count == 1 && LossDidNotFall) ? HealthState.NotLearning : HealthState.Collapsed;
+        : LearningRate == 0 || ViewsTaughtNothing || (Problems.Count == 1 && LossDidNotFall) ? HealthState.NotLearning : HealthState.Collapsed;
 
     private bool LossDidNotFall => LossBefore is double before && LossAfter is double after
         && before - after <= Math.Max(LossNoise, LeastFall * Math.Max(1, Math.Abs(before)));
@@ -76,6 +79,7 @@ public sealed record RunHealth(double RankMe, int Dimensions, double Spread, dou
             var problems = new List<string>();
             if (Steps < LeastSteps) return problems;
             if (DifferentImages == 1) problems.Add("all images are equal");
+            if (ViewsTaughtNothing) problems.Add("all views of an image were the same, so that there was nothing to learn");
             if (LearningRate == 0) problems.Add("the learning rate was 0, so that the weights stayed as they were");
             if (LossDidNotFall) problems.Add(Invariant($"the loss did not fall ({LossBefore:F3} before, {LossAfter:F3} at the end)"));
             if (Spread < LowestSpread)
@@ -104,6 +108,7 @@ public sealed record RunHealth(double RankMe, int Dimensions, double Spread, dou
         if (State == HealthState.Healthy)
             return Invariant($"Healthy: the embedding uses {RankMe:F0} of {Dimensions} dimensions (spread {Spread:F2} of 1).");
         if (LearningRate == 0) return $"Not learning: {string.Join(", ", Problems)}. Give optimizer.learningRate a value above 0.";
+        if (ViewsTaughtNothing) return $"Not learning: {Problems[0]}. Give masks or crops, as --set views.preset=mscn does.";
         if (DifferentImages < recipe.Training.BatchSize)
             return $"Not learning: {string.Join(", ", Problems)}. The cause: only {DifferentImages} of the run's images differ from one another, fewer than a batch of {recipe.Training.BatchSize}. Give more different images.";
         if (State == HealthState.NotLearning)
@@ -133,7 +138,7 @@ public sealed record RunHealth(double RankMe, int Dimensions, double Spread, dou
         var (before, after, noise) = Fall([.. lines.Select(l => (double)l["loss"]!)]);
         return new RunHealth(Number("rankme")!.Value, (int)Number("dimensions")!, Number("embedding_spread")!.Value, Number("loss")!.Value, Number("loss_when_collapsed"),
             Number("prototypes_used") ?? Number("outputs_used"), Number("relative_step"), recipe.Method.NeedsLabels)
-        { Steps = (long)Number("step")!, LossBefore = before, LossAfter = after, LossNoise = noise, DifferentImages = RunImages.Different(folder), LearningRate = lines.Max(l => (double?)l["lr"]) };
+        { Steps = (long)Number("step")!, LossBefore = before, LossAfter = after, LossNoise = noise, DifferentImages = RunImages.Different(folder), LearningRate = lines.Max(l => (double?)l["lr"]), ViewsTaughtNothing = recipe.ViewsTeachNothing };
     }
 
     /// <summary>What the loss came from and where it ended, with the standard error of their difference; nulls with fewer than two lines.</summary>

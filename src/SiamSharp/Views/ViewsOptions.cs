@@ -92,6 +92,9 @@ public sealed record ViewsOptions : IHasRules
         }
     }
 
+    /// <summary>Whether all views of an image are the same, pixel by pixel.</summary>
+    internal bool AreAllAlike => Branches.Count > 0 && Branches.All(branch => !branch.ChangesPixels && branch.Masks.All(mask => mask.Probability == 0));
+
     /// <summary>What is allowed, but is probably not meant: one sentence each, often none.</summary>
     /// <param name="size">Side of the images in pixels.</param>
     internal IEnumerable<string> NotesFor(int size)
@@ -100,8 +103,6 @@ public sealed record ViewsOptions : IHasRules
         if (HighPass.Kernel < FewestSigmas * HighPass.Sigma)
             yield return $"views.highPass.kernel is {Plural.Of(HighPass.Kernel, "pixel")}, which cuts off the Gaussian of views.highPass.sigma={Number(HighPass.Sigma)}: it takes a kernel of about 6 sigma. "
                 + (wanted <= Math.Min(most, HighPassOptions.MostKernel) ? $"--set views.highPass.kernel={wanted}, or a smaller sigma." : $"Give a smaller sigma, such as --set views.highPass.sigma={Math.Max(1, HighPass.Kernel / 6)}.");
-        if (Branches.All(branch => !branch.ChangesPixels && branch.Masks.All(mask => mask.Probability == 0)))
-            yield return "All views of an image are the same, pixel by pixel: there is neither a mask nor a crop, flip or change of colour in views.branches, so that there is nothing to learn.";
         for (int b = 0; b < Branches.Count; b++)
             if (Branches[b].Size > size)
                 yield return $"views.branches.{b}.size is {Branches[b].Size}, but data.size is {size}: the views are enlarged, which takes longer and shows nothing more. "

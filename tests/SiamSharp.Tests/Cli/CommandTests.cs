@@ -54,7 +54,8 @@ public sealed class CommandTests
         Assert.All(results, r =>
         {
             Assert.Equal(["protocol", "encoder", "metric", "value", "k", "shots", "seed", "train_count", "test_count", "test_in_train", "train", "test", "data_hash", "penalty", "xxhash128"],
-                r!.AsObject().Select(p => p.Key).Where(key => key != "notes"));
+                r!.AsObject().Select(p => p.Key).Where(key => key is not ("notes" or "encoder_hash")));
+            Assert.Equal((string)r["encoder"]! == "pretrained" ? 32 : null, ((string?)r["encoder_hash"])?.Length);
             Assert.Equal(("knn", "top1", 24, 24), ((string)r["protocol"]!, (string)r["metric"]!, (int)r["train_count"]!, (int)r["test_count"]!));
             Assert.InRange((double)r["value"]!, 0, 1);
         });

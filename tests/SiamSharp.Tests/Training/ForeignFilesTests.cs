@@ -1,4 +1,5 @@
 using SiamSharp.Data;
+using SiamSharp.Evaluation;
 using SiamSharp.Recipes;
 using SiamSharp.Reporting;
 using SiamSharp.Training;
@@ -50,6 +51,22 @@ public sealed class ForeignFilesTests : IDisposable
         Assert.True(Pretraining.Run(Tiny(1, epochs: 2), s_images.Value, own, resume: true, notes: new Told(notes)).Finished);
         Assert.Contains(notes, note => note.Contains("is of another run", StringComparison.Ordinal) && note.EndsWith("The run goes on from the checkpoint before it, at step 2.", StringComparison.Ordinal));
         Assert.Equal(encoder, File.ReadAllBytes(own.Encoder));
+    }
+
+    [Fact]
+    public void Report_ScoresOfAnotherRun_AreLeftOutAndTold()
+    {
+        RunFolder own = Run(1, epochs: 1), other = Run(2, epochs: 1);
+        other.AddScores(RunEvaluation.Judge(other, Tiny(2, 1) with { Evaluation = new EvaluationOptions { K = 5, Baselines = false } }, [Protocol.RankMe], s_images.Value,
+            ImageDataset.Load(ImageSources.Open("fashion-mnist:sample#64..96", new DataOptions()), new DataOptions { Threads = 1 })));
+        Assert.Empty(other.UnreadableFiles());
+        Assert.Single(other.ReadScores());
+        File.Copy(other.Evaluation, own.Evaluation);
+        Assert.Contains("holds scores of another encoder", Assert.Single(own.UnreadableFiles()));
+        RunReport.Write(other, null);
+        RunReport.Write(own, null);
+        Assert.Contains("pretrained encoder", File.ReadAllText(other.Report));
+        Assert.DoesNotContain("pretrained encoder", File.ReadAllText(own.Report));
     }
 
     [Fact]

@@ -65,6 +65,14 @@ public sealed class RunHealthTests : IDisposable
     }
 
     [Fact]
+    public void Verdict_ViewsThatAreAllTheSame_IsNotHealthy()
+    {
+        var (health, verdict) = Train("simclr", "views.branches.0.masks=[]", "training.epochs=3");
+        Assert.Equal(HealthState.NotLearning, health.State);
+        Assert.Equal("Not learning: all views of an image were the same, so that there was nothing to learn. Give masks or crops, as --set views.preset=mscn does.", verdict);
+    }
+
+    [Fact]
     public void Verdict_ThreeSteps_IsLeftOpen()
     {
         var (health, verdict) = Train("simclr", "training.epochs=1", "training.batchSize=400");

@@ -13,6 +13,8 @@ internal static class RecipeFiles
     internal static IReadOnlyList<JsonObject> Layers(string? nameOrFile)
     {
         if (nameOrFile is null) return [];
+        if (nameOrFile.TrimStart().StartsWith('{'))
+            throw new RecipeException([new Fault("--recipe", "takes a name or a file, not the options themselves: write them into a file, or give each as --set path=value, such as --set training.epochs=20")]);
         string builtIn = Path.Combine(s_folder, nameOrFile + ".json");
         string file = File.Exists(nameOrFile) ? nameOrFile : builtIn;
         if (!File.Exists(file) && Directory.Exists(nameOrFile))

@@ -48,10 +48,16 @@ internal static class Usage
         const string why = "is empty: a variable that is not set?";
         Command command = parsed.CommandResult.Command;
         foreach (Argument argument in command.Arguments)
+            if (OptionInPlaceOf(parsed, argument) is { } option) yield return $"there is no option {option} here, and {argument.Name} stands alone. Write {CommandLine(parsed.CommandResult)} {argument.Name}";
+        foreach (Argument argument in command.Arguments)
             if (parsed.GetResult(argument)?.Tokens.Any(t => string.IsNullOrWhiteSpace(t.Value)) == true) yield return $"{argument.Name} {why}";
         foreach (Option option in command.Options.Where(option => option.Name != "--set"))
             if (parsed.GetResult(option)?.Tokens.Any(t => string.IsNullOrWhiteSpace(t.Value)) == true) yield return $"{option.Name} {why} Give {option.Name} {option.HelpName}";
     }
+
+    /// <summary>What was taken for an argument, but is meant as an option that there is not; null where all is well.</summary>
+    private static string? OptionInPlaceOf(ParseResult parsed, Argument argument) =>
+        parsed.GetResult(argument)?.Tokens is [var first, ..] && first.Value.StartsWith("--", StringComparison.Ordinal) && !Path.Exists(first.Value) ? first.Value : null;
 
     /// <summary>Whether --help is asked of a command that there is not.</summary>
     internal static bool IsHelpOfNothing(ParseResult parsed) =>
@@ -67,6 +73,8 @@ internal static class Usage
         string token = parsed.UnmatchedTokens[0], typed = CommandLine(parsed.CommandResult);
         if (token[0] is '\u2010' or '\u2011' or '\u2012' or '\u2013' or '\u2014' or '\u2212')
             return $"'{token}' begins with a long dash, as text programs make of two hyphens: write --{token.TrimStart('\u2010', '\u2011', '\u2012', '\u2013', '\u2014', '\u2212', '-')}.";
+        if (command.Arguments.FirstOrDefault(a => OptionInPlaceOf(parsed, a) is not null) is { } taken && !token.StartsWith('-'))
+            return $"there is no option {OptionInPlaceOf(parsed, taken)} here, and {taken.Name} stands alone. Did you mean {typed} {Shell.Word(token)}?";
         string[] commands = [.. command.Subcommands.Select(c => c.Name)];
         if (commands.Length > 0)
         {
@@ -105,9 +113,29 @@ internal static class Usage
             return "a quickstart that was interrupted goes on as any run: siam pretrain --data fashion-mnist:sample#train --out DIR --resume.";
         if (command.Name == "quickstart" && name == "--data")
             return $"quickstart runs on images that come with the program. For your own: siam pretrain --data {Shell.Word(value ?? "FOLDER")} --out DIR.";
+        if (Hint(parsed, command, name, value) is { } hint) return $"there is no option {name} here: {hint}{(hint.EndsWith('?') ? "" : ".")}";
         if (exact) return $"there is no option {name} here. Did you mean --set {Shell.Word($"{path}={value ?? "..."}")}?";
         string[] known = [.. options.Where(o => !o.Hidden && o.Name is not ("--help" or "--version")).Select(o => o.Name)];
         return $"there is no option {name} here; " + (known.Length == 0 ? $"{CommandLine(parsed.CommandResult)} has no options." : $"there {(known.Length == 1 ? "is" : "are")} {string.Join(", ", known)}.");
+    }
+
+    /// <summary>What to do in place of an option that people expect; null where that is not known.</summary>
+    private static string? Hint(ParseResult parsed, Command command, string name, string? value)
+    {
+        string typed = CommandLine(parsed.CommandResult);
+        bool Has(string option) => command.Options.Any(o => o.Name == option);
+        return name switch
+        {
+            "--overwrite" or "--force" or "-f" when Has("--resume") => "no run is written over. Choose another --out, remove the folder, or go on with it by --resume",
+            "--overwrite" or "--force" or "-f" when Has("--out") => "leave it out. A file of the same kind is replaced, and no other",
+            "--dry-run" => "what a run would do is said before its first step; `siam data inspect` and `siam views` show images and views without training",
+            "--data" when Has("--train") => $"judging takes two sets: --train {Shell.Word($"{value ?? "LABELLED"}#train")} --test {Shell.Word($"{value ?? "LABELLED"}#test")}",
+            "--data" when Has("--index") => $"{typed} takes a file of vectors. {EmbeddingFile.EmbedFirst(value ?? "FOLDER")}",
+            "--train" or "--input" or "--images" or "--folder" when Has("--data") => $"did you mean --data {Shell.Word(value ?? "SRC")}?",
+            "--labels" when Has("--data") => $"labels belong to the source: --data {Shell.Word($"FOLDER@{value ?? "labels.csv"}")}",
+            "--backbone" or "--weights" when Has("--run") => $"{typed} takes runs alone. A run can begin with weights, siam pretrain --set backbone.weights=FILE; embed, search and classify fit take --backbone",
+            _ => null,
+        };
     }
 
     /// <summary>Where a command that has no --out writes what it finds, and how that is kept.</summary>
@@ -133,6 +161,8 @@ internal static class Usage
             return $"--set {assignment} has no value{(token.StartsWith('=') ? ": there are no spaces around =" : "")}. Did you mean --set {Shell.Word($"{assignment.TrimEnd('=')}={value}")}?";
         }
         if (FilesOfOneFolder(parsed, command, token) is { } files) return files;
+        if (command.Options.FirstOrDefault(o => o.HelpName == "R,G,B" && parsed.GetResult(o)?.Tokens is [var first, ..] && Following(parsed, first.Value, token) is not null) is { } list)
+            return $"'{token}' stands there without an option. Commas stand between the numbers: {list.Name} {parsed.GetResult(list)!.Tokens[0].Value},{Following(parsed, parsed.GetResult(list)!.Tokens[0].Value, token)!.Replace(' ', ',')}";
         Option[] open = [.. command.Options.Where(o => o.Required && parsed.GetResult(o) is null or { Implicit: true })];
         if (open.Length == 0 && command.Options.FirstOrDefault(o => o.Name == "--run") is { } run && parsed.GetResult(run) is null or { Implicit: true }
             && command.Options.All(o => o.Name != "--backbone" || parsed.GetResult(o) is null or { Implicit: true })) open = [run];

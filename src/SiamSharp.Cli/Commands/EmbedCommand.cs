@@ -30,6 +30,7 @@ internal static class EmbedCommand
             if (EmbeddingFile.OriginIn(path) is { } before && before.Encoder != opened.ContentHash())
                 screen.Warn($"{path} holds vectors of another encoder, {before.Name}: they are replaced at the end. To keep them, stop and choose another --out.");
             IImageSource source = ImageSources.Open(parsed.GetValue(data)!, recipe.Data);
+            if (EmbeddingFile.OthersIn(path, source) is int others) screen.Warn($"{path} holds {Plural.Of(others, "vector")} of other images than {source.Name}: they are replaced at the end, for nothing is appended. To keep them, stop and choose another --out.");
             screen.Interruption = () => ("Stopping after this batch; Ctrl+C again = stop now. The same command goes on.", "Stopped. The same command goes on from the last batch that was written whole.");
             EmbedResult result = ReadingBar.Show(screen, progress => Embedding.Write(path, embedder, name, recipe.Data, source, BatchSize, new Told(progress), cancel));
             if (result.BegunAnew is { } differing) screen.Warn($"An earlier embed to this file was stopped, but it was of something else ({differing}): all images were embedded anew.");

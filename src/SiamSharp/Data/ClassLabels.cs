@@ -17,6 +17,8 @@ internal static class ClassLabels
         return ([.. names.Select(n => n is null ? -1 : index[n])], classes);
     }
 
+    private static readonly string[] s_missing = ["nan", "null", "none", "n/a", "na", "<na>", "#n/a", "undefined"];
+
     /// <summary>What seems wrong with classes: names that look the same, and a class for each image.</summary>
     /// <param name="classes">Distinct names.</param>
     /// <param name="labelled">Images that have one of them.</param>
@@ -27,6 +29,8 @@ internal static class ClassLabels
         if (alike.Length > 0)
             yield return $"The labels {string.Join(" and ", alike[0].Select(c => $"'{c}'"))} differ only in {(alike[0].DistinctBy(c => c.Trim().ToLowerInvariant()).Count() == 1 ? "capitals or spaces" : "the way an accent is stored")}"
                 + (alike.Length > 1 ? $", as in {Plural.Of(alike.Length - 1, "other case")}" : "") + ". Each is a class of its own: where they mean the same, write them alike.";
+        if (classes.FirstOrDefault(c => s_missing.Contains(c.ToLowerInvariant())) is { } missing)
+            yield return $"'{missing}' is a class of its own, but programs write that where there is no label: leave it empty there, and these images have none.";
         if (labelled < few || 2 * classes.Count <= labelled) yield break;
         string what = classes.All(c => double.TryParse(c, NumberStyles.Float, CultureInfo.InvariantCulture, out _))
             ? classes.All(c => c.All(char.IsAsciiDigit)) ? "numbers of the images, or measurements" : "measurements"

@@ -8,12 +8,13 @@ internal sealed class DataNotes(DataOptions? options = null)
 {
     private const int SmallShare = 4; // enlarged by more is told
     private const int FewPixels = 8;
+    private const float MarkOfNothing = -900, FewBytes = 16;
     private const double MuchCutOff = 0.28; // an image of 4 to 3 loses 0.25
     private const float Tolerance = 0.25f; // scaling down overshoots
 
     private readonly Lock _gate = new();
     private readonly Tally _bytes = new(), _words = new(), _floats = new(), _blank = new(), _hidden = new(), _pages = new(), _toRgb = new(), _toGrey = new(), _transparent = new(), _invisible = new(), _above = new(), _converted = new();
-    private float _mostInWords, _leastFloat = float.PositiveInfinity, _mostFloat = float.NegativeInfinity;
+    private float _mostInBytes, _mostInWords, _leastFloat = float.PositiveInfinity, _mostFloat = float.NegativeInfinity;
     private readonly List<int> _sides = [];
     private readonly List<double> _cutOff = [];
     private int _count, _white, _size;
@@ -42,7 +43,10 @@ internal sealed class DataNotes(DataOptions? options = null)
             if (blank) _blank.Add(index);
             switch (pixels.BitDepth)
             {
-                case 8: _bytes.Add(index); break;
+                case 8:
+                    _bytes.Add(index);
+                    _mostInBytes = Math.Max(_mostInBytes, most * byte.MaxValue);
+                    break;
                 case 16:
                     _words.Add(index);
                     _white = pixels.White > 0 ? pixels.White : ushort.MaxValue;
@@ -134,7 +138,10 @@ internal sealed class DataNotes(DataOptions? options = null)
         if (ScaleFault(source) is { } fault) yield return fault;
         if (!judging && _floats.Count == _count && _count > 0 && !InUnit)
             yield return $"The values are floating-point numbers from {Number(_leastFloat)} to {Number(_mostFloat)}, which are not scaled. "
-                + $"Views that change colours need 0 to 1. For those, {ToUnit(_leastFloat, _mostFloat)}.";
+                + $"Views that change colours need 0 to 1. For those, {ToUnit(_leastFloat, _mostFloat)}."
+                + (_leastFloat < MarkOfNothing ? " Where the lowest stands for no data, as -9999 and -32768 do, put another value in its place first." : "");
+        if (_bytes.Count == _count && _count > 0 && _mostInBytes is > 0 and < FewBytes)
+            yield return $"The largest value of {(_count == 1 ? "the one image" : $"all {Count(_count)} images")} is {Number(_mostInBytes)} of 255, nearly black. If the values were fractions from 0 to 1, save (x * 255).astype('uint8'); if they are numbers of classes, they are no pixels.";
         if ((options ?? source.Options) is { Bits: < 16 and var given } && _words.Count == 0 && _count > 0)
             yield return $"data.bits={given} has no effect: it is for images of 16 bits, and there are none here.";
         if (_words.Count > 0 && _white == ushort.MaxValue && UsedBits(_mostInWords) is var bits and < 16)

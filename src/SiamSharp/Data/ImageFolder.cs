@@ -35,6 +35,8 @@ internal static class ImageFolder
         else if (classes.Length > 0 && classes.All(c => Parts.Contains(c.Key.ToLowerInvariant())))
             notes.Add($"The sub-folders of '{name}' ({string.Join(", ", classes.Select(c => c.Key))}) look like parts of a "
                 + "data set rather than classes: name one of them to have its own sub-folders as classes.");
+        if (classes.Any(c => c.Key is "bin" or "obj") && Directory.EnumerateFiles(folder, "*.*proj").Any())
+            notes.Add($"'{name}' is the folder of a program, and bin and obj hold copies of its files: name the folder of the images in it{(classes.FirstOrDefault(c => c.Key is not ("bin" or "obj")).Key is { } images ? $", such as {Path.Combine(name, images)}" : "")}.");
         return new FileSource(name, [.. files.Select(f => Path.Combine(folder, f))], labels, options, notes);
     }
 

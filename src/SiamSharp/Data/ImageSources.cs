@@ -32,6 +32,8 @@ public static partial class ImageSources
             throw new DataSourceException($"'{source}' names {several.Length} sources where one is taken. {OneSource}");
         if (SubsetName().Match(source) is { Success: true } part && !Path.Exists(source)) return OpenPart(source, part, options);
         if (ShareName().Match(source) is { Success: true } share && !Path.Exists(source)) return OpenShare(source, share, options);
+        if (!Path.Exists(source) && source.LastIndexOf('#') is > 0 and var early && source.IndexOf('@', early) is > 0 and var late)
+            throw new DataSourceException($"'{source}': the list of labels comes ahead of the part. Write {source[..early]}{source[late..]}{source[early..late]}");
         if (source.LastIndexOf('#') is > 0 and var mark && !Path.Exists(source))
             throw new DataSourceException($"'{source}' names no part that is known: behind # write FIRST..END, such as {source[..mark]}#..1000, or train or test"
                 + (Nearest.To(source[(mark + 1)..], ["train", "test"]) is { } near ? $"; did you mean {source[..mark]}#{near}?"

@@ -40,6 +40,8 @@ internal static class LabelledFolder
                     + (namedAs[i] == path ? "" : $", and '{Shown.Text(path)}', the same image,") + $" and '{Shown.Text(label)}'. An image has one label: leave one of the two rows out.");
             else if (label is not null) (labels[i], namedAs[i]) = (label, path);
         }
+        if (missing.Count == entries.Count && missing[0].IndexOfAny(['\t', ';']) >= 0)
+            throw new DataSourceException($"'{labelFile}' must have commas between its fields, but has lines such as '{missing[0]}': save it with commas.");
         if (missing.Count == entries.Count)
             throw new DataSourceException(
                 $"'{labelFile}' must name images of '{folder}', but names none of its {files.Length}: it names "

@@ -60,6 +60,8 @@ internal static partial class Manifest
         int mark = entry.IndexOfAny([';', '\t']);
         if (mark > 0 && File.Exists(Path.Combine(folder, entry[..mark].Trim())))
             return new($"'{file}' must have commas between its fields, but has lines such as '{entry}': save it with commas.");
+        if (!Path.IsPathRooted(entry) && File.Exists(entry))
+            return new($"{none}, {such}'{paths[0]}': relative paths start at the manifest's own folder, and '{entry}' lies below the current one. Put the list into {Environment.CurrentDirectory}, or write whole paths.");
         return new($"{none}, {such}'{paths[0]}': relative paths start at the manifest's own folder.{NearestOf(paths[0])}");
     }
 
@@ -106,6 +108,8 @@ internal static partial class Manifest
         {
             throw new DataSourceException($"'{file}' cannot be read: {e.Message}");
         }
+        if (text.StartsWith("PK\u0003\u0004", StringComparison.Ordinal))
+            throw new DataSourceException($"'{file}' is a packed file, as those of Excel are, and no text. Save the list as .csv, in Excel as CSV UTF-8.");
         if (text.Length == 0)
             throw new DataSourceException($"'{file}' is empty (0 bytes) and lists no image. Write a line 'path,label' and below it one for each image.");
         var others = new SortedSet<string>(StringComparer.Ordinal);
@@ -175,6 +179,8 @@ internal static partial class Manifest
         int columns = path >= 0 ? header.Length : 2;
         if (rows.Skip(path >= 0 ? 1 : 0).Where(row => row.Fields.Skip(columns).Any(field => field.Length > 0)).ToArray() is { Length: > 0 } wide)
             notes.Add($"{Counted(wide.Length)} of '{file}' {(wide.Length == 1 ? "has" : "have")} more fields than {(path >= 0 ? "its first line" : "path and label")}, such as line {wide[0].Line}: what is behind is not used. A path or label with a comma goes in double quotes.");
+        if (Array.IndexOf(header, "accepted") is >= 0 and var accepted && rows.Count(row => At(row, accepted) == "false") is > 0 and var doubtful)
+            notes.Add($"{Counted(doubtful)} of '{file}' {(doubtful == 1 ? "is an answer" : "are answers")} that the classifier did not accept, taken as {(doubtful == 1 ? "a label" : "labels")} all the same: leave the class empty where it is not right.");
         if (path >= 0)
         {
             others.UnionWith(rows[0].Fields.Where((name, i) => name.Length > 0 && i != path));
@@ -206,10 +212,10 @@ internal static partial class Manifest
                 using var json = JsonDocument.Parse(line);
                 (path, label) = (First(json.RootElement, PathNames), First(json.RootElement, LabelNames));
                 if (json.RootElement.ValueKind != JsonValueKind.Object) problem = EachLine;
-                else if (json.RootElement.EnumerateObject().FirstOrDefault(p => LabelNames.Contains(p.Name) && p.Value.ValueKind is JsonValueKind.Array or JsonValueKind.Object) is { Value.ValueKind: not JsonValueKind.Undefined } many)
+                else if (json.RootElement.EnumerateObject().FirstOrDefault(p => LabelNames.Contains(p.Name.ToLowerInvariant()) && p.Value.ValueKind is JsonValueKind.Array or JsonValueKind.Object) is { Value.ValueKind: not JsonValueKind.Undefined } many)
                     problem = $"its \"{many.Name}\" is {(many.Value.ValueKind == JsonValueKind.Array ? "a list" : "an object")}, but an image has one label: write one text or number";
-                else if (path is null) problem = "an object must have a \"path\", but has none";
-                else others.UnionWith(json.RootElement.EnumerateObject().Select(p => p.Name).Where(name => !PathNames.Contains(name)));
+                else if (path is null) problem = $"an object must have a \"path\", but has {(json.RootElement.EnumerateObject().Select(p => $"\"{p.Name}\"").ToArray() is { Length: > 0 } names ? string.Join(", ", names.Take(Examples)) : "nothing")}";
+                else others.UnionWith(json.RootElement.EnumerateObject().Select(p => p.Name).Where(name => !PathNames.Contains(name.ToLowerInvariant())));
             }
             catch (JsonException)
             {
@@ -238,7 +244,7 @@ internal static partial class Manifest
         static string? First(JsonElement entry, string[] names)
         {
             if (entry.ValueKind != JsonValueKind.Object) return null;
-            return names.Select(n => entry.TryGetProperty(n, out var v) ? v.ToString() : "").FirstOrDefault(v => v.Length > 0);
+            return names.SelectMany(n => entry.EnumerateObject().Where(p => p.Name.Equals(n, StringComparison.OrdinalIgnoreCase))).Select(p => p.Value.ToString()).FirstOrDefault(v => v.Length > 0);
         }
     }
 }

@@ -16,7 +16,7 @@ internal static class NpyFile
     {
         var (handle, header) = OpenArray(path);
         var (type, shape) = (header.Type, header.Shape);
-        if (shape.Length == 1)
+        if (shape.Length == 1 && type is not [_, 'O', ..])
             throw new DataSourceException($"'{path}' has one dimension, ({shape[0]}), as labels have. Give the array of the images, of shape (N, H, W) or (N, C, H, W); labels lie beside it, images.labels.npy for images.npy.");
         int width = type switch
         {

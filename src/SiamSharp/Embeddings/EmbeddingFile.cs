@@ -72,6 +72,22 @@ public static class EmbeddingFile
         }
     }
 
+    /// <summary>How many vectors of images a file holds that are not those of a source; null where there are none, and where it cannot be read.</summary>
+    internal static int? OthersIn(string path, IImageSource source)
+    {
+        if (!File.Exists(path)) return null;
+        try
+        {
+            using EmbeddingTable table = Read(path);
+            HashSet<string> own = [.. Enumerable.Range(0, source.Count).Select(source.PathOf)];
+            return table.Paths.Count(image => !own.Contains(image)) is > 0 and var others ? others : null;
+        }
+        catch (EmbeddingFileException)
+        {
+            return null; // it is written anew
+        }
+    }
+
     /// <summary>Reads a file.</summary>
     /// <param name="path">.npy or .parquet.</param>
     /// <exception cref="EmbeddingFileException">It is missing, damaged or holds something else.</exception>

@@ -85,6 +85,8 @@ public static partial class WeightsFile
         }
         if (mismatch is { Misshaped: [], Unexpected: [], Missing: { Count: > 0 } missing } && missing.All(key => s_statistics.Any(end => key.EndsWith(end, StringComparison.Ordinal))))
             return "The file lacks the means and variances of the batch normalisations: save model.state_dict(), which has them, and not the parameters alone.";
+        if (mismatch.Unexpected.Count > 0 && !weights.Keys.Any(key => !key.EndsWith("num_batches_tracked", StringComparison.Ordinal) && backbone.state_dict().ContainsKey(key)))
+            return "None of their names is one of torchvision's or timm's: take the weights of this network from one of these, or rename them.";
         if (ResNet.NameOf(weights) is { } name && weights.TryGetValue("conv1.weight", out Tensor? stem))
             return $"They are those of {name} as published, which --backbone {name} of `siam embed` takes; in a recipe they need backbone.name={name}, backbone.width=0, backbone.depths=[] and backbone.stem={(stem.shape[^1] == 7 ? "imagenet" : "small or half")}.";
         return null;

@@ -116,7 +116,9 @@ public static class RecipeTree
     {
         int equals = assignment.IndexOf('=', StringComparison.Ordinal);
         if (equals < 1) throw new RecipeException([new Fault(assignment, "write it as path=value, for example training.epochs=20")]);
-        string text = assignment[(equals + 1)..];
+        string text = assignment[(equals + 1)..], name = assignment[..equals];
+        if (Plain(name) is var plain && plain != name)
+            throw new RecipeException([new Fault(name, $"points stand between the parts of an option's path: write {plain}={text}")]);
         if (assignment[equals - 1] == ' ' || text.StartsWith(' '))
             throw new RecipeException([new Fault(assignment, $"write it without spaces around =: {assignment[..equals].Trim()}={text.Trim()}")]);
         try
@@ -128,6 +130,9 @@ public static class RecipeTree
             return (assignment[..equals], JsonValue.Create(text));
         }
     }
+
+    /// <summary>A path as it is written here, of one as other languages and variables write it: <c>views.branches[0].count</c>, <c>training:epochs</c>, <c>training__epochs</c>.</summary>
+    private static string Plain(string path) => path.Replace("__", ".", StringComparison.Ordinal).Replace(':', '.').Replace('/', '.').Replace("[", ".", StringComparison.Ordinal).Replace("]", "", StringComparison.Ordinal);
 
     /// <summary>A choice among kinds: the <c>name</c> of method, backbone and optimiser, the <c>shape</c> of a mask.</summary>
     private static bool IsKind(string room, string key) => key == "shape" || (key == "name" && (room is "method" or "backbone" or "optimizer"));

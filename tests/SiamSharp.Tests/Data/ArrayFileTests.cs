@@ -105,6 +105,7 @@ public sealed class ArrayFileTests : IDisposable
     [InlineData("<f2", "1, 2, 2", "False", "save x.astype('float32')")]
     [InlineData("|u1", "1, 2, 2", "True", "Fortran order")]
     [InlineData("|u1", "4,", "False", "has one dimension, (4), as labels have")]
+    [InlineData("|O", "6,", "False", "such as images of unequal sizes: make them one size and save numpy.stack(images)")]
     [InlineData("<i8", "4,", "False", "has one dimension, (4), as labels have")]
     [InlineData("|u1", "0, 2, 2", "False", "but has (0, 2, 2)")]
     [InlineData("|u1", "1, 32, 32, 3", "False", "looks like (N, H, W, C): save")]

@@ -64,7 +64,7 @@ public sealed class DataNotesTests : IDisposable
     {
         TestImages.Save(TestImages.Make(1, 8, 8, (_, _, _) => (byte)9), _folder.At("a.png"));
         TestImages.Save(TestImages.Make(1, 8, 8, (_, _, _) => (byte)9), _folder.At("b.png"));
-        TestImages.Save(TestImages.Make(1, 8, 8, (_, y, _) => (byte)y), _folder.At("c.png"));
+        TestImages.Save(TestImages.Make(1, 8, 8, (_, y, _) => (byte)(30 * y)), _folder.At("c.png"));
         Assert.Collection(Load().Notes,
             note => Assert.StartsWith("2 of 3 images are blank, of one colour only (such as '", note),
             note => Assert.StartsWith("1 of 3 images is equal to another one", note));
@@ -101,6 +101,16 @@ public sealed class DataNotesTests : IDisposable
     {
         TestImages.Save(TestImages.Make(1, 8, 8, (_, y, x) => (float)(first + step * (y * 8 + x))), _folder.At("a.tif"));
         Assert.Contains(expected, Assert.Single(Load().Notes));
+    }
+
+    [Fact]
+    public void Load_MarksOfNoDataAndBytesOfZeroAndOne_AreTold()
+    {
+        TestImages.Save(TestImages.Make(1, 8, 8, (_, y, x) => x == 0 ? -9999f : y / 8f), _folder.At("a.tif"));
+        Assert.Contains("Where the lowest stands for no data, as -9999 and -32768 do, put another value in its place first.", Assert.Single(Load().Notes));
+        File.Delete(_folder.At("a.tif"));
+        TestImages.Save(TestImages.Make(1, 8, 8, (_, y, x) => (byte)(x % 2)), _folder.At("a.png"));
+        Assert.Contains("is 1 of 255, nearly black. If the values were fractions from 0 to 1, save (x * 255).astype('uint8')", Assert.Single(Load().Notes));
     }
 
     [Theory]

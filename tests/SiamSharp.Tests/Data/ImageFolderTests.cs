@@ -46,6 +46,13 @@ public sealed class ImageFolderTests : IDisposable
     }
 
     [Fact]
+    public void Open_FolderOfAProgram_NamesThatOfTheImages()
+    {
+        Touch("Images/a.jpg", "Images/b.jpg", "bin/Debug/a.jpg", "bin/Debug/b.jpg", "App.csproj");
+        Assert.Equal($"'{_folder.Root}' is the folder of a program, and bin and obj hold copies of its files: name the folder of the images in it, such as {Path.Combine(_folder.Root, "Images")}.", Assert.Single(Open().Notes));
+    }
+
+    [Fact]
     public void Open_FlatFolder_HasNoLabels()
     {
         Touch("b.jpg", "a.gif", "c.avif", "empty/readme.md");

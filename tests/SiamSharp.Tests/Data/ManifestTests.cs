@@ -155,6 +155,8 @@ public sealed class ManifestTests : IDisposable
     [Theory]
     [InlineData("m.csv", "path,label\nimg/sub,cat\n", "which is a folder: list the images in it one by one")]
     [InlineData("m.csv", "path,label\nfashion-mnist:sample#7,cat\n", "which is an image within a source: give that source itself, fashion-mnist:sample,")]
+    [InlineData("m.xlsx.csv", "PK\u0003\u0004xl/workbook.xml", "Save the list as .csv, in Excel as CSV UTF-8.")]
+    [InlineData("m.jsonl", "{\"Photo\":\"img/a.jpg\",\"label\":\"cat\"}\n", "an object must have a \"path\", but has \"Photo\", \"label\"")]
     [InlineData("m.csv", "path,path,label\nimg/a.jpg,x,cat\n", "has 2 columns 'path' in its first line")]
     [InlineData("m.jsonl", "{\"path\":\"img/a.jpg\",\"label\":[\"cat\",\"animal\"]}\n", "line 1: its \"label\" is a list, but an image has one label")]
     [InlineData("m.jsonl", "{\"path\":\"img\\a.jpg\"}\n{\"path\":\"img\\c.jpg\"}\n", "lines 1, 2: a \\ in a JSON text is doubled")]
@@ -171,6 +173,27 @@ public sealed class ManifestTests : IDisposable
         _folder.Write("m.csv", "path,label\nimg/a.jpg,cat, tame\nimg/b.jpg,cat\n");
         Assert.Equal("1 row of '" + _folder.At("m.csv") + "' has more fields than its first line, such as line 2: what is behind is not used. A path or label with a comma goes in double quotes.",
             Assert.Single(Open("m.csv").Notes));
+    }
+
+    [Fact]
+    public void Open_JsonlWithCapitals_IsRead()
+    {
+        _folder.Write("m.jsonl", "{\"Path\":\"img/a.jpg\",\"Label\":\"cat\"}\n");
+        Assert.Equal(["img/a.jpg=cat"], Entries(Open("m.jsonl")));
+    }
+
+    [Fact]
+    public void Open_AnswersThatWereNotAccepted_AreTold()
+    {
+        _folder.Write("m.csv", "path,class,accepted,probability\nimg/a.jpg,cat,true,0.9\nimg/b.jpg,dog,false,0.4\n");
+        Assert.StartsWith("1 row of", Assert.Single(Open("m.csv").Notes));
+    }
+
+    [Fact]
+    public void Open_LabelsBehindTabs_AsksForCommas()
+    {
+        _folder.Write("l.tsv", "a.jpg\tcat\nb.jpg\tdog\n");
+        Assert.Contains("must have commas between its fields", Assert.Throws<DataSourceException>(() => Open("img@" + _folder.At("l.tsv"))).Message);
     }
 
     [Fact]
@@ -220,6 +243,7 @@ public sealed class ManifestTests : IDisposable
     [Theory]
     [InlineData("Cat,cat,dog,dog", "The labels 'Cat' and 'cat' differ only in capitals or spaces. Each is a class of its own")]
     [InlineData("Cat,cat,Dog,dog", "differ only in capitals or spaces, as in 1 other case. ")]
+    [InlineData("nan,cat,cat,dog,dog", "'nan' is a class of its own, but programs write that where there is no label")]
     [InlineData("K\u00e4fer,Ka\u0308fer,Hund,Hund", "differ only in the way an accent is stored")]
     [InlineData("0.1,0.25,3.5,4,5.5,6,7,8,9,10.5", "Every one of the 10 images with a label is a class of its own: these look like measurements")]
     [InlineData("1,2,3,4,5,6,7,8,9,10,10,11", "12 images have 11 different labels: these look like numbers of the images, or measurements")]

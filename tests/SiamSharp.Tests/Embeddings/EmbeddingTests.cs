@@ -45,6 +45,14 @@ public sealed class EmbeddingTests : IDisposable
     }
 
     [Fact]
+    public void OthersIn_FileOfOtherImages_CountsThem()
+    {
+        using var embedder = new Embedder(_encoder, EmbedEngine.Libtorch);
+        Embedding.Write(In("x.npy"), embedder, "x", s_data, Images(5), 4);
+        Assert.Equal((null, 2, null), (EmbeddingFile.OthersIn(In("x.npy"), Images(5)), EmbeddingFile.OthersIn(In("x.npy"), Images(3)), EmbeddingFile.OthersIn(In("none.npy"), Images(5))));
+    }
+
+    [Fact]
     public void Write_WeightsThatAreZero_SaysThatNothingCanBeFound()
     {
         using (no_grad())

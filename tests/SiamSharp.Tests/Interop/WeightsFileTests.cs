@@ -120,6 +120,8 @@ public sealed class WeightsFileTests : IDisposable
         SafeTensors.Write(_path, network.state_dict());
         Assert.Contains("They are those of resnet18 as published, which --backbone resnet18 of `siam embed` takes; in a recipe they need backbone.name=resnet18, backbone.width=0, backbone.depths=[] and backbone.stem=imagenet.",
             Fault(published with { Width = 16, Depths = [1, 1] }));
+        SafeTensors.Write(_path, network.state_dict().ToDictionary(t => "resnet.embedder." + t.Key.Replace("weight", "kernel", StringComparison.Ordinal), t => t.Value).Take(3).ToDictionary());
+        Assert.Contains("None of their names is one of torchvision's or timm's", Fault(published));
         SafeTensors.Write(_path, network.named_parameters().ToDictionary(p => p.name, p => (Tensor)p.parameter));
         Assert.Contains("The file lacks the means and variances of the batch normalisations: save model.state_dict()", Fault(published));
     }

@@ -33,7 +33,8 @@ internal static class Usage
             }
             else if (result.IdentifierTokenCount > 1 && option.Arity.MaximumNumberOfValues == 1)
                 faults.Add($"{option.Name} is there {(result.IdentifierTokenCount == 2 ? "twice" : $"{result.IdentifierTokenCount} times")}, but takes one {option.HelpName}."
-                    + (option.Name is "--data" or "--train" or "--test" ? $" {ImageSources.OneSource}" : ""));
+                    + (option.Name is "--data" or "--train" or "--test" ? $" {ImageSources.OneSource}"
+                    : option.Name == "--index" ? " Two sets are compared as one: embed both in one go, as the lines of one manifest.csv" : ""));
             else if (result.Tokens.Count == 0 && option.Arity.MinimumNumberOfValues > 0)
                 faults.Add($"{option.Name} is there without its {option.HelpName}");
         }
@@ -71,6 +72,7 @@ internal static class Usage
     private static string Unmatched(ParseResult parsed, Command command)
     {
         string token = parsed.UnmatchedTokens[0], typed = CommandLine(parsed.CommandResult);
+        if (parsed.Tokens.Any(t => t.Value == "--")) return $"leave out the -- that stands alone: it ends the options of `dotnet run`, and siam needs none.";
         if (token[0] is '\u2010' or '\u2011' or '\u2012' or '\u2013' or '\u2014' or '\u2212')
             return $"'{token}' begins with a long dash, as text programs make of two hyphens: write --{token.TrimStart('\u2010', '\u2011', '\u2012', '\u2013', '\u2014', '\u2212', '-')}.";
         if (command.Arguments.FirstOrDefault(a => OptionInPlaceOf(parsed, a) is not null) is { } taken && !token.StartsWith('-'))
@@ -79,6 +81,8 @@ internal static class Usage
         if (commands.Length > 0)
         {
             if (token is "help") return $"there is no command '{token}'. Did you mean {typed} --help?";
+            if (token is "split" && commands.Contains("inspect"))
+                return $"there is no command '{token}' here. Behind a source #train takes four fifths of each class and #test the rest, in every command: {Shell.Word($"{parsed.UnmatchedTokens.Skip(1).FirstOrDefault() ?? "SRC"}#train")}.";
             if (commands is [var only] && !token.StartsWith('-')) return $"there is no command '{token}' here. Did you mean {typed} {only} {Shell.Word(token)}?";
             if (command.Subcommands.FirstOrDefault(c => c.Subcommands.Any(inner => inner.Name == token)) is { } above) return $"there is no command '{token}' here. Did you mean {typed} {above.Name} {token}?";
             string meant = Nearest.To(token, commands) is { } near ? $" Did you mean {typed} {near}?" : "";
@@ -155,6 +159,8 @@ internal static class Usage
             return $"'{token}' stands there alone. A command that goes on in the next line ends in {(OperatingSystem.IsWindows() ? "` in PowerShell and in ^ in the command prompt" : "\\")}, with nothing behind it, not even a space. Or write all of it in one line.";
         if (parsed.Tokens.Select(t => t.Value).ToList() is var words && words.IndexOf(token) is >= 2 and var place && words[place - 2] == "--set" && words[place - 1].Contains('=') && token.IndexOf('=') > 0)
             return $"'{token}' stands there without an option. Each setting has its own: --set {Shell.Word(words[place - 1])} --set {Shell.Word(token)}";
+        if (token.Length > 1 && token[0] == '/' && !Path.Exists(token) && command.Options.FirstOrDefault(o => o.Name == "--" + token[1..]) is { } windows)
+            return $"'{token}' stands there without an option. Options begin with two hyphens here: {windows.Name}.";
         if (Last(parsed, "--set", token) is { } assignment)
         {
             string value = token.TrimStart('=') is { Length: > 0 } after ? after : parsed.UnmatchedTokens.Skip(1).FirstOrDefault() ?? "...";

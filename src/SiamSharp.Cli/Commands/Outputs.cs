@@ -103,6 +103,9 @@ internal static class Outputs
     {
         CheckName(given);
         string path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(given));
+        if (!Directory.Exists(path) && s_endingsOfFiles.Contains(Path.GetExtension(path).ToLowerInvariant()))
+            throw Wrong($"{given} is named like a file, but the folder of a {(study ? "study" : "run")} is wanted: write {Shell(given[..^Path.GetExtension(path).Length])}"
+                + (path.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase) ? ", and afterwards siam export onnx --run DIR --out FILE.onnx" : ""));
         if (LostTarget(path) is { } lost) throw Wrong($"{given} is a link to {lost}, which does not exist. Make that folder, or choose another name{Another(given, study ? "-study" : "-run", study, sources)}");
         if (System.IO.File.Exists(path)) throw Wrong($"{given} is a file, but the folder of a {(study ? "study" : "run")} is wanted. Choose another name{Another(given, study ? "-study" : "-run", study, sources)}");
         CheckOutside(given, path, sources, []);
@@ -113,6 +116,8 @@ internal static class Outputs
         bool hasRun = IsRun(path), hasStudy = System.IO.File.Exists(Path.Combine(path, "study.json"));
         if (!hasRun && !hasStudy && sources.OfType<string>().SelectMany(FoldersOf).FirstOrDefault(listed => IsWithin(Real(listed), Real(path))) is { } within)
             throw new RunException($"--out {given} holds the folder of the images, {within}, and what is written would lie beside it. Choose a new folder{Another(given, "/run", study, sources)}.");
+        if (!hasRun && !hasStudy && Directory.EnumerateDirectories(path).Where(IsRun).Select(Path.GetFileName).Order().ToArray() is { Length: > 0 } others)
+            throw new RunException($"--out {given} holds runs ({string.Join(", ", others.Take(PicturesOfAFolder))}{(others.Length > PicturesOfAFolder ? ", ..." : "")}), and would become one itself. Give a folder of its own{Another(given, "/run", study, sources)}.");
         if (study && hasRun) throw new RunException($"--out {given} holds a run, whose report a study would replace. Choose another folder{Another(given, "-study", study, sources)}.");
         if (!study && hasStudy) throw new RunException($"--out {given} holds a study, whose report a run would replace. Choose another folder{Another(given, "-run", study, sources)}.");
         if (!hasRun && !hasStudy && s_namesOfRuns.Concat(s_namesOfStudies).Where(name => name is not ("skipped.jsonl" or ".lock")).FirstOrDefault(name => System.IO.File.Exists(Path.Combine(path, name))) is { } other)
@@ -155,6 +160,7 @@ internal static class Outputs
     }
 
     private static readonly string[]
+        s_endingsOfFiles = [".onnx", ".safetensors", ".pth", ".pt", ".parquet", ".npy", ".csv", ".json", ".jsonl", ".html", ".png", ".zip"],
         s_namesOfRuns = ["recipe.json", "metrics.jsonl", "checkpoint.safetensors", "checkpoint.previous.safetensors", "encoder.safetensors", "evaluation.json", "draws.json", "skipped.jsonl", "report.html", "gallery.html", "views.png", "loss.png", ".lock"],
         s_namesOfStudies = ["study.json", "table.md", "table.json", "plot.png", "report.html"];
 

@@ -24,7 +24,8 @@ internal sealed class StudyProcesses(Screen screen, Study study, string folder, 
     /// <returns>Names of the runs that failed.</returns>
     internal async Task<IReadOnlyList<string>> Run(int atOnce, CancellationToken cancel)
     {
-        StudyRun[] open = [.. runs.Where(r => r.ScoresIn(folder, study.Protocols) is null)];
+        // Scores that were copied from another run's folder are judged again.
+        StudyRun[] open = [.. runs.Where(r => r.ScoresIn(folder, study.Protocols) is not { } scores || r.Folder(folder).ForeignScores(scores).Any())];
         _done = runs.Count - open.Length;
         if (_done > 0) screen.Say($"{_done} of {runs.Count} runs are done already.");
         using var places = new SemaphoreSlim(atOnce);

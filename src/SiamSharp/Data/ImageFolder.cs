@@ -109,6 +109,11 @@ internal static class ImageFolder
         {
             string real = directory.ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? directory.FullName;
             if (parents.Contains(real)) return;
+            if (prefix.Length > 0 && File.Exists(Path.Combine(real, "recipe.json")) && File.Exists(Path.Combine(real, "metrics.jsonl")))
+            {
+                notes.Add($"'{prefix.TrimEnd('/')}' of '{folder}' is the folder of a run, and is left out with the pictures in it.");
+                return;
+            }
             foreach (var entry in Entries(directory, prefix))
             {
                 if (entry.Name.StartsWith('.') || entry.Name == "__MACOSX") continue;

@@ -150,6 +150,7 @@ internal static partial class Manifest
     /// <summary>Why nothing can be made of a row; null where all is well.</summary>
     private static string? FaultOf(string? path, string? label)
     {
+        if (path?.StartsWith("data:", StringComparison.Ordinal) == true) return "holds an image itself, in base64, which is not read from a list: write it to a file, and its path here";
         foreach (var (what, value, longest) in new[] { ("path", path, LongestPath), ("label", label, LongestLabel) })
         {
             if (value is null) continue;

@@ -42,6 +42,8 @@ internal static partial class Nearest
             return $" The shell replaces ~ only at the start of a word that is not in quotes: write \"$HOME{path[1..]}\".";
         if (!OperatingSystem.IsWindows() && path is [var drive, ':', '\\' or '/', ..] && char.IsAsciiLetter(drive))
             return $" This is a path of Windows. Under WSL it is /mnt/{char.ToLowerInvariant(drive)}/{path[3..].Replace('\\', '/')}.";
+        if (!OperatingSystem.IsWindows() && path.StartsWith(@"\\", StringComparison.Ordinal))
+            return " This is a share of a Windows network: mount it, and give the folder under which it is mounted.";
         if (!OperatingSystem.IsWindows() && path.Contains('\\') && System.IO.Path.Exists(path.Replace('\\', '/')))
             return $" Did you mean {path.Replace('\\', '/')}?";
         if (UnreplacedVariable(path) is { } variable) return variable;

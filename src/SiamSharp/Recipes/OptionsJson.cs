@@ -106,7 +106,8 @@ public static partial class OptionsJson
         string start = text.TrimStart('\uFEFF', ' ', '\t', '\r', '\n');
         if (start.Length == 0) return "it is empty: write an object, { ... }";
         if (start[0] is not ('{' or '[' or '"' or '/'))
-            return "it is no JSON, which begins with {" + (YamlKey().IsMatch(start) ? ". It looks like YAML: write {\"training\": {\"epochs\": 3}} for training: epochs: 3" : "");
+            return Listing().IsMatch(start) ? "it is the listing of `siam options`, not a recipe, which looks like {\"training\": {\"epochs\": 3}}: write what differs, or take the recipe.json of a run, which has all options"
+                : "it is no JSON, which begins with {" + (YamlKey().IsMatch(start) ? ". It looks like YAML: write {\"training\": {\"epochs\": 3}} for training: epochs: 3" : "");
         if (EndsTooEarly(text)) return "it ends too early: it was cut off, or a }, ] or \" is missing at its end";
         if (text.IndexOfAny(['\u201C', '\u201D', '\u201E']) is >= 0 and var curly) return $"it has curly quotes, {text[curly]}, as text programs make: write straight ones, \"";
         string reason = e.Message.Split(" Path: ")[0].Split(" LineNumber:")[0];
@@ -178,6 +179,8 @@ public static partial class OptionsJson
             return false;
         }
     }
+
+    [GeneratedRegex(@"^Values for grey images|^[a-z]\w*\.[\w.]+ = ")] private static partial Regex Listing();
 
     [GeneratedRegex(@"^[A-Za-z_][\w.-]*:(\s|$)")] private static partial Regex YamlKey();
 
@@ -347,6 +350,11 @@ public static partial class OptionsJson
                 for (int i = 0; i < items.Count; i++) CheckNode(items[i], info.ElementType!, Join(path, $"{i}"), declared, null, found);
                 break;
             case JsonTypeInfoKind.None:
+                if (node is JsonArray && key is "pretrain" or "train" or "test")
+                {
+                    found.Add(new Fault(path, "takes one source: put the folders into one, or their files into the lines of a manifest.csv"), owner, key);
+                    break;
+                }
                 foreach (string problem in ProblemsOf(node, type, declared)) found.Add(new Fault(path, problem), owner, key);
                 break;
             default:
@@ -360,6 +368,8 @@ public static partial class OptionsJson
     /// <summary>Why a text that looks like an object or a list was taken as a text; empty for anything else.</summary>
     private static string WhyNoJson(JsonNode node)
     {
+        if (node is JsonValue shell && shell.TryGetValue(out string? powerShell) && powerShell.StartsWith("@{", StringComparison.Ordinal))
+            return ". That is what PowerShell writes in the place of a deep object: write the file again with ConvertTo-Json -Depth 9";
         if (node is not JsonValue value || !value.TryGetValue(out string? text) || text.TrimStart() is not ['{' or '[', ..]) return "";
         try
         {
@@ -418,7 +428,12 @@ public static partial class OptionsJson
                     found.Add(new Fault(Join(path, key), $"in a file an object stands for each point: write {key.Split('.').Reverse().Aggregate(value?.ToJsonString() ?? "null", (inner, name) => $"{{\"{name}\": {inner}}}")}"), tree, key);
                     continue;
                 }
-                string? meant = Nearest.To(key, known.Select(p => p.Name)) is { } near ? Join(path, near) : PathTo(found.Root, key);
+                if (value is JsonObject inside && inside.Select(p => p.Key).Where(k => known.Any(p => p.Name == k)).ToArray() is { Length: > 0 } deeper)
+                {
+                    found.Add(new Fault(Join(path, key), $"there is no such option; what is in it, {string.Join(", ", deeper)}, stands one level higher: take it out of \"{key}\""), tree, key);
+                    continue;
+                }
+                string? meant = Nearest.To(key, known.Select(p => p.Name)) is { } near ? Join(path, near) : value is JsonObject ? null : PathTo(found.Root, key);
                 found.Add(new Fault(Join(path, key), $"there is no such option; {(meant is null ? "known here: " : $"did you mean {meant}? Known here: ")}{string.Join(", ", known.Select(p => p.Name))}"), tree, key);
             }
         }
@@ -474,7 +489,11 @@ public static partial class OptionsJson
     private static bool IsWhole(Type type) => type == typeof(int) || type == typeof(long);
 
     /// <summary>What was given for a list, as its items: <c>1,2,5</c> where numbers are wanted.</summary>
-    private static string Items(JsonNode node, Type element) => IsNumber(element) && node is JsonValue value && value.TryGetValue(out string? text) ? text.Trim('[', ']', ' ') : Show(node);
+    private static string Items(JsonNode node, Type element) => IsNumber(element) && node is JsonValue value && value.TryGetValue(out string? text) ? text.Trim('[', ']', '{', '}', '(', ')', ' ') : Show(node);
+
+    /// <summary>The part of which a name is one of several kinds, such as <c>method</c> for <c>byol</c>; null where it is none.</summary>
+    internal static string? PartOfKind(Type root, string name) => Serializer.GetTypeInfo(root).Properties.FirstOrDefault(p =>
+        Serializer.GetTypeInfo(p.PropertyType).PolymorphismOptions?.DerivedTypes.Any(kind => kind.TypeDiscriminator is string own && own == name) == true)?.Name;
 
     /// <summary>The kinds of a part that have an option which others of its kinds lack, such as <c>moco-v2</c> for <c>method.queueSize</c>; none for any other path.</summary>
     /// <param name="root">Such as <see cref="Recipe"/>.</param>

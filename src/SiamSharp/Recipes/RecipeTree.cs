@@ -141,7 +141,7 @@ public static class RecipeTree
     private static JsonObject? AsObject(string key, JsonNode? value) => value switch
     {
         JsonObject tree => tree,
-        JsonValue name when IsKind(key, "name") => new JsonObject { ["name"] = name.DeepClone() },
+        JsonValue name when IsKind(key, "name") && !name.ToJsonString().StartsWith("\"@{", StringComparison.Ordinal) => new JsonObject { ["name"] = name.DeepClone() },
         _ => null,
     };
 

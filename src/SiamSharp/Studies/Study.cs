@@ -73,7 +73,7 @@ public sealed record Study : IHasRules
             foreach (Fault own in OwnOptions($"rows.{i}, ", Rows[i].Recipe, [.. Rows[i].Set, Rows[i].Vary])) yield return own;
             if (Rows[i].Each().Select(row => StudyRow.Slug(row.Name)).FirstOrDefault(name => name.Length > MostLetters) is { } name)
                 yield return new($"rows.{i}.name", $"has {name.Length} letters, but it becomes the name of a folder: at most {MostLetters}");
-            foreach (StudyRow row in Rows[i].Each())
+            foreach (StudyRow row in Rows[i].Each().DistinctBy(row => row.Name))
                 if (!names.TryAdd(StudyRow.Slug(row.Name), row.Name))
                     yield return new($"rows.{i}.name", names[StudyRow.Slug(row.Name)] is var other && other == row.Name
                         ? $"\"{row.Name}\" is there twice: each row needs a name of its own"
@@ -184,6 +184,7 @@ public sealed record StudyRow : IHasRules
     public IEnumerable<Fault> Faults()
     {
         if (Slug(Name).Length == 0) yield return new("name", $"\"{Name}\" has neither letter nor digit: give the row a name");
+        if (Values.GroupBy(v => v?.ToJsonString()).FirstOrDefault(g => g.Count() > 1) is { } twice) yield return new("values", $"{twice.Key} is there {(twice.Count() == 2 ? "twice" : $"{twice.Count()} times")}: give each value once");
         if (Vary.Length > 0 != Values.Count > 0) yield return new("values", "vary and values go together: give both or none");
     }
 

@@ -26,7 +26,6 @@ public sealed record StudyRun(string Row, int Seed, Recipe Recipe)
     {
         if (!File.Exists(ScoresFile(study))) return null;
         if (Score.Read(ScoresFile(study)) is not { } scores) return null; // damaged: the run is judged again
-        if (Folder(study).ForeignScores(scores).Any()) return null; // of another run
         bool done = RunEvaluation.Encoders(Recipe).All(encoder => protocols.Where(p => Evaluator.Applies(p, encoder)).SelectMany(p => Evaluator.Wanted(p, Recipe.Evaluation))
             .All(wanted => scores.Any(s => s.Encoder == encoder && wanted(s))));
         return done ? scores : null;

@@ -47,6 +47,13 @@ public sealed class MistakesTests : IClassFixture<MistakesTests.World>
             File.WriteAllText(_folder.At("a-study.json"), """{ "pretrain": "photos", "test": "classes", "rows": [] }""");
             File.WriteAllText(_folder.At("a-recipe.json"), """{ "training": { "epochs": 1 } }""");
             File.WriteAllText(_folder.At("archive.zip"), "PK\u0003\u0004 model.onnx");
+            File.WriteAllText(_folder.At("appsettings.json"), """{ "Logging": {}, "SiamSharp": { "training": { "epochs": 1 } } }""");
+            File.WriteAllText(_folder.At("powershell.json"), """{ "training": "@{epochs=1}", "backbone": "@{width=16}" }""");
+            File.WriteAllText(_folder.At("listing.json"), "Values for grey images of 28 px.\nmethod.name = simclr\n");
+            File.WriteAllText(_folder.At("varied-study.json"), """{ "pretrain": "photos", "test": "classes", "rows": [{ "name": "a", "vary": "method.temperature", "values": [0.2, 0.2] }] }""");
+            File.WriteAllText(_folder.At("two-sources.json"), """{ "pretrain": ["photos", "classes"], "test": "classes", "rows": [{ "name": "a" }] }""");
+            Directory.CreateDirectory(_folder.At("runs/a"));
+            foreach (string name in new[] { "recipe.json", "metrics.jsonl", "checkpoint.safetensors" }) File.Copy(_folder.At($"run/{name}"), _folder.At($"runs/a/{name}"));
             File.WriteAllText(_folder.At("dotted.json"), """{ "training.epochs": 1 }""");
             File.WriteAllText(_folder.At("curly.json"), "{ \u201Ctraining\u201D: { \u201Cepochs\u201D: 1 } }");
             File.WriteAllText(_folder.At("named-study.json"), """{ "pretrain": "photos", "test": "classes", "recipe": "simclr", "rows": [{ "name": "a" }] }""");
@@ -197,6 +204,20 @@ public sealed class MistakesTests : IClassFixture<MistakesTests.World>
     [InlineData(2, "labels belong to the source: --data FOLDER@labels.csv", "embed", "--run", "@run", "--data", "@classes", "--out", "@v.npy", "--labels", "labels.csv")]
     [InlineData(2, "Commas stand between the numbers: --mean 0.485,0.456,0.406", "embed", "--backbone", "resnet18", "--weights", "w.pth", "--mean", "0.485", "0.456", "0.406", "--data", "@classes", "--out", "@v.npy")]
     [InlineData(1, "the list of labels comes ahead of the part. Write photos@labels.csv#train", "data", "inspect", "photos#train@labels.csv")]
+    [InlineData(2, "Options begin with two hyphens here: --data.", "pretrain", "/data", "photos", "/out", "new")]
+    [InlineData(2, "leave out the -- that stands alone", "pretrain", "--", "--data", "@photos", "--out", "@new")]
+    [InlineData(2, "what is in it, training, stands one level higher", "pretrain", "--data", "@photos", "--out", "@new", "--recipe", "@appsettings.json")]
+    [InlineData(2, "write the file again with ConvertTo-Json -Depth 9", "pretrain", "--data", "@photos", "--out", "@new", "--recipe", "@powershell.json")]
+    [InlineData(2, "it is the listing of `siam options`, not a recipe", "pretrain", "--data", "@photos", "--out", "@new", "--recipe", "@listing.json")]
+    [InlineData(2, "is not a list, such as [1,1]", "views", "--data", "@photos", "--out", "@v.png", "--set", "backbone.depths={1,1}")]
+    [InlineData(2, "in every command: photos#train.", "data", "split", "photos")]
+    [InlineData(2, "is named like a file, but the folder of a run is wanted", "pretrain", "--data", "@photos", "--out", "@model.onnx")]
+    [InlineData(1, "holds runs (a), and would become one itself", "pretrain", "--data", "@photos", "--out", "@runs")]
+    [InlineData(2, "0.2 is there twice: give each value once", "study", "@varied-study.json", "--out", "@new")]
+    [InlineData(2, "takes one source: put the folders into one", "study", "@two-sources.json", "--out", "@new")]
+    [InlineData(2, "Two sets are compared as one: embed both in one go", "duplicates", "--index", "@index.parquet", "--index", "@renamed.npy")]
+    [InlineData(2, "is a kind of method, whose options are listed by: siam options method --set method=byol", "options", "byol")]
+    [InlineData(1, "This is a share of a Windows network: mount it", "data", "inspect", "\\\\server\\share")]
     [InlineData(2, "Did you mean siam pretrain?", "pretran", "--data", "@photos", "--out", "@new")]
     [InlineData(2, "Did you mean siam --help?", "help")]
     [InlineData(2, "Did you mean siam data inspect photos?", "data", "photos")]

@@ -99,6 +99,11 @@ public sealed class StudyCommandTests : IDisposable
         Assert.Equal(0, (await SiamProcess.Run("study", file, "--out", Out("whole"))).ExitCode);
         Assert.Equal(before, File.ReadAllText(Path.Combine(Out("whole"), "table.md")));
 
+        // Scores of one run in another's place are not believed.
+        File.Copy(Path.Combine(Out("whole"), "high-pass-1", "study-scores.json"), Path.Combine(Out("whole"), "naive-masks-1", "study-scores.json"), overwrite: true);
+        Assert.Contains("3 of 4 runs are done already", (await SiamProcess.Run("study", file, "--out", Out("whole"))).Error);
+        Assert.Equal(before, File.ReadAllText(Path.Combine(Out("whole"), "table.md")));
+
         // The same folder is not for other images, nor for other recipes.
         SiamProcess.Ended images = await SiamProcess.Run("study", StudyFile("images.json", test: "#9900.."), "--out", Out("whole"));
         Assert.Equal(1, images.ExitCode);

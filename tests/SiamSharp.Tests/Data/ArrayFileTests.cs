@@ -58,6 +58,13 @@ public sealed class ArrayFileTests : IDisposable
     }
 
     [Fact]
+    public void Open_Cifar100_IsToldApart()
+    {
+        _folder.Write("c/fine_label_names.txt", "apple\n");
+        Assert.Contains("holds CIFAR-100, which is not read", Message("cifar10:" + _folder.At("c")));
+    }
+
+    [Fact]
     public void Open_NpyOfRecords_NamesTheirFirstField()
     {
         string header = "{'descr': [('img', '|u1', (2, 2)), ('y', '<i4')], 'fortran_order': False, 'shape': (10,), }\n";

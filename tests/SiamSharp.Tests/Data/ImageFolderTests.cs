@@ -53,6 +53,14 @@ public sealed class ImageFolderTests : IDisposable
     }
 
     [Fact]
+    public void Open_FolderOfARunInside_IsLeftOut()
+    {
+        Touch("a.png", "runs/old/recipe.json", "runs/old/metrics.jsonl", "runs/old/views.png");
+        Assert.Equal(["a.png"], Paths(Open()));
+        Assert.Equal($"'runs/old' of '{_folder.Root}' is the folder of a run, and is left out with the pictures in it.", Assert.Single(Open().Notes));
+    }
+
+    [Fact]
     public void Open_FlatFolder_HasNoLabels()
     {
         Touch("b.jpg", "a.gif", "c.avif", "empty/readme.md");

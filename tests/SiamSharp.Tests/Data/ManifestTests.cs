@@ -157,6 +157,7 @@ public sealed class ManifestTests : IDisposable
     [InlineData("m.csv", "path,label\nfashion-mnist:sample#7,cat\n", "which is an image within a source: give that source itself, fashion-mnist:sample,")]
     [InlineData("m.xlsx.csv", "PK\u0003\u0004xl/workbook.xml", "Save the list as .csv, in Excel as CSV UTF-8.")]
     [InlineData("m.jsonl", "{\"Photo\":\"img/a.jpg\",\"label\":\"cat\"}\n", "an object must have a \"path\", but has \"Photo\", \"label\"")]
+    [InlineData("m.csv", "path,label\ndata:image/png;base64,iVBORw0KGgo,cat\n", "line 2: holds an image itself, in base64, which is not read from a list")]
     [InlineData("m.csv", "path,path,label\nimg/a.jpg,x,cat\n", "has 2 columns 'path' in its first line")]
     [InlineData("m.jsonl", "{\"path\":\"img/a.jpg\",\"label\":[\"cat\",\"animal\"]}\n", "line 1: its \"label\" is a list, but an image has one label")]
     [InlineData("m.jsonl", "{\"path\":\"img\\a.jpg\"}\n{\"path\":\"img\\c.jpg\"}\n", "lines 1, 2: a \\ in a JSON text is doubled")]

@@ -103,7 +103,7 @@ internal static class Outputs
     {
         CheckName(given);
         string path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(given));
-        if (!Directory.Exists(path) && s_endingsOfFiles.Contains(Path.GetExtension(path).ToLowerInvariant()))
+        if (!Path.Exists(path) && s_endingsOfFiles.Contains(Path.GetExtension(path).ToLowerInvariant()))
             throw Wrong($"{given} is named like a file, but the folder of a {(study ? "study" : "run")} is wanted: write {Shell(given[..^Path.GetExtension(path).Length])}"
                 + (path.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase) ? ", and afterwards siam export onnx --run DIR --out FILE.onnx" : ""));
         if (LostTarget(path) is { } lost) throw Wrong($"{given} is a link to {lost}, which does not exist. Make that folder, or choose another name{Another(given, study ? "-study" : "-run", study, sources)}");

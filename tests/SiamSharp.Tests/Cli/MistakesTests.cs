@@ -78,6 +78,14 @@ public sealed class MistakesTests : IClassFixture<MistakesTests.World>
         public void Dispose() => _folder.Dispose();
     }
 
+    [Fact]
+    public async Task LoneHyphens_KeptFromDotnetRun_AreTold()
+    {
+        using StringWriter output = new(), error = new();
+        Assert.Equal(2, await Siam.RunAsync(["pretrain", "--", "--data", "photos", "--out", "new"], output, error));
+        Assert.Contains("leave out the -- that stands alone", error.ToString());
+    }
+
     [Theory]
     [InlineData("quickstart", "--out", "@classes")]
     [InlineData("pretrain", "--data", "@photos", "--out", "@classes")]
@@ -205,7 +213,6 @@ public sealed class MistakesTests : IClassFixture<MistakesTests.World>
     [InlineData(2, "Commas stand between the numbers: --mean 0.485,0.456,0.406", "embed", "--backbone", "resnet18", "--weights", "w.pth", "--mean", "0.485", "0.456", "0.406", "--data", "@classes", "--out", "@v.npy")]
     [InlineData(1, "the list of labels comes ahead of the part. Write photos@labels.csv#train", "data", "inspect", "photos#train@labels.csv")]
     [InlineData(2, "Options begin with two hyphens here: --data.", "pretrain", "/data", "photos", "/out", "new")]
-    [InlineData(2, "leave out the -- that stands alone", "pretrain", "--", "--data", "@photos", "--out", "@new")]
     [InlineData(2, "what is in it, training, stands one level higher", "pretrain", "--data", "@photos", "--out", "@new", "--recipe", "@appsettings.json")]
     [InlineData(2, "write the file again with ConvertTo-Json -Depth 9", "pretrain", "--data", "@photos", "--out", "@new", "--recipe", "@powershell.json")]
     [InlineData(2, "it is the listing of `siam options`, not a recipe", "pretrain", "--data", "@photos", "--out", "@new", "--recipe", "@listing.json")]

@@ -136,6 +136,8 @@ internal static class Usage
             "--data" when Has("--train") => $"judging takes two sets: --train {Shell.Word($"{value ?? "LABELLED"}#train")} --test {Shell.Word($"{value ?? "LABELLED"}#test")}",
             "--data" when Has("--index") => $"{typed} takes a file of vectors. {EmbeddingFile.EmbedFirst(value ?? "FOLDER")}",
             "--train" or "--input" or "--images" or "--folder" when Has("--data") => $"did you mean --data {Shell.Word(value ?? "SRC")}?",
+            "--test" when Has("--min-accuracy") => "a part of the images is held out by itself. To judge the encoder on images of your own: siam evaluate linear --run DIR --train LABELLED --test LABELLED",
+            "--top" or "--count" or "--num" or "-n" when Has("-k") => $"did you mean -k {value ?? "10"}?",
             "--labels" when Has("--data") => $"labels belong to the source: --data {Shell.Word($"FOLDER@{value ?? "labels.csv"}")}",
             "--backbone" or "--weights" when Has("--run") => $"{typed} takes runs alone. A run can begin with weights, siam pretrain --set backbone.weights=FILE; embed, search and classify fit take --backbone",
             _ => null,

@@ -19,6 +19,8 @@ internal static class ClassLabels
 
     private static readonly string[] s_missing = ["nan", "null", "none", "n/a", "na", "<na>", "#n/a", "undefined"];
 
+    private static readonly string[] s_unsorted = ["unsorted", "unlabeled", "unlabelled", "unclassified", "unassigned", "unknown", "todo", "misc"];
+
     /// <summary>What seems wrong with classes: names that look the same, and a class for each image.</summary>
     /// <param name="classes">Distinct names.</param>
     /// <param name="labelled">Images that have one of them.</param>
@@ -31,6 +33,8 @@ internal static class ClassLabels
                 + (alike.Length > 1 ? $", as in {Plural.Of(alike.Length - 1, "other case")}" : "") + ". Each is a class of its own: where they mean the same, write them alike.";
         if (classes.FirstOrDefault(c => s_missing.Contains(c.ToLowerInvariant())) is { } missing)
             yield return $"'{missing}' is a class of its own, but programs write that where there is no label: leave it empty there, and these images have none.";
+        if (classes.Count > 1 && classes.FirstOrDefault(c => s_unsorted.Contains(c.ToLowerInvariant())) is { } unsorted)
+            yield return $"'{unsorted}' is a class of its own. Where its images have no label yet, move them away, or leave their labels empty.";
         if (labelled < few || 2 * classes.Count <= labelled) yield break;
         string what = classes.All(c => double.TryParse(c, NumberStyles.Float, CultureInfo.InvariantCulture, out _))
             ? classes.All(c => c.All(char.IsAsciiDigit)) ? "numbers of the images, or measurements" : "measurements"

@@ -42,7 +42,8 @@ public static partial class OptionsJson
     {
         try
         {
-            return ParseNode(text) as JsonObject ?? throw new RecipeException([new Fault(name, "must be one JSON object, { ... }")]);
+            JsonNode? node = ParseNode(text);
+            return node as JsonObject ?? throw new RecipeException([new Fault(name, $"must be one JSON object, but is {(node is JsonArray ? "a list" : "a single value")}: write {{ ahead of its keys and }} behind them, such as {{\"training\": {{\"epochs\": 20}}}}")]);
         }
         catch (JsonException e)
         {
@@ -465,7 +466,7 @@ public static partial class OptionsJson
     private static IEnumerable<string> ProblemsOf(object value, ICustomAttributeProvider? declared, string shown)
     {
         foreach (RangeAttribute range in declared?.GetCustomAttributes(typeof(RangeAttribute), true) ?? [])
-            if (!range.IsValid(value)) yield return $"{shown} is outside {Bounds(range)}";
+            if (!range.IsValid(value)) yield return $"{shown} is outside {Bounds(range)}{(value is >= 10.0 and <= 100.0 and double percent && range.Maximum is 1.0 ? string.Create(CultureInfo.InvariantCulture, $"; write it as a share: {percent / 100}") : "")}";
         if (value is Enum && !Enum.IsDefined(value.GetType(), value)) yield return $"{shown} is not {Wanted(value.GetType(), declared)}";
     }
 

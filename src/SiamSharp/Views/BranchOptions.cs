@@ -79,8 +79,8 @@ public sealed record CropOptions : IHasRules
     /// <inheritdoc/>
     public IEnumerable<Fault> Faults()
     {
-        if (MinArea > MaxArea) yield return new("minArea", $"{MinArea} is more than maxArea, {MaxArea}");
-        if (MinAspect > MaxAspect) yield return new("minAspect", $"{MinAspect} is more than maxAspect, {MaxAspect}");
+        if (MinArea > MaxArea) yield return new("minArea", $"{MinArea} is more than maxArea, {MaxArea}: lower the one or raise the other");
+        if (MinAspect > MaxAspect) yield return new("minAspect", $"{MinAspect} is more than maxAspect, {MaxAspect}: lower the one or raise the other");
     }
 }
 
@@ -118,7 +118,7 @@ public sealed record BlurOptions : IHasRules
     /// <inheritdoc/>
     public IEnumerable<Fault> Faults()
     {
-        if (MinSigma > MaxSigma) yield return new("minSigma", $"{MinSigma} is more than maxSigma, {MaxSigma}");
+        if (MinSigma > MaxSigma) yield return new("minSigma", $"{MinSigma} is more than maxSigma, {MaxSigma}: lower the one or raise the other");
     }
 }
 

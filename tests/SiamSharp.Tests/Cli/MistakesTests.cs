@@ -54,6 +54,7 @@ public sealed class MistakesTests : IClassFixture<MistakesTests.World>
             File.WriteAllText(_folder.At("two-sources.json"), """{ "pretrain": ["photos", "classes"], "test": "classes", "rows": [{ "name": "a" }] }""");
             Directory.CreateDirectory(_folder.At("runs/a"));
             foreach (string name in new[] { "recipe.json", "metrics.jsonl", "checkpoint.safetensors" }) File.Copy(_folder.At($"run/{name}"), _folder.At($"runs/a/{name}"));
+            File.WriteAllText(_folder.At("a-list.json"), "[1, 2]");
             File.WriteAllText(_folder.At("dotted.json"), """{ "training.epochs": 1 }""");
             File.WriteAllText(_folder.At("curly.json"), "{ \u201Ctraining\u201D: { \u201Cepochs\u201D: 1 } }");
             File.WriteAllText(_folder.At("named-study.json"), """{ "pretrain": "photos", "test": "classes", "recipe": "simclr", "rows": [{ "name": "a" }] }""");
@@ -225,6 +226,12 @@ public sealed class MistakesTests : IClassFixture<MistakesTests.World>
     [InlineData(2, "Two sets are compared as one: embed both in one go", "duplicates", "--index", "@index.parquet", "--index", "@renamed.npy")]
     [InlineData(2, "is a kind of method, whose options are listed by: siam options method --set method=byol", "options", "byol")]
     [InlineData(1, "This is a share of a Windows network: mount it", "data", "inspect", "\\\\server\\share")]
+    [InlineData(2, "\"1.5\" is not a number above 0 and up to 1\n", "duplicates", "--index", "@index.parquet", "--threshold", "1.5")]
+    [InlineData(2, "did you mean -k 5?", "search", "--index", "@index.parquet", "--run", "@run", "--query", "@photos/0.png", "--top", "5")]
+    [InlineData(2, "a part of the images is held out by itself", "classify", "fit", "--run", "@run", "--data", "@classes", "--test", "@classes", "--out", "@new.safetensors")]
+    [InlineData(2, "lower the one or raise the other", "views", "--data", "@photos", "--out", "@v.png", "--set", "views.branches.0.crop.minArea=0.8", "--set", "views.branches.0.crop.maxArea=0.3")]
+    [InlineData(2, "write it as a share: 0.5", "views", "--data", "@photos", "--out", "@v.png", "--set", "views.branches.0.flipProbability=50")]
+    [InlineData(2, "must be one JSON object, but is a list", "study", "@a-list.json", "--out", "@new")]
     [InlineData(2, "Did you mean siam pretrain?", "pretran", "--data", "@photos", "--out", "@new")]
     [InlineData(2, "Did you mean siam --help?", "help")]
     [InlineData(2, "Did you mean siam data inspect photos?", "data", "photos")]

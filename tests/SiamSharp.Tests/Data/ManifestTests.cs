@@ -244,6 +244,7 @@ public sealed class ManifestTests : IDisposable
     [Theory]
     [InlineData("Cat,cat,dog,dog", "The labels 'Cat' and 'cat' differ only in capitals or spaces. Each is a class of its own")]
     [InlineData("Cat,cat,Dog,dog", "differ only in capitals or spaces, as in 1 other case. ")]
+    [InlineData("unsorted,cat,cat,dog,dog", "'unsorted' is a class of its own. Where its images have no label yet, move them away")]
     [InlineData("nan,cat,cat,dog,dog", "'nan' is a class of its own, but programs write that where there is no label")]
     [InlineData("K\u00e4fer,Ka\u0308fer,Hund,Hund", "differ only in the way an accent is stored")]
     [InlineData("0.1,0.25,3.5,4,5.5,6,7,8,9,10.5", "Every one of the 10 images with a label is a class of its own: these look like measurements")]

@@ -30,7 +30,7 @@ public static class Siam
 
     private static async Task<int> RunAsync(ParseResult parsed, Screen screen, TextWriter output, TextWriter error, CancellationToken interrupt)
     {
-        if (parsed.Errors.Count > 0 || Usage.IsHelpOfNothing(parsed) || Usage.HasEmptyValue(parsed))
+        if (parsed.Errors.Count > 0 || Usage.IsHelpOfNothing(parsed) || Usage.HasUnusableValue(parsed))
         {
             foreach (string fault in Usage.Faults(parsed)) screen.Fail(fault);
             screen.Say($"See: {Usage.CommandLine(parsed.CommandResult)} --help");

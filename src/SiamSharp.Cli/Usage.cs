@@ -15,7 +15,7 @@ internal static class Usage
     {
         Command command = parsed.CommandResult.Command;
         if (parsed.UnmatchedTokens.Count > 0) return [Unmatched(parsed, command)];
-        if (EmptyValues(parsed).ToArray() is { Length: > 0 } empty) return empty;
+        if (UnusableValues(parsed).ToArray() is { Length: > 0 } empty) return empty;
         List<string> faults = [.. parsed.Errors.Select(e => e.Message).Where(message => message.StartsWith('-'))]; // of NumberOptions
         if (command.Subcommands.Count > 0) faults.Add($"{CommandLine(parsed.CommandResult)} needs one more word: {string.Join(", ", command.Subcommands.Select(c => c.Name))}");
         foreach (Argument argument in command.Arguments)
@@ -41,10 +41,10 @@ internal static class Usage
         return faults.Count > 0 ? faults : [.. parsed.Errors.Select(e => e.Message)];
     }
 
-    /// <summary>Whether a name is empty, as a variable leaves it that is not set.</summary>
-    internal static bool HasEmptyValue(ParseResult parsed) => parsed.Action is not HelpAction && EmptyValues(parsed).Any();
+    /// <summary>Whether a name is empty, as a variable leaves it that is not set, or is an option that there is not.</summary>
+    internal static bool HasUnusableValue(ParseResult parsed) => parsed.Action is not HelpAction && UnusableValues(parsed).Any();
 
-    private static IEnumerable<string> EmptyValues(ParseResult parsed)
+    private static IEnumerable<string> UnusableValues(ParseResult parsed)
     {
         const string why = "is empty: a variable that is not set?";
         Command command = parsed.CommandResult.Command;

@@ -213,9 +213,8 @@ internal static partial class Manifest
                 using var json = JsonDocument.Parse(line);
                 (path, label) = (First(json.RootElement, PathNames), First(json.RootElement, LabelNames));
                 if (json.RootElement.ValueKind != JsonValueKind.Object) problem = EachLine;
-                else if (json.RootElement.EnumerateObject().FirstOrDefault(p => LabelNames.Contains(p.Name.ToLowerInvariant()) && p.Value.ValueKind is JsonValueKind.Array or JsonValueKind.Object) is { Value.ValueKind: not JsonValueKind.Undefined } many)
-                    problem = $"its \"{many.Name}\" is {(many.Value.ValueKind == JsonValueKind.Array ? "a list" : "an object")}, but an image has one label: write one text or number";
-                else if (path is null) problem = $"an object must have a \"path\", but has {(json.RootElement.EnumerateObject().Select(p => $"\"{p.Name}\"").ToArray() is { Length: > 0 } names ? string.Join(", ", names.Take(Examples)) : "nothing")}";
+                else if (ManyLabels(json.RootElement) is { } many) problem = many;
+                else if (path is null) problem = $"an object must have a \"path\", but has {Names(json.RootElement)}";
                 else others.UnionWith(json.RootElement.EnumerateObject().Select(p => p.Name).Where(name => !PathNames.Contains(name.ToLowerInvariant())));
             }
             catch (JsonException)
@@ -241,6 +240,17 @@ internal static partial class Manifest
                 return false;
             }
         }
+
+        static string? ManyLabels(JsonElement entry)
+        {
+            foreach (JsonProperty item in entry.EnumerateObject())
+                if (LabelNames.Contains(item.Name.ToLowerInvariant()) && item.Value.ValueKind is JsonValueKind.Array or JsonValueKind.Object)
+                    return $"its \"{item.Name}\" is {(item.Value.ValueKind == JsonValueKind.Array ? "a list" : "an object")}, but an image has one label: write one text or number";
+            return null;
+        }
+
+        static string Names(JsonElement entry) =>
+            string.Join(", ", entry.EnumerateObject().Take(Examples).Select(item => $"\"{item.Name}\"")) is { Length: > 0 } names ? names : "nothing";
 
         static string? First(JsonElement entry, string[] names)
         {

@@ -138,6 +138,6 @@ internal sealed class EncoderOptions
     private static void CheckData(string[] assignments)
     {
         if (assignments.FirstOrDefault(a => !a.StartsWith("data.", StringComparison.Ordinal) || a.StartsWith("data.size", StringComparison.Ordinal)) is { } other)
-            throw new RecipeException([new Fault(other.Split('=')[0], "cannot be set here; data.* can, apart from data.size, which is the encoder's")]);
+            throw new RecipeException([new Fault(other.Split('=')[0], "cannot be set here: leave it out. data.* can, apart from data.size, which is the encoder's")]);
     }
 }

@@ -137,13 +137,26 @@ public static partial class ImageSources
             return new($"'{source}' has a wildcard, and none is read. Give the folder, whose images are all taken, also those of its sub-folders: {folder}");
         }
         if (source.IndexOf('@') is > 0 and var at && File.Exists(source[..at]) && Directory.Exists(source[(at + 1)..]))
-            return new($"'{source}' is the wrong way round: the folder comes first. Write {source[(at + 1)..]}@{source[..at]}");
+            return new(IsManifest(source[..at]) ? $"'{source}': the paths in that list start at the list itself. Give {source[..at]} alone."
+                : $"'{source}' is the wrong way round: the folder comes first. Write {source[(at + 1)..]}@{source[..at]}");
         if (source.LastIndexOf('@') is > 0 and var behind && File.Exists(source[..behind]))
             return new($"'{source}': a list of labels goes with a folder only. The labels of {Path.GetFileName(source[..behind])} lie beside it: images.labels.npy for images.npy, *-labels-idx1-ubyte for *-images-idx3-ubyte.");
         if (source.Split(':') is [{ } kind, _, { } share] && kind is "fashion-mnist" or "cifar10" && share is "train" or "test")
             return new($"'{source}' has one part too many: behind a source # takes a share, as in {source[..source.LastIndexOf(':')]}#{share}.");
         string hint = Hint(source);
         return new DataSourceException($"'{source}' does not exist; the nearest folder that does is '{parent}'.{(hint.Length > 0 ? hint : $" A source is {Forms}.")}");
+    }
+
+    private static bool IsManifest(string file)
+    {
+        try
+        {
+            return Manifest.Open(file, file, new DataOptions()).Count > 0;
+        }
+        catch (DataSourceException)
+        {
+            return false;
+        }
     }
 
     private static string Hint(string source) => Nearest.To(source.Split(':')[0], ["fashion-mnist", "cifar10"]) is { } name

@@ -124,7 +124,7 @@ internal static partial class Manifest
         }
         if (entries.Count == 0)
             throw new DataSourceException(faults.Count == 0
-                ? $"'{file}' must list at least one image, but lists none: there is nothing below its first line."
+                ? $"'{file}' must list at least one image, but lists none: there is nothing below its first line. Write a line for each image there."
                 : $"'{file}' must list at least one image, but none of its {Counted(faults.Count)} does: {Some(faults)}.");
         if (faults.Count > 0) notes.Add($"{Counted(faults.Count)} of '{file}' {(faults.Count == 1 ? "is" : "are")} left out: {Some(faults)}.");
         if (entries.TrueForAll(e => e.Label is null) && others.Count > 0

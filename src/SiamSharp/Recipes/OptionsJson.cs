@@ -43,7 +43,7 @@ public static partial class OptionsJson
         try
         {
             JsonNode? node = ParseNode(text);
-            return node as JsonObject ?? throw new RecipeException([new Fault(name, $"must be one JSON object, but is {(node is JsonArray ? "a list" : "a single value")}: write {{ ahead of its keys and }} behind them, such as {{\"training\": {{\"epochs\": 20}}}}")]);
+            return node as JsonObject ?? throw new RecipeException([new Fault(name, $"must be one JSON object, but is {(node is JsonArray ? "a list" : "a single value")}: a recipe looks like {{\"training\": {{\"epochs\": 20}}}}, and a study like {{\"pretrain\": \"FOLDER\", \"test\": \"FOLDER\", \"rows\": [{{\"name\": \"a\"}}]}}")]);
         }
         catch (JsonException e)
         {
@@ -432,6 +432,11 @@ public static partial class OptionsJson
                 if (value is JsonObject inside && inside.Select(p => p.Key).Where(k => known.Any(p => p.Name == k)).ToArray() is { Length: > 0 } deeper)
                 {
                     found.Add(new Fault(Join(path, key), $"there is no such option; what is in it, {string.Join(", ", deeper)}, stands one level higher: take it out of \"{key}\""), tree, key);
+                    continue;
+                }
+                if (path.Length > 0 && found.Root == typeof(Recipe) && Serializer.GetTypeInfo(found.Root).Properties.Any(p => p.Name == key))
+                {
+                    found.Add(new Fault(Join(path, key), $"there is no such option; \"{key}\" stands at the top of a recipe: take it out of \"{path}\""), tree, key);
                     continue;
                 }
                 string? meant = Nearest.To(key, known.Select(p => p.Name)) is { } near ? Join(path, near) : value is JsonObject ? null : PathTo(found.Root, key);

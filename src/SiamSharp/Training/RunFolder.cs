@@ -142,6 +142,7 @@ public sealed class RunFolder(string path)
     private RunException NoRun()
     {
         const string Rule = "Give the folder that was --out of `siam pretrain`.";
+        if (File.Exists(In("table.json")) && !File.Exists(In("study.json"))) return new($"{Path} holds the table of a study, but not its study.json. Give the folder that was --out of `siam study`, or copy study.json there too.");
         if (Directory.Exists(Path)) return new($"{Path} holds no run: recipe.json is missing. {Rule}{RunsInside}");
         if (File.Exists(Path))
             return new($"{Path} is a file, not the folder of a run. {(System.IO.Path.GetDirectoryName(Path) is { } parent && new RunFolder(parent).HasRun ? $"Give its folder, {parent}." : Rule)}");

@@ -177,6 +177,13 @@ public sealed class ManifestTests : IDisposable
     }
 
     [Fact]
+    public void Open_ManifestAheadOfAFolder_IsASourceAlone()
+    {
+        _folder.Write("m.csv", "path,label\nimg/a.jpg,cat\n");
+        Assert.EndsWith($"Give {_folder.At("m.csv")} alone.", Assert.Throws<DataSourceException>(() => Open("m.csv@" + _folder.At("img"))).Message);
+    }
+
+    [Fact]
     public void Open_JsonlWithCapitals_IsRead()
     {
         _folder.Write("m.jsonl", "{\"Path\":\"img/a.jpg\",\"Label\":\"cat\"}\n");

@@ -170,6 +170,7 @@ public sealed class RecipeTests
     [InlineData("about 6 sigma. Give a smaller sigma, such as --set views.highPass.sigma=2", "views.highPass.sigma=50", "views.highPass.kernel=13")]
     [InlineData("the views are enlarged", "views.branches.0.size=64")]
     [InlineData("--set training.threads=2", "training.threads=64")]
+    [InlineData("may take away more than is learned", "optimizer.weightDecay=5")]
     [InlineData("learns nothing", "optimizer.learningRate=0")]
     [InlineData("All views of an image are the same, pixel by pixel", "views.branches.0.masks=[]")]
     public void NotesFor_WhatIsProbablyNotMeant_SaysWhatToSet(string advice, params string[] assignments) =>

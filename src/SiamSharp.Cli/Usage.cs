@@ -15,7 +15,7 @@ internal static class Usage
     {
         Command command = parsed.CommandResult.Command;
         if (parsed.UnmatchedTokens.Count > 0) return [Unmatched(parsed, command)];
-        if (UnusableValues(parsed).ToArray() is { Length: > 0 } empty) return empty;
+        if (UnusableValues(parsed).ToArray() is { Length: > 0 } unusable) return unusable;
         List<string> faults = [.. parsed.Errors.Select(e => e.Message).Where(message => message.StartsWith('-'))]; // of NumberOptions
         if (command.Subcommands.Count > 0) faults.Add($"{CommandLine(parsed.CommandResult)} needs one more word: {string.Join(", ", command.Subcommands.Select(c => c.Name))}");
         foreach (Argument argument in command.Arguments)

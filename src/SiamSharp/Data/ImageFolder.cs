@@ -40,6 +40,9 @@ internal static class ImageFolder
         return new FileSource(name, [.. files.Select(f => Path.Combine(folder, f))], labels, options, notes);
     }
 
+    /// <summary>Whether a folder holds a run, whose pictures are none to learn from.</summary>
+    public static bool IsOfARun(string folder) => File.Exists(Path.Combine(folder, "recipe.json")) && File.Exists(Path.Combine(folder, "metrics.jsonl"));
+
     /// <summary>A note on sub-folders that no image is found in, and on hidden ones that hold some.</summary>
     private static IEnumerable<string> EmptyFolders(string name, string folder, HashSet<string> classes)
     {
@@ -109,7 +112,7 @@ internal static class ImageFolder
         {
             string real = directory.ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? directory.FullName;
             if (parents.Contains(real)) return;
-            if (prefix.Length > 0 && File.Exists(Path.Combine(real, "recipe.json")) && File.Exists(Path.Combine(real, "metrics.jsonl")))
+            if (prefix.Length > 0 && IsOfARun(real))
             {
                 notes.Add($"'{prefix.TrimEnd('/')}' of '{folder}' is the folder of a run, and is left out with the pictures in it.");
                 return;

@@ -24,7 +24,7 @@ public static partial class ImageSources
     {
         OptionsJson.Check(options, "data");
         if (string.IsNullOrWhiteSpace(source)) throw new DataSourceException($"The source of images is empty; a variable that is not set? A source is {Forms}.");
-        if (source is "-" || source.StartsWith("/dev/", StringComparison.Ordinal))
+        if (source is "-" or "/dev/stdin" || source.StartsWith("/dev/fd/", StringComparison.Ordinal)) // /dev/shm is a folder as any other
             throw new DataSourceException($"'{source}' is no file, and images are not read from standard input. Give the path of a folder or a file.");
         if (Nearest.Address(source) is { } address && !Path.Exists(source))
             throw new DataSourceException($"'{source}' cannot be read. {address}{(ImageFormats.IsPacked(source) ? " Unpack what is packed." : "")}");
@@ -42,7 +42,7 @@ public static partial class ImageSources
         if (parts[0] == "fashion-mnist" && parts.Length <= 2)
             return FashionMnist.Open(source, parts.Length == 2 ? parts[1] : "train", options);
         if (parts[0] == "cifar10" && source.Length > 8) return OpenCifar(source, options);
-        if (Directory.Exists(source) && File.Exists(Path.Combine(source, "recipe.json")) && File.Exists(Path.Combine(source, "metrics.jsonl")))
+        if (ImageFolder.IsOfARun(source))
             throw new DataSourceException($"'{source}' is the folder of a run, not of images: its recipe.json is there. Give the folder of the images.");
         if (Directory.Exists(source)) return ImageFolder.Open(source, source, options);
         if (RepeatedImages.LeadsNowhere(source) is { } target)

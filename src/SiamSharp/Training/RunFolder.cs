@@ -185,7 +185,7 @@ public sealed class RunFolder(string path)
             if (SavedRun.Find(this) is not { } saved) return null;
             byte[] bytes = File.Exists(Metrics) ? RegularFile.ReadAllBytes(Metrics) : [];
             if (bytes.Length < saved.MetricsLength) return $"{Metrics} {(bytes.Length == 0 ? "is missing or empty" : $"has {bytes.Length} bytes, and the run wrote {saved.MetricsLength}: it was cut short, or is of another run")}. What it lacks cannot be shown. Put a copy of the file back where there is one; else only a new run in another folder writes them again.";
-            return saved.MetricsHash is null || FileHash.Of(bytes.AsSpan(0, (int)saved.MetricsLength)) == saved.MetricsHash
+            return saved.Wrote(bytes)
                 ? null
                 : $"{Metrics} was changed or damaged since the run wrote it: its numbers are not to be trusted. Put a copy of the file back where there is one.";
         }

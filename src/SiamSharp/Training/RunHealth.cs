@@ -108,9 +108,9 @@ public sealed record RunHealth(double RankMe, int Dimensions, double Spread, dou
         if (State == HealthState.Healthy)
             return Invariant($"Healthy: the embedding uses {RankMe:F0} of {Dimensions} dimensions (spread {Spread:F2} of 1).");
         if (LearningRate == 0) return $"Not learning: {string.Join(", ", Problems)}. Give optimizer.learningRate a value above 0.";
-        if (ViewsTaughtNothing) return $"Not learning: {Problems[0]}. Give masks or crops, as --set views.preset=mscn does.";
         if (DifferentImages < recipe.Training.BatchSize)
             return $"Not learning: {string.Join(", ", Problems)}. The cause: only {DifferentImages} of the run's images differ from one another, fewer than a batch of {recipe.Training.BatchSize}. Give more different images.";
+        if (ViewsTaughtNothing) return $"Not learning: {Problems[0]}. Give masks or crops, as --set views.preset=mscn does.";
         if (State == HealthState.NotLearning)
             return Invariant($"Not learning: {Problems[0]}. The usual causes are too low or too high a learning rate (--set optimizer.learningRate=X; it is ")
                 + Invariant($"{recipe.Optimizer.LearningRate:G3}), too few epochs, or views that show nothing in common (lower the mask ratios).");

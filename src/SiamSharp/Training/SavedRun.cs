@@ -42,6 +42,9 @@ internal sealed record SavedRun
     /// <summary>Steps of the whole run by its own recipe; null where the number of images is not known.</summary>
     public long? Steps(Recipe recipe) => Images is int images ? (long)recipe.Training.Epochs * (images / recipe.Training.BatchSize) : null;
 
+    /// <summary>Whether a metrics.jsonl begins with the bytes that belong to this checkpoint.</summary>
+    public bool Wrote(ReadOnlySpan<byte> log) => log.Length >= MetricsLength && (MetricsHash is null || FileHash.Of(log[..(int)MetricsLength]) == MetricsHash);
+
     /// <summary>Looks for the last checkpoint, and for the one before where that is damaged or missing.</summary>
     /// <returns>Null where there is neither.</returns>
     /// <exception cref="RunException">Each that is there is damaged, or of a version that cannot be read.</exception>
@@ -75,7 +78,7 @@ internal sealed record SavedRun
         if (saved.MetricsHash is null || folder.WrittenRecipe is not { } written || !File.Exists(folder.Metrics)) return false;
         if (Pretraining.DifferencesOf(saved.Recipe, SiamSharp.Recipes.Recipe.Reread(written, [])).Length == 0) return false;
         byte[] log = RegularFile.ReadAllBytes(folder.Metrics);
-        return log.Length > 0 && (log.Length < saved.MetricsLength || FileHash.Of(log.AsSpan(0, (int)saved.MetricsLength)) != saved.MetricsHash);
+        return log.Length > 0 && !saved.Wrote(log);
     }
 
     private static SavedRun Of(string path, IReadOnlyDictionary<string, string> values)

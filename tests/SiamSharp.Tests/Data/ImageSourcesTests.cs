@@ -9,6 +9,22 @@ public class ImageSourcesTests
         Assert.Throws<DataSourceException>(() => ImageSources.Open(source, new DataOptions())).Message;
 
     [Fact]
+    public void Open_FolderBelowDev_IsAFolder()
+    {
+        if (!Directory.Exists("/dev/shm")) return;
+        string folder = Directory.CreateDirectory($"/dev/shm/siam-test-{Environment.ProcessId}").FullName;
+        try
+        {
+            TestImages.Save(TestImages.Make(1, 8, 8, (_, y, x) => (byte)(y * 8 + x)), Path.Combine(folder, "a.png"));
+            Assert.Equal(1, ImageSources.Open(folder, new DataOptions()).Count);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
     public void Open_MissingPath_NamesTheNearestFolderAndTheForms()
     {
         using var folder = new TempFolder();

@@ -17,6 +17,10 @@ internal static class Failure
 
     private static bool IsOutOfMemory(Exception failure) => failure is OutOfMemoryException || s_outOfMemory.Any(words => failure.Message.Contains(words, StringComparison.OrdinalIgnoreCase));
 
+    /// <summary>Whether a part of the program could not be loaded, such as where too few files may be open.</summary>
+    internal static bool IsMissingAssembly(Exception? failure) => failure is not null
+        && (failure.Message.StartsWith("Could not load file or assembly", StringComparison.Ordinal) || IsMissingAssembly(failure.InnerException));
+
     internal static int Show(Exception failure, Screen screen)
     {
         switch (failure)
@@ -36,7 +40,10 @@ internal static class Failure
             case UnauthorizedAccessException:
                 screen.Fail($"{failure.Message.TrimEnd('.')}. Give yourself the right to read and write it, such as with chmod u+rw, or ask its owner.");
                 return 1;
-            case DataSourceException or RunException or SafeTensorsException or PyTorchFileException or EmbeddingFileException or StateDictMismatchException
+            case SafeTensorsException:
+                screen.Fail(failure.Message.TrimEnd('.') + ".");
+                return 1;
+            case DataSourceException or RunException or PyTorchFileException or EmbeddingFileException or StateDictMismatchException
                 or ArgumentException or NotSupportedException or IOException:
                 screen.Fail(failure.Message);
                 return 1;
@@ -46,7 +53,7 @@ internal static class Failure
             case OutOfMemoryException or System.Runtime.InteropServices.ExternalException when IsOutOfMemory(failure):
                 long heap = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
                 screen.Fail(heap < LeastHeap ? $"The .NET heap may take {heap >> 20} MiB only, by DOTNET_GCHeapHardLimit or the container's memory. Give more."
-                    : "The memory is not enough for this. Less is needed with a smaller training.batchSize, data.size or network (backbone.width, backbone.name), and with data.memoryGiB=0, which decodes images anew in each epoch.");
+                    : "The memory is not enough for this. Less is needed with a smaller training.batchSize, data.size or network (backbone.width, backbone.name), and with data.memoryGiB=0, which decodes images anew in each epoch. A limit that was set for the shell (ulimit -v) counts too.");
                 return 1;
             case System.Runtime.InteropServices.ExternalException:
                 screen.Fail($"libtorch: {failure.Message.Split('\n')[0].Split("Exception raised from")[0].Trim().TrimEnd('.')}. (An error in SiamSharp itself, or an operation that this device does not have; add --debug for the details.)");

@@ -23,7 +23,7 @@ internal static class RecipeFiles
             throw new RecipeException([new Fault("--recipe", $"{nameOrFile} is a folder, but a recipe is a file{(File.Exists(inside) ? $": --recipe {inside} is that of the run in it" : "")}")]);
         }
         if (!File.Exists(file))
-            throw new RecipeException([new Fault("--recipe", $"there is no file {nameOrFile} and no recipe of that name; known: {string.Join(", ", Names())}{Nearest.Question(nameOrFile, Names())}")]);
+            throw new RecipeException([new Fault("--recipe", $"there is no file {nameOrFile} and no recipe of that name; known: {string.Join(", ", Names())}{Nearest.Question(nameOrFile.EndsWith(".json", StringComparison.OrdinalIgnoreCase) ? nameOrFile[..^5] : nameOrFile, Names())}")]);
         if (Path.GetFileName(file) != "recipe.json" && Path.Combine(Path.GetDirectoryName(Path.GetFullPath(file))!, "recipe.json") is var own && File.Exists(own)
             && Path.GetFileName(file) is "metrics.jsonl" or "evaluation.json" or "draws.json" or "images.json" or "notes.json" or "skipped.jsonl" or "start.json")
             throw new RecipeException([new Fault("--recipe", $"{file} is a file of a run, but not its recipe: --recipe {Shell.PathWord(own)}")]);

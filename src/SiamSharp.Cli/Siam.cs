@@ -44,7 +44,7 @@ public static class Siam
             if (parsed.Action is HelpAction) Examples.Write(output, Usage.CommandLine(parsed.CommandResult));
             return exitCode;
         }
-        catch (Exception e) when (!parsed.GetValue(CommonOptions.Debug))
+        catch (Exception e) when (!parsed.GetValue(CommonOptions.Debug) && !Failure.IsMissingAssembly(e)) // without its assemblies the console may not write either
         {
             return Failure.Show(e, screen);
         }

@@ -83,6 +83,8 @@ internal static class Usage
             if (token is "help") return $"there is no command '{token}'. Did you mean {typed} --help?";
             if (token is "split" && commands.Contains("inspect"))
                 return $"there is no command '{token}' here. Behind a source #train takes four fifths of each class and #test the rest, in every command: {Shell.Word($"{parsed.UnmatchedTokens.Skip(1).FirstOrDefault() ?? "SRC"}#train")}.";
+            if (token.Contains(',') && commands.Contains("all") && token.Split(',').All(commands.Contains))
+                return $"'{token}' are several where one is taken at a time; {typed} all takes all of them.";
             if (commands is [var only] && !token.StartsWith('-')) return $"there is no command '{token}' here. Did you mean {typed} {only} {Shell.Word(token)}?";
             if (command.Subcommands.FirstOrDefault(c => c.Subcommands.Any(inner => inner.Name == token)) is { } above) return $"there is no command '{token}' here. Did you mean {typed} {above.Name} {token}?";
             string meant = Nearest.To(token, commands) is { } near ? $" Did you mean {typed} {near}?" : "";
@@ -108,15 +110,17 @@ internal static class Usage
         if (!exact && Nearest.To(name.TrimStart('-'), options.Select(o => o.Name.TrimStart('-'))) is { } near)
             return $"there is no option {name} here. Did you mean {options.First(o => o.Name.TrimStart('-') == near).Name}?";
         if (command.Name == "predict" && name is "--threshold" or "--min-accuracy")
-            return $"the threshold belongs to the classifier: fit it again, siam classify fit --run DIR --data LABELLED --out FILE.safetensors --min-accuracy {Shell.Word(value ?? "0.95")}.";
+            return "the threshold belongs to the classifier, which chose it for the accuracy that was asked for: siam classify fit ... --min-accuracy SHARE. For a threshold of your own take the column probability of --out answers.csv.";
         if (command.Name == "views" && name == "--run")
             return $"for the views of a run give its recipe: siam views --data SRC --recipe {Shell.Word(Path.Combine(value ?? "RUN", "recipe.json"))} --out views.png.";
         if (command.Name is "embed" or "study" && name == "--resume")
             return $"leave out --resume: the same siam {command.Name} goes on where it was stopped.";
         if (command.Name == "quickstart" && name == "--resume")
             return "a quickstart that was interrupted goes on as any run: siam pretrain --data fashion-mnist:sample#train --out DIR --resume.";
+        if (command.Name == "quickstart" && name == "--recipe")
+            return $"quickstart has a recipe of its own, which --set changes, such as --set method={(value is { Length: > 0 } kind && OptionsJson.PartOfKind(typeof(Recipe), kind) == "method" ? kind : "byol")}. With another: siam pretrain --data fashion-mnist:sample --recipe {Shell.Word(value ?? "byol")} --out DIR.";
         if (command.Name == "quickstart" && name == "--data")
-            return $"quickstart runs on images that come with the program. For your own: siam pretrain --data {Shell.Word(value ?? "FOLDER")} --out DIR.";
+            return $"quickstart runs on images that come with the program. For your own: siam pretrain --data {Shell.Word(value ?? "FOLDER")} --recipe simclr --out {Shell.Word(parsed.GetValue<string?>("--out") ?? "DIR")}.";
         if (Hint(parsed, command, name, value) is { } hint) return $"there is no option {name} here: {hint}{(hint.EndsWith('?') ? "" : ".")}";
         if (exact) return $"there is no option {name} here. Did you mean --set {Shell.Word($"{path}={value ?? "..."}")}?";
         string[] known = [.. options.Where(o => !o.Hidden && o.Name is not ("--help" or "--version")).Select(o => o.Name)];
@@ -132,6 +136,11 @@ internal static class Usage
         {
             "--overwrite" or "--force" or "-f" when Has("--resume") => "no run is written over. Choose another --out, remove the folder, or go on with it by --resume",
             "--overwrite" or "--force" or "-f" when Has("--out") => "leave it out. A file of the same kind is replaced, and no other",
+            "--verbose" or "-v" => "did you mean --debug, which shows the stack trace of a failure, or --json, which prints all numbers?",
+            "--delete" or "--remove" => "siam deletes no images. With --json > FILE.json the groups are yours to go through",
+            "--model" when command.Name == "fit" => "--model is for classify predict; fit makes a classifier of an encoder: did you mean --run DIR?",
+            "--classifier" when typed.EndsWith("safetensors", StringComparison.Ordinal) => "a classifier is a .safetensors file as it is; siam export onnx --classifier makes a model of it, and --run exports the weights of a run's encoder",
+            "--opset" => "opset 17 is always written",
             "--dry-run" => "what a run would do is said before its first step; `siam data inspect` and `siam views` show images and views without training",
             "--data" when Has("--train") => $"judging takes two sets: --train {Shell.Word($"{value ?? "LABELLED"}#train")} --test {Shell.Word($"{value ?? "LABELLED"}#test")}",
             "--data" when Has("--index") => $"{typed} takes a file of vectors. {EmbeddingFile.EmbedFirst(value ?? "FOLDER")}",
@@ -169,6 +178,10 @@ internal static class Usage
             return $"--set {assignment} has no value{(token.StartsWith('=') ? ": there are no spaces around =" : "")}. Did you mean --set {Shell.Word($"{assignment.TrimEnd('=')}={value}")}?";
         }
         if (FilesOfOneFolder(parsed, command, token) is { } files) return files;
+        if (command.Name == "quickstart" && Path.Exists(token.Split('#', '@')[0]))
+            return $"quickstart runs on images that come with the program. For your own: siam pretrain --data {Shell.Word(token)} --recipe simclr --out DIR.";
+        if (parsed.Tokens.Select(t => t.Value).ToList() is var given && given.IndexOf(token) is >= 1 and var labelled && given[labelled - 1] == "--beside-labelled")
+            return $"--beside-labelled takes no file: it goes by the labels that stand in the index. siam embed --data {Shell.Word($"FOLDER@{token}")} writes them there.";
         if (command.Options.FirstOrDefault(o => o.HelpName == "R,G,B" && parsed.GetResult(o)?.Tokens is [var first, ..] && Following(parsed, first.Value, token) is not null) is { } list)
             return $"'{token}' stands there without an option. Commas stand between the numbers: {list.Name} {parsed.GetResult(list)!.Tokens[0].Value},{Following(parsed, parsed.GetResult(list)!.Tokens[0].Value, token)!.Replace(' ', ',')}";
         Option[] open = [.. command.Options.Where(o => o.Required && parsed.GetResult(o) is null or { Implicit: true })];
@@ -201,6 +214,7 @@ internal static class Usage
         string? folder = Path.GetDirectoryName(tokens[at - 1].Value);
         string[] words = [.. tokens.Skip(at - 1).Select(t => t.Value).TakeWhile(w => Path.Exists(w) && Path.GetDirectoryName(w) == folder)];
         if (words.Length < 2 || folder is null) return null;
+        if (words.Any(Directory.Exists) && words.Length < Directory.EnumerateFileSystemEntries(folder.Length > 0 ? folder : ".").Count(e => !Path.GetFileName(e).StartsWith('.'))) return $"{string.Join(" and ", words.Select(w => $"'{w}'"))} are {words.Length} sources where one is taken. {ImageSources.OneSource}";
         return $"{string.Join(", ", words.Take(2).Select(w => $"'{w}'"))}{(words.Length > 2 ? ", ..." : "")} are {words.Length} names where one is taken, perhaps put there by the shell for a wildcard. "
             + $"Give the folder that they are in: {Shell.Word(folder.Length > 0 ? folder : ".")}";
     }

@@ -40,7 +40,7 @@ public sealed record ClassifierReport(
         }
         int accepted = (int)Math.Round(AcceptedShare * Count);
         if (Accuracy is double accuracy && LargestClass > 0 && Statistics.ShareInterval(accuracy, Count).Low <= LargestClass)
-            yield return string.Create(CultureInfo.InvariantCulture, $"The held-out accuracy of {accuracy:F3} is no better than guessing: to name always the largest class gives {LargestClass:F3}. "
+            yield return string.Create(CultureInfo.InvariantCulture, $"The held-out accuracy of {accuracy:F3} is not clearly better than naming always the largest class, which gives {LargestClass:F3}. "
                 + $"Give more labelled images, check the labels, or take an encoder that was trained longer.");
         if (accepted == 0)
             yield return string.Create(CultureInfo.InvariantCulture, $"Not even the surest held-out answers are right in {100 * minAccuracy:0.#} % of cases: all answers will be rejected. Give more labels, or a lower --min-accuracy.");
@@ -111,16 +111,16 @@ public sealed class Classifier : IDisposable
     {
         int[] classes = labelled.ClassNames is null ? [] : [.. Enumerable.Range(0, labelled.Count).Select(labelled.LabelOf).Where(label => label >= 0).Distinct()];
         if (classes.Length == 0) throw new DataSourceException($"{labelled.Name} has no labels, and a classifier is made of them. {LabelledImages.HowToLabel(labelled.Name)}");
-        if (classes.Length < 2) throw OneClass(classes.Length, labelled);
+        if (classes.Length < 2) throw OneClass(labelled.ClassNames![classes[0]], labelled);
         if (classes.Length > MostOfOneImage && classes.Length == Enumerable.Range(0, labelled.Count).Count(i => labelled.LabelOf(i) >= 0))
             throw new DataSourceException(JudgingSet.EachItsOwn([.. classes.Select(label => labelled.ClassNames![label])]));
     }
 
     private const int MostOfOneImage = 10; // with more classes of one image each, the labels are names or numbers of the images
 
-    private static DataSourceException OneClass(int classes, IImageSource? source = null) =>
-        new($"A classifier needs images of two classes or more, but these have {classes}: "
-            + (source?.Name.Contains("..", StringComparison.Ordinal) == true && source.Name.Contains('#') ? "#FIRST..END goes by the order of the files; #train behind a source has some of every class." : "put them into one sub-folder for each class."));
+    private static DataSourceException OneClass(string name, IImageSource? source = null) =>
+        new($"A classifier needs images of two classes or more, but these are all of class '{name}': "
+            + (source?.Name.Contains("..", StringComparison.Ordinal) == true && source.Name.Contains('#') ? "#FIRST..END goes by the order of the files; #train behind a source has some of every class." : "put images of another class into a sub-folder of their own."));
 
     internal sealed record Head(Tensor Mean, Tensor Scale, Tensor Weight, double Temperature, double Threshold);
 
@@ -128,7 +128,7 @@ public sealed class Classifier : IDisposable
     {
         int classes = features.ClassNames.Count, count = features.Count;
         long[] labels = features.Labels.data<long>().ToArray();
-        if (classes < 2) throw OneClass(classes);
+        if (classes < 2) throw OneClass(features.ClassNames[0]);
         int folds = Math.Min(MostFolds, Enumerable.Range(0, classes).Min(k => labels.Count(label => label == k)));
         if (folds < 2)
         {
@@ -282,7 +282,7 @@ public sealed class Classifier : IDisposable
         if (!File.Exists(path)) throw new RunException($"{path} is missing. Make it with `siam classify fit`.");
         using SafeTensorsFile file = Opened(path);
         if (file.Metadata.GetValueOrDefault("format") != Format)
-            throw new RunException($"{path} holds no classifier written by SiamSharp: its metadata {(file.Metadata.GetValueOrDefault("format") is { } other ? $"says format={other}" : "has no format")}, not {Format}. "
+            throw new RunException($"{path} holds no classifier written by SiamSharp: its metadata {(file.Metadata.GetValueOrDefault("format") is { } other ? $"says format={other}" : "names no format")} where a classifier has format={Format}. "
                 + "Make one with `siam classify fit`.");
         var metadata = new FileMetadata(path, file.Metadata);
         var (data, classes) = (metadata.Options<DataOptions>("data"), metadata.Names("classes"));
@@ -312,6 +312,20 @@ public sealed class Classifier : IDisposable
     }
 
     /// <summary>A file of another ending is no damaged classifier, but something else.</summary>
+    /// <summary>Whether a file is a classifier of this library.</summary>
+    internal static bool Is(string path)
+    {
+        try
+        {
+            using SafeTensorsFile file = SafeTensors.Read(path);
+            return file.Metadata.GetValueOrDefault("format") == Format;
+        }
+        catch (Exception e) when (e is SafeTensorsException or IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
     private static SafeTensorsFile Opened(string path)
     {
         try

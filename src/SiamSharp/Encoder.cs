@@ -193,14 +193,16 @@ public sealed class Encoder : IDisposable
     public static Encoder Load(string path, nn.Module<Tensor, Tensor>? ownBackbone = null)
     {
         if (File.Exists(Path.GetDirectoryName(Path.GetFullPath(path))))
-            throw new RunException($"{Path.GetDirectoryName(path)} is a file, but a folder is wanted: give the folder that was --out of `siam pretrain`.");
+            throw new RunException($"{Path.GetDirectoryName(path)} is a file, but a folder is wanted: give the folder that was --out of `siam pretrain`.{(Classifier.Is(Path.GetDirectoryName(path)!) ? " This one is a classifier, which goes with --classifier of `siam export onnx` and --model of `siam classify predict`." : "")}");
         if (!Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(path)))) throw new RunException($"There is no folder {Path.GetDirectoryName(Path.GetFullPath(path))}: give the folder that was --out of `siam pretrain`.");
         if (!File.Exists(path))
         {
             var run = new RunFolder(Path.GetDirectoryName(Path.GetFullPath(path))!);
-            throw new RunException($"{path} is missing: " + (run.HasRun
+            throw new RunException($"{path} is missing: " + (run.IsTraining
+                ? "the run is still being trained by another process, which writes it at its end."
+                : run.HasRun
                 ? $"the run has not finished, or the file was removed. Go on with `{run.ResumeCommand}`, which writes it at its end."
-                : $"give the encoder.safetensors in the folder of a finished run.{run.RunsInside}"));
+                : $"give the folder of a finished run.{run.RunsInside}"));
         }
         using SafeTensorsFile file = SafeTensors.Read(path);
         if (file.Metadata.GetValueOrDefault("format") != Format)

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using SiamSharp.Cli.Terminal;
 using SiamSharp.Data;
 using Spectre.Console;
@@ -53,7 +54,7 @@ internal static class DataCommand
         if (found.Unlabelled > 0 && found.Classes.Count > 0) Row("without label", $"{found.Unlabelled:N0}");
         Row("mean", Numbers(found.Mean) + $" (at {found.DecodedSize} px)");
         Row("std", Numbers(found.Std));
-        Row("values", $"{found.Min:G4} to {found.Max:G4}" + (found.BitDepths.Keys.Min() < 32 ? " (integers are scaled to 0 to 1)" : ""));
+        Row("values", $"{Value(found.Min)} to {Value(found.Max)}" + (found.BitDepths.Keys.Min() < 32 ? " (integers are divided by white)" : ""));
         if (found.Blank > 0) Row("blank", $"{found.Blank:N0}, of one colour only");
         Row("duplicates", found.Duplicates.Count == 0 ? "none" : $"{Plural.Of(found.Duplicates.Count, "group")} of equal images");
         foreach (var group in found.Duplicates.Take(Shown)) Row("", string.Join(" = ", group.Take(3)) + (group.Count > 3 ? " = ..." : ""));
@@ -62,6 +63,8 @@ internal static class DataCommand
         foreach (string note in found.Notes) Row("note", note);
         console.Write(table);
     }
+
+    private static string Value(float value) => value.ToString(value == MathF.Round(value) && Math.Abs(value) < 1e7f ? "F0" : "G4", CultureInfo.InvariantCulture);
 
     private static string Spread(Spread s) => $"{s.Min} {s.Median} {s.Max}";
 

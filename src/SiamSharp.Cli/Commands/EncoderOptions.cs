@@ -46,7 +46,9 @@ internal sealed class EncoderOptions
     internal (Encoder Encoder, Recipe Recipe, string Name) Open(Screen screen, ParseResult parsed, string[] assignments, Func<DataOptions, IImageSource> open)
     {
         string? run = parsed.GetValue(_run), name = parsed.GetValue(_backbone), weights = parsed.GetValue(_weights);
-        if (run is null == (name is null))
+        if (run is not null && name is not null)
+            throw new RecipeException([new Fault("--run", "brings its own network and weights: leave out either --run or --backbone with its options")]);
+        if (run is null && name is null)
             throw new RecipeException([new Fault("--run", "give either --run DIR, or --backbone NAME with --weights FILE")]);
         CheckData(assignments);
         if (run is not null)

@@ -28,7 +28,7 @@ internal static class EvaluateCommand
         return command;
     }
 
-    private static string Hardest(Confusion confusion) => string.Join(", ", confusion.Hardest(3).Select(h =>
+    private static string Hardest(Confusion confusion) => string.Join(", ", confusion.Hardest(3).Where(h => h.Accuracy < 1).Select(h =>
         $"{h.Class} {h.Accuracy.ToString("F3", CultureInfo.InvariantCulture)}" + (h.TakenFor.Length > 0 ? $" (taken for {h.TakenFor})" : "")));
 
     private static bool BelongsToTheRun(string assignment) => assignment.Split('=')[0] is var path
@@ -71,7 +71,7 @@ internal static class EvaluateCommand
                 console.WriteLine(ScoreTable.Counts(scores));
                 if (protocols.Contains(Protocol.FineTune) && scores.Any(s => s.Encoder == "untrained")) console.WriteLine("The row of the untrained encoder is plain supervised training.");
                 if (verdict is not null) console.WriteLine(verdict.Text);
-                if (confusions.FindLast(c => c.Encoder == "pretrained") is { } last) console.WriteLine($"Hardest by {last.Protocol}: {Hardest(last)}.");
+                if (confusions.FindLast(c => c.Encoder == "pretrained") is { } last && Hardest(last).Length > 0) console.WriteLine($"Hardest by {last.Protocol}: {Hardest(last)}.");
             });
             folder.AddScores(scores); // after they were shown: a full disk does not lose them
             if (protocols.Contains(Protocol.FewShot)) RunFolder.WriteText(folder.Draws, FewShotDraws.For(trainData, recipe.Evaluation).ToJson());

@@ -45,7 +45,8 @@ internal static class ExportCommand
                 case (null, { } classifierFile):
                     using (Classifier classifier = Classifier.Load(classifierFile)) (difference, about) = (OnnxExport.Write(path, classifier, options), Input.Of(classifier.Encoder, options));
                     break;
-                default: throw new RecipeException([new Fault("--run", "give either --run DIR or --classifier FILE")]);
+                case (null, null): throw new RecipeException([new Fault("--run", "give either --run DIR or --classifier FILE")]);
+                default: throw new RecipeException([new Fault("--run", "leave out either --run, which exports the encoder, or --classifier, which exports the classifier together with its encoder")]);
             }
             if (about.Note is { } note) screen.Warn(note);
             screen.Result(new { file = path, difference, white = about.White, trainedWhite = about.Trained }, console =>

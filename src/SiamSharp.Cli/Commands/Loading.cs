@@ -50,6 +50,6 @@ internal static class Loading
     {
         if (data.Skipped.Count == skippedAtStart) return;
         SkippedFile.Write(folder.Skipped, data.Skipped);
-        screen.Warn($"{Plural.Of(data.Skipped.Count - skippedAtStart, "file")} became unreadable during the run; listed last in {folder.Skipped}.");
+        screen.Warn($"{Plural.Of(data.Skipped.Count - skippedAtStart, "file")} could not be read as the run began with {(data.Skipped.Count - skippedAtStart == 1 ? "it" : "them")}, and the steps went on without; listed last in {folder.Skipped}, with the reason.");
     }
 }

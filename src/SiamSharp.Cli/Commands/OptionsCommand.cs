@@ -33,7 +33,7 @@ internal static partial class OptionsCommand
                 string[] paths = [.. OptionsJson.Describe(resolved).Select(o => o.Path)];
                 if (TooFar(asked, paths) is { } far) throw new RecipeException([new Fault(asked, far)]);
                 if (OptionsJson.PartOfKind(typeof(Recipe), asked) is { } whole)
-                    throw new RecipeException([new Fault(asked, $"is a kind of {whole}, whose options are listed by: siam options {whole} --set {whole}={asked}")]);
+                    throw new RecipeException([new Fault(asked, $"this is a kind of {whole}, whose options are listed by: siam options {whole} --set {whole}={asked}")]);
                 if (OptionsJson.KindsWith(typeof(Recipe), asked) is { Length: > 0 } kinds)
                     throw new RecipeException([new Fault(asked, $"only {string.Join(", ", kinds)} {(kinds.Length == 1 ? "has" : "have")} it: siam options {asked} --set {asked.Split('.')[0]}={kinds[0]}")]);
                 string? near = Nearest.To(asked, paths.Concat(paths.Select(p => p.Split('.')[0])).Distinct()) ?? OptionsJson.PathTo(typeof(Recipe), asked.Split('.')[^1]);

@@ -88,7 +88,7 @@ internal static class Outputs
         if (System.IO.File.Exists(path))
         {
             if (IsOfARun(path)) throw new RunException($"--out {given} is a file of the run in {Path.GetDirectoryName(path)}. Choose a name outside of it.");
-            if (!IsOurs(kind, path)) throw new RunException($"--out {given} exists and is not {kind.Name}, so it is not replaced. Choose another name, or remove it first.");
+            if (!IsOurs(kind, path)) throw new RunException($"--out {given} exists and is another kind of file than {kind.Name}, so it is not replaced. Choose another name, or remove it first.");
         }
         Probe(path, given);
         return path;
@@ -98,8 +98,9 @@ internal static class Outputs
     /// <param name="given">As given by the user.</param>
     /// <param name="study">Whether a study is to be written, not a run.</param>
     /// <param name="sources">Of images, as given by the user.</param>
+    /// <param name="own">Names of the runs that a study makes in it.</param>
     /// <returns>The whole path. It is not made yet.</returns>
-    internal static string Folder(string given, bool study, IEnumerable<string?> sources)
+    internal static string Folder(string given, bool study, IEnumerable<string?> sources, IReadOnlyCollection<string>? own = null)
     {
         CheckName(given);
         string path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(given));
@@ -116,7 +117,7 @@ internal static class Outputs
         bool hasRun = IsRun(path), hasStudy = System.IO.File.Exists(Path.Combine(path, "study.json"));
         if (!hasRun && !hasStudy && sources.OfType<string>().SelectMany(FoldersOf).FirstOrDefault(listed => IsWithin(Real(listed), Real(path))) is { } within)
             throw new RunException($"--out {given} holds the folder of the images, {within}, and what is written would lie beside it. Choose a new folder{Another(given, "/run", study, sources)}.");
-        if (!hasRun && !hasStudy && Directory.EnumerateDirectories(path).Where(IsRun).Select(Path.GetFileName).Order().ToArray() is { Length: > 0 } others)
+        if (!hasRun && !hasStudy && Directory.EnumerateDirectories(path).Where(IsRun).Select(Path.GetFileName).Where(name => own?.Contains(name!) != true).Order().ToArray() is { Length: > 0 } others)
             throw new RunException($"--out {given} holds runs ({string.Join(", ", others.Take(PicturesOfAFolder))}{(others.Length > PicturesOfAFolder ? ", ..." : "")}), and would become one itself. Give a folder of its own{Another(given, "/run", study, sources)}.");
         if (study && hasRun) throw new RunException($"--out {given} holds a run, whose report a study would replace. Choose another folder{Another(given, "-study", study, sources)}.");
         if (!study && hasStudy) throw new RunException($"--out {given} holds a study, whose report a run would replace. Choose another folder{Another(given, "-run", study, sources)}.");

@@ -77,7 +77,7 @@ internal static class PretrainCommand
         }
         if (!result.Finished)
         {
-            screen.Say($"Interrupted at step {result.Step} of {result.Steps}. Everything is saved; go on with --resume.");
+            screen.Say($"Interrupted at step {result.Step:N0} of {result.Steps:N0}. Everything is saved; go on with --resume.");
             screen.Next($"siam pretrain --data {Shell.Word(source)} --out {Shell.PathWord(folder.Path)} --resume");
             return 130;
         }

@@ -48,7 +48,7 @@ internal static class QuickstartCommand
         }
         if (!result.Finished)
         {
-            screen.Say($"Interrupted at step {result.Step} of {result.Steps}. Go on with: {resume}");
+            screen.Say($"Interrupted at step {result.Step:N0} of {result.Steps:N0}. Go on with: {resume}");
             screen.Say($"Then judge it with: {judge}");
             return 130;
         }

@@ -41,11 +41,19 @@ internal static class SearchCommands
             DataOptions decoding = table.Origin is null ? recipe.Data : EncoderOptions.Data(parsed.GetValue(set)!, table.Origin.Data with { MaxMegapixels = recipe.Data.MaxMegapixels });
             table.Origin?.Check(vectors, EmbeddingOrigin.Of(opened, name, decoding));
             using var embedder = new Embedder(opened);
-            IImageSource source = ImageSources.Open(path, decoding);
+            IImageSource source;
+            try
+            {
+                source = ImageSources.Open(path, decoding);
+            }
+            catch (DataSourceException e) when (path.EndsWith(".npy", StringComparison.OrdinalIgnoreCase))
+            {
+                throw new DataSourceException($"--query takes an image, and computes its vector itself. {e.Message}");
+            }
             if (source.Count > 1) screen.Warn($"{source.Name} holds {Plural.Of(source.Count, "image")}: the query is the first of them, {source.PathOf(0)}.");
             Pixels pixels = source.Decode(0, opened.Size);
             if (pixels.Channels != opened.Channels)
-                throw new DataSourceException($"{path} has {Plural.Of(pixels.Channels, "channel")}, but the encoder takes {opened.Channels}: --set data.channels={opened.Channels} converts 1 and 3.");
+                throw new DataSourceException($"{path} {Embedding.WrongChannels(pixels, opened.Channels)}.");
             var notes = new DataNotes();
             notes.Add(0, pixels);
             foreach (string note in source.Notes.Concat(notes.Lines(source, opened.White))) screen.Warn(note);
@@ -60,8 +68,8 @@ internal static class SearchCommands
                 SearchHit[] hits = [.. found.Select(f => new SearchHit(table.Paths[f.Row], table.Labels[f.Row], f.Cosine, read(table.Paths[f.Row])))];
                 SearchSheet.Write(picture, source.PathOf(0), pixels, hits);
                 if (hits.Where(hit => hit.Image is null).ToArray() is [var gone, ..] all)
-                    screen.Warn($"{all.Length} of the {hits.Length} images found are not where the index says and are grey in the sheet, such as {gone.Path}. "
-                        + (parsed.GetValue(data) is { } given ? $"The --data given, {given}, does not hold them: give the source that was embedded." : "Start in the folder in which `siam embed` was started, or give --data SRC."));
+                    screen.Warn($"{all.Length} of the {hits.Length} images found {(all.Length == 1 ? "is" : "are")} not where the index says and {(all.Length == 1 ? "is" : "are")} grey in the sheet, such as {gone.Path}. "
+                        + (parsed.GetValue(data) is { } given ? $"The --data given, {given}, does not hold them: give the source that was embedded." : "Where they still exist, start in the folder in which `siam embed` was started, or give --data SRC; where they do not, embed those that do."));
             }
             screen.Result(new { results = found.Select(f => new { path = table.Paths[f.Row], label = table.Labels[f.Row], cosine = f.Cosine }), sheet = picture }, console =>
             {
@@ -147,6 +155,7 @@ internal static class SearchCommands
     {
         EmbeddingTable table = EmbeddingTable.Read(path);
         foreach (string note in table.Notes) screen.Warn(note);
+        if (Embedding.OddVectors(table) is { } odd) screen.Warn(odd);
         if (table.Count == 0)
         {
             table.Dispose();

@@ -34,14 +34,14 @@ internal static class StudyCommand
                 }
                 catch (DataSourceException e)
                 {
-                    bool lost = !Path.IsPathRooted(source) && !Path.Exists(source.Split('#', '@')[0]);
+                    bool lost = !Path.IsPathRooted(source) && source.Split(':')[0] is not ("fashion-mnist" or "cifar10") && !Path.Exists(source.Split('#', '@')[0]);
                     string beside = Path.Combine(Path.GetDirectoryName(parsed.GetValue(file)!) ?? "", source);
                     throw new DataSourceException($"\"{key}\" in {parsed.GetValue(file)}: {e.Message}" + (!lost ? ""
                         : $" Paths in a study start in the folder in which the command is given, {Environment.CurrentDirectory}{(Path.Exists(beside.Split('#', '@')[0]) ? $": write {beside}" : "")}."));
                 }
             }
-            string folder = Outputs.Folder(parsed.GetValue(output)!, study: true, [study.Pretrain, study.Train, study.Test]);
             IReadOnlyList<StudyRun> runs = study.Runs(parsed.GetValue(set)!, options => Open("pretrain", study.Pretrain, options));
+            string folder = Outputs.Folder(parsed.GetValue(output)!, study: true, [study.Pretrain, study.Train, study.Test], [.. runs.Select(run => run.Name)]);
             if (parsed.GetValue(only) is { } name) return RunOne(screen, study, folder, runs, name, parsed.GetValue(child), cancel);
 
             DataOptions decoded = runs[0].Recipe.Data;

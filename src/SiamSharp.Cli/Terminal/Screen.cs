@@ -72,7 +72,7 @@ internal sealed class Screen(TextWriter output, TextWriter error, bool json) : I
     internal bool TellsOfLoss()
     {
         if (!_toFile || (_results.Profile.Out as SteadyOutput)?.Lost is not { } reason) return false;
-        Fail($"The result could not be written to standard output ({reason.TrimEnd('.')}). Files that the command wrote are complete.");
+        Fail($"The result could not be written to standard output ({reason.TrimEnd('.')}). Any files that the command wrote are complete.");
         return true;
     }
 

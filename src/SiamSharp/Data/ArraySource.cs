@@ -74,7 +74,7 @@ public sealed class ArraySource : IImageSource
             using var image = VipsPixels.ToImage(stored);
             using var square = SquareFit.Apply(image, size, _options.Fit);
             double cutOff = SquareFit.CutOff(stored.Width, stored.Height, _options.Fit);
-            stored = VipsPixels.FromImage(square) with { Origin = new(0, CutOff: cutOff) };
+            stored = VipsPixels.FromImage(square) with { Origin = new(0, CutOff: cutOff, Stored: stored.Values is float[] values ? StoredRange.Of(values) : null) };
         }
         return PixelChecks.Complete(stored, _options, PathOf(index));
     }

@@ -103,8 +103,8 @@ public sealed record DataInspection
             Mean = set.Mean,
             Std = set.Std,
             Blank = set.BlankCount,
-            Min = set.Range.Min,
-            Max = set.Range.Max,
+            Min = set.StoredRange.Min,
+            Max = set.StoredRange.Max,
             Duplicates = [.. readable.GroupBy(set.HashOf).Where(g => g.Count() > 1)
                 .Select(IReadOnlyList<string> (g) => [.. g.Select(set.PathOf)])],
             Unreadable = set.Skipped,

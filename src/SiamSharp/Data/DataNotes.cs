@@ -55,7 +55,7 @@ internal sealed class DataNotes(DataOptions? options = null)
                     break;
                 default:
                     _floats.Add(index);
-                    (_leastFloat, _mostFloat) = (Math.Min(_leastFloat, least), Math.Max(_mostFloat, most));
+                    (_leastFloat, _mostFloat) = (Math.Min(_leastFloat, pixels.Origin?.Stored?.Least ?? least), Math.Max(_mostFloat, pixels.Origin?.Stored?.Most ?? most));
                     break;
             }
             if (pixels.Origin is not { } origin) return;
@@ -76,6 +76,9 @@ internal sealed class DataNotes(DataOptions? options = null)
     /// <summary>Readable images of one value in each channel.</summary>
     public int BlankCount => _blank.Count;
 
+    /// <summary>Of floating-point images, the values as stored; null where there are others.</summary>
+    public (float Min, float Max)? StoredFloats => _floats.Count == _count && _count > 0 ? (_leastFloat, _mostFloat) : null;
+
     /// <summary>The value that becomes 1; null where depths differ.</summary>
     public double? White => _bytes.Count == _count ? byte.MaxValue : _words.Count == _count ? _white : _floats.Count == _count ? 1 : null;
 
@@ -94,13 +97,12 @@ internal sealed class DataNotes(DataOptions? options = null)
     /// <summary>How to bring floating-point values into the range from 0 to 1, in words that go on a sentence.</summary>
     internal static string ToUnit(float least, float most)
     {
-        const float over = 0.15f; // beyond the values themselves, from resizing
         if (IsUnit(least, most)) return "save them as 16-bit integers, which do not go beyond when they are resized";
-        if (least >= -(1 + over) && most <= 1 + over) return "add 1 and divide by 2";
-        if (least < -over * most) return $"add {Number(-least)} and divide by {Number(most - least)}";
+        if (least >= -1 && most <= 1) return "add 1 and divide by 2";
+        if (least < 0) return $"add {Number(-least)} and divide by {Number(most - least)}";
         foreach (int bits in new[] { 8, 16 })
-            if (most <= (1 + over) * ((1 << bits) - 1)) return $"divide them by {(1 << bits) - 1}, or save them as {bits}-bit integers";
-        return least < -Tolerance ? $"add {Number(-least)} and divide by {Number(most - least)}" : $"divide them by {Number(most)}";
+            if (most <= (1 << bits) - 1) return $"divide them by {(1 << bits) - 1}, or save them as {bits}-bit integers";
+        return $"divide them by {Number(most)}";
     }
 
     private static bool IsUnit(float least, float most) => least >= -Tolerance && most <= 1 + Tolerance;
@@ -137,7 +139,7 @@ internal sealed class DataNotes(DataOptions? options = null)
                 + " Nothing needs to be done where each kind uses the whole range of its depth.";
         if (ScaleFault(source) is { } fault) yield return fault;
         if (!judging && _floats.Count == _count && _count > 0 && !InUnit)
-            yield return $"The values are floating-point numbers from {Number(_leastFloat)} to {Number(_mostFloat)}, which are not scaled. "
+            yield return $"The values have 32 bits, go from {Number(_leastFloat)} to {Number(_mostFloat)}, and are not scaled. "
                 + $"Views that change colours need 0 to 1. For those, {ToUnit(_leastFloat, _mostFloat)}."
                 + (_leastFloat < MarkOfNothing ? " Where the lowest stands for no data, as -9999 and -32768 do, put another value in its place first." : "");
         if (_bytes.Count == _count && _count > 0 && _mostInBytes is > 0 and < FewBytes)

@@ -21,7 +21,7 @@ internal sealed class FileSource : IImageSource
         if (unlabelled < labels.Count) (_labels, ClassNames) = ClassLabels.FromNames(labels);
         Notes = _labels is null ? notes : [.. notes, .. ClassLabels.Notes(ClassNames!, labels.Count - unlabelled),
             .. unlabelled == 0 ? Array.Empty<string>() :
-            [$"{unlabelled} of {Plural.Of(labels.Count, "image")} {(unlabelled == 1 ? "has" : "have")} no label: an evaluation leaves {(unlabelled == 1 ? "it" : "them")} out."]];
+            [$"{unlabelled} of {Plural.Of(labels.Count, "image")} {(unlabelled == 1 ? "has" : "have")} no label, and {(unlabelled == 1 ? "is" : "are")} left out where labels are needed."]];
     }
 
     public string Name { get; }

@@ -31,6 +31,7 @@ public sealed class ImageDataset
         Std = [.. set.Moments.Select(m => m.Std)];
         (BlankCount, White) = (set.Notes.BlankCount, set.Notes.White);
         Range = (set.Moments.Min(m => m.Min), set.Moments.Max(m => m.Max));
+        StoredRange = set.Notes.StoredFloats ?? Range;
         ClassNames = _source.ClassNames;
         Labels = ClassNames is null ? null : [.. _sourceIndex.Select(_source.LabelOf)];
         DataHash = set.HashWith(Labels);
@@ -44,13 +45,13 @@ public sealed class ImageDataset
         _pixels = now._pixels is null ? null : [.. places.Select(p => p is int place ? now._pixels[place] : null!)];
         _now = [.. places.Select(p => p is int place ? now._sourceIndex[place] : (int?)null)];
         (Size, Channels, BitDepth, Threads, Mean, Std) = (now.Size, now.Channels, now.BitDepth, now.Threads, now.Mean, now.Std);
-        (BlankCount, White, Range, ClassNames, DataHash, Notes) = (now.BlankCount, now.White, now.Range, now.ClassNames, dataHash, now.Notes);
+        (BlankCount, White, Range, StoredRange, ClassNames, DataHash, Notes) = (now.BlankCount, now.White, now.Range, now.StoredRange, now.ClassNames, dataHash, now.Notes);
         Labels = ClassNames is null ? null : [.. images.Select(i => i.Label)];
         foreach (var (i, image) in images.Index())
             if (places[i] is null) Skip(Gone(image));
     }
 
-    private static UnreadableImageException Gone(FormerImage image) => new(image.Path, "is not there any more");
+    private static UnreadableImageException Gone(FormerImage image) => new(image.Path, File.Exists(image.Path) ? "holds another image than when the run began" : "is not there any more");
 
     /// <summary>The set as it was when a run began: an image that has gone is unreadable, and one that came since is not in it.</summary>
     /// <param name="images">Those of the run.</param>
@@ -112,6 +113,9 @@ public sealed class ImageDataset
 
     /// <summary>Smallest and largest value of all pixels of all images, at the scale of <see cref="Read"/>.</summary>
     public (float Min, float Max) Range { get; }
+
+    /// <summary>The same of floating-point values as they are stored: resizing goes a little beyond them.</summary>
+    internal (float Min, float Max) StoredRange { get; }
 
     /// <summary>
     /// XxHash128 of all decoded pixels and labels in order, 32 hexadecimal digits: the name of the data behind a number.

@@ -11,6 +11,7 @@ namespace SiamSharp.Data;
 internal static class ImageFile
 {
     private const int MostPages = 256; // as many as there may be channels
+    private const long MostCopied = 64 << 20; // bytes
 
     private const int LongestAv1Side = 65536; // AV1 specification, 5.5.1: frame_width_bits_minus_1 of four bits
 
@@ -70,7 +71,7 @@ internal static class ImageFile
         if (file.Format == "JPEG") // of a progressive one all coefficients are kept, 16 bits each, whatever it is shrunk to
             return interlaced ? 2 * whole + whole / Shrink(Math.Min(image.Width, image.Height), size) : some;
         if (file.Format == "PNG" && !interlaced) return image.HasAlpha() ? some + whole : some; // transparent pixels are looked at twice
-        if (file.Format == "TIFF") return some + (image.HasAlpha() ? whole : 0) + (long)(2 * whole / Math.Sqrt(Math.Max(1, file.Pages[0].Pieces))); // a strip, or a row of tiles
+        if (file.Format == "TIFF") return some + (VipsPixels.BitDepthOf(image) == 32 && whole / 2 <= MostCopied ? 2 * whole : 0) + (image.HasAlpha() ? whole : 0) + (long)(2 * whole / Math.Sqrt(Math.Max(1, file.Pages[0].Pieces))); // a strip, or a row of tiles
         return 2 * whole;
     }
 
@@ -138,11 +139,14 @@ internal static class ImageFile
     private static Pixels DecodePage(Known file, int page, int size, DataOptions options, Enums.FailOn failOn)
     {
         using var image = OpenShrunk(file, page, size, options, failOn);
-        using var colours = ImageColours.Plain(image, HasAlpha(image, file, options), options.Alpha, out Visible visible);
+        using var streamed = ImageColours.Plain(image, HasAlpha(image, file, options), options.Alpha, out Visible visible);
+        // Resizing goes beyond the values of a file and spreads those that are not finite: of floating-point images a whole copy tells what is stored.
+        bool whole32 = VipsPixels.BitDepthOf(streamed) == 32 && 4L * streamed.Width * streamed.Height * streamed.Bands <= MostCopied;
+        using var colours = whole32 ? streamed.CopyMemory() : streamed.Copy();
         using var square = SquareFit.Apply(colours, size, options.Fit);
         var origin = new PixelOrigin(colours.Bands, Background: visible == Visible.All ? null : options.Alpha, Side: Math.Min(image.Width, image.Height),
             Converted: !ImageColours.IsPlain(image.Interpretation), Invisible: visible == Visible.None,
-            CutOff: SquareFit.CutOff(image.Width, image.Height, options.Fit));
+            CutOff: SquareFit.CutOff(image.Width, image.Height, options.Fit), Stored: whole32 ? StoredRange.Of((float[])VipsPixels.FromImage(colours).Values) : null);
         if (Orientation(image) <= 1) return VipsPixels.FromImage(square) with { Origin = origin };
         // The square is read from top to bottom only once: turning needs it in memory.
         using var whole = square.CopyMemory();
@@ -244,7 +248,7 @@ internal static class ImageFile
         }
         catch (UnauthorizedAccessException)
         {
-            throw new UnreadableImageException(path, "may not be read by you: permission denied. Give yourself the right, such as with chmod u+r");
+            throw new UnreadableImageException(path, "may not be read by you: permission denied. Where it is yours, chmod u+r gives the right; else its owner must give it, such as with chmod o+r");
         }
         catch (IOException e)
         {

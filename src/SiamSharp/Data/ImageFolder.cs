@@ -71,7 +71,7 @@ internal static class ImageFolder
 
     private const int LookedInto = 100; // files of other endings that are opened to see what they are
 
-    private static string WhyNot(Exception e) => e is UnauthorizedAccessException ? "you have no right to read it. Give yourself the right, such as with chmod u+rx." : e.Message;
+    private static string WhyNot(Exception e) => e is UnauthorizedAccessException ? "you have no right to read it. Where it is yours, chmod u+rx gives it; else its owner must give it, such as with chmod o+rx." : e.Message;
 
     /// <summary>Whether a name is not UTF-8, so that what it names cannot be opened under it.</summary>
     private static bool IsMisnamed(FileSystemInfo entry) => entry.Name.Contains('\uFFFD') && entry is { Exists: false, LinkTarget: null };
@@ -96,15 +96,15 @@ internal static class ImageFolder
             ImageFormats.OfContent(Path.Combine(folder, p)) is not null);
         string? format = misnamed is null ? null : ImageFormats.OfContent(Path.Combine(folder, misnamed));
         if (images.Count == 0)
-            throw new DataSourceException($"'{folder}' must hold images, but {(others == 0 ? "holds no file that ends" : others == 1 ? "its one file does not end" : $"none of its {Plural.Of(others, "file")} ends")} in "
+            throw new DataSourceException($"'{folder}' must hold images, but {(others == 0 && images.Count + unread.Count == 0 ? "is empty: no file ends" : others == 0 ? "holds no file that ends" : others == 1 ? "its one file does not end" : $"none of its {Plural.Of(others, "file")} ends")} in "
                 + $"{string.Join(", ", ImageFormats.Endings)} (sub-folders included)" + (unread.Count > 0 ? $"; there are {string.Join(", ", unread.Select(u => $"{u.Value} {u.Key}"))}" : "")
                 + (format is not null ? $". '{misnamed}' is a {format} image by its content: rename such files so that they end in .{format.ToLowerInvariant()}."
-                    : packed.Count > 0 ? $". '{packed.Min(StringComparer.Ordinal)}' is packed: unpack it first." : ". Name a folder of images, or convert them."));
+                    : packed.Count > 0 ? $". '{packed.Min(StringComparer.Ordinal)}' is packed: unpack it first." : others == 0 ? ". Name a folder of images." : ". Name a folder of images, or convert them."));
         if (format is not null)
             notes.Add($"'{misnamed}' of '{folder}' is a {format} image by its content but does not end like one, and is left out, as are others like it: rename it so that it ends in .{format.ToLowerInvariant()}.");
         if (unread.Count > 0)
             notes.Add($"{(unread.Values.Sum() is > 1 and var many ? $"{many} files of '{folder}' look like images of kinds that are" : $"1 file of '{folder}' looks like an image of a kind that is")} not read "
-                + $"({string.Join(", ", unread.Select(u => $"{u.Key}: {u.Value}"))}) and left out: convert to PNG or TIFF.");
+                + $"({string.Join(", ", unread.Select(u => $"{u.Key}: {u.Value}"))}) and {(unread.Values.Sum() > 1 ? "are" : "is")} left out: convert {(unread.Values.Sum() > 1 ? "them" : "it")} to PNG or TIFF.");
         images.Sort((a, b) => StringComparer.Ordinal.Compare(a.Path, b.Path));
         return [.. images];
 

@@ -29,15 +29,18 @@ public static partial class ImageSources
         if (Nearest.Address(source) is { } address && !Path.Exists(source))
             throw new DataSourceException($"'{source}' cannot be read. {address}{(ImageFormats.IsPacked(source) ? " Unpack what is packed." : "")}");
         if (!Path.Exists(source) && source.Split([',', ';', ' '], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) is { Length: > 1 } several && several.All(IsSource))
-            throw new DataSourceException($"'{source}' names {several.Length} sources where one is taken. {OneSource}");
+            throw new DataSourceException($"'{source}' names {several.Length} sources where one is taken. {(several.All(s => s.Contains('#')) ? "A part is one range, #FIRST..END." : OneSource)}");
+        if (source.StartsWith('@') && !Path.Exists(source)) throw new DataSourceException($"'{source}' begins with @, behind which a list of labels stands: write FOLDER{source}, or give a list of images as it is, {source[1..]}.");
         if (SubsetName().Match(source) is { Success: true } part && !Path.Exists(source)) return OpenPart(source, part, options);
         if (ShareName().Match(source) is { Success: true } share && !Path.Exists(source)) return OpenShare(source, share, options);
         if (!Path.Exists(source) && source.LastIndexOf('#') is > 0 and var early && source.IndexOf('@', early) is > 0 and var late)
             throw new DataSourceException($"'{source}': the list of labels comes ahead of the part. Write {source[..early]}{source[late..]}{source[early..late]}");
         if (source.LastIndexOf('#') is > 0 and var mark && !Path.Exists(source))
-            throw new DataSourceException($"'{source}' names no part that is known: behind # write FIRST..END, such as {source[..mark]}#..1000, or train or test"
+            throw new DataSourceException($"'{source}' names no part that is known: behind # write FIRST..END, such as {source[..mark]}#..10 for the first ten, or train or test"
                 + (Nearest.To(source[(mark + 1)..], ["train", "test"]) is { } near ? $"; did you mean {source[..mark]}#{near}?"
-                    : source[(mark + 1)..].Any(c => c is ',' or '_' or ' ') ? "; numbers have no separators." : "."));
+                    : source[(mark + 1)..].Any(c => c is ',' or '_' or ' ') ? "; numbers have no separators."
+                    : source.EndsWith('%') ? "; #train takes four fifths of each class, and there are no other shares."
+                    : source[mark + 1] == '-' ? "; numbers count from the start, from 0 on." : "."));
         string[] parts = source.Split(':');
         if (parts[0] == "fashion-mnist" && parts.Length <= 2)
             return FashionMnist.Open(source, parts.Length == 2 ? parts[1] : "train", options);
@@ -97,11 +100,12 @@ public static partial class ImageSources
             ".parquet" => throw new DataSourceException($"'{source}' is no source of images: files that end in .parquet hold vectors. Give the images that they were made of."),
             ".txt" or ".tsv" or ".json" or ".xlsx" or ".xls" => throw new DataSourceException($"'{source}' is not read. A list of images ends in .csv, with a first line path,label, or in .jsonl, with lines such as {{\"path\": \"a.jpg\", \"label\": \"cat\"}}: save it so."),
             _ when IdxFiles.ImagesOf(source) is { } images => throw new DataSourceException($"'{source}' is the IDX file of the labels. Give that of the images, {images}: the labels are found beside it."),
-            ".npz" => throw new DataSourceException($"'{source}' is an archive of numpy. Save the array in it alone: numpy.save('images.npy', numpy.load('{Path.GetFileName(source)}')['arr_0']), and give --data images.npy."),
+            ".npz" => throw new DataSourceException($"'{source}' is an archive of numpy. Save the array in it alone: numpy.save('images.npy', numpy.load('{source}')['arr_0']), and give --data images.npy."),
             _ when ImageFormats.IsPacked(source) =>
                 throw new DataSourceException($"'{source}' is packed. Unpack it first, and give the folder or file that comes out of it."),
             _ when ImageFormats.OfContent(source) is { } format =>
                 throw new DataSourceException($"'{source}' is a {format} image by its content, but does not end like one. Rename it so that it ends in .{format.ToLowerInvariant()}."),
+            _ when !RegularFile.Is(source) => throw new DataSourceException($"'{source}' is a pipe or a device, not a file. A source is {Forms}."),
             _ => throw new DataSourceException($"'{source}' is a file of a kind that is not read. A source is {Forms}."),
         };
     }
@@ -140,7 +144,7 @@ public static partial class ImageSources
             return new(IsManifest(source[..at]) ? $"'{source}': the paths in that list start at the list itself. Give {source[..at]} alone."
                 : $"'{source}' is the wrong way round: the folder comes first. Write {source[(at + 1)..]}@{source[..at]}");
         if (source.LastIndexOf('@') is > 0 and var behind && File.Exists(source[..behind]))
-            return new($"'{source}': a list of labels goes with a folder only. The labels of {Path.GetFileName(source[..behind])} lie beside it: images.labels.npy for images.npy, *-labels-idx1-ubyte for *-images-idx3-ubyte.");
+            return new($"'{source}': a list of labels goes with a folder only. The labels of {Path.GetFileName(source[..behind])} lie beside it: {(source[..behind].EndsWith(".npy", StringComparison.OrdinalIgnoreCase) ? $"{Path.GetFileNameWithoutExtension(source[..behind])}.labels.npy" : "*-labels-idx1-ubyte for *-images-idx3-ubyte")}.");
         if (source.Split(':') is [{ } kind, _, { } share] && kind is "fashion-mnist" or "cifar10" && share is "train" or "test")
             return new($"'{source}' has one part too many: behind a source # takes a share, as in {source[..source.LastIndexOf(':')]}#{share}.");
         string hint = Hint(source);

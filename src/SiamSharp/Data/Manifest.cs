@@ -57,11 +57,14 @@ internal static partial class Manifest
         if (end is not null) return new($"{none}, {such}'{entry}'. {rewrite}");
         if (Directory.Exists(paths[0]))
             return new($"{none}, {such}'{entry}', which is a folder: list the images in it one by one, or give the folder that it is in, whose sub-folders are classes, as the source.");
+        if (entry.Contains('%') && Uri.UnescapeDataString(entry) is var plain && File.Exists(Path.Combine(folder, plain)))
+            return new($"{none}, {such}'{entry}'. There is '{plain}': write the names of files, not as addresses have them.");
         int mark = entry.IndexOfAny([';', '\t']);
         if (mark > 0 && File.Exists(Path.Combine(folder, entry[..mark].Trim())))
             return new($"'{file}' must have commas between its fields, but has lines such as '{entry}': save it with commas.");
         if (!Path.IsPathRooted(entry) && File.Exists(entry))
             return new($"{none}, {such}'{paths[0]}': relative paths start at the manifest's own folder, and '{entry}' lies below the current one. Put the list into {Environment.CurrentDirectory}, or write whole paths.");
+        if (Nearest.IgnoringCase(paths[0]) is { } other) return new($"{none}, {such}'{paths[0]}'. There is '{other}': capitals count here.");
         return new($"{none}, {such}'{paths[0]}': relative paths start at the manifest's own folder.{NearestOf(paths[0])}");
     }
 
@@ -145,6 +148,8 @@ internal static partial class Manifest
 
     private const string EachLine = "each line must be a JSON object of its own, such as {\"path\": \"a.jpg\", \"label\": \"cat\"}, without [ ] around all of them and without commas between the lines";
 
+    private const string CutOff = "it ends too early: the } at its end is missing, or each object takes several lines and must be written on one";
+
     private const int Examples = 3, LongestPath = 4096, LongestLabel = 1000;
 
     /// <summary>Why nothing can be made of a row; null where all is well.</summary>
@@ -219,7 +224,8 @@ internal static partial class Manifest
             }
             catch (JsonException)
             {
-                problem = IsJson(line.Replace("\\", "/", StringComparison.Ordinal)) ? "a \\ in a JSON text is doubled: write \\\\ or / between folders" : EachLine;
+                problem = IsJson(line.Replace("\\", "/", StringComparison.Ordinal)) ? "a \\ in a JSON text is doubled: write \\\\ or / between folders"
+                    : line.TrimStart().StartsWith("{\"", StringComparison.Ordinal) && !line.Contains('}') ? CutOff : EachLine;
             }
             catch (InvalidOperationException) // from reading text that is none
             {

@@ -16,7 +16,7 @@ internal static class NpyFile
     {
         var (handle, header) = OpenArray(path);
         var (type, shape) = (header.Type, header.Shape);
-        if (shape.Length == 1 && type is not [_, 'O', ..])
+        if (shape.Length == 1 && type is not [_, 'O' or 'S' or 'U', ..])
             throw new DataSourceException($"'{path}' has one dimension, ({shape[0]}), as labels have. Give the array of the images, of shape (N, H, W) or (N, C, H, W); labels lie beside it, images.labels.npy for images.npy.");
         int width = type switch
         {
@@ -32,8 +32,10 @@ internal static class NpyFile
         CheckLength(path, handle, header, width);
         if (shape.Length is not (3 or 4) || shape.Any(d => d is < 1 or > int.MaxValue))
             throw new DataSourceException(
-                $"'{path}' must have the shape (N, H, W) or (N, C, H, W), but has ({string.Join(", ", shape)}){(shape.Contains(0) ? ", which holds nothing" : "")}: number of images, channels, height, width. "
-                + "Where each row is one flattened image, save x.reshape(len(x), HEIGHT, WIDTH); where all is one image, x[None].");
+                $"'{path}' must have the shape (N, H, W) or (N, C, H, W), number of images, channels, height and width, but has {Tuple(shape)}{(shape.Contains(0) ? ", which holds nothing" : "")}. "
+                + (shape.Contains(0) ? "Save an array with one image or more."
+                    : shape.Length > 4 ? "Save x.reshape(-1, *x.shape[-3:]) where the last three are channels, height and width."
+                    : "Where each row is one flattened image, save x.reshape(len(x), HEIGHT, WIDTH); where all is one image, x[None]."));
         if (shape.Length == 4 && shape[3] <= 4 && shape[1] > 16)
             throw new DataSourceException(
                 $"'{path}' must have the shape (N, C, H, W), but ({string.Join(", ", shape)}) looks like "
@@ -69,13 +71,17 @@ internal static class NpyFile
         else if (n <= fewChannels && h > manyRows && w > manyRows) yield return $"{taken} If it is one image of {Plural.Of(n, "channel")}, save x[None].";
     }
 
+    /// <summary>A shape as Python writes it.</summary>
+    private static string Tuple(long[] shape) => shape is [var one] ? $"({one},)" : $"({string.Join(", ", shape)})";
+
     /// <summary>What is in an array of a type that holds no pixels, and what to save instead.</summary>
     private static string Described(string type) => (type.Length < 2 ? ' ' : type[1]) switch
     {
         _ when type[0] == '>' => $"numbers with the first byte first ('{type}'): save x.astype('<{type[1..]}')",
         'O' => $"Python objects ('{type}'), such as images of unequal sizes: make them one size and save numpy.stack(images), or give a folder of image files",
         'c' => $"complex numbers ('{type}'): save what shall be the image of them, such as numpy.abs(x).astype('float32')",
-        'i' or 'u' => $"integers of {(int.TryParse(type[2..], out int bytes) ? $"{8 * bytes} bits" : "another kind")} ('{type}'): save x.astype('uint8') where the values are 0 to 255, or x.astype('uint16') where they reach 65535",
+        'i' or 'u' => $"integers of {(int.TryParse(type[2..], out int bytes) ? $"{8 * bytes} bits" : "another kind")} ('{type}'): "
+            + "save x.astype('uint8') where the values are 0 to 255, or x.astype('uint16') where they reach 65535" + (type[1] == 'i' ? "; where some are below 0, (x.astype('int64') - x.min()).astype('uint16')" : ""),
         'b' => $"true and false ('{type}'): save x.astype('uint8') * 255",
         'f' => $"fractions of another size ('{type}'): save x.astype('float32')",
         'S' or 'U' => $"text ('{type}'): for a list of files save it as .csv with a column path",
@@ -133,7 +139,7 @@ internal static class NpyFile
         if (width == 0 || header.Shape.Length != 1)
             throw new DataSourceException(
                 $"'{file}' must hold integers of shape (N), little endian, but holds '{header.Type}' of shape "
-                + $"({string.Join(", ", header.Shape)}).");
+                + $"{Tuple(header.Shape)}{(header.Shape.Length == 2 && header.Shape[1] > 1 ? ": where each row has a 1 for its class, save y.argmax(1).astype('int64')" : "")}.");
         CheckLength(file, handle, header, width);
         if (header.Shape[0] > Array.MaxLength / sizeof(long)) throw new DataSourceException($"'{file}' holds {header.Shape[0]} labels; at most {Array.MaxLength / sizeof(long)} are read.");
         byte[] bytes = (byte[])ReadValues(handle, header.Offset, "|u1", (int)header.Shape[0] * width);

@@ -22,6 +22,7 @@ internal sealed partial record NpyHeader(string Type, bool FortranOrder, long[] 
         if (got < 12 || !start.AsSpan().StartsWith((byte[])[0x93, .. "NUMPY"u8]))
             throw new DataSourceException(
                 start.AsSpan().StartsWith("PAR1"u8) ? $"'{path}' is a Parquet file: let its name end in .parquet."
+                : start.AsSpan().StartsWith("PK"u8) ? $"'{path}' is an archive, as numpy.savez writes, whatever its name: save the array in it alone, numpy.save('images.npy', numpy.load('{path}')['arr_0'])."
                 : $"'{path}' is not a NumPy file: it must start with the byte 147 and NUMPY. Save it with numpy.save.");
         bool first = start[6] == 1;
         int textStart = first ? 10 : 12;

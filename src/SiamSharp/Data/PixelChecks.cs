@@ -16,7 +16,8 @@ internal static class PixelChecks
         if (pixels.Values is float[] values)
         {
             int bad = values.Count(v => !float.IsFinite(v));
-            if (bad > 0) throw new UnreadableImageException(path, $"holds {bad} values that are not finite numbers (NaN or infinite): replace them, such as with numpy.nan_to_num");
+            if (bad > 0 && pixels.Origin?.Stored?.NotFinite is > 0 and var stored) bad = stored; // resizing spreads them
+            if (bad > 0) throw new UnreadableImageException(path, $"holds {(bad == 1 ? "1 value that is not a finite number" : $"{bad} values that are not finite numbers")} (NaN or infinite): replace {(bad == 1 ? "it" : "them")}, such as with numpy.nan_to_num");
         }
         return (pixels.Channels, channels) switch
         {

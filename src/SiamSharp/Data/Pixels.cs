@@ -48,6 +48,24 @@ public sealed record Pixels(Array Values, int Channels, int Height, int Width)
 /// <param name="Converted">Whether the colours were CMYK, Lab or the like and became RGB.</param>
 /// <param name="Invisible">Whether all of it is transparent.</param>
 /// <param name="CutOff">The share that was cut off to make it square, 0 to 1.</param>
+/// <param name="Stored">Of floating-point values ahead of resizing; null where it is not known.</param>
 internal sealed record PixelOrigin(int Channels, int UnreadPages = 0, AlphaBackground? Background = null,
     int Side = 0, bool Converted = false,
-    bool Invisible = false, double CutOff = 0);
+    bool Invisible = false, double CutOff = 0, StoredRange? Stored = null);
+
+/// <summary>The values of a file, ahead of resizing.</summary>
+/// <param name="Least">Of the finite ones.</param>
+/// <param name="Most">Of the finite ones.</param>
+/// <param name="NotFinite">How many are NaN or infinite.</param>
+internal sealed record StoredRange(float Least, float Most, int NotFinite)
+{
+    /// <summary>Of these values; null where none is finite.</summary>
+    internal static StoredRange? Of(float[] values)
+    {
+        var (least, most, bad) = (float.PositiveInfinity, float.NegativeInfinity, 0);
+        foreach (float value in values)
+            if (!float.IsFinite(value)) bad++;
+            else (least, most) = (Math.Min(least, value), Math.Max(most, value));
+        return least <= most ? new(least, most, bad) : null;
+    }
+}

@@ -54,6 +54,9 @@ internal static partial class RegularFile
         }
     }
 
+    /// <summary>Whether it is a file as others; true where there is none or that cannot be told.</summary>
+    public static bool Is(string path) => !OperatingSystem.IsLinux() || TypeOf(path) is 0 or Regular;
+
     /// <summary>Bits of the kind of file, links followed; 0 where there is none or it cannot be told.</summary>
     private static int TypeOf(string path)
     {

@@ -92,8 +92,13 @@ public static class Embedding
             : throw new DataSourceException((source.Count == 1 ? $"The one image of '{source.Name}' cannot be embedded" : $"None of {Plural.Of(source.Count, "image")} of '{source.Name}' can be embedded") + (partial.Skipped is [var first, ..] ? $"{(source.Count == 1 ? "" : "; the first")}: {first.Path}: {first.Reason}." : "."));
     }
 
+    /// <summary>What to do about an image of another number of channels than the encoder takes.</summary>
+    internal static string WrongChannels(Pixels image, int taken) => $"has {Plural.Of(image.Channels, "channel")}, but the encoder takes {taken}"
+        + (image.Origin?.Channels == taken ? $": leave out --set data.channels={image.Channels}, which makes it so"
+            : taken is 1 or 3 && image.Channels is 1 or 3 ? $": --set data.channels={taken} makes it {(taken == 1 ? "grey" : "RGB")}" : ": give images of that kind");
+
     /// <summary>What is wrong with vectors in which nothing can be searched; null where all is well.</summary>
-    private static string? OddVectors(EmbeddingTable table)
+    internal static string? OddVectors(EmbeddingTable table)
     {
         int zero = Enumerable.Range(0, table.Count).Count(row => table[row].IndexOfAnyExcept(0f) < 0);
         const string why = "the weights of the encoder are not those of a trained network, or the images are";
@@ -111,7 +116,7 @@ public static class Embedding
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new EmbeddingFileException(path, $"{e.Message.TrimEnd('.')}. "
-                + (File.Exists(path + ".partial") ? $"What was done before stays in {path}.partial: repeat the command to go on" : "Choose a place that you may write to"), e, "written");
+                + (File.Exists(path + ".partial") ? $"What was done before stays in {path}.partial: mend the cause, then repeat the command to go on" : "Choose a place that you may write to"), e, "written");
         }
     }
 
@@ -208,7 +213,7 @@ public static class Embedding
                 {
                     Pixels one = source.Decode(start + i, embedder.Size);
                     if (one.Channels != embedder.Channels)
-                        throw new UnreadableImageException(source.PathOf(start + i), $"has {Plural.Of(one.Channels, "channel")}, but the encoder takes {embedder.Channels}: --set data.channels={embedder.Channels} converts 1 and 3");
+                        throw new UnreadableImageException(source.PathOf(start + i), WrongChannels(one, embedder.Channels));
                     one.CopyTo(pixels.AsSpan(i * image, image));
                     notes.Add(start + i, one);
                 }

@@ -178,7 +178,7 @@ public sealed class Evaluator(EvaluationOptions options, int seed)
         IProgress<JudgingProgress>? progress = null, CancellationToken cancel = default)
     {
         if (test.Range.Min < 0 || test.Range.Max > 1)
-            throw new DataSourceException($"Corruptions are defined for pixels from 0 to 1, but those of {test.Name} go from {test.Range.Min:G4} to {test.Range.Max:G4}. Scale the images.");
+            throw new DataSourceException($"Corruptions are defined for pixels from 0 to 1, but those of {test.Name} go from {test.Range.Min:G4} to {test.Range.Max:G4}. Change the images: {DataNotes.ToUnit(test.StoredRange.Min, test.StoredRange.Max)}.");
         LabelledImages judged = LabelledImages.Of(test);
         using Tensor truth = tensor(LabelledImages.Renumber(judged.Labels, judged.ClassNames, train.ClassNames).Labels);
         using LinearProbe probe = LinearProbe.Fit(train.Values, train.Labels, train.ClassNames.Count, options, seed, cancel);

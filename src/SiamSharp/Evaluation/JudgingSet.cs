@@ -55,10 +55,10 @@ internal sealed record JudgingSet(string Name, int Count, int[]? Labels, IReadOn
         if (!judged.Any(known.Contains) && train.LabelsOnce + test.LabelsOnce > (known.Length + judged.Length) / 2)
             yield return EachItsOwn(known);
         else if (!judged.Any(known.Contains))
-            yield return $"No class of the test images ({Names(judged)}) is among those of the training images ({Names(known)}). Give both sets the same class names; "
+            yield return $"No class of the test images ({Names(judged)}) is among those of the training images ({Names(known)}). Give both sets the same class names{(judged.Any(name => known.Contains(name, StringComparer.OrdinalIgnoreCase)) ? ", capitals included" : "")}; "
                 + "#train and #test behind a source divide every class, #FIRST..END goes by the order of the files.";
         if (protocols.Contains(Protocol.Knn) && options.K > train.Labelled)
-            yield return $"evaluation.k = {options.K} neighbours, but there are only {Plural.Of(train.Labelled, "labelled training image")}: --set evaluation.k={KFor(train.Labelled)}.";
+            yield return $"evaluation.k = {options.K} neighbours, but there are only {Plural.Of(train.Labelled, "labelled training image")}: give fewer, such as --set evaluation.k={KFor(train.Labelled)}.";
         if (protocols.Contains(Protocol.FewShot) && options.DrawsFile.Length == 0 && FewShot.Fault(train.Classes, options.Shots.Max()) is { } small) yield return small;
         if (protocols.Contains(Protocol.FewShot) && options.DrawsFile.Length > 0 && !File.Exists(options.DrawsFile))
             yield return $"evaluation.drawsFile {options.DrawsFile} {(Directory.Exists(options.DrawsFile) ? "is a folder" : "does not exist")}. Give the draws.json of a run that was judged few-shot.";
@@ -70,7 +70,7 @@ internal sealed record JudgingSet(string Name, int Count, int[]? Labels, IReadOn
         foreach (JudgingSet set in new[] { train, test })
         {
             if (set.EmptyClasses.Absent is { Count: > 0 } absent)
-                yield return $"{Plural.Of(absent.Count, "class", "classes")} {(absent.Count == 1 ? "has" : "have")} no image in {set.Name} and {(absent.Count == 1 ? "is" : "are")} left out: {Names(absent)}.";
+                yield return $"{Plural.Of(absent.Count, "class", "classes")} {(absent.Count == 1 ? "has" : "have")} no image in {set.Name}, so that {(set == test ? "the accuracy says nothing of" : "nothing is taken for")} {(absent.Count == 1 ? "it" : "them")}: {Names(absent)}.";
             if (set.EmptyClasses.Unreadable is { Count: > 0 } lost)
                 yield return $"{Plural.Of(lost.Count, "class", "classes")} of {set.Name} {(lost.Count == 1 ? "has" : "have")} no image that can be read and {(lost.Count == 1 ? "is" : "are")} left out: {Names(lost)}.";
         }
@@ -106,7 +106,7 @@ internal sealed record JudgingSet(string Name, int Count, int[]? Labels, IReadOn
         : $"{Plural.Of(k, "neighbour")} of only {Plural.Of(images, "labelled image")} {(k == 1 ? "is" : "are")} almost a vote of all: --set evaluation.k={KFor(images)}.";
 
     internal static string EveryTestImage(string test, string train) =>
-        $"Every test image ({test}) is among the training images ({train}): each would be its own nearest neighbour. Give --test images that are not in --train.";
+        $"Every test image ({test}) is among the training images ({train}): each would be its own nearest neighbour. Give --test images that are not in --train{(test == train && !train.Contains('#') ? $", such as --train {train}#train --test {train}#test" : "")}.";
 
     /// <summary>A sentence on labels that nearly every image has one of its own of.</summary>
     /// <param name="names">Of the classes.</param>

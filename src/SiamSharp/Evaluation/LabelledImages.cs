@@ -12,8 +12,16 @@ internal sealed record LabelledImages(ImageDataset Data, int[] Indexes, long[] L
     /// <summary>What to do where there are no labels.</summary>
     /// <param name="source">The source, as the user named it.</param>
     internal static string HowToLabel(string source) => Path.GetExtension(source.Split('#')[0]).ToLowerInvariant() is ".csv" or ".jsonl"
-        ? "Call the column that holds them 'label' or 'class'."
-        : "Sort the images into one folder per class, or name a list of labels as FOLDER@labels.csv.";
+        ? "Give it a column 'label' with the name of each image's class."
+        : $"Sort the images into one folder per class, or name a list of labels as FOLDER@labels.csv.{AsAClass(source)}";
+
+    /// <summary>Where the source may be the folder of one class.</summary>
+    private static string AsAClass(string source) =>
+        !Directory.Exists(source) ? ""
+        : Directory.EnumerateFiles(source, "*.*").FirstOrDefault(f => Path.GetExtension(f) is ".csv" or ".jsonl") is { } list ? $" Where {list} is that list, give it in place of the folder."
+        : Directory.EnumerateDirectories(source).Any() ? " Its sub-folders are no classes as they are; `siam data inspect` says why."
+        : Path.GetDirectoryName(source.TrimEnd('/')) is { Length: > 0 } above && Directory.EnumerateDirectories(above).Take(2).Count() == 2
+            ? $" Where it is the folder of a class, name the one above: {above}#train and {above}#test." : "";
 
     /// <summary>Finds them.</summary>
     /// <exception cref="DataSourceException">There are none.</exception>

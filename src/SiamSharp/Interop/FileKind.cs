@@ -45,7 +45,7 @@ internal static class FileKind
             ulong header = BinaryPrimitives.ReadUInt64LittleEndian(start);
             return header > (ulong)length - 8 ? $"it was cut short: its header alone takes {header} bytes, and the file has {length}" : null;
         }
-        if (start.IndexOf("\"weight_map\""u8) >= 0) return "it lists the parts in which large weights were saved: give the .safetensors file of the weights";
+        if (start.IndexOf("\"weight_map\""u8) >= 0) return "it lists the parts in which large weights were saved: put them together in Python, with safetensors.torch.load_file of each part and save_file of all, and give that one file";
         return IsText(start) ? $"it is text that begins with '{Encoding.UTF8.GetString(start[..Math.Min(start.Length, 40)]).ReplaceLineEndings(" ").Trim()}'" : null;
     }
 

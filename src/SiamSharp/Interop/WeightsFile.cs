@@ -49,7 +49,7 @@ public static partial class WeightsFile
             using var noGradient = no_grad();
             var weights = Find(backbone, tensors, prefix, file);
             if (StateDict.FirstNotFinite(weights) is { } fault)
-                throw new ArgumentException($"{file} cannot be begun with: {fault}. Take weights that were saved before their training went wrong.");
+                throw new ArgumentException($"{file} cannot be used: {fault}. Take weights that were saved before their training went wrong.");
             if (backbone is VisionTransformer transformer) transformer.FitPositions(weights);
             try
             {
@@ -72,7 +72,7 @@ public static partial class WeightsFile
         string? first = s_firstConvolutions.FirstOrDefault(key => backbone.state_dict().ContainsKey(key) && weights.ContainsKey(key));
         if (mismatch is { Missing: [], Misshaped: [_] } && first is not null && backbone.state_dict()[first].shape is { Length: 4 } wanted && weights[first].shape is { Length: 4 } found && wanted[1] != found[1])
             return $"They were made for images of {Plural.Of(found[1], "channel")}, and these have {wanted[1]}: "
-                + (found[1] is 1 or 3 ? $"--set data.channels={found[1]} converts 1 and 3." : "give images of that kind, or other weights.");
+                + (found[1] is 1 or 3 ? $"--set data.channels={found[1]} makes the images {(found[1] == 1 ? "grey" : "RGB")}." : "give images of that kind, or other weights.");
         var settings = new List<string>();
         if (file.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase) && SafeTensorsHeader.Read(file).Metadata is var metadata && metadata.TryGetValue("backbone", out string? made))
         {

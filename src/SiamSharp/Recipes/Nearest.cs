@@ -32,6 +32,24 @@ internal static partial class Nearest
         return longer.Length == 1 ? longer[0] : null;
     }
 
+    /// <summary>The file of a path whose letters are capitals in other places; null where there is none, or it is there as written.</summary>
+    internal static string? IgnoringCase(string path)
+    {
+        string at = System.IO.Path.GetPathRoot(System.IO.Path.GetFullPath(path))!;
+        foreach (string part in System.IO.Path.GetFullPath(path).Split(System.IO.Path.DirectorySeparatorChar, StringSplitOptions.RemoveEmptyEntries))
+        {
+            string same = System.IO.Path.Combine(at, part);
+            if (!System.IO.Path.Exists(same))
+            {
+                string? other = Directory.Exists(at) ? Directory.EnumerateFileSystemEntries(at).Take(NamesLookedAt).FirstOrDefault(e => string.Equals(System.IO.Path.GetFileName(e), part, StringComparison.OrdinalIgnoreCase)) : null;
+                if (other is null) return null;
+                same = other;
+            }
+            at = same;
+        }
+        return at == System.IO.Path.GetFullPath(path) ? null : at;
+    }
+
     /// <summary>The nearest name as the end of a sentence, <c>; did you mean simclr?</c>; empty where none is near.</summary>
     internal static string Question(string found, IEnumerable<string> known) => To(found, known) is { } name ? $"; did you mean {name}?" : "";
 

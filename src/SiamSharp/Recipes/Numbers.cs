@@ -24,6 +24,8 @@ internal static partial class Numbers
         if (trimmed != text && (whole ? TryWhole(trimmed, out _) : TryReal(trimmed, out _))) return $"; write {trimmed}, without spaces";
         if (!whole && trimmed.Count(c => c == ',') == 1 && !trimmed.Contains('.') && TryReal(trimmed.Replace(',', '.'), out _)) return $"; write the fraction with a point: {trimmed.Replace(',', '.')}";
         if (trimmed.EndsWith('%') && TryReal(trimmed[..^1], out double percent)) return whole ? "" : string.Create(CultureInfo.InvariantCulture, $"; write it as a share: {percent / 100}");
+        if (!whole && Bytes().Match(trimmed) is { Success: true } bytes && TryReal(bytes.Groups[1].Value, out double amount))
+            return string.Create(CultureInfo.InvariantCulture, $"; it is counted in GiB: write {amount * Math.Pow(1024, "MGT".IndexOf(bytes.Groups[2].Value.ToUpperInvariant()[0]) - 1):0.###}");
         if (LeadingNumber().Match(trimmed) is { Success: true } number && (whole ? TryWhole(number.Groups[1].Value, out _) : TryReal(number.Groups[1].Value, out _)))
             return $"; write the number alone, without \"{number.Groups[2].Value}\"";
         if (trimmed.IndexOf(' ') is > 0 and var space && trimmed[space..].Contains('=')) return $"; each setting has its own --set: --set {trimmed[(space + 1)..]}";
@@ -31,6 +33,8 @@ internal static partial class Numbers
         if (whole && !IsInThousands(trimmed)) return "";
         return whole ? TryWhole(plain, out _) ? $"; write {plain}, without separators" : "" : TryReal(plain, out _) ? $"; write {plain}, without separators" : "";
     }
+
+    [GeneratedRegex(@"^([0-9.]+) ?([MGT])i?B?$", RegexOptions.IgnoreCase)] private static partial Regex Bytes();
 
     [GeneratedRegex(@"^([+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?) ?([A-Za-z][A-Za-z0-9/]*)$")] private static partial Regex LeadingNumber();
 

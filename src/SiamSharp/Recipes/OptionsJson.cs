@@ -108,6 +108,7 @@ public static partial class OptionsJson
         if (start.Length == 0) return "it is empty: write an object, { ... }";
         if (start[0] is not ('{' or '[' or '"' or '/'))
             return Listing().IsMatch(start) ? "it is the listing of `siam options`, not a recipe, which looks like {\"training\": {\"epochs\": 3}}: write what differs, or take the recipe.json of a run, which has all options"
+                : start.StartsWith("<<<<<<<", StringComparison.Ordinal) ? "two versions of it were merged and the conflict is not resolved: keep one of both, and take out the lines that begin with <<<<<<<, ======= and >>>>>>>"
                 : "it is no JSON, which begins with {" + (YamlKey().IsMatch(start) ? ". It looks like YAML: write {\"training\": {\"epochs\": 3}} for training: epochs: 3" : "");
         if (EndsTooEarly(text)) return "it ends too early: it was cut off, or a }, ] or \" is missing at its end";
         if (text.IndexOfAny(['\u201C', '\u201D', '\u201E']) is >= 0 and var curly) return $"it has curly quotes, {text[curly]}, as text programs make: write straight ones, \"";
@@ -353,15 +354,15 @@ public static partial class OptionsJson
             case JsonTypeInfoKind.None:
                 if (node is JsonArray && key is "pretrain" or "train" or "test")
                 {
-                    found.Add(new Fault(path, "takes one source: put the folders into one, or their files into the lines of a manifest.csv"), owner, key);
+                    found.Add(new Fault(path, "takes one source: put the folders into one, or their files into the lines of a manifest.csv; a part of a source is one range, #FIRST..END"), owner, key);
                     break;
                 }
                 foreach (string problem in ProblemsOf(node, type, declared)) found.Add(new Fault(path, problem), owner, key);
                 break;
             default:
-                string wanted = info.Kind == JsonTypeInfoKind.Enumerable ? $"a list, {(Serializer.GetTypeInfo(info.ElementType!).Kind == JsonTypeInfoKind.None ? $"such as [{Items(node, info.ElementType!)}]" : "[ ... ]")}"
+                string wanted = info.Kind == JsonTypeInfoKind.Enumerable ? $"a list, {(Serializer.GetTypeInfo(info.ElementType!).Kind == JsonTypeInfoKind.None ? $"such as [{(path == "seeds" ? "1, 2, 3" : Items(node, info.ElementType!))}]" : path == "rows" ? "such as [{ \"name\": \"a\" }]" : "[ ... ]")}"
                     : $"an object, {{ ... }}; its options: {string.Join(", ", OptionsOf(info).Select(key => Join(path, key)))}";
-                found.Add(new Fault(path, $"{Show(node)} is not {wanted}{WhyNoJson(node)}"), owner, key);
+                found.Add(new Fault(path, $"{Show(node)} is not {wanted}{WhyNoJson(node)}{(key == "highPass" ? "; --set views.highPass.sigma=0 switches it off" : "")}"), owner, key);
                 break;
         }
     }
@@ -419,6 +420,11 @@ public static partial class OptionsJson
                     found.Add(new Fault(Join(path, key), $"there is no such option for {KindIn(tree, kinds!)}, only for {string.Join(", ", having)}; known here: {string.Join(", ", known.Select(p => p.Name))}"), tree, key);
                     continue;
                 }
+                if (path == "data" && found.Root == typeof(Recipe) && key is "path" or "folder" or "source" or "root" or "dir")
+                {
+                    found.Add(new Fault(Join(path, key), "a recipe names no images: give them with --data"), tree, key);
+                    continue;
+                }
                 if (path.Length == 0 && found.Root == typeof(Recipe) && key is "name" or "title" or "description" or "comment" or "$schema")
                 {
                     found.Add(new Fault(key, "a recipe has none: leave it out, or write it as a comment behind //"), tree, key);
@@ -460,6 +466,7 @@ public static partial class OptionsJson
         catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
         {
         }
+        if (value is null && IsWhole(type) && Beyond(node, declared) is { } range) return [$"{Show(node)} is outside {Bounds(range)}"];
         if (value is null) return [$"{Show(node)} is not {Wanted(type, declared)}{Mending(node, type)}"];
         string[] problems = [.. ProblemsOf(value, declared, Show(node))];
         return problems.Length == 0 && value is (double.PositiveInfinity or double.NegativeInfinity or float.PositiveInfinity or float.NegativeInfinity)
@@ -475,12 +482,20 @@ public static partial class OptionsJson
         if (value is Enum && !Enum.IsDefined(value.GetType(), value)) yield return $"{shown} is not {Wanted(value.GetType(), declared)}";
     }
 
-    private static string Bounds(RangeAttribute range) => string.Create(CultureInfo.InvariantCulture, $"{range.Minimum} to {range.Maximum}");
+    /// <summary>The range that a number of any size lies outside of; null where it lies within, or is no number.</summary>
+    private static RangeAttribute? Beyond(JsonNode node, ICustomAttributeProvider? declared) =>
+        node.GetValueKind() == JsonValueKind.Number && double.TryParse(node.ToJsonString(), NumberStyles.Float, CultureInfo.InvariantCulture, out double number)
+            ? (declared?.GetCustomAttributes(typeof(RangeAttribute), true) ?? []).Cast<RangeAttribute>()
+                .FirstOrDefault(r => number < Convert.ToDouble(r.Minimum, CultureInfo.InvariantCulture) || number > Convert.ToDouble(r.Maximum, CultureInfo.InvariantCulture))
+            : null;
+
+    private static string Bounds(RangeAttribute range) => string.Create(CultureInfo.InvariantCulture, $"{range.Minimum:0.##########} to {range.Maximum:0.##########}");
 
     /// <summary>What to write in place of a value that is none, as the end of a sentence; empty where that is not known.</summary>
     private static string Mending(JsonNode node, Type type)
     {
         if (node is not JsonValue value) return "";
+        if (type == typeof(JsonObject) && value.TryGetValue(out string? part) && PartOfKind(typeof(Recipe), part) is { } of) return $"; write {{ \"{of}\": \"{part}\" }}";
         if (!value.TryGetValue(out string? text))
             return IsWhole(type) && Numbers.TryReal(node.ToJsonString(), out double real) && real == Math.Round(real) && Math.Abs(real) <= int.MaxValue
                 ? string.Create(CultureInfo.InvariantCulture, $"; write {(long)real}") : "";
@@ -495,7 +510,7 @@ public static partial class OptionsJson
     private static bool IsWhole(Type type) => type == typeof(int) || type == typeof(long);
 
     /// <summary>What was given for a list, as its items: <c>1,2,5</c> where numbers are wanted.</summary>
-    private static string Items(JsonNode node, Type element) => IsNumber(element) && node is JsonValue value && value.TryGetValue(out string? text) ? text.Trim('[', ']', '{', '}', '(', ')', ' ') : Show(node);
+    private static string Items(JsonNode node, Type element) => IsNumber(element) && node is JsonValue value && value.TryGetValue(out string? text) ? string.Join(',', text.Trim('[', ']', '{', '}', '(', ')', ' ').Split(',').Select(item => item.EndsWith('%') && Numbers.TryReal(item[..^1], out double percent) ? (percent / 100).ToString(CultureInfo.InvariantCulture) : item)) : Show(node);
 
     /// <summary>The part of which a name is one of several kinds, such as <c>method</c> for <c>byol</c>; null where it is none.</summary>
     internal static string? PartOfKind(Type root, string name) => Serializer.GetTypeInfo(root).Properties.FirstOrDefault(p =>
@@ -510,6 +525,9 @@ public static partial class OptionsJson
             ? [.. kinds.DerivedTypes.Where(kind => Serializer.GetTypeInfo(kind.DerivedType).Properties.Any(p => p.Set is not null && p.Name == option)).Select(kind => $"{kind.TypeDiscriminator}")]
             : [];
 
+    /// <summary>What options are called in other tools.</summary>
+    private static readonly Dictionary<string, string> s_usualNames = new() { ["lr"] = "learningRate", ["wd"] = "weightDecay", ["bs"] = "batchSize" };
+
     /// <summary>The path of an option that is called so, or nearly so, somewhere in the options of a type; null where there is none.</summary>
     /// <param name="root">Such as <see cref="Recipe"/>.</param>
     /// <param name="name">The last part of a path, such as <c>epochs</c>.</param>
@@ -517,7 +535,7 @@ public static partial class OptionsJson
     {
         var paths = new Dictionary<string, string>();
         Collect(Serializer.GetTypeInfo(root), "");
-        return Nearest.To(name, paths.Keys) is { } near ? paths[near] : null;
+        return Nearest.To(s_usualNames.GetValueOrDefault(name.ToLowerInvariant(), name), paths.Keys) is { } near ? paths[near] : null;
 
         void Collect(JsonTypeInfo info, string path)
         {

@@ -84,7 +84,10 @@ public sealed record Recipe : IHasRules
             {
                 faults.AddRange(recipe.FaultsFor(size, channels));
                 if (faults.Count > 0 && recipe.SizeThatFits(size, channels) is int larger)
-                    faults.Insert(0, new("data.size", $"{size} pixels are too few for this recipe: --set data.size={larger} mends what follows"));
+                {
+                    if (faults is [var only]) faults[0] = only with { Problem = $"{only.Problem}; or give larger images: --set data.size={larger}" };
+                    else faults.Insert(0, new("data.size", $"{size} pixels are too few for this recipe: --set data.size={larger} mends what follows"));
+                }
             }
             return faults.Count == 0 ? recipe : throw new RecipeException(faults);
         }
@@ -109,9 +112,9 @@ public sealed record Recipe : IHasRules
     public IEnumerable<Fault> Faults()
     {
         int views = Views.ViewCount;
-        if (views < Method.MinViews || views > Method.MaxViews)
+        if (Views.Branches.Count > 0 && (views < Method.MinViews || views > Method.MaxViews))
             yield return new Fault("views.branches", $"{Plural.Of(views, "view")}, but {OptionsJson.KindOf(Method)} takes {(Method.MinViews == Method.MaxViews ? "" : $"{Method.MinViews} to ")}{Method.MaxViews}"
-                + (views < Method.MinViews && Views.Branches.Count > 0 ? $": --set views.branches.0.count={Views.Branches[0].Count + Method.MinViews - views}" : ""));
+                + (views < Method.MinViews ? $": --set views.branches.0.count={Views.Branches[0].Count + Method.MinViews - views}" : ""));
         foreach (Fault fault in Method.FaultsFor(Training.BatchSize).Concat(Method.FaultsFor(Backbone))) yield return fault with { Path = $"method.{fault.Path}" };
         if (Optimizer.WarmupEpochs > Training.Epochs)
             yield return new Fault("optimizer.warmupEpochs", $"{Optimizer.WarmupEpochs} epochs of warm-up, but training.epochs is {Training.Epochs}: at most that many");

@@ -60,7 +60,8 @@ public sealed record Study : IHasRules
         if (Test.Length == 0) yield return new("test", "name the labelled images to judge, such as a folder");
         foreach (Protocol unknown in Protocols.Where(p => !Enum.IsDefined(p)).Distinct()) yield return new("protocols", $"{unknown} is none of them");
         if (Protocols.Count == 0) yield return new("protocols", "there are none: give one or more, such as [\"knn\"]");
-        if (Seeds.Count == 0 || Seeds.Distinct().Count() < Seeds.Count) yield return new("seeds", "give one or more, each once, such as [1, 2, 3]");
+        if (Seeds.Count == 0) yield return new("seeds", "there are none: give one or more, such as [1, 2, 3]");
+        if (Seeds.GroupBy(s => s).FirstOrDefault(g => g.Count() > 1) is { } twice) yield return new("seeds", $"{twice.Key} is there {(twice.Count() == 2 ? "twice" : $"{twice.Count()} times")}: give each once, such as [1, 2, 3]");
         if (Rows.Count == 0) yield return new("rows", "there are none: give one or more");
         foreach (Fault own in OwnOptions("recipe.", Recipe, [])) yield return own;
         var names = new Dictionary<string, string>(); // by the folder that a row's runs get
@@ -185,7 +186,8 @@ public sealed record StudyRow : IHasRules
     {
         if (Slug(Name).Length == 0) yield return new("name", $"\"{Name}\" has neither letter nor digit: give the row a name");
         if (Values.GroupBy(v => v?.ToJsonString()).FirstOrDefault(g => g.Count() > 1) is { } twice) yield return new("values", $"{twice.Key} is there {(twice.Count() == 2 ? "twice" : $"{twice.Count()} times")}: give each value once");
-        if (Vary.Length > 0 != Values.Count > 0) yield return new("values", "vary and values go together: give both or none");
+        if (Vary.Length > 0 && Values.Count == 0) yield return new("values", $"there are none, but vary names {Vary}: give one value or more, or leave vary out");
+        if (Vary.Length == 0 && Values.Count > 0) yield return new("vary", "names no option for the values: give one, such as \"training.epochs\", or leave values out");
     }
 
     /// <summary>The row itself, or one row for each value.</summary>

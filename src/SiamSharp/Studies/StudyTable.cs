@@ -96,8 +96,9 @@ public sealed record StudyTable(IReadOnlyList<string> Columns, IReadOnlyList<Stu
         {
             string[] others = [.. Rows.Where(r => r.Against is not null).Zip(Rows.Where(r => r.Pretrained).SkipLast(1))
                 .Where(p => p.First.Against != p.Second.Name).Select(p => $"{p.First.Name} against {p.First.Against}")];
-            return "Mean over the seeds (standard deviation); behind it, with its sign, the difference from the row above with the same seeds"
-                + (others.Length > 0 ? $" ({string.Join(", ", others)})" : "") + " and its 95 % interval."
+            string from = "the difference from the row above" + (others.Length > 0 ? $" ({string.Join(", ", others)})" : "");
+            return (Rows.Any(r => r.Cells.Any(cell => cell?.Runs > 1)) ? $"Mean over the seeds (standard deviation); behind it, with its sign, {from} with the same seeds and its 95 % interval."
+                    : $"One seed each, which leaves open what is chance; two or more give intervals. Behind a score, with its sign, {from}.")
                 + (RankCorrelations.Count > 0
                     ? " RankMe, which takes no labels, puts the rows in the order of "
                         + string.Join(", ", RankCorrelations.Select(c => string.Create(CultureInfo.InvariantCulture, $"{c.Key} with a rank correlation of {c.Value:F2}"))) + "."

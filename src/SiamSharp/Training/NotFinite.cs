@@ -138,16 +138,16 @@ internal sealed class NotFinite(Recipe recipe, ImageDataset data, RunFolder fold
 
     private string OfTheRate(long step)
     {
-        string rate = Line($"optimizer.learningRate (it is {recipe.Optimizer.LearningRate:G3})");
+        string rate = Line($"optimizer.learningRate (it is {recipe.Optimizer.LearningRate:0.#########})");
         if (step == _start)
             return $"It is the first step{(step > 0 ? " since the run goes on" : "")}, and the images differ and are on one scale: no cause was found. Try other options of the method and the backbone.";
         double share = RunHealth.RelativeStepOf(_lengthAtStart, RunHealth.Length(method), step - _start);
         if (share > LongStep)
-            return Line($"The cause is too high a learning rate: a step moves the weights by {(share < 10 ? Line($"{share * 100:F0} % of") : Line($"{share:G3} times"))} their length. Lower {rate}, or raise optimizer.warmupEpochs.");
+            return Line($"The cause is too high a learning rate: a step moves the weights by {(share < 10 ? Line($"{share * 100:F0} % of") : Line($"{share:G3} times"))} their length. Begin again in another folder with a lower {rate}, such as --set optimizer.learningRate={recipe.Optimizer.LearningRate / 10:G3}.");
         return double.IsFinite(share)
             ? Line($"No cause was found: the images differ and are on one scale, and a step moves the weights by {share * 100:F1} % of their length only. ")
-                + $"Try --set optimizer.clipNorm=1, then a lower {rate}."
-            : $"No weights are left to tell the cause by; it may be too high a learning rate: lower {rate}, or raise optimizer.warmupEpochs.";
+                + $"Try --set optimizer.clipNorm=1, then a lower {rate}, each in another folder."
+            : $"No weights are left to tell the cause by; it may be too high a learning rate. Begin again in another folder with a lower {rate}.";
     }
 
     private static string Line(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

@@ -284,7 +284,7 @@ public static class Pretraining
     {
         if ((data.Range.Min < 0 || data.Range.Max > 1) && recipe.Views.Branches.Any(b => b.NeedsUnitRange))
             throw new RunException($"Colour jitter and solarisation are defined for pixels from 0 to 1, but those of {data.Name} go from {data.Range.Min:G4} to "
-                + $"{data.Range.Max:G4}. Set their probabilities to 0, or change the images: {DataNotes.ToUnit(data.Range.Min, data.Range.Max)}.");
+                + $"{data.Range.Max:G4}{(data.StoredRange == data.Range ? "" : " when they are resized")}. Leave them out, {string.Join(' ', recipe.Views.Branches.SelectMany((b, i) => b.NeedingUnitRange.Select(part => $"--set views.branches.{i}.{part}.probability=0")))}, or change the images: {DataNotes.ToUnit(data.StoredRange.Min, data.StoredRange.Max)}.");
     }
 
     /// <summary>Refuses images that do not fit the recipe.</summary>

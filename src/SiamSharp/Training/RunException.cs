@@ -10,7 +10,7 @@ public sealed class RunException(string message) : Exception(Shown.Lines(message
     {
         _ when Directory.Exists(path) => "There is a folder of that name: move it away, then give the command again. What had been saved before is intact.",
         DirectoryNotFoundException => "Its folder is gone: was it moved or deleted? Where it is there again with what it held, the command goes on with --resume.",
-        UnauthorizedAccessException => "Give yourself the right to write there, or choose another place. What had been saved before is intact.",
-        _ => "Free some space, then give the command again; a run that was started goes on with --resume, and what had been saved before is intact.",
+        UnauthorizedAccessException => "Give yourself the right to write there, or work on a copy of the folder that is yours. What had been saved before is intact.",
+        _ => "Free some space. A run that had begun then goes on with the same command and --resume; any other command is given again. What had been saved before is intact.",
     });
 }

@@ -133,7 +133,7 @@ public sealed class RunFolder(string path)
         {
             Fault[] changes = Pretraining.DifferencesOf(saved.Recipe, SiamSharp.Recipes.Recipe.Reread(written, []));
             if (changes.Length == 0) return written;
-            problem = $"was changed since the run began ({string.Join("; ", changes.Select(c => $"{c.Path}: {c.Problem}"))})";
+            problem = $"was changed since the run began ({string.Join("; ", changes.Select(c => $"{c.Path}: {c.Problem.Replace("asked for is", "recipe.json says", StringComparison.Ordinal)}"))})";
         }
         restored = $"{Recipe} {problem}: the recipe in the run's checkpoint is taken";
         return saved.Recipe;
@@ -146,7 +146,8 @@ public sealed class RunFolder(string path)
         if (Directory.Exists(Path)) return new($"{Path} holds no run: recipe.json is missing. {Rule}{RunsInside}");
         if (File.Exists(Path))
             return new($"{Path} is a file, not the folder of a run. {(System.IO.Path.GetDirectoryName(Path) is { } parent && new RunFolder(parent).HasRun ? $"Give its folder, {parent}." : Rule)}");
-        return new($"{Path} holds no run: there is no such folder. {Rule}{Nearest.Path(path)}");
+        if (path.Split(',') is { Length: > 1 } several && several.All(Directory.Exists)) return new($"{path} are {several.Length} runs, and one is taken at a time. `siam study` compares recipes.");
+        return new($"There is no folder {Path}. {Rule}{Nearest.Path(path)}");
     }
 
     /// <summary>What recipe.json says; null where it is missing or damaged.</summary>
@@ -184,7 +185,7 @@ public sealed class RunFolder(string path)
         {
             if (SavedRun.Find(this) is not { } saved) return null;
             byte[] bytes = File.Exists(Metrics) ? RegularFile.ReadAllBytes(Metrics) : [];
-            if (bytes.Length < saved.MetricsLength) return $"{Metrics} {(bytes.Length == 0 ? "is missing or empty" : $"has {bytes.Length} bytes, and the run wrote {saved.MetricsLength}: it was cut short, or is of another run")}. What it lacks cannot be shown. Put a copy of the file back where there is one; else only a new run in another folder writes them again.";
+            if (bytes.Length < saved.MetricsLength) return $"{Metrics} {(bytes.Length == 0 ? "is missing or empty" : $"has {bytes.Length} bytes, and the run wrote {saved.MetricsLength}: it was cut short, or is of another run")}. What it lacks cannot be shown. Put a copy of the file back where there is one; else it is lost; a new run in another folder writes one of its own.";
             return saved.Wrote(bytes)
                 ? null
                 : $"{Metrics} was changed or damaged since the run wrote it: its numbers are not to be trusted. Put a copy of the file back where there is one.";
@@ -260,7 +261,7 @@ public sealed class RunFolder(string path)
         }
         if (saved is null || FirstDifference(encoder, SiamSharp.Recipes.Recipe.Reread(recipe, []), saved) is not { } different) return encoder;
         encoder.Dispose();
-        throw new RunException($"{Encoder} is not the encoder of this run, which has another {different} by its checkpoint. Put the run's own file back, or use the folder that this one comes from.");
+        throw new RunException($"{Encoder} is not the encoder of this run, which has another {different} by its checkpoint. `{ResumeCommand}` writes the run's own again from its checkpoint; or use the folder that this one comes from.");
     }
 
     /// <summary>The first that tells an encoder from that of a run; the weights are not compared.</summary>
@@ -334,7 +335,24 @@ public sealed class RunFolder(string path)
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new RunException($"The run folder {Path} cannot be written to ({e.Message.TrimEnd('.')}). {(e is PathTooLongException || e.Message.Contains("too long", StringComparison.Ordinal) ? "Give --out a shorter name: one name has 255 bytes at most." : "Give --out a folder that you may write to.")}");
+            throw new RunException($"The run folder {Path} cannot be written to{(e is PathTooLongException || e.Message.Contains("too long", StringComparison.Ordinal) ? ". Give --out a shorter name: one name has 255 bytes at most." : e is DirectoryNotFoundException or FileNotFoundException ? ". Give --out a folder that you may write to." : $" ({e.Message.TrimEnd('.')}). Give --out a folder that you may write to.")}");
+        }
+    }
+
+    /// <summary>Whether a process trains in it now.</summary>
+    internal bool IsTraining
+    {
+        get
+        {
+            try
+            {
+                using var free = new FileStream(In(".lock"), FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
+                return false;
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                return e.HResult is Busy or BusyOnWindows;
+            }
         }
     }
 

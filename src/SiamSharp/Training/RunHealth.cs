@@ -81,7 +81,7 @@ public sealed record RunHealth(double RankMe, int Dimensions, double Spread, dou
             if (DifferentImages == 1) problems.Add("all images are equal");
             if (ViewsTaughtNothing) problems.Add("all views of an image were the same, so that there was nothing to learn");
             if (LearningRate == 0) problems.Add("the learning rate was 0, so that the weights stayed as they were");
-            if (LossDidNotFall) problems.Add(Invariant($"the loss did not fall ({LossBefore:F3} before, {LossAfter:F3} at the end)"));
+            if (LossDidNotFall) problems.Add(Invariant($"the loss {(LossAfter < LossBefore ? "hardly fell" : "did not fall")} ({LossBefore:F3} before, {LossAfter:F3} at the end)"));
             if (Spread < LowestSpread)
                 problems.Add(Invariant($"all images have nearly the same embedding (spread {Spread:F3} of 1)"));
             if (!Labelled && RankMe < Math.Min(LowestRank, Dimensions * LowestRankShare))

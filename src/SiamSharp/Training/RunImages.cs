@@ -65,12 +65,12 @@ internal static class RunImages
             throw Others("the labels of some images are others");
         string first = string.Join(", ", images.Where((_, i) => places[i] is null).Take(3).Select(image => image.Path));
         if (gone > 0)
-            notes?.Report($"{gone} of the {images.Length} images that the run began with {(gone == 1 ? "is" : "are")} not there any more and left out: {first}{(gone > 3 ? ", ..." : "")}. "
+            notes?.Report($"{gone} of the {images.Length} images that the run began with {(gone == 1 ? "is" : "are")} not there any more, or another now, and left out: {first}{(gone > 3 ? ", ..." : "")}. "
                 + "Steps that are still to come go on without, as if the file had become unreadable during the run.");
         if (added > 0) notes?.Report($"{Plural.Of(added, "image")} came since the run began and {(added == 1 ? "is" : "are")} not used: it goes on with those it began with.");
         return now.AsItWas(images, places, saved.DataHash);
 
-        RunException Others(string how) => new($"The images are not those of the run in {folder.Path}: {how}. Give the same --data, or start anew in another folder.");
+        RunException Others(string how) => new($"The images are not those of the run in {folder.Path}: {how}. Give the same --data{(Read(folder) is { Length: > 0 } known ? $", with images such as {known[0].Path}" : "")}, or start anew in another folder.");
     }
 
     /// <summary>How many of the images differ from one another; null where it is not known.</summary>

@@ -77,12 +77,24 @@ public sealed record StepTime(double PerImage, double PerStep, int Batch)
             before = found.PerImage;
         }
 
+        Tensor Pixels(int[] indexes)
+        {
+            try
+            {
+                return data.Batch(indexes);
+            }
+            catch (UnreadableImageException) // vanished since the images were counted, which the run itself tells of
+            {
+                return zeros([indexes.Length, data.Channels, data.Size, data.Size]);
+            }
+        }
+
         (double OfImages, double Besides) Step(int count)
         {
             using var step = NewDisposeScope();
             int[] indexes = [.. Enumerable.Range(0, count)];
             long start = time.GetTimestamp();
-            Tensor pixels = data.Batch(indexes);                                                                     // (N, C, S, S)
+            Tensor pixels = Pixels(indexes);                                                                         // (N, C, S, S)
             Tensor[] views = viewMaker.MakeViews(pixels, Array.ConvertAll(indexes, i => (long)i), epoch: 0);
             LossTerms terms = method.Loss(new ViewBatch([.. views.Select(view => view.to(device))])
             {

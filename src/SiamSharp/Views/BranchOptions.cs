@@ -42,11 +42,22 @@ public sealed record BranchOptions : IHasRules
         || GrayscaleProbability > 0 || Blur.Probability > 0 || Solarize.Probability > 0;
 
     /// <summary>Whether any part is defined for pixels from 0 to 1 only.</summary>
-    internal bool NeedsUnitRange => ColorJitter.Probability > 0 || Solarize.Probability > 0;
+    internal bool NeedsUnitRange => NeedingUnitRange.Any();
 
-    /// <summary>Whether any part mixes red, green and blue.</summary>
-    internal bool NeedsRgb => GrayscaleProbability > 0
-        || (ColorJitter.Probability > 0 && (ColorJitter.Saturation > 0 || ColorJitter.Hue > 0));
+    /// <summary>The parts in use that are defined for pixels from 0 to 1 only.</summary>
+    internal IEnumerable<string> NeedingUnitRange =>
+        from part in new[] { ("colorJitter", ColorJitter.Probability), ("solarize", Solarize.Probability) } where part.Item2 > 0 select part.Item1;
+
+    /// <summary>The options in use that mix red, green and blue, and their values.</summary>
+    internal IEnumerable<(string Option, double Value)> NeedingRgb =>
+        from used in new (string Option, double Value)[]
+        {
+            ("grayscaleProbability", GrayscaleProbability),
+            ("colorJitter.saturation", ColorJitter.Probability > 0 ? ColorJitter.Saturation : 0),
+            ("colorJitter.hue", ColorJitter.Probability > 0 ? ColorJitter.Hue : 0),
+        }
+        where used.Value > 0
+        select used;
 
     /// <inheritdoc/>
     public IEnumerable<Fault> Faults()

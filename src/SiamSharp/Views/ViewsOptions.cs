@@ -73,9 +73,9 @@ public sealed record ViewsOptions : IHasRules
                 $"{HighPass.Kernel} is too wide for views of {smallest} px: at most {2 * smallest - 1}");
         for (int b = 0; b < Branches.Count; b++)
         {
-            if (Branches[b].NeedsRgb && channels != 3)
-                yield return new($"branches.{b}",
-                    $"saturation, hue and grayscale need 3 channels, but the images have {channels}: set them to 0");
+            if (channels != 3)
+                foreach (var (option, value) in Branches[b].NeedingRgb)
+                    yield return new($"branches.{b}.{option}", $"{Number(value)} needs images of 3 channels, and these are taken with {channels}: set it to 0");
             int side = Branches[b].SizeFor(size);
             for (int m = 0; m < Branches[b].Masks.Count; m++)
             {
@@ -101,8 +101,8 @@ public sealed record ViewsOptions : IHasRules
     {
         int most = 2 * Branches.Select(branch => branch.SizeFor(size)).Append(size).Min() - 1, wanted = 2 * (int)Math.Ceiling(3 * HighPass.Sigma) + 1;
         if (HighPass.Kernel < FewestSigmas * HighPass.Sigma)
-            yield return $"views.highPass.kernel is {Plural.Of(HighPass.Kernel, "pixel")}, which cuts off the Gaussian of views.highPass.sigma={Number(HighPass.Sigma)}: it takes a kernel of about 6 sigma. "
-                + (wanted <= Math.Min(most, HighPassOptions.MostKernel) ? $"--set views.highPass.kernel={wanted}, or a smaller sigma." : $"Give a smaller sigma, such as --set views.highPass.sigma={Math.Max(1, HighPass.Kernel / 6)}.");
+            yield return $"views.highPass.kernel is {Plural.Of(HighPass.Kernel, "pixel")}, which cuts off the Gaussian of views.highPass.sigma={Number(HighPass.Sigma)}: it takes a kernel of 6 sigma. "
+                + (wanted <= Math.Min(most, HighPassOptions.MostKernel) ? $"--set views.highPass.kernel={wanted}, or a smaller sigma." : $"Give a smaller sigma, such as --set views.highPass.sigma={Number(Math.Round(HighPass.Kernel / 6.0, 1))}.");
         for (int b = 0; b < Branches.Count; b++)
             if (Branches[b].Size > size)
                 yield return $"views.branches.{b}.size is {Branches[b].Size}, but data.size is {size}: the views are enlarged, which takes longer and shows nothing more. "

@@ -116,8 +116,8 @@ public sealed class CommandTests
 
     [Theory]
     [InlineData(1, "nowhere", "data", "inspect", "nowhere")]
-    [InlineData(1, "holds no run", "evaluate", "knn", "--run", "nowhere", "--train", "fashion-mnist:sample", "--test", "fashion-mnist:sample")]
-    [InlineData(1, "holds no run", "report", "nowhere")]
+    [InlineData(1, "There is no folder", "evaluate", "knn", "--run", "nowhere", "--train", "fashion-mnist:sample", "--test", "fashion-mnist:sample")]
+    [InlineData(1, "There is no folder", "report", "nowhere")]
     [InlineData(2, "there is no command 'pretend'", "pretend")]
     [InlineData(2, "choose one of: knn, linear, few-shot, rankme, all, linear-sgd, fine-tune, corruption", "evaluate", "svm", "--run", "x")]
     [InlineData(2, "--data", "pretrain", "--out", "x")]
@@ -174,7 +174,7 @@ public sealed class CommandTests
         TestImages.Save(TestImages.Make(1, 20, 20, (_, y, x) => (float)(y * 8 + x)), folder.At("a/1.tif"));
         var (exitCode, _, error) = await Run("views", "--data", folder.At("a"), "--out", folder.At("v.png"), "--set", "views.preset=paper");
         Assert.Equal(1, exitCode);
-        Assert.Contains("Set their probabilities to 0, or change the images: divide them by 255, or save them as 8-bit integers.", error);
+        Assert.Contains(" or change the images: divide them by 255, or save them as 8-bit integers.", error);
         Assert.False(File.Exists(folder.At("v.png")));
     }
 

@@ -160,7 +160,7 @@ public sealed class IndexCommandTests : IDisposable
         using (var made = System.Diagnostics.Process.Start("mkfifo", [pipe])) await made.WaitForExitAsync(TestContext.Current.CancellationToken);
         var (exitCode, _, error) = await Run([command, "--data", Images, "--out", pipe, .. command == "embed" ? new[] { "--run", A } : []]);
         Assert.Equal(1, exitCode);
-        Assert.Contains("exists and is not", Line(error));
+        Assert.Contains("exists and is another kind of file than", Line(error));
     }
 
     [Fact]

@@ -224,10 +224,26 @@ public sealed class MistakesTests : IClassFixture<MistakesTests.World>
     [InlineData(2, "in every command: photos#train.", "data", "split", "photos")]
     [InlineData(2, "is named like a file, but the folder of a run is wanted", "pretrain", "--data", "@photos", "--out", "@model.onnx")]
     [InlineData(1, "holds runs (a), and would become one itself", "pretrain", "--data", "@photos", "--out", "@runs")]
+    [InlineData(2, "are 2 sources where one is taken. Several folders are one source when", "pretrain", "--data", "@classes", "@photos", "--out", "@new")]
+    [InlineData(2, "quickstart has a recipe of its own, which --set changes, such as --set method=vicreg", "quickstart", "--recipe", "vicreg")]
+    [InlineData(2, "For your own: siam pretrain --data ", "quickstart", "@photos")]
+    [InlineData(2, "--set views.highPass.sigma=0 switches it off", "views", "--data", "@photos", "--out", "@v.png", "--set", "views.highPass=off")]
+    [InlineData(2, "it is counted in GiB: write 0.5", "data", "inspect", "@photos", "--set", "data.memoryGiB=512MB")]
+    [InlineData(2, "--beside-labelled takes no file", "diverse", "--index", "@index.parquet", "--beside-labelled", "labels.csv")]
+    [InlineData(2, "did you mean --run DIR?", "classify", "fit", "--model", "@classifier.safetensors", "--data", "@classes", "--out", "@new.safetensors")]
+    [InlineData(2, "siam evaluate all takes all of them", "evaluate", "knn,linear", "--run", "@run", "--train", "@classes", "--test", "@photos")]
+    [InlineData(2, "a recipe names no images: give them with --data", "pretrain", "--data", "@photos", "--out", "@new", "--set", "data.path=photos")]
+    [InlineData(2, "training.epochs: 1e6 is outside 1 to 100000", "pretrain", "--data", "@photos", "--out", "@new", "--set", "training.epochs=1e6")]
+    [InlineData(2, "did you mean optimizer.learningRate?", "pretrain", "--data", "@photos", "--out", "@new", "--set", "lr=0.1")]
+    [InlineData(2, "views.branches.0.colorJitter.hue: 0.1 needs images of 3 channels, and these are taken with 1: set it to 0", "views", "--data", "fashion-mnist:sample#..4", "--out", "@v.png", "--set", "views.branches.0.colorJitter.hue=0.1", "--set", "views.branches.0.colorJitter.probability=1")]
+    [InlineData(1, "This one is a classifier, which goes with --classifier of `siam export onnx`", "export", "onnx", "--run", "@classifier.safetensors", "--out", "@m.onnx")]
+    [InlineData(2, "leave out either --run, which exports the encoder, or --classifier", "export", "onnx", "--run", "@run", "--classifier", "@classifier.safetensors", "--out", "@m.onnx")]
+    [InlineData(1, "A part is one range, #FIRST..END.", "data", "inspect", "fashion-mnist:sample#..5,fashion-mnist:sample#7..9")]
+    [InlineData(1, "there are no other shares", "data", "inspect", "fashion-mnist:sample#10%")]
     [InlineData(2, "0.2 is there twice: give each value once", "study", "@varied-study.json", "--out", "@new")]
     [InlineData(2, "takes one source: put the folders into one", "study", "@two-sources.json", "--out", "@new")]
     [InlineData(2, "Two sets are compared as one: embed both in one go", "duplicates", "--index", "@index.parquet", "--index", "@renamed.npy")]
-    [InlineData(2, "is a kind of method, whose options are listed by: siam options method --set method=byol", "options", "byol")]
+    [InlineData(2, "this is a kind of method, whose options are listed by: siam options method --set method=byol", "options", "byol")]
     [InlineData(1, "This is a share of a Windows network: mount it", "data", "inspect", "\\\\server\\share")]
     [InlineData(2, "\"1.5\" is not a number above 0 and up to 1\n", "duplicates", "--index", "@index.parquet", "--threshold", "1.5")]
     [InlineData(2, "did you mean -k 5?", "search", "--index", "@index.parquet", "--run", "@run", "--query", "@photos/0.png", "--top", "5")]
@@ -355,7 +371,7 @@ public sealed class MistakesTests : IClassFixture<MistakesTests.World>
     [InlineData(1, "Give its folder", "report", "@run/encoder.safetensors")]
     [InlineData(1, "in it, such as", "report", "@")]
     [InlineData(1, "has no labels, and a classifier is made of them. Sort the images into one folder per class", "classify", "fit", "--run", "@run", "--data", "@photos", "--out", "@new.safetensors")]
-    [InlineData(1, "needs images of two classes or more, but these have 1", "classify", "fit", "--run", "@run", "--data", "@classes#..8", "--out", "@new.safetensors")]
+    [InlineData(1, "needs images of two classes or more, but these are all of class 'cat'", "classify", "fit", "--run", "@run", "--data", "@classes#..8", "--out", "@new.safetensors")]
     [InlineData(1, "/unfinished --resume`", "evaluate", "knn", "--run", "@unfinished", "--train", "@classes", "--test", "@classes")]
     [InlineData(2, "is a study, not a recipe: run it with `siam study ", "pretrain", "--data", "@photos", "--out", "@new", "--recipe", "@a-study.json")]
     [InlineData(2, "is a recipe, not a study", "study", "@a-recipe.json", "--out", "@new")]
@@ -381,7 +397,7 @@ public sealed class MistakesTests : IClassFixture<MistakesTests.World>
     [InlineData(1, "which the command reads", "export", "safetensors", "--run", "@run", "--out", "@run/encoder.safetensors")]
     [InlineData(1, "which the command reads", "embed", "--run", "@run", "--data", "@manifest.csv", "--out", "@manifest.npy")]
     [InlineData(1, "is a file of the run", "views", "--data", "@classes", "--out", "@run/views.png")]
-    [InlineData(1, "is not answers of", "classify", "predict", "--model", "@classifier.safetensors", "--data", "@classes", "--out", "@labels.csv")]
+    [InlineData(1, "is another kind of file than answers of", "classify", "predict", "--model", "@classifier.safetensors", "--data", "@classes", "--out", "@labels.csv")]
     [InlineData(1, "is a file of the run", "classify", "fit", "--run", "@run", "--data", "@classes", "--out", "@unfinished/checkpoint.safetensors")]
     public async Task Mistake_Any_NamesTheFixAndWritesNothing(int expected, string word, params string[] arguments)
     {
@@ -436,7 +452,7 @@ public sealed class MistakesTests : IClassFixture<MistakesTests.World>
         string labels = _world.Arguments("@" + "random.csv")[0];
         File.WriteAllText(labels, "path,label\n" + string.Concat(Enumerable.Range(0, 8).SelectMany(i => new[] { "cat", "dog" }.Select(name => $"classes/{name}/{i}.png,{"ab"[(i / 2 + i) % 2]}\n"))));
         Assert.Equal(0, await Siam.RunAsync(_world.Arguments("classify", "fit", "--run", "@run", "--data", "@random.csv", "--out", "@again/c.safetensors"), output, error));
-        Assert.Contains("is no better than guessing", error.ToString());
+        Assert.Contains("is not clearly better than naming always the largest class", error.ToString());
         Assert.DoesNotContain("unknown", output.ToString());
         File.Delete(labels);
         Directory.Delete(_world.Arguments("@again")[0], recursive: true);

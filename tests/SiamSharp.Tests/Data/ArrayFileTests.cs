@@ -132,7 +132,7 @@ public sealed class ArrayFileTests : IDisposable
     {
         var source = ImageSources.Open(Npy("x.npy", "<f4", "1, 2, 2", Bytes(1f, float.PositiveInfinity, 0, 0)), Options);
         var e = Assert.Throws<UnreadableImageException>(() => source.Decode(0, 2));
-        Assert.Contains("1 values that are not finite", e.Reason);
+        Assert.Contains("holds 1 value that is not a finite number", e.Reason);
         Assert.EndsWith("x.npy#0", e.Path);
     }
 

@@ -95,8 +95,8 @@ public sealed class DataNotesTests : IDisposable
     }
 
     [Theory]
-    [InlineData(0, 3, "from 0 to 189, which are not scaled. Views that change colours need 0 to 1. For those, divide them by 255, or save them as 8-bit integers.")]
-    [InlineData(-63, 2, "from -63 to 63, which are not scaled. Views that change colours need 0 to 1. For those, add 63 and divide by 126.")]
+    [InlineData(0, 3, "go from 0 to 189, and are not scaled. Views that change colours need 0 to 1. For those, divide them by 255, or save them as 8-bit integers.")]
+    [InlineData(-63, 2, "go from -63 to 63, and are not scaled. Views that change colours need 0 to 1. For those, add 63 and divide by 126.")]
     public void Load_FloatsOfAnotherRange_SaysHowToScaleThem(int first, int step, string expected)
     {
         TestImages.Save(TestImages.Make(1, 8, 8, (_, y, x) => (float)(first + step * (y * 8 + x))), _folder.At("a.tif"));
@@ -113,11 +113,25 @@ public sealed class DataNotesTests : IDisposable
         Assert.Contains("is 1 of 255, nearly black. If the values were fractions from 0 to 1, save (x * 255).astype('uint8')", Assert.Single(Load().Notes));
     }
 
+    [Fact]
+    public void Load_FloatsThatAreResized_TellsOfThoseStored()
+    {
+        // A checkerboard, which bicubic enlarging overshoots on both sides.
+        TestImages.Save(TestImages.Make(1, 4, 4, (_, y, x) => (x + y) % 2 == 0 ? -9999f : 1f), _folder.At("a.tif"));
+        ImageDataset data = Load();
+        Assert.True(data.Range.Min < -9999.5 && data.Range.Max > 1.5);
+        Assert.Equal((-9999f, 1f), data.StoredRange);
+        Assert.Contains("go from -9999 to 1, and are not scaled", Assert.Single(data.Notes, note => note.Contains("not scaled", StringComparison.Ordinal)));
+        TestImages.Save(TestImages.Make(1, 4, 4, (_, y, x) => x == 1 && y == 1 ? float.NaN : 0.5f), _folder.At("b.tif"));
+        Assert.StartsWith("holds 1 value that is not a finite number", Assert.Single(Load().Skipped).Reason);
+    }
+
     [Theory]
     [InlineData(-0.04f, 1.03f, "save them as 16-bit integers, which do not go beyond when they are resized")]
-    [InlineData(-1.02f, 1.05f, "add 1 and divide by 2")]
-    [InlineData(-11f, 263f, "divide them by 255, or save them as 8-bit integers")]
+    [InlineData(-1f, 1f, "add 1 and divide by 2")]
+    [InlineData(0f, 255f, "divide them by 255, or save them as 8-bit integers")]
     [InlineData(0f, 4095f, "divide them by 65535, or save them as 16-bit integers")]
+    [InlineData(1f, 69999f, "divide them by 69999")]
     [InlineData(0f, 1e6f, "divide them by 1000000")]
     [InlineData(-5f, 15f, "add 5 and divide by 20")]
     public void ToUnit_Ranges_SaysWhatToDo(float least, float most, string expected) => Assert.Equal(expected, DataNotes.ToUnit(least, most));

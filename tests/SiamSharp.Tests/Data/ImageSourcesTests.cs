@@ -69,6 +69,10 @@ public class ImageSourcesTests
         Assert.Equal(Paths(test), Paths(ImageSources.Open("fashion-mnist:sample#..500#test", new DataOptions())));
     }
 
+    [Fact]
+    public void Open_AtSignAhead_SaysWhereItStands() =>
+        Assert.Contains("write FOLDER@labels.csv", Assert.Throws<DataSourceException>(() => ImageSources.Open("@labels.csv", new DataOptions())).Message);
+
     [Theory]
     [InlineData("fashion-mnist:sample#50")]
     [InlineData("fashion-mnist:sample#1-5")]

@@ -54,6 +54,15 @@ public sealed class ManifestTests : IDisposable
         Assert.Null(Open("m.csv").ClassNames);
     }
 
+    [Theory]
+    [InlineData("path,label\nIMG/A.JPG,cat\nIMG/B.JPG,cat\n", "img/a.jpg': capitals count here")]
+    [InlineData("path,label\nimg/a%2Ejpg,cat\nimg/b%2Ejpg,cat\n", "There is 'img/a.jpg': write the names of files, not as addresses have them")]
+    public void Open_FilesThatAreWrittenInAnotherWay_NamesOneThatThereIs(string text, string expected)
+    {
+        _folder.Write("m.csv", text);
+        Assert.Contains(expected, Assert.Throws<DataSourceException>(() => Open("m.csv")).Message);
+    }
+
     [Fact]
     public void Open_MissingFiles_AreUnreadableImages()
     {

@@ -103,7 +103,7 @@ public sealed class WeightsFileTests : IDisposable
         using var scope = NewDisposeScope();
         Save(s_resNet, weights => weights);
         string Fault(BackboneOptions options) => Assert.Throws<StateDictMismatchException>(() => (options with { Weights = _path }).Create(3, 28, seed: 2)).Message;
-        Assert.Contains("They were made for images of 1 channel, and these have 3: --set data.channels=1 converts 1 and 3.", Fault(s_resNet));
+        Assert.Contains("They were made for images of 1 channel, and these have 3: --set data.channels=1 makes the images grey.", Fault(s_resNet));
 
         using (var network = s_resNet.Create(1, 28, seed: 1)) Encoder.Save(_path, network, new Recipe { Backbone = s_resNet }, new Preprocessing(new(), [0.5], [0.25]), 1, 28);
         Assert.Contains("They were made for images of 1 channel", Fault(s_resNet));
@@ -127,7 +127,7 @@ public sealed class WeightsFileTests : IDisposable
     }
 
     [Theory]
-    [InlineData("m.safetensors.index.json", "{\"metadata\": {}, \"weight_map\": {\"a\": \"b\"}}", "it lists the parts in which large weights were saved: give the .safetensors file of the weights")]
+    [InlineData("m.safetensors.index.json", "{\"metadata\": {}, \"weight_map\": {\"a\": \"b\"}}", "it lists the parts in which large weights were saved: put them together in Python")]
     public void Read_OtherFiles_SaysWhatTheyAre(string file, string text, string expected)
     {
         string path = Path.Combine(_folder, file);

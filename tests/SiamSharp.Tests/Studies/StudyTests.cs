@@ -101,7 +101,7 @@ public sealed class StudyTests
     [InlineData("""{ "name": "+ a" }, { "name": "A" }""", "rows.1.name")]
     [InlineData("""{ "name": "+" }""", "rows.0.name")]
     [InlineData("""{ "name": "a", "vary": "training.epochs" }""", "rows.0.values")]
-    [InlineData("""{ "name": "a", "values": [1] }""", "rows.0.values")]
+    [InlineData("""{ "name": "a", "values": [1] }""", "rows.0.vary")]
     [InlineData("""{ "name": "a", "colour": 1 }""", "rows.0.colour")]
     [InlineData("""{ "name": "a", "set": ["training.threads=2"] }""", "rows.0, training.threads")]
     [InlineData("""{ "name": "a", "recipe": { "training": { "seed": 2 } } }""", "rows.0, training.seed")]

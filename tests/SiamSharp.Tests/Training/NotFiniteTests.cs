@@ -134,7 +134,7 @@ public sealed class NotFiniteTests : IDisposable
         }
         string message = Assert.Throws<ArgumentException>(() =>
             Pretraining.Run(RecipeOf($"backbone.weights={weights}"), Images(s_sound), new RunFolder(Path.Combine(_folder, "run")))).Message;
-        Assert.Contains($"{weights} cannot be begun with: 1 of the 4 numbers of \"layer1.0.bn1.running_var\" are NaN or infinite", message);
+        Assert.Contains($"{weights} cannot be used: 1 of the 4 numbers of \"layer1.0.bn1.running_var\" are NaN or infinite", message);
     }
 
     [Fact]

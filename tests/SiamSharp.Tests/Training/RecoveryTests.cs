@@ -366,7 +366,7 @@ public sealed class RecoveryTests : IDisposable
         ImageDataset less = Load(new VanishingSource([.. All().Where(i => i != 40)]));
         var notes = new Notes();
         Assert.True(Resume(between, notes, less, set).Finished);
-        Assert.Contains("1 of the 96 images that the run began with is not there any more", Assert.Single(notes));
+        Assert.Contains("1 of the 96 images that the run began with is not there any more, or another now, and left out: ", Assert.Single(notes));
         Assert.Contains(less.Skipped, s => s.Reason == "is not there any more");
         AssertSame(during, between);
         Assert.True(Resume(between, data: less, set: set).Finished); // a finished run says so
@@ -546,8 +546,10 @@ public sealed class RecoveryTests : IDisposable
             process.WaitForExit();
             return process.ExitCode;
         }
+        Assert.False(folder.IsTraining);
         using (folder.Lock())
         {
+            Assert.True(folder.IsTraining);
             Assert.Equal(1, Other());
             Assert.Contains("Another process is training", Assert.Throws<RunException>(() => folder.Lock()).Message);
             Assert.Contains("Another process is training", Assert.Throws<RunException>(() => Pretraining.CheckFolder(Tiny(), folder, resume: true)).Message);
@@ -555,6 +557,7 @@ public sealed class RecoveryTests : IDisposable
         // Were it deleted, a process that had opened it before and one that makes it anew would both have a lock.
         Assert.True(File.Exists(file));
         Assert.Equal(0, Other());
+        Assert.False(folder.IsTraining);
     }
 
     [Fact]

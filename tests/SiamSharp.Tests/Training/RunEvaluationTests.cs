@@ -118,7 +118,7 @@ public sealed class RunEvaluationTests : IDisposable
         var confusions = new List<Confusion>();
         Score score = RunEvaluation.Judge(_folder, recipe, [protocol], Of(0, 200), Of(200, 100), confusions: confusions)[0];
         Assert.InRange(score.Value, 0.2, 1);
-        Assert.Contains("7 classes have no image in odd 0 and are left out: T-shirt/top, Pullover, Coat, Shirt, Sneaker and 2 more.", score.Notes!);
+        Assert.Contains("7 classes have no image in odd 0, so that nothing is taken for them: T-shirt/top, Pullover, Coat, Shirt, Sneaker and 2 more.", score.Notes!);
         Assert.All(confusions, c => Assert.Equal(["Trouser", "Dress", "Sandal"], c.ClassNames));
     }
 
@@ -129,7 +129,7 @@ public sealed class RunEvaluationTests : IDisposable
         var unread = new Undecodable(ImageSources.Open("fashion-mnist:sample#..30", new DataOptions()));
         Recipe recipe = _recipe with { Evaluation = new EvaluationOptions { K = 40, Shots = [20] }, Data = _recipe.Data with { Channels = 3 } };
         string message = Assert.Throws<DataSourceException>(() => RunEvaluation.Check(new RunFolder(Path.Combine(_root, "none")), recipe, [Protocol.Knn, Protocol.FewShot], unread, unread)).Message;
-        foreach (string part in new[] { "give the folder", "Every test image", "evaluation.k = 40 neighbours, but there are only 30 labelled training images: --set evaluation.k=1.", "20 shots need 20" })
+        foreach (string part in new[] { "give the folder", "Every test image", "evaluation.k = 40 neighbours, but there are only 30 labelled training images: give fewer, such as --set evaluation.k=1.", "20 shots need 20" })
             Assert.Contains(part, message);
         string channels = Assert.Throws<DataSourceException>(() => RunEvaluation.Check(_folder, _recipe with { Data = _recipe.Data with { Channels = 3 } }, [Protocol.RankMe], unread,
             new Undecodable(ImageSources.Open("fashion-mnist:sample#30..60", new DataOptions())))).Message;

@@ -50,6 +50,18 @@ public sealed class StepTimeTests
     }
 
     [Fact]
+    public void Measure_ImagesThatVanished_StillGivesATime()
+    {
+        using var folder = new TempFolder();
+        for (int i = 0; i < 60; i++) TestImages.Save(TestImages.Make(1, 16, 16, (_, y, x) => (byte)(i + y * 7 + x)), folder.At($"{i:00}.png"));
+        Recipe recipe = Recipe.Resolve([], [.. s_small, "data.memoryGiB=0"], options => ImageSources.Open(folder.Root, options));
+        ImageDataset data = ImageDataset.Load(ImageSources.Open(folder.Root, recipe.Data), recipe.Data);
+        foreach (string file in Directory.GetFiles(folder.Root)) File.Delete(file);
+        Assert.Throws<UnreadableImageException>(() => data.Batch([0]));
+        Assert.InRange(StepTime.Measure(recipe, data).PerImage, 1e-7, 10);
+    }
+
+    [Fact]
     public void Measure_ShortRunOfSlowSteps_IsOfTheFirst() // measuring is not to take longer than the run
     {
         ImageDataset data = Open(out Recipe recipe, "simclr");

@@ -84,10 +84,7 @@ public sealed record Recipe : IHasRules
             {
                 faults.AddRange(recipe.FaultsFor(size, channels));
                 if (faults.Count > 0 && recipe.SizeThatFits(size, channels) is int larger)
-                {
-                    if (faults is [var only]) faults[0] = only with { Problem = $"{only.Problem}; or give larger images: --set data.size={larger}" };
-                    else faults.Insert(0, new("data.size", $"{size} pixels are too few for this recipe: --set data.size={larger} mends what follows"));
-                }
+                    faults[^1] = faults[^1] with { Problem = $"{faults[^1].Problem}; or give larger images: --set data.size={larger}" };
             }
             return faults.Count == 0 ? recipe : throw new RecipeException(faults);
         }

@@ -1,6 +1,6 @@
 using SiamSharp.Backbones;
 using SiamSharp.Methods;
-using SiamSharp.Recipes;
+using SiamSharp.Options;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

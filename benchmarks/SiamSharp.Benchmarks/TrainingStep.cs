@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using SiamSharp.Data;
 using SiamSharp.Methods;
+using SiamSharp.Options;
 using SiamSharp.Randomness;
 using SiamSharp.Recipes;
 using SiamSharp.Training;

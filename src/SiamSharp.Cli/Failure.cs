@@ -3,7 +3,7 @@ using SiamSharp.Data;
 using SiamSharp.Embeddings;
 using SiamSharp.Interop;
 using SiamSharp.Native;
-using SiamSharp.Recipes;
+using SiamSharp.Options;
 using SiamSharp.Training;
 
 namespace SiamSharp.Cli;
@@ -31,7 +31,7 @@ internal static class Failure
             case FileNotFoundException { FileName: null }: // of Environment.CurrentDirectory
                 screen.Fail("The current folder does not exist any more: change to one that does (cd).");
                 return 1;
-            case RecipeException:
+            case OptionsException:
                 screen.Fail(failure.Message);
                 return 2;
             case UnreadableImageException: // the one image that was given; of many it is left out

@@ -3,6 +3,8 @@ using System.CommandLine.Help;
 using System.CommandLine.Parsing;
 using SiamSharp.Data;
 using SiamSharp.Embeddings;
+using SiamSharp.Messages;
+using SiamSharp.Options;
 using SiamSharp.Recipes;
 
 namespace SiamSharp.Cli;

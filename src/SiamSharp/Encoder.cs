@@ -6,6 +6,7 @@ using SiamSharp.Backbones;
 using SiamSharp.Data;
 using SiamSharp.Interop;
 using SiamSharp.Native;
+using SiamSharp.Options;
 using SiamSharp.Recipes;
 using SiamSharp.Training;
 using SiamSharp.Views;

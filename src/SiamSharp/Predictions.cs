@@ -3,7 +3,7 @@ using System.Numerics.Tensors;
 using System.Text;
 using System.Text.Json;
 using SiamSharp.Data;
-using SiamSharp.Recipes;
+using SiamSharp.Options;
 using SiamSharp.Training;
 
 namespace SiamSharp;

@@ -4,6 +4,7 @@ using SiamSharp.Data;
 using SiamSharp.Embeddings;
 using SiamSharp.Evaluation;
 using SiamSharp.Interop;
+using SiamSharp.Options;
 using SiamSharp.Recipes;
 using SiamSharp.Training;
 

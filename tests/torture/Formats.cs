@@ -2,6 +2,7 @@ using SiamSharp.Data;
 using SiamSharp.Embeddings;
 using SiamSharp.Evaluation;
 using SiamSharp.Interop;
+using SiamSharp.Options;
 using SiamSharp.Recipes;
 using SiamSharp.Studies;
 using SiamSharp.Training;
@@ -43,8 +44,8 @@ internal sealed record Format(string Name, string[] Files, Action<string, string
         new("index .npy", ["index.npy"], Index, typeof(EmbeddingFileException)),
         new("index .csv", ["index.csv"], (folder, _) => Index(folder, Path.Combine(folder, "index.npy")), typeof(EmbeddingFileException)),
         new("Parquet", ["index.parquet"], Index, typeof(EmbeddingFileException)),
-        new("recipe", ["run/recipe.json"], (folder, _) => Recipe.Reread(new RunFolder(Path.Combine(folder, "run")).ReadRecipe(), []), typeof(RecipeException), typeof(RunException)),
-        new("study", ["study.json"], (_, file) => Study.Read(file).Runs([], _ => s_sample.Value), typeof(RecipeException), typeof(DataSourceException)),
+        new("recipe", ["run/recipe.json"], (folder, _) => Recipe.Reread(new RunFolder(Path.Combine(folder, "run")).ReadRecipe(), []), typeof(OptionsException), typeof(RunException)),
+        new("study", ["study.json"], (_, file) => Study.Read(file).Runs([], _ => s_sample.Value), typeof(OptionsException), typeof(DataSourceException)),
         new("metrics.jsonl", ["run/metrics.jsonl"], (folder, _) => RunHealth.Read(new RunFolder(Path.Combine(folder, "run")), new Recipe()), typeof(RunException)),
         new("evaluation.json", ["run/evaluation.json"], (folder, _) => new RunFolder(Path.Combine(folder, "run")).ReadScores(), typeof(RunException)),
         new("draws.json", ["run/draws.json"], (_, file) => FewShotDraws.For([0, 1, 0, 1], ["a", "b"], "", new EvaluationOptions { DrawsFile = file, Shots = [1], Draws = 2 }), typeof(DataSourceException)),

@@ -1,5 +1,7 @@
 using SiamSharp.Cli.Terminal;
 using SiamSharp.Data;
+using SiamSharp.Messages;
+using SiamSharp.Options;
 using SiamSharp.Recipes;
 using SiamSharp.Training;
 

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using SiamSharp.Cli.Terminal;
 using SiamSharp.Data;
+using SiamSharp.Messages;
 
 namespace SiamSharp.Cli.Commands;
 

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using SiamSharp.Cli.Terminal;
 using SiamSharp.Data;
+using SiamSharp.Messages;
 using Spectre.Console;
 
 namespace SiamSharp.Cli.Commands;
@@ -43,7 +44,7 @@ internal static class DataCommand
     private static void Show(IAnsiConsole console, DataInspection found)
     {
         var table = new Table().Border(TableBorder.None).HideHeaders().AddColumn("").AddColumn("");
-        void Row(string name, string value) => table.AddRow(Markup.Escape(name), Markup.Escape(SiamSharp.Data.Shown.Text(value)));
+        void Row(string name, string value) => table.AddRow(Markup.Escape(name), Markup.Escape(Messages.Shown.Text(value)));
         Row("source", found.Name);
         Row("images", found.Unreadable.Count == 0 ? $"{found.Readable:N0}" : $"{found.Readable:N0} readable, {found.Unreadable.Count:N0} not");
         Row("size in files", $"width {Spread(found.Width)}, height {Spread(found.Height)} (min, median, max)");

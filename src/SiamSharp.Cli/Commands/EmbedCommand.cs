@@ -2,6 +2,7 @@ using System.CommandLine;
 using SiamSharp.Cli.Terminal;
 using SiamSharp.Data;
 using SiamSharp.Embeddings;
+using SiamSharp.Messages;
 
 namespace SiamSharp.Cli.Commands;
 

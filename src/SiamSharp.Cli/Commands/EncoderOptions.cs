@@ -5,6 +5,8 @@ using SiamSharp.Backbones;
 using SiamSharp.Cli.Terminal;
 using SiamSharp.Data;
 using SiamSharp.Interop;
+using SiamSharp.Messages;
+using SiamSharp.Options;
 using SiamSharp.Recipes;
 using SiamSharp.Training;
 using SiamSharp.Views;
@@ -47,29 +49,29 @@ internal sealed class EncoderOptions
     {
         string? run = parsed.GetValue(_run), name = parsed.GetValue(_backbone), weights = parsed.GetValue(_weights);
         if (run is not null && name is not null)
-            throw new RecipeException([new Fault("--run", "brings its own network and weights: leave out either --run or --backbone with its options")]);
+            throw new OptionsException([new Fault("--run", "brings its own network and weights: leave out either --run or --backbone with its options")]);
         if (run is null && name is null)
-            throw new RecipeException([new Fault("--run", "give either --run DIR, or --backbone NAME with --weights FILE")]);
+            throw new OptionsException([new Fault("--run", "give either --run DIR, or --backbone NAME with --weights FILE")]);
         CheckData(assignments);
         if (run is not null)
         {
             Fault[] ignored = [.. new Option[] { _weights, _size, _mean, _std, _highPass }.Where(option => IsGiven(parsed, option))
                 .Select(option => new Fault(option.Name, "belongs to --backbone: the encoder of --run has its own. Leave it out"))];
-            if (ignored.Length > 0) throw new RecipeException(ignored);
+            if (ignored.Length > 0) throw new OptionsException(ignored);
             var folder = new RunFolder(run);
             Encoder encoder = folder.ReadEncoder(out JsonObject stored, screen.Notes);
             Recipe own = Recipe.Reread(stored, assignments);
             return (encoder, own with { Data = own.Data.For(encoder) }, run);
         }
-        if (weights is null) throw new RecipeException([new Fault("--weights", $"give the file with the weights of {name}")]);
+        if (weights is null) throw new OptionsException([new Fault("--weights", $"give the file with the weights of {name}")]);
         if (Path.GetFileName(weights) == "encoder.safetensors" && Path.GetDirectoryName(Path.GetFullPath(weights)) is { } home && new RunFolder(home).HasRun)
-            throw new RecipeException([new Fault("--weights", $"{weights} was written by siam, which knows its network and how its images are prepared: give --run {Shell.PathWord(home)} in place of --backbone and --weights")]);
+            throw new OptionsException([new Fault("--weights", $"{weights} was written by siam, which knows its network and how its images are prepared: give --run {Shell.PathWord(home)} in place of --backbone and --weights")]);
         double[] mean = IsGiven(parsed, _mean) ? parsed.GetValue(_mean)! : s_mean, std = IsGiven(parsed, _std) ? parsed.GetValue(_std)! : s_std;
         int size = parsed.GetValue(_size);
         double sigma = parsed.GetValue(_highPass);
         CheckChannels(parsed, mean.Length, std.Length);
-        if (std.Any(s => s <= 0)) throw new RecipeException([new Fault("--std", "must hold numbers above 0")]);
-        if (BackboneOptions.ProblemOfWeights(weights) is { } problem) throw new RecipeException([new Fault("--weights", problem)]);
+        if (std.Any(s => s <= 0)) throw new OptionsException([new Fault("--std", "must hold numbers above 0")]);
+        if (BackboneOptions.ProblemOfWeights(weights) is { } problem) throw new OptionsException([new Fault("--weights", problem)]);
         string stem = name!.StartsWith("vit", StringComparison.Ordinal) ? "auto" : "imagenet";
         Recipe recipe = Recipe.Resolve([], [$"backbone.name={name}", $"backbone.weights={weights}", $"backbone.stem={stem}", $"data.size={size}", $"data.channels={mean.Length}", .. assignments], open);
         CheckScale(parsed, mean, std, open(recipe.Data));
@@ -80,7 +82,7 @@ internal sealed class EncoderOptions
         }
         catch (StateDictMismatchException) when (FormatOf(weights) is { } format)
         {
-            throw new RecipeException([new Fault("--weights", $"{weights} was written by siam, for a network of its own. "
+            throw new OptionsException([new Fault("--weights", $"{weights} was written by siam, for a network of its own. "
                 + (format.StartsWith("siamsharp-classifier", StringComparison.Ordinal) ? $"It is a classifier: siam classify predict --model {Shell.Word(weights)}" : "Give --run with the folder of the run that it comes from, in place of --backbone and --weights"))]);
         }
     }
@@ -105,7 +107,7 @@ internal sealed class EncoderOptions
         }
         Option given = mean.Any(number => number > 1) ? _mean : _std;
         double[] numbers = given == _mean ? mean : std;
-        throw new RecipeException([new Fault(given.Name, $"{parsed.GetResult(given)?.Tokens[0].Value} is for pixels up to 255, it seems, but those of images of 8 and 16 bits are scaled to 0 to 1. "
+        throw new OptionsException([new Fault(given.Name, $"{parsed.GetResult(given)?.Tokens[0].Value} is for pixels up to 255, it seems, but those of images of 8 and 16 bits are scaled to 0 to 1. "
             + $"Divide it by 255: {string.Join(',', numbers.Select(n => (n / 255).ToString("0.###", CultureInfo.InvariantCulture)))}")]);
     }
 
@@ -117,7 +119,7 @@ internal sealed class EncoderOptions
         var (given, count, other, others) = byMean ? (_mean, means, _std, deviations) : (_std, deviations, _mean, means);
         string text = parsed.GetResult(given)!.Tokens[0].Value;
         string otherwise = !IsGiven(parsed, other) ? $"{other.Name} is not given and has its usual {others}: give both, one number for each channel" : $"{other.Name} has {others}: one for each channel";
-        throw new RecipeException([new Fault(given.Name, $"\"{text}\" has {Plural.Of(count, "number")}, but {otherwise}. Commas stand between numbers, and a fraction is written with a point"
+        throw new OptionsException([new Fault(given.Name, $"\"{text}\" has {Plural.Of(count, "number")}, but {otherwise}. Commas stand between numbers, and a fraction is written with a point"
             + (Numbers.Mending(text, whole: false).Length > 0 ? $": {text.Replace(',', '.')}" : ""))]);
     }
 
@@ -126,7 +128,7 @@ internal sealed class EncoderOptions
     {
         CheckData(assignments);
         var tree = new JsonObject { ["data"] = OptionsJson.Write(stored) };
-        foreach (string assignment in assignments) RecipeTree.Set(tree, assignment);
+        foreach (string assignment in assignments) OptionTree.Set(tree, assignment);
         return OptionsJson.Read<DataOptions>((JsonObject)tree["data"]!);
     }
 
@@ -134,12 +136,12 @@ internal sealed class EncoderOptions
     internal static void CheckOnlyData(string[] assignments)
     {
         if (assignments.FirstOrDefault(a => !a.StartsWith("data.", StringComparison.Ordinal)) is { } other)
-            throw new RecipeException([new Fault(other.Split('=')[0], "changes nothing here; data.* does")]);
+            throw new OptionsException([new Fault(other.Split('=')[0], "changes nothing here; data.* does")]);
     }
 
     private static void CheckData(string[] assignments)
     {
         if (assignments.FirstOrDefault(a => !a.StartsWith("data.", StringComparison.Ordinal) || a.StartsWith("data.size", StringComparison.Ordinal)) is { } other)
-            throw new RecipeException([new Fault(other.Split('=')[0], "cannot be set here: leave it out. data.* can, apart from data.size, which is the encoder's")]);
+            throw new OptionsException([new Fault(other.Split('=')[0], "cannot be set here: leave it out. data.* can, apart from data.size, which is the encoder's")]);
     }
 }

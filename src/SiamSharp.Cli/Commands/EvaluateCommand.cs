@@ -4,6 +4,8 @@ using System.Text.Json.Nodes;
 using SiamSharp.Cli.Terminal;
 using SiamSharp.Data;
 using SiamSharp.Evaluation;
+using SiamSharp.Messages;
+using SiamSharp.Options;
 using SiamSharp.Recipes;
 using SiamSharp.Reporting;
 using SiamSharp.Training;
@@ -53,7 +55,7 @@ internal static class EvaluateCommand
                 recipe = recipe with { Data = recipe.Data.For(encoder) };
             }
             if (assignments.FirstOrDefault(BelongsToTheRun) is { } other)
-                throw new RecipeException([new Fault(other.Split('=')[0], "belongs to the run, whose training is done: leave it out. What can be given here: evaluation.*, training.threads, training.device, data.* apart from data.size, and backbone.weights where that file was moved"
+                throw new OptionsException([new Fault(other.Split('=')[0], "belongs to the run, whose training is done: leave it out. What can be given here: evaluation.*, training.threads, training.device, data.* apart from data.size, and backbone.weights where that file was moved"
                     + (other.StartsWith("training.epochs=", StringComparison.Ordinal) ? $". To train the run longer: {folder.ResumeCommand} --set {Shell.Word(other)}" : ""))]);
             IImageSource trainSource = ImageSources.Open(parsed.GetValue(train)!, recipe.Data), testSource = ImageSources.Open(parsed.GetValue(test)!, recipe.Data);
             RunEvaluation.Check(folder, recipe, protocols, trainSource, testSource);

@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using SiamSharp.Cli.Terminal;
 using SiamSharp.Interop.Onnx;
-using SiamSharp.Recipes;
+using SiamSharp.Options;
 using SiamSharp.Training;
 
 namespace SiamSharp.Cli.Commands;
@@ -45,8 +45,8 @@ internal static class ExportCommand
                 case (null, { } classifierFile):
                     using (Classifier classifier = Classifier.Load(classifierFile)) (difference, about) = (OnnxExport.Write(path, classifier, options), Input.Of(classifier.Encoder, options));
                     break;
-                case (null, null): throw new RecipeException([new Fault("--run", "give either --run DIR or --classifier FILE")]);
-                default: throw new RecipeException([new Fault("--run", "leave out either --run, which exports the encoder, or --classifier, which exports the classifier together with its encoder")]);
+                case (null, null): throw new OptionsException([new Fault("--run", "give either --run DIR or --classifier FILE")]);
+                default: throw new OptionsException([new Fault("--run", "leave out either --run, which exports the encoder, or --classifier, which exports the classifier together with its encoder")]);
             }
             if (about.Note is { } note) screen.Warn(note);
             screen.Result(new { file = path, difference, white = about.White, trainedWhite = about.Trained }, console =>

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using SiamSharp.Cli.Terminal;
 using SiamSharp.Data;
+using SiamSharp.Messages;
 using SiamSharp.Recipes;
 using SiamSharp.Training;
 

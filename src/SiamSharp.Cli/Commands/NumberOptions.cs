@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Text.Json;
-using SiamSharp.Recipes;
+using SiamSharp.Messages;
 
 namespace SiamSharp.Cli.Commands;
 

@@ -4,6 +4,8 @@ using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using SiamSharp.Cli.Terminal;
 using SiamSharp.Data;
+using SiamSharp.Messages;
+using SiamSharp.Options;
 using SiamSharp.Recipes;
 using Spectre.Console;
 
@@ -31,13 +33,13 @@ internal static partial class OptionsCommand
             {
                 string asked = parsed.GetValue(part)!;
                 string[] paths = [.. OptionsJson.Describe(resolved).Select(o => o.Path)];
-                if (TooFar(asked, paths) is { } far) throw new RecipeException([new Fault(asked, far)]);
+                if (TooFar(asked, paths) is { } far) throw new OptionsException([new Fault(asked, far)]);
                 if (OptionsJson.PartOfKind(typeof(Recipe), asked) is { } whole)
-                    throw new RecipeException([new Fault(asked, $"this is a kind of {whole}, whose options are listed by: siam options {whole} --set {whole}={asked}")]);
+                    throw new OptionsException([new Fault(asked, $"this is a kind of {whole}, whose options are listed by: siam options {whole} --set {whole}={asked}")]);
                 if (OptionsJson.KindsWith(typeof(Recipe), asked) is { Length: > 0 } kinds)
-                    throw new RecipeException([new Fault(asked, $"only {string.Join(", ", kinds)} {(kinds.Length == 1 ? "has" : "have")} it: siam options {asked} --set {asked.Split('.')[0]}={kinds[0]}")]);
+                    throw new OptionsException([new Fault(asked, $"only {string.Join(", ", kinds)} {(kinds.Length == 1 ? "has" : "have")} it: siam options {asked} --set {asked.Split('.')[0]}={kinds[0]}")]);
                 string? near = Nearest.To(asked, paths.Concat(paths.Select(p => p.Split('.')[0])).Distinct()) ?? OptionsJson.PathTo(typeof(Recipe), asked.Split('.')[^1]);
-                throw new RecipeException([new Fault(asked, $"no option starts so{(near is null ? "" : $"; did you mean {near}?")} `siam options` lists all".Replace("so `", "so; `", StringComparison.Ordinal))]);
+                throw new OptionsException([new Fault(asked, $"no option starts so{(near is null ? "" : $"; did you mean {near}?")} `siam options` lists all".Replace("so `", "so; `", StringComparison.Ordinal))]);
             }
             screen.Result(options, console =>
             {

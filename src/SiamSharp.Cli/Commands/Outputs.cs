@@ -1,8 +1,10 @@
 using Parquet;
 using SiamSharp.Data;
 using SiamSharp.Embeddings;
+using SiamSharp.Files;
 using SiamSharp.Interop;
-using SiamSharp.Recipes;
+using SiamSharp.Messages;
+using SiamSharp.Options;
 using SiamSharp.Reporting;
 using SiamSharp.Training;
 
@@ -64,7 +66,7 @@ internal static class Outputs
     /// <param name="sources">Of images, as given by the user.</param>
     /// <param name="inputs">Other files that the command reads; null where one was not given.</param>
     /// <param name="images">Paths of single images, such as those that an index holds.</param>
-    /// <exception cref="RecipeException">The name is none for such a file.</exception>
+    /// <exception cref="OptionsException">The name is none for such a file.</exception>
     /// <exception cref="RunException">It may not be written.</exception>
     internal static string File(string given, OutputKind kind, IEnumerable<string?> sources, IEnumerable<string?> inputs, IReadOnlyList<string>? images = null)
     {
@@ -139,7 +141,7 @@ internal static class Outputs
                 Folder(candidate, study, sources);
                 return $", such as --out {Shell(candidate)}";
             }
-            catch (Exception e) when (e is RunException or RecipeException)
+            catch (Exception e) when (e is RunException or OptionsException)
             {
                 // the next one
             }
@@ -331,7 +333,7 @@ internal static class Outputs
         return current;
     }
 
-    private static string Shell(string path) => SiamSharp.Shell.Word(path);
+    private static string Shell(string path) => Messages.Shell.Word(path);
 
-    private static RecipeException Wrong(string problem) => new([new Fault("--out", problem)]);
+    private static OptionsException Wrong(string problem) => new([new Fault("--out", problem)]);
 }

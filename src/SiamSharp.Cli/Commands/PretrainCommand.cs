@@ -2,6 +2,8 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using SiamSharp.Cli.Terminal;
 using SiamSharp.Data;
+using SiamSharp.Messages;
+using SiamSharp.Options;
 using SiamSharp.Recipes;
 using SiamSharp.Reporting;
 using SiamSharp.Training;
@@ -37,9 +39,9 @@ internal static class PretrainCommand
         {
             (recipe, images) = Loading.Open(source, recipeName, assignments, stored);
         }
-        catch (RecipeException e) when (stored is not null && (recipeName is not null || assignments.Length > 0))
+        catch (OptionsException e) when (stored is not null && (recipeName is not null || assignments.Length > 0))
         {
-            throw new RecipeException([new("--resume", $"{folder.Path} holds a run, and what is given does not go with its recipe: leave out {(recipeName is null ? "--set" : "--recipe and --set")}, or give another --out"), .. e.Faults]);
+            throw new OptionsException([new("--resume", $"{folder.Path} holds a run, and what is given does not go with its recipe: leave out {(recipeName is null ? "--set" : "--recipe and --set")}, or give another --out"), .. e.Faults]);
         }
         Pretraining.CheckFolder(recipe, folder, resume);
         if (folder.FinishedWithoutCheckpoint is { } finished)

@@ -2,6 +2,7 @@ using System.CommandLine;
 using SiamSharp.Cli.Terminal;
 using SiamSharp.Data;
 using SiamSharp.Evaluation;
+using SiamSharp.Messages;
 using SiamSharp.Reporting;
 using SiamSharp.Training;
 using Spectre.Console;

@@ -1,6 +1,8 @@
 using System.CommandLine;
 using SiamSharp.Cli.Terminal;
 using SiamSharp.Data;
+using SiamSharp.Messages;
+using SiamSharp.Options;
 using SiamSharp.Recipes;
 using SiamSharp.Reporting;
 using SiamSharp.Training;
@@ -23,7 +25,7 @@ internal static class ReportCommand
             string? source = parsed.GetValue(data);
             if (File.Exists(Path.Combine(path, "study.json")))
             {
-                if (source is not null) throw new RecipeException([new Fault("--data", "is for the folder of a run; this is a study's. Name one of the runs in it for a map")]);
+                if (source is not null) throw new OptionsException([new Fault("--data", "is for the folder of a run; this is a study's. Name one of the runs in it for a map")]);
                 string page = StudyReport.Write(path);
                 if (StudyReport.Unfinished(path) is { } rest) screen.Warn(rest);
                 screen.Result(new { file = page }, console => console.WriteLine($"Report: {page}"));

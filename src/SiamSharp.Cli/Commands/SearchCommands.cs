@@ -3,6 +3,7 @@ using System.Globalization;
 using SiamSharp.Cli.Terminal;
 using SiamSharp.Data;
 using SiamSharp.Embeddings;
+using SiamSharp.Messages;
 using SiamSharp.Reporting;
 using SiamSharp.Training;
 using Spectre.Console;

@@ -2,7 +2,8 @@ using System.CommandLine;
 using SiamSharp.Cli.Terminal;
 using SiamSharp.Data;
 using SiamSharp.Evaluation;
-using SiamSharp.Recipes;
+using SiamSharp.Messages;
+using SiamSharp.Options;
 using SiamSharp.Reporting;
 using SiamSharp.Studies;
 using SiamSharp.Training;
@@ -87,7 +88,7 @@ internal static class StudyCommand
     private static int RunOne(Screen screen, Study study, string folder, IReadOnlyList<StudyRun> runs, string name, bool child, CancellationToken cancel)
     {
         StudyRun run = runs.FirstOrDefault(r => r.Name == name)
-            ?? throw new RecipeException([new Fault("--only", $"there is no run \"{name}\"; the study has {string.Join(", ", runs.Select(r => r.Name))}")]);
+            ?? throw new OptionsException([new Fault("--only", $"there is no run \"{name}\"; the study has {string.Join(", ", runs.Select(r => r.Name))}")]);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         if (child)
         {

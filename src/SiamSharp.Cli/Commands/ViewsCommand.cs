@@ -1,6 +1,7 @@
 using System.CommandLine;
 using SiamSharp.Cli.Terminal;
 using SiamSharp.Data;
+using SiamSharp.Messages;
 using SiamSharp.Reporting;
 using SiamSharp.Training;
 

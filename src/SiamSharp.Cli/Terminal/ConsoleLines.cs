@@ -1,6 +1,6 @@
 using System.Text;
 using SiamSharp.Cli.Terminal;
-using SiamSharp.Data;
+using SiamSharp.Messages;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 

@@ -1,6 +1,6 @@
 using System.Text.Json;
-using SiamSharp.Data;
-using SiamSharp.Recipes;
+using SiamSharp.Messages;
+using SiamSharp.Options;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 

@@ -1,5 +1,5 @@
 using SiamSharp.Interop.Onnx;
-using SiamSharp.Recipes;
+using SiamSharp.Options;
 using static TorchSharp.torch;
 
 namespace SiamSharp.Backbones;

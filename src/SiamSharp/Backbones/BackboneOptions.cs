@@ -1,10 +1,10 @@
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Text.Json.Serialization;
-using SiamSharp.Data;
 using SiamSharp.Interop;
 using SiamSharp.Masking;
-using SiamSharp.Recipes;
+using SiamSharp.Messages;
+using SiamSharp.Options;
 
 namespace SiamSharp.Backbones;
 
@@ -96,7 +96,7 @@ public sealed record BackboneOptions : IHasRules
     /// <param name="size">Side of the images in pixels; decides the stem when it is <see cref="Stem.Auto"/>.</param>
     /// <param name="seed">Seed of the weights that are drawn.</param>
     /// <returns>A backbone in training mode on the CPU, owned by the caller.</returns>
-    /// <exception cref="RecipeException">The options break a rule, or the file of weights does not exist.</exception>
+    /// <exception cref="OptionsException">The options break a rule, or the file of weights does not exist.</exception>
     /// <exception cref="SafeTensorsException">The file of weights is damaged.</exception>
     /// <exception cref="PyTorchFileException">The file of weights is damaged, or holds more than tensors and containers.</exception>
     /// <exception cref="StateDictMismatchException">The file holds the weights of another network.</exception>
@@ -110,7 +110,7 @@ public sealed record BackboneOptions : IHasRules
         backbone.Draw(seed);
         if (ZeroInitResidual) Initialization.ZeroResiduals(backbone);
         if (Weights.Length == 0) return backbone;
-        if (ProblemOfWeights(Weights) is { } problem) throw new RecipeException([new Fault("backbone.weights", problem)]);
+        if (ProblemOfWeights(Weights) is { } problem) throw new OptionsException([new Fault("backbone.weights", problem)]);
         WeightsFile.Load(backbone, Weights);
         return backbone;
     }
@@ -131,7 +131,7 @@ public sealed record BackboneOptions : IHasRules
     /// <summary>The network in a few words: <c>resnet18, width 16, 1-1-1-1 blocks, 0.4 million parameters</c>; as published, its name and parameters alone.</summary>
     /// <param name="channels">Channels of the images.</param>
     /// <param name="size">Side of the images in pixels.</param>
-    /// <exception cref="RecipeException">The options break a rule.</exception>
+    /// <exception cref="OptionsException">The options break a rule.</exception>
     public string Describe(int channels, int size)
     {
         OptionsJson.Check(this, "backbone");

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using NetVips;
+using SiamSharp.Files;
 using SkiaSharp;
 
 namespace SiamSharp.Data;

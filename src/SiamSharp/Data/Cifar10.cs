@@ -1,3 +1,5 @@
+using SiamSharp.Files;
+
 namespace SiamSharp.Data;
 
 /// <summary>Reads the binary version of CIFAR-10: records of one label byte and 3 x 32 x 32 bytes.</summary>

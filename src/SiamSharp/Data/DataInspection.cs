@@ -1,4 +1,4 @@
-using SiamSharp.Recipes;
+using SiamSharp.Options;
 
 namespace SiamSharp.Data;
 

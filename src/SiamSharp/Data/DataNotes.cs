@@ -1,4 +1,5 @@
 using System.Globalization;
+using SiamSharp.Messages;
 
 namespace SiamSharp.Data;
 

@@ -1,3 +1,5 @@
+using SiamSharp.Messages;
+
 namespace SiamSharp.Data;
 
 /// <summary>Images that can be decoded one by one, from any number of threads.</summary>

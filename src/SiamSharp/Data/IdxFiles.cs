@@ -1,5 +1,7 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
+using SiamSharp.Files;
+using SiamSharp.Messages;
 
 namespace SiamSharp.Data;
 

@@ -1,4 +1,5 @@
-using SiamSharp.Recipes;
+using SiamSharp.Messages;
+using SiamSharp.Options;
 
 using static TorchSharp.torch;
 

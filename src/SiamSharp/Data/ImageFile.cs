@@ -1,4 +1,5 @@
 using NetVips;
+using SiamSharp.Files;
 
 namespace SiamSharp.Data;
 

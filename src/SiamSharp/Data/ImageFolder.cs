@@ -1,3 +1,5 @@
+using SiamSharp.Messages;
+
 namespace SiamSharp.Data;
 
 /// <summary>Lists the images of a folder.</summary>

@@ -1,4 +1,5 @@
 using System.Text;
+using SiamSharp.Files;
 
 namespace SiamSharp.Data;
 

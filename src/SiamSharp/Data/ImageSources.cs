@@ -1,5 +1,7 @@
 using System.Text.RegularExpressions;
-using SiamSharp.Recipes;
+using SiamSharp.Files;
+using SiamSharp.Messages;
+using SiamSharp.Options;
 
 namespace SiamSharp.Data;
 

@@ -1,3 +1,5 @@
+using SiamSharp.Messages;
+
 namespace SiamSharp.Data;
 
 /// <summary>A folder of images whose labels stand in a file: <c>FOLDER@labels.csv</c>.</summary>

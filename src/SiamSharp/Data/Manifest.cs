@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using SiamSharp.Recipes;
+using SiamSharp.Files;
+using SiamSharp.Messages;
 
 namespace SiamSharp.Data;
 

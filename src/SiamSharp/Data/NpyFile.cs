@@ -1,5 +1,7 @@
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
+using SiamSharp.Files;
+using SiamSharp.Messages;
 
 namespace SiamSharp.Data;
 

@@ -1,3 +1,5 @@
+using SiamSharp.Messages;
+
 namespace SiamSharp.Data;
 
 /// <summary>The last step of every decoding: the number of channels asked for, and finite values.</summary>

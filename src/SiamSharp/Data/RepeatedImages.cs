@@ -1,3 +1,5 @@
+using SiamSharp.Messages;
+
 namespace SiamSharp.Data;
 
 /// <summary>The rule for an image that is listed more than once: once with its label, and never with two.</summary>

@@ -1,3 +1,4 @@
+using SiamSharp.Messages;
 using SiamSharp.Randomness;
 
 namespace SiamSharp.Data;

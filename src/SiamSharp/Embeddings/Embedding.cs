@@ -3,6 +3,7 @@ using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using SiamSharp.Data;
+using SiamSharp.Messages;
 
 namespace SiamSharp.Embeddings;
 

@@ -7,7 +7,9 @@ using System.Text.Json.Nodes;
 using Parquet;
 using Parquet.Schema;
 using SiamSharp.Data;
-using SiamSharp.Recipes;
+using SiamSharp.Files;
+using SiamSharp.Messages;
+using SiamSharp.Options;
 
 namespace SiamSharp.Embeddings;
 
@@ -399,7 +401,7 @@ public static class EmbeddingFile
             about.Remove("hash");
             return HashOf(about) == hash ? about : throw Damaged(path, file);
         }
-        catch (RecipeException e)
+        catch (OptionsException e)
         {
             throw new EmbeddingFileException(path, $"{file} beside it is damaged ({e.Message.ReplaceLineEndings(" ").TrimEnd('.')}). Copy it again, or repeat `siam embed`", e);
         }
@@ -504,7 +506,7 @@ public static class EmbeddingFile
         {
             return text is null ? null : OptionsJson.Parse(text, MetadataKey);
         }
-        catch (RecipeException e)
+        catch (OptionsException e)
         {
             throw new EmbeddingFileException(path, $"its metadata are damaged ({e.Message.ReplaceLineEndings(" ").TrimEnd('.')}). Repeat `siam embed`", e);
         }

@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 using SiamSharp.Data;
-using SiamSharp.Recipes;
+using SiamSharp.Options;
 
 namespace SiamSharp.Embeddings;
 
@@ -54,7 +54,7 @@ public sealed record EmbeddingOrigin(string Encoder, string Name, DataOptions Da
         {
             return new(encoder, name, OptionsJson.Read<DataOptions>((JsonObject)data.DeepClone()));
         }
-        catch (RecipeException e)
+        catch (OptionsException e)
         {
             throw new FormatException($"\"data\": {e.Message.ReplaceLineEndings(" ").TrimEnd('.')}", e);
         }

@@ -1,5 +1,5 @@
 using System.ComponentModel.DataAnnotations;
-using SiamSharp.Recipes;
+using SiamSharp.Options;
 
 namespace SiamSharp.Evaluation;
 

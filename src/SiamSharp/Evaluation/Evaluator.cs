@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 using SiamSharp.Data;
-using SiamSharp.Recipes;
+using SiamSharp.Options;
 using static TorchSharp.torch;
 
 namespace SiamSharp.Evaluation;

@@ -1,4 +1,5 @@
 using SiamSharp.Data;
+using SiamSharp.Messages;
 using SiamSharp.Views;
 using static TorchSharp.torch;
 

@@ -1,8 +1,9 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using SiamSharp.Data;
+using SiamSharp.Files;
 using SiamSharp.Interop;
-using SiamSharp.Recipes;
+using SiamSharp.Options;
 
 namespace SiamSharp.Evaluation;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 using SiamSharp.Data;
-using SiamSharp.Recipes;
+using SiamSharp.Messages;
 
 namespace SiamSharp.Evaluation;
 

@@ -1,4 +1,5 @@
 using SiamSharp.Data;
+using SiamSharp.Messages;
 
 namespace SiamSharp.Evaluation;
 

@@ -1,5 +1,5 @@
+using SiamSharp.Options;
 using SiamSharp.Randomness;
-using SiamSharp.Recipes;
 using static SiamSharp.Native.HeldScalars;
 using static TorchSharp.torch;
 

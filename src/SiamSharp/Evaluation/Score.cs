@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
-using SiamSharp.Data;
+using SiamSharp.Files;
 using SiamSharp.Interop;
 
 namespace SiamSharp.Evaluation;

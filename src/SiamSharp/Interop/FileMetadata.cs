@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
-using SiamSharp.Data;
-using SiamSharp.Recipes;
+using SiamSharp.Messages;
+using SiamSharp.Options;
 using SiamSharp.Training;
 using SiamSharp.Views;
 
@@ -73,7 +73,7 @@ internal sealed class FileMetadata(string path, IReadOnlyDictionary<string, stri
     {
         if (!values.TryGetValue(key, out string? text)) throw Fault($"\"{key}\" is missing in its metadata");
         try { return read(text); }
-        catch (Exception fault) when (fault is FormatException or OverflowException or JsonException or RecipeException or InvalidOperationException or ArgumentException)
+        catch (Exception fault) when (fault is FormatException or OverflowException or JsonException or OptionsException or InvalidOperationException or ArgumentException)
         {
             throw Fault($"\"{key}\" in its metadata: {fault.Message.ReplaceLineEndings(" ").TrimEnd('.')}");
         }

@@ -1,7 +1,8 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
 using System.Numerics;
-using SiamSharp.Data;
+using SiamSharp.Files;
+using SiamSharp.Messages;
 using static TorchSharp.torch;
 
 namespace SiamSharp.Interop;

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.IO.Hashing;
 using System.Text.Json;
-using SiamSharp.Data;
+using SiamSharp.Files;
 using static TorchSharp.torch;
 
 namespace SiamSharp.Interop;

@@ -1,4 +1,4 @@
-using SiamSharp.Data;
+using SiamSharp.Messages;
 
 namespace SiamSharp.Interop;
 

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using System.Text.Json;
-using SiamSharp.Data;
+using SiamSharp.Files;
 using static TorchSharp.torch;
 
 namespace SiamSharp.Interop;

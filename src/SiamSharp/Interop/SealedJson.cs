@@ -1,8 +1,8 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using SiamSharp.Data;
-using SiamSharp.Recipes;
+using SiamSharp.Files;
+using SiamSharp.Options;
 
 namespace SiamSharp.Interop;
 

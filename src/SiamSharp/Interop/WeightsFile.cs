@@ -1,8 +1,9 @@
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using SiamSharp.Backbones;
-using SiamSharp.Data;
-using SiamSharp.Recipes;
+using SiamSharp.Files;
+using SiamSharp.Messages;
+using SiamSharp.Options;
 using static TorchSharp.torch;
 
 namespace SiamSharp.Interop;

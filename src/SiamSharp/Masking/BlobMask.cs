@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.ComponentModel.DataAnnotations;
+using SiamSharp.Options;
 using SiamSharp.Randomness;
-using SiamSharp.Recipes;
 using SiamSharp.Views;
 
 namespace SiamSharp.Masking;

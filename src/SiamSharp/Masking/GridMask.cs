@@ -1,6 +1,6 @@
 using System.ComponentModel.DataAnnotations;
+using SiamSharp.Options;
 using SiamSharp.Randomness;
-using SiamSharp.Recipes;
 
 namespace SiamSharp.Masking;
 

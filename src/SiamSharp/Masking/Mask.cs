@@ -1,7 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
+using SiamSharp.Options;
 using SiamSharp.Randomness;
-using SiamSharp.Recipes;
 
 namespace SiamSharp.Masking;
 
@@ -28,7 +28,7 @@ public abstract record Mask : IHasRules
     /// <param name="height">H in pixels.</param>
     /// <param name="width">W in pixels.</param>
     /// <param name="random">The view's stream for <see cref="RandomPurpose.Mask"/>.</param>
-    /// <exception cref="RecipeException">An option is out of its range, or breaks a rule.</exception>
+    /// <exception cref="OptionsException">An option is out of its range, or breaks a rule.</exception>
     public void Draw(Span<bool> keepMask, int height, int width, ref RandomStream random)
     {
         OptionsJson.Check(this);

@@ -1,6 +1,6 @@
-using SiamSharp.Data;
+using SiamSharp.Messages;
+using SiamSharp.Options;
 using SiamSharp.Randomness;
-using SiamSharp.Recipes;
 using static SiamSharp.Native.HeldScalars;
 using static TorchSharp.torch;
 

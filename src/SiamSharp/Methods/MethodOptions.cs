@@ -2,7 +2,7 @@ using System.Reflection;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using SiamSharp.Backbones;
-using SiamSharp.Recipes;
+using SiamSharp.Options;
 using SiamSharp.Training;
 using SiamSharp.Views;
 
@@ -54,7 +54,7 @@ public abstract record MethodOptions : IHasRules
     /// <summary>Builds the method around a backbone.</summary>
     /// <param name="setup">The backbone and what else the method is built for.</param>
     /// <returns>A method in training mode on the CPU, owned by the caller.</returns>
-    /// <exception cref="RecipeException">An option is out of its range, or breaks a rule.</exception>
+    /// <exception cref="OptionsException">An option is out of its range, or breaks a rule.</exception>
     public SiameseMethod Create(MethodSetup setup) => OptionsJson.Check(this, "method").Build(setup);
 
     /// <summary>Builds the method; the options are in their ranges.</summary>

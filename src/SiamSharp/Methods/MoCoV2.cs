@@ -1,7 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using SiamSharp.Backbones;
+using SiamSharp.Options;
 using SiamSharp.Randomness;
-using SiamSharp.Recipes;
 using SiamSharp.Training;
 using SiamSharp.Views;
 using TorchSharp.Modules;
@@ -106,7 +106,7 @@ public sealed class MoCoV2 : SiameseMethod
             if (options.NormSplits == 1) return;
             BatchNorm[] norms = [.. modules().OfType<BatchNorm>()];
             if (norms.Length == 0 || norms.FirstOrDefault(norm => norm is not BatchNormalization) is not null)
-                throw new RecipeException([new Fault("method.normSplits", $"is {options.NormSplits}, but the network "
+                throw new OptionsException([new Fault("method.normSplits", $"is {options.NormSplits}, but the network "
                     + (norms.Length == 0 ? "has no batch normalisation" : $"has a {norms.First(norm => norm is not BatchNormalization).GetType().Name}, which cannot be split")
                     + ": use SiamSharp.Backbones.BatchNormalization in it, or leave the option 1")]);
             foreach (BatchNormalization norm in norms.Cast<BatchNormalization>()) norm.Splits = options.NormSplits;

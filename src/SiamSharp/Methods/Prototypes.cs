@@ -1,5 +1,5 @@
 using SiamSharp.Backbones;
-using SiamSharp.Data;
+using SiamSharp.Messages;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

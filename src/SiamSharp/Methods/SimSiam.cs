@@ -1,5 +1,5 @@
 using System.ComponentModel.DataAnnotations;
-using SiamSharp.Recipes;
+using SiamSharp.Options;
 using SiamSharp.Views;
 using static TorchSharp.torch;
 

@@ -1,6 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
-using SiamSharp.Recipes;
+using SiamSharp.Options;
 using SiamSharp.Training;
 using SiamSharp.Views;
 using static SiamSharp.Native.HeldScalars;

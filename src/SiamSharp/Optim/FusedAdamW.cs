@@ -18,7 +18,7 @@ public sealed class FusedAdamW : Optimizer
     /// <param name="parameters">Parameters by unique name, all of one dtype and device; they stay the caller's.</param>
     public FusedAdamW(AdamWOptions options, IReadOnlyList<(string Name, Tensor Parameter)> parameters) : base(parameters)
     {
-        _options = Recipes.OptionsJson.Check(options, "optimizer");
+        _options = Options.OptionsJson.Check(options, "optimizer");
         AddState("exp_avg", p => p.detach().zeros_like());
         AddState("exp_avg_sq", p => p.detach().zeros_like());
         AddState("step", p => zeros([], dtype: ScalarType.Float32, device: p.device));

@@ -35,7 +35,7 @@ public abstract record OptimizerOptions
     /// <summary>Builds the optimiser for all parameters of a network that ask for gradients.</summary>
     /// <param name="module">The network, on its final device.</param>
     /// <returns>An optimiser owned by the caller.</returns>
-    /// <exception cref="Recipes.RecipeException">An option is out of its range.</exception>
+    /// <exception cref="Options.OptionsException">An option is out of its range.</exception>
     public Optimizer Create(nn.Module module)
     {
         ArgumentNullException.ThrowIfNull(module);
@@ -45,8 +45,8 @@ public abstract record OptimizerOptions
     /// <summary>Builds the optimiser for named parameters.</summary>
     /// <param name="parameters">Parameters by unique name; they stay the caller's.</param>
     /// <returns>An optimiser owned by the caller.</returns>
-    /// <exception cref="Recipes.RecipeException">An option is out of its range.</exception>
-    public Optimizer Create(IReadOnlyList<(string Name, Tensor Parameter)> parameters) => Recipes.OptionsJson.Check(this, "optimizer").Build(parameters);
+    /// <exception cref="Options.OptionsException">An option is out of its range.</exception>
+    public Optimizer Create(IReadOnlyList<(string Name, Tensor Parameter)> parameters) => Options.OptionsJson.Check(this, "optimizer").Build(parameters);
 
     private protected abstract Optimizer Build(IReadOnlyList<(string Name, Tensor Parameter)> parameters);
 }

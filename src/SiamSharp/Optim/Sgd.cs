@@ -17,7 +17,7 @@ public sealed class Sgd : Optimizer
     /// <param name="parameters">Parameters by unique name, all of one dtype and device; they stay the caller's.</param>
     public Sgd(SgdOptions options, IReadOnlyList<(string Name, Tensor Parameter)> parameters) : base(parameters)
     {
-        _options = Recipes.OptionsJson.Check(options, "optimizer");
+        _options = Options.OptionsJson.Check(options, "optimizer");
         AddState("momentum_buffer", p => p.detach().zeros_like());
     }
 

@@ -3,14 +3,18 @@ using SiamSharp.Backbones;
 using SiamSharp.Data;
 using SiamSharp.Evaluation;
 using SiamSharp.Masking;
+using SiamSharp.Messages;
 using SiamSharp.Methods;
 using SiamSharp.Optim;
+using SiamSharp.Options;
 using SiamSharp.Training;
 using SiamSharp.Views;
 
 namespace SiamSharp.Recipes;
 
 /// <summary>One experiment: everything that decides its result, apart from the images.</summary>
+[ExpectedKeys("", "a recipe has none: leave it out, or write it as a comment behind //", "name", "title", "description", "comment", "$schema")]
+[ExpectedKeys("data", "a recipe names no images: give them with --data", "path", "folder", "source", "root", "dir")]
 public sealed record Recipe : IHasRules
 {
     /// <summary>The side in pixels to which files are decoded unless <c>data.size</c> says otherwise.</summary>
@@ -49,7 +53,7 @@ public sealed record Recipe : IHasRules
     /// <param name="open">Opens the images with these options: their own side in pixels, or else <see cref="SizeForFiles"/>, is taken
     /// when <c>data.size</c> is 0, and the preset is the one for their channels. What they decide of channels and alpha becomes part of the recipe.</param>
     /// <param name="stored">The recipe.json of a run to go on with, in the place of the defaults; what is given lies over it.</param>
-    /// <exception cref="RecipeException">Anything is wrong; all faults are listed.</exception>
+    /// <exception cref="OptionsException">Anything is wrong; all faults are listed.</exception>
     public static Recipe Resolve(
         IReadOnlyList<JsonObject> layers, IReadOnlyList<string> assignments, Func<DataOptions, IImageSource> open, JsonObject? stored = null) =>
         Resolve(stored is null
@@ -86,22 +90,22 @@ public sealed record Recipe : IHasRules
                 if (faults.Count > 0 && recipe.SizeThatFits(size, channels) is int larger)
                     faults[^1] = faults[^1] with { Problem = $"{faults[^1].Problem}; or give larger images: --set data.size={larger}" };
             }
-            return faults.Count == 0 ? recipe : throw new RecipeException(faults);
+            return faults.Count == 0 ? recipe : throw new OptionsException(faults);
         }
-        catch (RecipeException e) when (faults.Count > 0 && e.Faults != faults)
+        catch (OptionsException e) when (faults.Count > 0 && e.Faults != faults)
         {
-            throw new RecipeException([.. faults, .. e.Faults]);
+            throw new OptionsException([.. faults, .. e.Faults]);
         }
     }
 
     /// <summary>The complete recipe of a run, read again, with some options changed; options that did not exist yet have their defaults.</summary>
     /// <param name="stored">A run's recipe.json.</param>
     /// <param name="assignments"><c>path=value</c>, in order.</param>
-    /// <exception cref="RecipeException">Anything is wrong; all faults are listed.</exception>
+    /// <exception cref="OptionsException">Anything is wrong; all faults are listed.</exception>
     public static Recipe Reread(JsonObject stored, IReadOnlyList<string> assignments)
     {
         JsonObject tree = OptionsJson.Write(OptionsJson.Read<Recipe>(stored));
-        RecipeTree.Set(tree, assignments);
+        OptionTree.Set(tree, assignments);
         return OptionsJson.Read<Recipe>(tree);
     }
 
@@ -157,12 +161,12 @@ public sealed record Recipe : IHasRules
     {
         foreach (RecipeLayer layer in layers)
         {
-            RecipeTree.Merge(tree, layer.Tree);
+            OptionTree.Merge(tree, layer.Tree);
             try
             {
-                RecipeTree.Set(tree, [.. layer.Assignments.Where(assigned)]);
+                OptionTree.Set(tree, [.. layer.Assignments.Where(assigned)]);
             }
-            catch (RecipeException e)
+            catch (OptionsException e)
             {
                 faults.AddRange(e.Faults);
             }
@@ -191,9 +195,9 @@ public sealed record Recipe : IHasRules
     private static JsonObject KeptOf(IReadOnlyList<JsonObject> layers, IReadOnlyList<string> assignments)
     {
         JsonObject kept = [], defaults = OptionsJson.Write(new Recipe());
-        foreach (JsonObject layer in layers) RecipeTree.Merge(kept, layer);
-        foreach (var (part, key, kind) in assignments.Select(RecipeTree.KindNamedBy).OfType<(string, string, JsonNode?)>())
-            if (RecipeTree.At(kept, part) is JsonObject said && !JsonNode.DeepEquals(said[key] ?? RecipeTree.At(defaults, part)?[key], kind)) said.Clear();
+        foreach (JsonObject layer in layers) OptionTree.Merge(kept, layer);
+        foreach (var (part, key, kind) in assignments.Select(OptionTree.KindNamedBy).OfType<(string, string, JsonNode?)>())
+            if (OptionTree.At(kept, part) is JsonObject said && !JsonNode.DeepEquals(said[key] ?? OptionTree.At(defaults, part)?[key], kind)) said.Clear();
         JsonObject assigned = new() { ["views"] = new JsonObject() };
         Lay(assigned, [new RecipeLayer([], assignments)], NamesPreset, []);
         if (PresetOf(assigned) is { } preset && preset != (PresetOf(kept) ?? ViewsOptions.DefaultPreset)) kept.Remove("views");
@@ -212,7 +216,7 @@ public sealed record Recipe : IHasRules
         {
             return tree is JsonObject part ? OptionsJson.Read<T>(part) : defaults;
         }
-        catch (RecipeException)
+        catch (OptionsException)
         {
             return defaults;
         }
@@ -230,7 +234,7 @@ public sealed record Recipe : IHasRules
             DataOptions? decided = source.Options;
             return (size, decided is { Channels: > 0 } ? decided.Channels : data.Channels > 0 ? data.Channels : ChannelsOf(source), decided);
         }
-        catch (RecipeException)
+        catch (OptionsException)
         {
             return (SizeForFiles, 3, null); // reported with all other faults, under its full path
         }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using SiamSharp.Data;
 using SiamSharp.Evaluation;
+using SiamSharp.Messages;
 using SiamSharp.Training;
 using SkiaSharp;
 using static TorchSharp.torch;

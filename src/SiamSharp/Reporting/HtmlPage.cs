@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
-using SiamSharp.Data;
+using SiamSharp.Files;
+using SiamSharp.Messages;
 using SiamSharp.Training;
 
 namespace SiamSharp.Reporting;

@@ -4,6 +4,9 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using SiamSharp.Data;
 using SiamSharp.Evaluation;
+using SiamSharp.Files;
+using SiamSharp.Messages;
+using SiamSharp.Options;
 using SiamSharp.Recipes;
 using SiamSharp.Training;
 

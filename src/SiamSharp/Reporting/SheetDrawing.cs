@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using System.IO.Hashing;
-using SiamSharp.Data;
+using SiamSharp.Files;
 using SiamSharp.Training;
 using SkiaSharp;
 

@@ -1,6 +1,8 @@
 using System.Text;
 using System.Text.Json;
-using SiamSharp.Data;
+using SiamSharp.Files;
+using SiamSharp.Messages;
+using SiamSharp.Options;
 using SiamSharp.Recipes;
 using SiamSharp.Studies;
 using SiamSharp.Training;

@@ -1,7 +1,8 @@
 using SiamSharp.Data;
 using SiamSharp.Masking;
+using SiamSharp.Messages;
+using SiamSharp.Options;
 using SiamSharp.Randomness;
-using SiamSharp.Recipes;
 using SiamSharp.Views;
 using static TorchSharp.torch;
 

@@ -2,6 +2,8 @@ using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Nodes;
 using SiamSharp.Data;
 using SiamSharp.Evaluation;
+using SiamSharp.Messages;
+using SiamSharp.Options;
 using SiamSharp.Recipes;
 
 namespace SiamSharp.Studies;
@@ -34,22 +36,22 @@ public sealed record Study : IHasRules
     [Range(1, 1024)] public int Threads { get; init; } = 1;
 
     /// <summary>What all rows have in common: a partial recipe.</summary>
-    public JsonObject Recipe { get; init; } = [];
+    [PartOf(typeof(Recipe))] public JsonObject Recipe { get; init; } = [];
 
     /// <summary>The rows in the order of the table.</summary>
     public IReadOnlyList<StudyRow> Rows { get; init; } = [];
 
     /// <summary>Reads a study's file.</summary>
     /// <param name="file">JSON with comments.</param>
-    /// <exception cref="RecipeException">There is no such file, or anything in it is wrong; all faults are listed.</exception>
+    /// <exception cref="OptionsException">There is no such file, or anything in it is wrong; all faults are listed.</exception>
     public static Study Read(string file)
     {
         if (Directory.Exists(file))
-            throw new RecipeException([new Fault("FILE", $"{file} is a folder, but a study is a file{(File.Exists(Path.Combine(file, "study.json")) ? $": {Path.Combine(file, "study.json")} is the one in it" : ". docs/STUDIES.md shows how one is written")}")]);
-        if (!File.Exists(file)) throw new RecipeException([new Fault("FILE", $"there is no study \"{file}\".{Nearest.Path(file)}".TrimEnd('.'))]);
+            throw new OptionsException([new Fault("FILE", $"{file} is a folder, but a study is a file{(File.Exists(Path.Combine(file, "study.json")) ? $": {Path.Combine(file, "study.json")} is the one in it" : ". docs/STUDIES.md shows how one is written")}")]);
+        if (!File.Exists(file)) throw new OptionsException([new Fault("FILE", $"there is no study \"{file}\".{Nearest.Path(file)}".TrimEnd('.'))]);
         JsonObject tree = OptionsJson.ParseFile(file);
         if (!tree.ContainsKey("rows") && OptionsJson.Write(new Recipe()).Any(section => tree.ContainsKey(section.Key)))
-            throw new RecipeException([new Fault("FILE", $"{file} is a recipe, not a study, which has \"rows\": train with it by `siam pretrain --data IMAGES --out DIR --recipe {Shell.Word(file)}`")]);
+            throw new OptionsException([new Fault("FILE", $"{file} is a recipe, not a study, which has \"rows\": train with it by `siam pretrain --data IMAGES --out DIR --recipe {Shell.Word(file)}`")]);
         return OptionsJson.Read<Study>(tree, file);
     }
 
@@ -95,12 +97,12 @@ public sealed record Study : IHasRules
     /// <summary>All runs, seed by seed, so that the whole table is there early with the first seeds.</summary>
     /// <param name="assignments"><c>path=value</c> for every row, applied last.</param>
     /// <param name="open">Opens the images to pretrain on.</param>
-    /// <exception cref="RecipeException">A recipe is wrong; the faults of all rows are listed.</exception>
+    /// <exception cref="OptionsException">A recipe is wrong; the faults of all rows are listed.</exception>
     public IReadOnlyList<StudyRun> Runs(IReadOnlyList<string> assignments, Func<DataOptions, IImageSource> open)
     {
         OptionsJson.Check(this);
         var faults = OwnOptions("--set ", [], assignments).ToList();
-        if (faults.Count > 0) throw new RecipeException(faults);
+        if (faults.Count > 0) throw new OptionsException(faults);
         var runs = new List<StudyRun>();
         StudyRow[] rows = [.. Rows.SelectMany(r => r.Each())];
         foreach (int seed in Seeds)
@@ -117,12 +119,12 @@ public sealed record Study : IHasRules
                         ], open);
                     runs.Add(new StudyRun(row.Name, seed, recipe));
                 }
-                catch (RecipeException e) when (seed == Seeds[0])
+                catch (OptionsException e) when (seed == Seeds[0])
                 {
                     faults.AddRange(e.Faults.Select(f => f with { Path = $"row \"{row.Name}\", {f.Path}" }));
                 }
             }
-            if (faults.Count > 0) throw new RecipeException(faults);
+            if (faults.Count > 0) throw new OptionsException(faults);
         }
         return runs;
     }
@@ -167,7 +169,7 @@ public sealed record StudyRow : IHasRules
     public string Against { get; init; } = "";
 
     /// <summary>What differs: a partial recipe.</summary>
-    public JsonObject Recipe { get; init; } = [];
+    [PartOf(typeof(Recipe))] public JsonObject Recipe { get; init; } = [];
 
     /// <summary>What differs: <c>path=value</c>, after <see cref="Recipe"/>.</summary>
     public IReadOnlyList<string> Set { get; init; } = [];

@@ -1,5 +1,7 @@
 using System.Text.Json;
 using SiamSharp.Data;
+using SiamSharp.Files;
+using SiamSharp.Options;
 using SiamSharp.Recipes;
 using SiamSharp.Reporting;
 using SiamSharp.Training;
@@ -25,7 +27,7 @@ public static class StudyFolder
                 Pretraining.CheckSource(recipe, images);
                 return Pretraining.TooFew(recipe, images.Name, images.Count, batch => $"\"set\": [\"training.batchSize={batch}\"] in that row");
             }
-            catch (Exception e) when (e is RunException or RecipeException)
+            catch (Exception e) when (e is RunException or OptionsException)
             {
                 return e.Message;
             }

@@ -3,6 +3,7 @@ using SiamSharp.Interop;
 using SiamSharp.Methods;
 using SiamSharp.Native;
 using SiamSharp.Optim;
+using SiamSharp.Options;
 using SiamSharp.Recipes;
 using TorchSharp;
 using static TorchSharp.torch;

@@ -1,6 +1,6 @@
 using System.IO.Hashing;
 using System.Text.Json;
-using SiamSharp.Data;
+using SiamSharp.Files;
 using SiamSharp.Interop;
 using SiamSharp.Recipes;
 

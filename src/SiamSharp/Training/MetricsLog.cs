@@ -3,7 +3,7 @@ using System.IO.Hashing;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using SiamSharp.Data;
+using SiamSharp.Files;
 using SiamSharp.Interop;
 
 namespace SiamSharp.Training;

@@ -2,9 +2,11 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using SiamSharp.Backbones;
 using SiamSharp.Data;
+using SiamSharp.Messages;
 using SiamSharp.Methods;
 using SiamSharp.Native;
 using SiamSharp.Optim;
+using SiamSharp.Options;
 using SiamSharp.Recipes;
 using SiamSharp.Views;
 using TorchSharp;
@@ -245,11 +247,11 @@ public static class Pretraining
     /// <summary>Refuses images that cannot be trained on with this recipe, and weights that are not there, before an image is decoded.</summary>
     /// <param name="recipe">What is to be run.</param>
     /// <param name="source">The images.</param>
-    /// <exception cref="RecipeException">The weights to begin with are not there.</exception>
+    /// <exception cref="OptionsException">The weights to begin with are not there.</exception>
     /// <exception cref="RunException">Labels are missing that the method learns from.</exception>
     public static void CheckSource(Recipe recipe, IImageSource source)
     {
-        if (recipe.Backbone.Weights.Length > 0 && BackboneOptions.ProblemOfWeights(recipe.Backbone.Weights) is { } problem) throw new RecipeException([new Fault("backbone.weights", problem)]);
+        if (recipe.Backbone.Weights.Length > 0 && BackboneOptions.ProblemOfWeights(recipe.Backbone.Weights) is { } problem) throw new OptionsException([new Fault("backbone.weights", problem)]);
         if (recipe.Method.NeedsLabels && source.ClassNames is null) throw NoLabels(recipe, $"{source.Name} has no labels");
     }
 
@@ -290,12 +292,12 @@ public static class Pretraining
     /// <summary>Refuses images that do not fit the recipe.</summary>
     /// <param name="recipe">What is to be run.</param>
     /// <param name="data">The images.</param>
-    /// <exception cref="RecipeException">Their size or channels do not fit.</exception>
+    /// <exception cref="OptionsException">Their size or channels do not fit.</exception>
     /// <exception cref="RunException">They are too few or too large, their values are out of range, or labels are missing that the method learns from.</exception>
     public static void CheckFits(Recipe recipe, ImageDataset data)
     {
         Fault[] faults = [.. recipe.FaultsFor(data.Size, data.Channels)];
-        if (faults.Length > 0) throw new RecipeException(faults);
+        if (faults.Length > 0) throw new OptionsException(faults);
         if (recipe.Method.NeedsLabels && (data.Labels is null || data.Labels.Any(l => l < 0)))
             throw NoLabels(recipe, data.Labels is null ? $"{data.Name} has no labels" : $"{data.Labels.Count(l => l < 0)} of {Plural.Of(data.Count, "image")} of {data.Name} have no label");
         CheckRange(recipe, data);
@@ -355,7 +357,7 @@ public static class Pretraining
     internal static Fault[] DifferencesOf(JsonObject stored, Recipe asked) =>
     [
         // Options that are newer than the run have their defaults.
-        .. RecipeTree.Differences(OptionsJson.Write(Recipe.Reread(stored, [])), OptionsJson.Write(asked)).Where(d => ChangesTheRun(d.Path)),
+        .. OptionTree.Differences(OptionsJson.Write(Recipe.Reread(stored, [])), OptionsJson.Write(asked)).Where(d => ChangesTheRun(d.Path)),
     ];
 
     /// <summary>Whether an option decides what a run learns, and not only where its images and its network are or how it is judged.</summary>

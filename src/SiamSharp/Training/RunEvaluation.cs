@@ -1,6 +1,8 @@
 using System.Text.Json;
 using SiamSharp.Data;
 using SiamSharp.Evaluation;
+using SiamSharp.Messages;
+using SiamSharp.Options;
 using SiamSharp.Recipes;
 using static TorchSharp.torch;
 

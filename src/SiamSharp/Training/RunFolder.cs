@@ -1,9 +1,11 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using SiamSharp.Data;
 using SiamSharp.Evaluation;
+using SiamSharp.Files;
 using SiamSharp.Interop;
+using SiamSharp.Messages;
+using SiamSharp.Options;
 using SiamSharp.Recipes;
 
 namespace SiamSharp.Training;
@@ -162,9 +164,9 @@ public sealed class RunFolder(string path)
             OptionsJson.Read<Recipe>(written);
             return (written, "");
         }
-        catch (Exception e) when (e is RecipeException or JsonException or InvalidOperationException or ArgumentException)
+        catch (Exception e) when (e is OptionsException or JsonException or InvalidOperationException or ArgumentException)
         {
-            string fault = e is RecipeException { Faults: [var first, ..] } ? $"{(first.Path == Recipe ? "" : $"{first.Path}: ")}{first.Problem}" : e.Message;
+            string fault = e is OptionsException { Faults: [var first, ..] } ? $"{(first.Path == Recipe ? "" : $"{first.Path}: ")}{first.Problem}" : e.Message;
             return (null, $"is damaged ({fault.ReplaceLineEndings(" ").TrimEnd('.')})");
         }
     }
@@ -266,7 +268,7 @@ public sealed class RunFolder(string path)
 
     /// <summary>The first that tells an encoder from that of a run; the weights are not compared.</summary>
     private static string? FirstDifference(Encoder encoder, Recipe recipe, SavedRun saved) =>
-        encoder.Options is { } network && RecipeTree.Differences(OptionsJson.Write(recipe.Backbone with { Weights = "" }), OptionsJson.Write(network with { Weights = "" })) is [var first, ..]
+        encoder.Options is { } network && OptionTree.Differences(OptionsJson.Write(recipe.Backbone with { Weights = "" }), OptionsJson.Write(network with { Weights = "" })) is [var first, ..]
             ? $"network (backbone.{first.Path})"
             : recipe.Data.Size > 0 && encoder.Size != recipe.Data.Size ? "image size"
             : recipe.Data.Channels > 0 && encoder.Channels != recipe.Data.Channels ? "number of channels"

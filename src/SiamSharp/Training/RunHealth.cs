@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using SiamSharp.Evaluation;
 using SiamSharp.Native;
+using SiamSharp.Options;
 using SiamSharp.Recipes;
 using TorchSharp;
 using static TorchSharp.torch;

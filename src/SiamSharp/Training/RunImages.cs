@@ -1,6 +1,7 @@
 using System.Text;
 using SiamSharp.Data;
 using SiamSharp.Interop;
+using SiamSharp.Messages;
 using static TorchSharp.torch;
 
 namespace SiamSharp.Training;

@@ -1,6 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using SiamSharp.Masking;
-using SiamSharp.Recipes;
+using SiamSharp.Options;
 
 namespace SiamSharp.Views;
 

@@ -1,6 +1,6 @@
 using System.Buffers;
 using System.Numerics;
-using SiamSharp.Recipes;
+using SiamSharp.Options;
 using static SiamSharp.Native.HeldScalars;
 using static TorchSharp.torch;
 

@@ -1,8 +1,8 @@
 using System.Buffers;
 using SiamSharp.Masking;
 using SiamSharp.Native;
+using SiamSharp.Options;
 using SiamSharp.Randomness;
-using SiamSharp.Recipes;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -38,7 +38,7 @@ public sealed class ViewMaker
         OptionsJson.Check(preprocessing, "preprocessing");
         options = OptionsJson.Check(options with { HighPass = preprocessing.HighPass }, "views");
         Fault[] faults = [.. options.FaultsFor(size, preprocessing.Channels).Select(fault => fault with { Path = $"views.{fault.Path}" })];
-        if (faults.Length > 0) throw new RecipeException(faults);
+        if (faults.Length > 0) throw new OptionsException(faults);
         _branches = [.. options.Branches.SelectMany(branch =>
             Enumerable.Repeat(branch with { Size = branch.SizeFor(size) }, branch.Count))];
         _preprocessing = preprocessing;

@@ -1,9 +1,9 @@
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
-using SiamSharp.Data;
 using SiamSharp.Masking;
+using SiamSharp.Messages;
 using SiamSharp.Methods;
-using SiamSharp.Recipes;
+using SiamSharp.Options;
 
 namespace SiamSharp.Views;
 

@@ -97,7 +97,7 @@ public sealed class EveryBackboneTests
     {
         Assert.Equal("resnet50, 23.5 million parameters", new BackboneOptions { Name = "resnet50" }.Describe(3, 224));
         Assert.Equal("resnet18, 11.2 million parameters", new BackboneOptions { Width = 64, Depths = [2, 2, 2, 2] }.Describe(3, 224));
-        Assert.Equal("backbone.name: \"resnet19\"", Assert.Throws<SiamSharp.Recipes.RecipeException>(() => new BackboneOptions { Name = "resnet19" }.Describe(3, 224)).Message[..25]);
+        Assert.Equal("backbone.name: \"resnet19\"", Assert.Throws<SiamSharp.Options.OptionsException>(() => new BackboneOptions { Name = "resnet19" }.Describe(3, 224)).Message[..25]);
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using SiamSharp.Backbones;
 using SiamSharp.Data;
+using SiamSharp.Options;
 using SiamSharp.Recipes;
 using SiamSharp.Tests.Data;
 using SiamSharp.Tests.Reference;
@@ -92,7 +93,7 @@ public sealed class GridPoolTests
     [Fact]
     public void Resolve_GridLargerThanTheMap_IsAFaultOfTheRecipe()
     {
-        var fault = Assert.Throws<RecipeException>(() => Recipe.Resolve([], ["backbone.poolSize=5"], options => SiamSharp.Data.ImageSources.Open("fashion-mnist:sample", options)));
+        var fault = Assert.Throws<OptionsException>(() => Recipe.Resolve([], ["backbone.poolSize=5"], options => SiamSharp.Data.ImageSources.Open("fashion-mnist:sample", options)));
         Assert.Contains("backbone.poolSize", fault.Message);
     }
 }

@@ -105,7 +105,7 @@ public sealed class ResNetTests
     public void Create_BrokenRules_NamesAllOfThem()
     {
         var options = new BackboneOptions { Name = "resnet19", Depths = [1, 0] };
-        string message = Assert.Throws<SiamSharp.Recipes.RecipeException>(() => options.Create(1, 28, seed: 1)).Message;
+        string message = Assert.Throws<SiamSharp.Options.OptionsException>(() => options.Create(1, 28, seed: 1)).Message;
         Assert.All(new[] { "resnet19", "depths.1" }, part => Assert.Contains(part, message, StringComparison.Ordinal));
     }
 }

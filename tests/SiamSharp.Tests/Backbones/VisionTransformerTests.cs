@@ -1,6 +1,7 @@
 using SiamSharp.Backbones;
 using SiamSharp.Data;
 using SiamSharp.Interop;
+using SiamSharp.Options;
 using SiamSharp.Recipes;
 using SiamSharp.Tests.Reference;
 using SiamSharp.Training;
@@ -96,5 +97,5 @@ public sealed class VisionTransformerTests
     [InlineData("views.branches.0.masks.0.probability=0.5", "the same number of patches")]
     [InlineData("backbone.patchSize=5", "patches of 5 px do not divide images of 28 px")]
     public void Resolve_WhatCannotDrop_SaysWhy(string assignment, string word) =>
-        Assert.Contains(word, Assert.Throws<RecipeException>(() => Resolve(assignment)).Message);
+        Assert.Contains(word, Assert.Throws<OptionsException>(() => Resolve(assignment)).Message);
 }

@@ -3,6 +3,7 @@ using SiamSharp.Backbones;
 using SiamSharp.Cli;
 using SiamSharp.Data;
 using SiamSharp.Embeddings;
+using SiamSharp.Options;
 using SiamSharp.Recipes;
 using SiamSharp.Tests.Data;
 using SiamSharp.Training;

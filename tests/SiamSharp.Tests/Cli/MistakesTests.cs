@@ -251,7 +251,7 @@ public sealed class MistakesTests : IClassFixture<MistakesTests.World>
     [InlineData(2, "lower the one or raise the other", "views", "--data", "@photos", "--out", "@v.png", "--set", "views.branches.0.crop.minArea=0.8", "--set", "views.branches.0.crop.maxArea=0.3")]
     [InlineData(2, "write it as a share: 0.5", "views", "--data", "@photos", "--out", "@v.png", "--set", "views.branches.0.flipProbability=50")]
     [InlineData(2, "must be one JSON object, but is a list", "study", "@a-list.json", "--out", "@new")]
-    [InlineData(2, "\"optimizer\" stands at the top of a recipe: take it out of \"training\"", "pretrain", "--data", "@photos", "--out", "@new", "--recipe", "@nested.json")]
+    [InlineData(2, "\"optimizer\" stands at the top: take it out of \"training\"", "pretrain", "--data", "@photos", "--out", "@new", "--recipe", "@nested.json")]
     [InlineData(2, "cannot be set here: leave it out", "embed", "--run", "@run", "--data", "@classes", "--out", "@v.npy", "--set", "training.device=cuda")]
     [InlineData(1, "holds the table of a study, but not its study.json", "report", "@table")]
     [InlineData(2, "Did you mean siam pretrain?", "pretran", "--data", "@photos", "--out", "@new")]

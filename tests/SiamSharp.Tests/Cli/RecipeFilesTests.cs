@@ -1,6 +1,7 @@
 using SiamSharp.Cli;
 using SiamSharp.Data;
 using SiamSharp.Methods;
+using SiamSharp.Options;
 using SiamSharp.Recipes;
 using Xunit;
 

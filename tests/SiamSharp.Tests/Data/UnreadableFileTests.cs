@@ -1,4 +1,5 @@
 using SiamSharp.Data;
+using SiamSharp.Messages;
 using Xunit;
 
 namespace SiamSharp.Tests.Data;
@@ -121,7 +122,7 @@ public sealed class UnreadableFileTests : IDisposable
             File.CreateSymbolicLink(link, ending == ".npy" ? "/dev/zero" : pipe);
             Assert.Contains("not a file", Assert.Throws<DataSourceException>(() => ImageSources.Open(link, new DataOptions())).Message);
         }
-        Assert.Throws<SiamSharp.Recipes.RecipeException>(() => SiamSharp.Recipes.OptionsJson.ParseFile(pipe));
+        Assert.Throws<SiamSharp.Options.OptionsException>(() => SiamSharp.Options.OptionsJson.ParseFile(pipe));
         Assert.Throws<IOException>(() => SiamSharp.Interop.WeightsFile.Read(pipe));
         Assert.Throws<IOException>(() => SiamSharp.Interop.SafeTensors.Read(pipe));
         Assert.Throws<IOException>(() => SiamSharp.Interop.PyTorchFile.Read(pipe));

@@ -2,6 +2,7 @@ using Microsoft.ML.OnnxRuntime;
 using SiamSharp.Backbones;
 using SiamSharp.Data;
 using SiamSharp.Interop.Onnx;
+using SiamSharp.Options;
 using SiamSharp.Recipes;
 using SiamSharp.Tests.Reference;
 using SiamSharp.Training;
@@ -246,7 +247,7 @@ public sealed class OnnxExportTests : IDisposable
     {
         using var scope = NewDisposeScope();
         using Encoder encoder = Make(Small("resnet18"), 1, 28, Plain(1));
-        Assert.StartsWith("onnx.white", Assert.Throws<RecipeException>(() => OnnxExport.Write(_path, encoder, new OnnxOptions { White = white })).Message);
+        Assert.StartsWith("onnx.white", Assert.Throws<OptionsException>(() => OnnxExport.Write(_path, encoder, new OnnxOptions { White = white })).Message);
         Assert.False(File.Exists(_path));
     }
 }

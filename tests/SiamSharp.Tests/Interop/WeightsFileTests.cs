@@ -1,5 +1,6 @@
 using SiamSharp.Backbones;
 using SiamSharp.Interop;
+using SiamSharp.Options;
 using SiamSharp.Recipes;
 using SiamSharp.Tests.Reference;
 using SiamSharp.Views;
@@ -138,7 +139,7 @@ public sealed class WeightsFileTests : IDisposable
     [Fact]
     public void Create_WeightsAreAFolder_IsSaid()
     {
-        string Fault() => Assert.Throws<RecipeException>(() => (s_resNet with { Weights = _folder }).Create(3, 28, seed: 2)).Message;
+        string Fault() => Assert.Throws<OptionsException>(() => (s_resNet with { Weights = _folder }).Create(3, 28, seed: 2)).Message;
         Assert.Equal($"backbone.weights: \"{_folder}\" is a folder: give the file of weights in it", Fault());
         File.WriteAllText(Path.Combine(_folder, "encoder.safetensors"), "");
         Assert.EndsWith($"give the file of weights, {Path.Combine(_folder, "encoder.safetensors")}", Fault());

@@ -3,6 +3,7 @@ using SiamSharp.Backbones;
 using SiamSharp.Data;
 using SiamSharp.Methods;
 using SiamSharp.Optim;
+using SiamSharp.Options;
 using SiamSharp.Recipes;
 using SiamSharp.Tests.Reference;
 using SiamSharp.Training;

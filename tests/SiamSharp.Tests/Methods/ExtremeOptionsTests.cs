@@ -2,7 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using System.Reflection;
 using System.Text.Json.Nodes;
 using SiamSharp.Methods;
-using SiamSharp.Recipes;
+using SiamSharp.Options;
 using SiamSharp.Tests.Reference;
 using TorchSharp.Modules;
 using Xunit;

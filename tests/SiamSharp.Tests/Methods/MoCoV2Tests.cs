@@ -1,6 +1,7 @@
 using SiamSharp.Backbones;
 using SiamSharp.Data;
 using SiamSharp.Methods;
+using SiamSharp.Options;
 using SiamSharp.Randomness;
 using SiamSharp.Recipes;
 using SiamSharp.Tests.Reference;
@@ -132,7 +133,7 @@ public sealed class MoCoV2Tests : IDisposable
     [InlineData("training.batchSize=8", "fewer than 2 images")]
     public void NormSplits_WithoutWhatItSplits_IsRefused(string assignment, string problem)
     {
-        var refused = Assert.Throws<RecipeException>(() => Recipe.Resolve([], ["method=moco-v2", "method.normSplits=8", "method.queueSize=1024", assignment],
+        var refused = Assert.Throws<OptionsException>(() => Recipe.Resolve([], ["method=moco-v2", "method.normSplits=8", "method.queueSize=1024", assignment],
             options => ImageSources.Open("fashion-mnist:sample", options)));
         Assert.Contains($"method.normSplits: ", refused.Message);
         Assert.Contains(problem, refused.Message);
@@ -142,6 +143,6 @@ public sealed class MoCoV2Tests : IDisposable
     public void NormSplits_NetworkWithTorchSharpsOwnNormalisation_IsRefused()
     {
         var setup = new MethodSetup(() => nn.Sequential(nn.BatchNorm2d(1), nn.Flatten()), 64, 1);
-        Assert.Contains("cannot be split", Assert.Throws<RecipeException>(() => new MoCoV2Options { QueueSize = 32, NormSplits = 2 }.Create(setup)).Message);
+        Assert.Contains("cannot be split", Assert.Throws<OptionsException>(() => new MoCoV2Options { QueueSize = 32, NormSplits = 2 }.Create(setup)).Message);
     }
 }

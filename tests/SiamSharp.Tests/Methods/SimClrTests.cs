@@ -2,7 +2,7 @@ using System.Text.Json;
 using SiamSharp.Backbones;
 using SiamSharp.Methods;
 using SiamSharp.Optim;
-using SiamSharp.Recipes;
+using SiamSharp.Options;
 using SiamSharp.Tests.Reference;
 using TorchSharp;
 using Xunit;

@@ -1,3 +1,5 @@
+using SiamSharp.Messages;
+using SiamSharp.Options;
 using SiamSharp.Recipes;
 using Xunit;
 

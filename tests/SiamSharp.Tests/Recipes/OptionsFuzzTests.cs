@@ -8,6 +8,7 @@ using SiamSharp.Evaluation;
 using SiamSharp.Masking;
 using SiamSharp.Methods;
 using SiamSharp.Optim;
+using SiamSharp.Options;
 using SiamSharp.Recipes;
 using SiamSharp.Studies;
 using SiamSharp.Training;
@@ -62,10 +63,10 @@ public sealed class OptionsFuzzTests
                 if (owner is JsonArray items) items[int.Parse(keys[^1])] = OptionsJson.ParseNode(value);
                 else owner[keys[^1]] = OptionsJson.ParseNode(value);
 
-                RecipeException? inFile = Refused(() => Recipe.Resolve([OptionsJson.Parse(tree.ToJsonString(), "file")], [], Sample));
-                RecipeException? onCommandLine = Refused(() => Recipe.Resolve([OptionsJson.Parse(s_recipes[index], "layer")], [$"{path}={value}"], Sample));
+                OptionsException? inFile = Refused(() => Recipe.Resolve([OptionsJson.Parse(tree.ToJsonString(), "file")], [], Sample));
+                OptionsException? onCommandLine = Refused(() => Recipe.Resolve([OptionsJson.Parse(s_recipes[index], "layer")], [$"{path}={value}"], Sample));
                 Refused(() => Recipe.Reread(tree, []));
-                foreach (RecipeException fault in new[] { inFile, onCommandLine }.OfType<RecipeException>())
+                foreach (OptionsException fault in new[] { inFile, onCommandLine }.OfType<OptionsException>())
                 {
                     refused++;
                     Assert.True(fault.Faults.Any(f => f.Path.StartsWith(path, StringComparison.Ordinal) || path.StartsWith(f.Path, StringComparison.Ordinal)
@@ -74,14 +75,14 @@ public sealed class OptionsFuzzTests
             }
         Assert.True(refused > 2000, $"{refused}");
 
-        static RecipeException? Refused(Action act)
+        static OptionsException? Refused(Action act)
         {
             try
             {
                 act();
                 return null;
             }
-            catch (RecipeException e)
+            catch (OptionsException e)
             {
                 return e;
             }
@@ -104,7 +105,7 @@ public sealed class OptionsFuzzTests
     [InlineData("method={\"name\":\"byol\",\"temperature\":1}", "method.temperature: there is no such option for byol, only for moco-v2, moco-v3, msn, pirl, simclr, swav")]
     public void Resolve_OneWrongAssignment_IsOneReadableLine(string assignment, string expected)
     {
-        string message = Assert.Throws<RecipeException>(() => Recipe.Resolve([], [assignment], Sample)).Message;
+        string message = Assert.Throws<OptionsException>(() => Recipe.Resolve([], [assignment], Sample)).Message;
         Assert.StartsWith(expected, message);
         Assert.DoesNotContain('\n', message);
     }
@@ -116,13 +117,13 @@ public sealed class OptionsFuzzTests
         Recipe recipe = Recipe.Resolve([layer], ["views.branches.0.masks.0.fill.kind=black", "views.branches.0.colorJitter.brightness=0.3"], Sample);
         Assert.Equal((FillKind.Black, 0.3), (recipe.Views.Branches[0].Masks[0].Fill.Kind, recipe.Views.Branches[0].ColorJitter.Brightness));
         JsonObject none = OptionsJson.Parse("""{ "training": null }""", "layer");
-        Assert.Equal("training: null is not allowed; leave the key out for its default", Assert.Throws<RecipeException>(() => Recipe.Resolve([none], ["training.epochs=1"], Sample)).Message);
+        Assert.Equal("training: null is not allowed; leave the key out for its default", Assert.Throws<OptionsException>(() => Recipe.Resolve([none], ["training.epochs=1"], Sample)).Message);
     }
 
     [Fact]
     public void Resolve_ImagesTooSmallForTheOptions_NamesASizeThatFits()
     {
-        var fault = Assert.Throws<RecipeException>(() => Recipe.Resolve([], ["data.size=8", "backbone.stem=half", "backbone.depths=[1,1,1]", "backbone.poolSize=4"], Sample));
+        var fault = Assert.Throws<OptionsException>(() => Recipe.Resolve([], ["data.size=8", "backbone.stem=half", "backbone.depths=[1,1,1]", "backbone.poolSize=4"], Sample));
         Assert.Equal("backbone.poolSize", Assert.Single(fault.Faults).Path);
         Assert.EndsWith("; or give larger images: --set data.size=28", fault.Faults[0].Problem);
     }
@@ -130,7 +131,7 @@ public sealed class OptionsFuzzTests
     [Fact]
     public void Resolve_SeveralWrongAssignments_AreListedTogether()
     {
-        var fault = Assert.Throws<RecipeException>(() => Recipe.Resolve([], ["x.y=1", "nothing", "training.epochs=0"], Sample));
+        var fault = Assert.Throws<OptionsException>(() => Recipe.Resolve([], ["x.y=1", "nothing", "training.epochs=0"], Sample));
         Assert.Equal(["nothing", "training.epochs", "x"], fault.Faults.Select(f => f.Path).Order());
     }
 
@@ -142,7 +143,7 @@ public sealed class OptionsFuzzTests
     [InlineData("{ \"a\": NaN }", "line 1: ")]
     public void Parse_BrokenText_NamesTheFileAndThePlace(string text, string place)
     {
-        string message = Assert.Throws<RecipeException>(() => OptionsJson.Parse(text, "some.json")).Message;
+        string message = Assert.Throws<OptionsException>(() => OptionsJson.Parse(text, "some.json")).Message;
         Assert.StartsWith($"some.json: {place}", message);
         Assert.DoesNotContain('\n', message);
     }
@@ -154,11 +155,11 @@ public sealed class OptionsFuzzTests
     [InlineData(" ", "it is empty")]
     [InlineData("{ \"a\": 1, \"a\": 2 }", "\"a\" is there twice")]
     public void Parse_UsualMistake_IsToldInPlainWords(string text, string expected) =>
-        Assert.Contains(expected, Assert.Throws<RecipeException>(() => OptionsJson.Parse(text, "some.json")).Message);
+        Assert.Contains(expected, Assert.Throws<OptionsException>(() => OptionsJson.Parse(text, "some.json")).Message);
 
     [Fact]
     public void Parse_DeepNesting_IsRefused() =>
-        Assert.StartsWith("deep.json: line 1: ", Assert.Throws<RecipeException>(() => OptionsJson.Parse(string.Concat(Enumerable.Repeat("{\"a\":", 5000)), "deep.json")).Message);
+        Assert.StartsWith("deep.json: line 1: ", Assert.Throws<OptionsException>(() => OptionsJson.Parse(string.Concat(Enumerable.Repeat("{\"a\":", 5000)), "deep.json")).Message);
 
     [Fact]
     public void Parse_CharactersInPairsAndInComments_AreFine() =>
@@ -166,7 +167,7 @@ public sealed class OptionsFuzzTests
 
     [Fact]
     public void Read_Named_SaysTheFile() => Assert.Equal("run/recipe.json, training.epochs: 0 is outside 1 to 100000",
-        Assert.Throws<RecipeException>(() => OptionsJson.Read<Recipe>(OptionsJson.Parse("""{ "training": { "epochs": 0 }, "views": { "branches": [{ "count": 2 }] } }""", "x"), "run/recipe.json")).Message);
+        Assert.Throws<OptionsException>(() => OptionsJson.Read<Recipe>(OptionsJson.Parse("""{ "training": { "epochs": 0 }, "views": { "branches": [{ "count": 2 }] } }""", "x"), "run/recipe.json")).Message);
 
     /// <summary>Every options record there is, as it comes.</summary>
     private static IEnumerable<object> Records() =>
@@ -197,7 +198,7 @@ public sealed class OptionsFuzzTests
                         OptionsJson.Check(changed);
                         Assert.NotNull(value);
                     }
-                    catch (RecipeException e)
+                    catch (OptionsException e)
                     {
                         refused++;
                         Assert.Contains(e.Faults, f => f.Path == key || f.Path.StartsWith(key + ".", StringComparison.Ordinal) || f.Problem.Contains(key, StringComparison.Ordinal) || record is Recipe);
@@ -255,6 +256,6 @@ public sealed class OptionsFuzzTests
         }));
         Assert.Equal(["seeds.0", "threads"], Paths(() => new Study { Pretrain = "a", Test = "b", Rows = [new StudyRow { Name = "r" }], Seeds = [-1], Threads = 0 }.Runs([], Sample)));
 
-        static string[] Paths(Action act) => [.. Assert.Throws<RecipeException>(act).Faults.Select(f => f.Path).Order(StringComparer.Ordinal)];
+        static string[] Paths(Action act) => [.. Assert.Throws<OptionsException>(act).Faults.Select(f => f.Path).Order(StringComparer.Ordinal)];
     }
 }

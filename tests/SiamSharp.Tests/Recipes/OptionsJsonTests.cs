@@ -1,7 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
-using SiamSharp.Recipes;
+using SiamSharp.Options;
 using Xunit;
 
 namespace SiamSharp.Tests.Recipes;
@@ -33,7 +33,7 @@ public class OptionsJsonTests
     private static JsonObject Tree(string json) => OptionsJson.Parse(json, "test.json");
 
     private static string[] FaultsOf(string json) =>
-        [.. Assert.Throws<RecipeException>(() => OptionsJson.Read<Options>(Tree(json))).Faults.Select(f => f.Path).Order()];
+        [.. Assert.Throws<OptionsException>(() => OptionsJson.Read<Options>(Tree(json))).Faults.Select(f => f.Path).Order()];
 
     [Fact]
     public void Read_EmptyObject_GivesDefaults() => Assert.Equal(10, OptionsJson.Read<Options>(Tree("{}")).Epochs);
@@ -58,7 +58,7 @@ public class OptionsJsonTests
     [Fact]
     public void Read_ValueInPlaceOfAListOrObject_ShowsHowToWriteIt()
     {
-        string Problem(string json) => Assert.Throws<RecipeException>(() => OptionsJson.Read<Options>(Tree(json))).Faults.Single().Problem;
+        string Problem(string json) => Assert.Throws<OptionsException>(() => OptionsJson.Read<Options>(Tree(json))).Faults.Single().Problem;
         Assert.Equal("5 is not a list, such as [5]", Problem("""{ "shares": 5 }"""));
         Assert.Equal("5 is not a list, [ ... ]", Problem("""{ "forms": 5 }"""));
         Assert.Equal("5 is not an object, { ... }; its options: forms.0.shape", Problem("""{ "forms": [5] }"""));
@@ -83,7 +83,7 @@ public class OptionsJsonTests
     [Fact]
     public void Read_OutOfRange_SaysValueAndRange()
     {
-        var fault = Assert.Throws<RecipeException>(() => OptionsJson.Read<Options>(Tree("""{ "epochs": 101 }""")));
+        var fault = Assert.Throws<OptionsException>(() => OptionsJson.Read<Options>(Tree("""{ "epochs": 101 }""")));
         Assert.Equal("epochs: 101 is outside 1 to 100", fault.Message);
     }
 
@@ -93,7 +93,7 @@ public class OptionsJsonTests
     [InlineData("""{ "epochs": 1e1 }""", "; write 10")]
     [InlineData("""{ "epochs": 1.5 }""", "1 to 100")]
     public void Read_NumberInAnotherForm_SaysHowToWriteIt(string json, string advice) =>
-        Assert.EndsWith(advice, Assert.Throws<RecipeException>(() => OptionsJson.Read<Options>(Tree(json))).Message);
+        Assert.EndsWith(advice, Assert.Throws<OptionsException>(() => OptionsJson.Read<Options>(Tree(json))).Message);
 
     [Theory]
     [InlineData("""{ "a": { "b": NaN } }""", "test.json: line 1: a.b: NaN is no value in JSON: give a number")]
@@ -103,7 +103,7 @@ public class OptionsJsonTests
     [InlineData("""{ "a": .5 }""", "test.json: line 1: a: a fraction needs a digit ahead of its point: write 0.5 for .5")]
     [InlineData("""{ "a": 'x' }""", "test.json: line 1: a: texts stand in double quotes, \"...\"")]
     public void Parse_ValueOfAnotherLanguage_NamesPathAndFix(string text, string message) =>
-        Assert.Equal(message, Assert.Throws<RecipeException>(() => Tree(text)).Message);
+        Assert.Equal(message, Assert.Throws<OptionsException>(() => Tree(text)).Message);
 
     [Theory]
     [InlineData("""{ "epochs": 1, "epochs": 2 }""")]
@@ -112,7 +112,7 @@ public class OptionsJsonTests
     [InlineData("")]
     public void Parse_NoStrictObject_Throws(string text)
     {
-        string message = Assert.Throws<RecipeException>(() => Tree(text)).Message;
+        string message = Assert.Throws<OptionsException>(() => Tree(text)).Message;
         Assert.StartsWith("test.json: ", message);
         Assert.DoesNotContain('\n', message);
     }
@@ -121,7 +121,7 @@ public class OptionsJsonTests
     public void Merge_ObjectsByKey_ListsWhole()
     {
         JsonObject tree = Tree("""{ "a": { "x": 1, "y": 2 }, "b": [1, 2] }""");
-        RecipeTree.Merge(tree, Tree("""{ "a": { "y": 3 }, "b": [4] }"""));
+        OptionTree.Merge(tree, Tree("""{ "a": { "y": 3 }, "b": [4] }"""));
         Assert.Equal("""{"a":{"x":1,"y":3},"b":[4]}""", tree.ToJsonString());
     }
 
@@ -129,7 +129,7 @@ public class OptionsJsonTests
     public void Merge_AnotherKind_StartsAfresh()
     {
         JsonObject tree = Tree("""{ "method": { "name": "simclr", "temperature": 0.2 } }""");
-        RecipeTree.Merge(tree, Tree("""{ "method": { "name": "byol" } }"""));
+        OptionTree.Merge(tree, Tree("""{ "method": { "name": "byol" } }"""));
         Assert.Equal("""{"method":{"name":"byol"}}""", tree.ToJsonString());
     }
 
@@ -141,7 +141,7 @@ public class OptionsJsonTests
     public void Set_Path_SetsValue(string assignment, string expected)
     {
         JsonObject tree = Tree("""{ "a": { "x": 1 }, "b": [ { "c": 1 } ] }""");
-        RecipeTree.Set(tree, assignment);
+        OptionTree.Set(tree, assignment);
         Assert.Equal(expected, tree.ToJsonString());
     }
 
@@ -153,7 +153,7 @@ public class OptionsJsonTests
     public void Set_Kind_DropsWhatBelongsToAnother(string assignment, string expected)
     {
         JsonObject tree = Tree("""{ "method": { "name": "simclr", "temperature": 0.2 } }""");
-        RecipeTree.Set(tree, assignment);
+        OptionTree.Set(tree, assignment);
         Assert.Equal(expected, tree.ToJsonString());
     }
 
@@ -163,12 +163,12 @@ public class OptionsJsonTests
     [InlineData("b.7.c=1")]
     [InlineData("b.7=1")]
     public void Set_WrongPath_Throws(string assignment) =>
-        Assert.Throws<RecipeException>(() => RecipeTree.Set(Tree("""{ "a": { "x": 1 }, "b": [ { "c": 1 } ] }"""), assignment));
+        Assert.Throws<OptionsException>(() => OptionTree.Set(Tree("""{ "a": { "x": 1 }, "b": [ { "c": 1 } ] }"""), assignment));
 
     [Fact]
     public void Differences_NestedChanges_AreAllNamed()
     {
-        var differences = RecipeTree.Differences(Tree("""{ "a": { "x": 1 }, "b": [1, 2], "c": 1 }"""), Tree("""{ "a": { "x": 2 }, "b": [1, 3], "d": 1 }"""));
+        var differences = OptionTree.Differences(Tree("""{ "a": { "x": 1 }, "b": [1, 2], "c": 1 }"""), Tree("""{ "a": { "x": 2 }, "b": [1, 3], "d": 1 }"""));
         Assert.Equal(["a.x", "b.1", "c", "d"], differences.Select(d => d.Path));
         Assert.Equal("the run has 1, asked for is 2", differences[0].Problem);
     }

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using SiamSharp.Data;
 using SiamSharp.Masking;
+using SiamSharp.Options;
 using SiamSharp.Recipes;
 using Xunit;
 
@@ -53,12 +54,12 @@ public sealed class RecipeTests
 
     [Fact]
     public void Resolve_ViewsAsAName_IsAFaultOfTheRecipe() =>
-        Assert.Contains("views", Assert.Throws<RecipeException>(() => Resolve("""{ "views": "mscn" }""")).Message);
+        Assert.Contains("views", Assert.Throws<OptionsException>(() => Resolve("""{ "views": "mscn" }""")).Message);
 
     [Fact]
     public void Resolve_FaultsOfEveryKind_AreListedTogether()
     {
-        string message = Assert.Throws<RecipeException>(() =>
+        string message = Assert.Throws<OptionsException>(() =>
             Resolve("{}", "views.preset=mcsn", "training.epoch=3", "optimizer.learningRate=-1", "backbone.name=resnet19", "optimizer.warmupEpochs=500")).Message;
         Assert.All(["views.preset: \"mcsn\"", "training.epoch: there is no such option", "optimizer.learningRate: -1 is outside", "backbone.name: \"resnet19\"",
             "optimizer.warmupEpochs: 500 epochs"], fault => Assert.Contains(fault, message));
@@ -67,7 +68,7 @@ public sealed class RecipeTests
     [Fact]
     public void Resolve_AnotherKindThatIsUnknown_IsListedWithTheRest()
     {
-        string message = Assert.Throws<RecipeException>(() => Resolve("{}", "method=byul", "training.epochs=0")).Message;
+        string message = Assert.Throws<OptionsException>(() => Resolve("{}", "method=byul", "training.epochs=0")).Message;
         Assert.All(["method.name: \"byul\" is none of: align-uniform, barlow-twins, byol", "training.epochs: 0 is outside"], fault => Assert.Contains(fault, message));
     }
 
@@ -100,7 +101,7 @@ public sealed class RecipeTests
 
     [Fact]
     public void Resolve_OptionsOfTheOtherKind_AreRefused() => Assert.Contains("optimizer.momentum: there is no such option",
-        Assert.Throws<RecipeException>(() => Resolve("{}", "optimizer=sgd", "optimizer.momentum=0.5", "optimizer=adamw")).Message);
+        Assert.Throws<OptionsException>(() => Resolve("{}", "optimizer=sgd", "optimizer.momentum=0.5", "optimizer=adamw")).Message);
 
     [Theory]
     [InlineData("optimizer.learningRate=0.1", "optimizer=lars", 0.1)]
@@ -136,9 +137,9 @@ public sealed class RecipeTests
     {
         JsonObject[] layers = [OptionsJson.Parse(Small, "small"), OptionsJson.Parse(Quadrants, "quadrants")];
         JsonObject first = OptionsJson.Write(Recipe.Resolve(layers, assignments, Sample));
-        Assert.Empty(RecipeTree.Differences(first, OptionsJson.Write(Recipe.Resolve(layers, assignments, Sample, first))));
-        Assert.Empty(RecipeTree.Differences(first, OptionsJson.Write(Recipe.Resolve([], [], Sample, first))));
-        Assert.Empty(RecipeTree.Differences(first, OptionsJson.Write(Recipe.Resolve([], assignments, Sample, first))));
+        Assert.Empty(OptionTree.Differences(first, OptionsJson.Write(Recipe.Resolve(layers, assignments, Sample, first))));
+        Assert.Empty(OptionTree.Differences(first, OptionsJson.Write(Recipe.Resolve([], [], Sample, first))));
+        Assert.Empty(OptionTree.Differences(first, OptionsJson.Write(Recipe.Resolve([], assignments, Sample, first))));
     }
 
     [Fact]
@@ -146,7 +147,7 @@ public sealed class RecipeTests
     {
         JsonObject stored = OptionsJson.Write(Resolve(Small, "optimizer=lars", "optimizer.warmupEpochs=1"));
         Recipe again = Recipe.Resolve([OptionsJson.Parse(Small, "small")], [], Sample, stored);
-        Assert.Equal(["optimizer.learningRate"], RecipeTree.Differences(stored, OptionsJson.Write(again)).Select(d => d.Path));
+        Assert.Equal(["optimizer.learningRate"], OptionTree.Differences(stored, OptionsJson.Write(again)).Select(d => d.Path));
     }
 
     [Theory]
@@ -155,7 +156,7 @@ public sealed class RecipeTests
     public void Resolve_WarmupLongerThanTheRun_IsAFault(int epochs, bool fault)
     {
         Recipe Lars() => Resolve("{}", "optimizer=lars", $"training.epochs={epochs}"); // LARS warms up for 10 epochs
-        if (fault) Assert.Contains("optimizer.warmupEpochs: 10 epochs of warm-up, but training.epochs is 9", Assert.Throws<RecipeException>(Lars).Message);
+        if (fault) Assert.Contains("optimizer.warmupEpochs: 10 epochs of warm-up, but training.epochs is 9", Assert.Throws<OptionsException>(Lars).Message);
         else Assert.Equal(10, Lars().Optimizer.WarmupEpochs);
     }
 
@@ -190,11 +191,11 @@ public sealed class RecipeTests
 
     [Fact]
     public void Resolve_KeyThatIsNoOption_IsNotTakenForADeepOne() => Assert.Contains("name: a recipe has none: leave it out",
-        Assert.Throws<RecipeException>(() => Resolve("""{ "name": "mine" }""")).Message);
+        Assert.Throws<OptionsException>(() => Resolve("""{ "name": "mine" }""")).Message);
 
     [Fact]
     public void Resolve_NoPenalty_IsAFault() => Assert.Contains("evaluation.linearPenalties: there are none",
-        Assert.Throws<RecipeException>(() => Resolve("{}", "evaluation.linearPenalties=[]")).Message);
+        Assert.Throws<OptionsException>(() => Resolve("{}", "evaluation.linearPenalties=[]")).Message);
 
     [Fact]
     public void Reread_RecipeOfAnEarlierVersion_TakesOptionsThatItDoesNotHave()

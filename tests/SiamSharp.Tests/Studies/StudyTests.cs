@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using SiamSharp.Data;
 using SiamSharp.Masking;
 using SiamSharp.Methods;
-using SiamSharp.Recipes;
+using SiamSharp.Options;
 using SiamSharp.Studies;
 using Xunit;
 
@@ -52,7 +52,7 @@ public sealed class StudyTests
     public void Runs_WrongRecipes_AreListedForAllRows()
     {
         Study study = Parse("""{ "name": "a", "set": ["training.epochs=0"] }, { "name": "b" }, { "name": "c", "set": ["backbone.name=x"] }""");
-        RecipeException wrong = Assert.Throws<RecipeException>(() => study.Runs([], Images));
+        OptionsException wrong = Assert.Throws<OptionsException>(() => study.Runs([], Images));
         Assert.Equal(["row \"a\", training.epochs", "row \"c\", backbone.name"], wrong.Faults.Select(f => f.Path));
     }
 
@@ -71,7 +71,7 @@ public sealed class StudyTests
 
     [Fact]
     public void Read_NameTooLongForAFolder_IsRefused() => Assert.Contains("has 300 letters, but it becomes the name of a folder: at most 100",
-        Assert.Throws<RecipeException>(() => Parse($$"""{ "name": "{{new string('x', 300)}}" }""")).Message);
+        Assert.Throws<OptionsException>(() => Parse($$"""{ "name": "{{new string('x', 300)}}" }""")).Message);
 
     [Theory]
     [InlineData("training.seed=5")]
@@ -79,7 +79,7 @@ public sealed class StudyTests
     [InlineData("evaluation.baselines=true")]
     public void Runs_OptionThatTheStudyDecides_IsRefused(string assignment)
     {
-        RecipeException wrong = Assert.Throws<RecipeException>(() => Parse("""{ "name": "a" }""").Runs([assignment], Images));
+        OptionsException wrong = Assert.Throws<OptionsException>(() => Parse("""{ "name": "a" }""").Runs([assignment], Images));
         Assert.Equal($"--set {assignment.Split('=')[0]}", Assert.Single(wrong.Faults).Path);
     }
 
@@ -108,14 +108,14 @@ public sealed class StudyTests
     [InlineData("""{ "name": "a", "vary": "training.seed", "values": [1, 2] }""", "rows.0, training.seed")]
     [InlineData("", "rows")]
     public void Read_BrokenRule_NamesItsPlace(string rows, string path) =>
-        Assert.Equal([path], Assert.Throws<RecipeException>(() => Parse(rows)).Faults.Select(f => f.Path));
+        Assert.Equal([path], Assert.Throws<OptionsException>(() => Parse(rows)).Faults.Select(f => f.Path));
 
     [Theory]
     [InlineData("""{ "name": "a", "from": "b" }, { "name": "b" }""", "it comes later. Move it up")]
     [InlineData("""{ "name": "a", "against": "a" }""", "this row itself")]
     [InlineData("""{ "name": "wide" }, { "name": "b", "against": "wied" }""", "did you mean wide?")]
     public void Read_RowThatIsNotBefore_SaysWhatToDo(string rows, string advice) =>
-        Assert.Contains(advice, Assert.Throws<RecipeException>(() => Parse(rows)).Faults[0].Problem);
+        Assert.Contains(advice, Assert.Throws<OptionsException>(() => Parse(rows)).Faults[0].Problem);
 
     [Theory]
     [InlineData(""", "seeds": [1, 1]""", "seeds")]
@@ -123,5 +123,5 @@ public sealed class StudyTests
     [InlineData(""", "protocols": ["knnn"]""", "protocols.0")]
     [InlineData(""", "threads": 0""", "threads")]
     public void Read_WrongSettings_AreNamed(string more, string path) =>
-        Assert.Equal([path], Assert.Throws<RecipeException>(() => Parse("""{ "name": "a" }""", more)).Faults.Select(f => f.Path));
+        Assert.Equal([path], Assert.Throws<OptionsException>(() => Parse("""{ "name": "a" }""", more)).Faults.Select(f => f.Path));
 }

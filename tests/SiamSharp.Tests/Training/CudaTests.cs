@@ -3,6 +3,7 @@ using SiamSharp.Data;
 using SiamSharp.Evaluation;
 using SiamSharp.Methods;
 using SiamSharp.Optim;
+using SiamSharp.Options;
 using SiamSharp.Recipes;
 using SiamSharp.Tests.Methods;
 using SiamSharp.Tests.Reference;

@@ -1,6 +1,7 @@
 using SiamSharp.Data;
 using SiamSharp.Interop;
 using SiamSharp.Methods;
+using SiamSharp.Options;
 using SiamSharp.Recipes;
 using SiamSharp.Tests.Data;
 using SiamSharp.Training;

@@ -1,4 +1,5 @@
 using SiamSharp.Data;
+using SiamSharp.Options;
 using SiamSharp.Recipes;
 using SiamSharp.Tests.Docs;
 using SiamSharp.Training;

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using SiamSharp.Data;
 using SiamSharp.Interop;
+using SiamSharp.Options;
 using SiamSharp.Recipes;
 using SiamSharp.Tests.Data;
 using SiamSharp.Training;
@@ -81,7 +82,7 @@ public sealed class PretrainingTests : IDisposable
     public void Run_FailsBeforeItsFirstStep_LeavesTheFolderFree()
     {
         RunFolder folder = Folder("free");
-        string message = Assert.Throws<RecipeException>(() =>
+        string message = Assert.Throws<OptionsException>(() =>
             Pretraining.Run(Tiny("backbone.weights=nowhere.safetensors"), s_images.Value, folder)).Message;
         Assert.Contains("backbone.weights: the file \"nowhere.safetensors\" does not exist", message);
         Assert.True(Pretraining.Run(Tiny(), s_images.Value, folder).Finished);

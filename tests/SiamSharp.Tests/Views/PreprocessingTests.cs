@@ -1,5 +1,5 @@
 using System.Text.Json;
-using SiamSharp.Recipes;
+using SiamSharp.Options;
 using SiamSharp.Views;
 using Xunit;
 using static TorchSharp.torch;

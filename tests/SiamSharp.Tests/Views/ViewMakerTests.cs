@@ -207,12 +207,12 @@ public sealed class ViewMakerTests
 
     [Fact]
     public void Constructor_NoBranches_Throws() =>
-        Assert.Throws<SiamSharp.Recipes.RecipeException>(() => new ViewMaker(new ViewsOptions(), Plain(1), Size, 0));
+        Assert.Throws<SiamSharp.Options.OptionsException>(() => new ViewMaker(new ViewsOptions(), Plain(1), Size, 0));
 
     [Fact]
     public void Constructor_ColoursOfGreyImagesOrTinyViews_ThrowsWithEveryFault()
     {
-        var error = Assert.Throws<SiamSharp.Recipes.RecipeException>(() => new ViewMaker(
+        var error = Assert.Throws<SiamSharp.Options.OptionsException>(() => new ViewMaker(
             new ViewsOptions { Branches = [new() { GrayscaleProbability = 1 }, new() { Size = 6 }] }, Plain(1, 2), Size, 0));
         Assert.Contains("3 channels", error.Message, StringComparison.Ordinal);
         Assert.Contains("at most 11", error.Message, StringComparison.Ordinal);

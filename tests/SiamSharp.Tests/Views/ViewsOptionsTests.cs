@@ -1,7 +1,7 @@
 using System.Text.Json;
 using SiamSharp.Masking;
 using SiamSharp.Methods;
-using SiamSharp.Recipes;
+using SiamSharp.Options;
 using SiamSharp.Views;
 using Xunit;
 

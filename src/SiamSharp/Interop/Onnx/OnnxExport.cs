@@ -5,7 +5,7 @@ using Google.Protobuf;
 using Microsoft.ML.OnnxRuntime;
 using SiamSharp.Backbones;
 using SiamSharp.Native;
-using SiamSharp.Recipes;
+using SiamSharp.Options;
 using SiamSharp.Training;
 using SiamSharp.Views;
 using static TorchSharp.torch;
@@ -43,7 +43,7 @@ public static class OnnxExport
     /// <param name="encoder">Not changed.</param>
     /// <param name="options">Pixel range and folding.</param>
     /// <returns>The largest difference from libtorch that was found, relative to the norm of the answer.</returns>
-    /// <exception cref="RecipeException">White is out of its range.</exception>
+    /// <exception cref="OptionsException">White is out of its range.</exception>
     /// <exception cref="NotSupportedException">The network is not one of this library's.</exception>
     /// <exception cref="RunException">ONNX Runtime gives other answers than libtorch, or the file cannot be written.</exception>
     public static double Write(string path, Encoder encoder, OnnxOptions? options = null) => Write(path, encoder, null, options ?? new());

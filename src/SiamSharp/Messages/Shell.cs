@@ -1,4 +1,4 @@
-namespace SiamSharp;
+namespace SiamSharp.Messages;
 
 /// <summary>Words of a command line that can be pasted into a shell.</summary>
 internal static class Shell

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace SiamSharp.Data;
+namespace SiamSharp.Messages;
 
 /// <summary>Numbers of things in messages: 1 image, 2 images.</summary>
 internal static class Plural

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 
-namespace SiamSharp.Recipes;
+namespace SiamSharp.Messages;
 
 /// <summary>Numbers that people write: digits, a sign, a point, an exponent, and nothing else. A comma is never taken for a separator of thousands.</summary>
 internal static partial class Numbers

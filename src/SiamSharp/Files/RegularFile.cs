@@ -1,7 +1,8 @@
 using System.Runtime.InteropServices;
+using SiamSharp.Messages;
 #pragma warning disable RS0030 // this is what others are told to use
 
-namespace SiamSharp.Data;
+namespace SiamSharp.Files;
 
 /// <summary>Opens files that a user or a list names, and only files: a pipe, a socket or a device would keep the reader waiting, or never end.</summary>
 /// <remarks>A symbolic link to a file is a file. Pipes and devices are told apart on Linux only.</remarks>

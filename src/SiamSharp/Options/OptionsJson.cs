@@ -7,9 +7,10 @@ using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using System.Text.RegularExpressions;
-using SiamSharp.Data;
+using SiamSharp.Files;
+using SiamSharp.Messages;
 
-namespace SiamSharp.Recipes;
+namespace SiamSharp.Options;
 
 /// <summary>Options records to strict JSON and back: one format in code, file, run folder and checkpoint.</summary>
 /// <remarks>Comments and trailing commas are allowed; unknown keys, duplicates and nulls are not.</remarks>
@@ -37,24 +38,24 @@ public static partial class OptionsJson
     /// <summary>Reads one JSON object.</summary>
     /// <param name="text">JSON with comments.</param>
     /// <param name="name">What to call the document in a message, such as its path.</param>
-    /// <exception cref="RecipeException">The text is no JSON object.</exception>
+    /// <exception cref="OptionsException">The text is no JSON object.</exception>
     public static JsonObject Parse(string text, string name)
     {
         try
         {
             JsonNode? node = ParseNode(text);
-            return node as JsonObject ?? throw new RecipeException([new Fault(name, $"must be one JSON object, but is {(node is JsonArray ? "a list" : "a single value")}: a recipe looks like {{\"training\": {{\"epochs\": 20}}}}, and a study like {{\"pretrain\": \"FOLDER\", \"test\": \"FOLDER\", \"rows\": [{{\"name\": \"a\"}}]}}")]);
+            return node as JsonObject ?? throw new OptionsException([new Fault(name, $"must be one JSON object, but is {(node is JsonArray ? "a list" : "a single value")}: a recipe looks like {{\"training\": {{\"epochs\": 20}}}}, and a study like {{\"pretrain\": \"FOLDER\", \"test\": \"FOLDER\", \"rows\": [{{\"name\": \"a\"}}]}}")]);
         }
         catch (JsonException e)
         {
             string where = e.LineNumber is long line ? $"line {line + 1}: " : "";
-            throw new RecipeException([new Fault(name, where + (WrongValue(e, text) ?? Reason(e, text)))]);
+            throw new OptionsException([new Fault(name, where + (WrongValue(e, text) ?? Reason(e, text)))]);
         }
     }
 
     /// <summary>Reads a file of one JSON object.</summary>
     /// <param name="path">JSON with comments.</param>
-    /// <exception cref="RecipeException">It cannot be read, or is no JSON object.</exception>
+    /// <exception cref="OptionsException">It cannot be read, or is no JSON object.</exception>
     public static JsonObject ParseFile(string path)
     {
         try
@@ -63,7 +64,7 @@ public static partial class OptionsJson
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new RecipeException([new Fault(path, $"cannot be read ({e.Message.TrimEnd('.')})")]);
+            throw new OptionsException([new Fault(path, $"cannot be read ({e.Message.TrimEnd('.')})")]);
         }
     }
 
@@ -195,7 +196,7 @@ public static partial class OptionsJson
     /// <summary>Makes the options record of a tree, after checking names, types, ranges and rules.</summary>
     /// <param name="tree">A JSON object; what it lacks takes the record's default.</param>
     /// <param name="name">What to call the document in a message, such as its path; empty where the options' own paths say enough.</param>
-    /// <exception cref="RecipeException">Anything is wrong; all faults are listed.</exception>
+    /// <exception cref="OptionsException">Anything is wrong; all faults are listed.</exception>
     public static T Read<T>(JsonObject tree, string name = "") where T : notnull
     {
         var findings = new Findings(typeof(T));
@@ -204,18 +205,18 @@ public static partial class OptionsJson
         T? options = findings.WithoutFaults() ? tree.Deserialize<T>(Serializer) : default;
         if (options is not null) AddRules(options, findings.Faults);
         if (findings.Faults.Count == 0) return options!;
-        throw new RecipeException(name.Length == 0 ? findings.Faults : [.. findings.Faults.Select(f => f with { Path = f.Path.Length == 0 ? name : $"{name}, {f.Path}" })]);
+        throw new OptionsException(name.Length == 0 ? findings.Faults : [.. findings.Faults.Select(f => f with { Path = f.Path.Length == 0 ? name : $"{name}, {f.Path}" })]);
     }
 
     /// <summary>Refuses options that are out of their ranges or break a rule, as <see cref="Read{T}"/> does, wherever they were built.</summary>
-    /// <param name="options">An options record, such as a <see cref="Recipe"/>.</param>
+    /// <param name="options">An options record, such as a recipe.</param>
     /// <param name="path">What comes before the options' own paths in a message, such as <c>optimizer</c>.</param>
     /// <returns>The options.</returns>
-    /// <exception cref="RecipeException">Anything is wrong; all faults are listed.</exception>
+    /// <exception cref="OptionsException">Anything is wrong; all faults are listed.</exception>
     public static T Check<T>(T options, string path = "") where T : notnull
     {
         ArgumentNullException.ThrowIfNull(options);
-        return FaultsOf(options) is { Count: > 0 } faults ? throw new RecipeException([.. faults.Select(f => f with { Path = Join(path, f.Path) })]) : options;
+        return FaultsOf(options) is { Count: > 0 } faults ? throw new OptionsException([.. faults.Select(f => f with { Path = Join(path, f.Path) })]) : options;
     }
 
     /// <summary>All that <see cref="Check{T}"/> finds.</summary>
@@ -288,7 +289,7 @@ public static partial class OptionsJson
     }
 
     /// <summary>Every single option of a record, at its value there.</summary>
-    /// <param name="options">Such as a <see cref="Recipe"/>.</param>
+    /// <param name="options">Such as a recipe.</param>
     public static IReadOnlyList<OptionDescription> Describe<T>(T options) where T : notnull
     {
         var found = new List<OptionDescription>();
@@ -420,14 +421,9 @@ public static partial class OptionsJson
                     found.Add(new Fault(Join(path, key), $"there is no such option for {KindIn(tree, kinds!)}, only for {string.Join(", ", having)}; known here: {string.Join(", ", known.Select(p => p.Name))}"), tree, key);
                     continue;
                 }
-                if (path == "data" && found.Root == typeof(Recipe) && key is "path" or "folder" or "source" or "root" or "dir")
+                if (found.Root.GetCustomAttributes<ExpectedKeysAttribute>().FirstOrDefault(e => e.Part == path && e.Keys.Contains(key)) is { } expected)
                 {
-                    found.Add(new Fault(Join(path, key), "a recipe names no images: give them with --data"), tree, key);
-                    continue;
-                }
-                if (path.Length == 0 && found.Root == typeof(Recipe) && key is "name" or "title" or "description" or "comment" or "$schema")
-                {
-                    found.Add(new Fault(key, "a recipe has none: leave it out, or write it as a comment behind //"), tree, key);
+                    found.Add(new Fault(Join(path, key), expected.Advice), tree, key);
                     continue;
                 }
                 if (key.Contains('.') && known.Any(p => p.Name == key.Split('.')[0]))
@@ -440,9 +436,9 @@ public static partial class OptionsJson
                     found.Add(new Fault(Join(path, key), $"there is no such option; what is in it, {string.Join(", ", deeper)}, stands one level higher: take it out of \"{key}\""), tree, key);
                     continue;
                 }
-                if (path.Length > 0 && found.Root == typeof(Recipe) && Serializer.GetTypeInfo(found.Root).Properties.Any(p => p.Name == key))
+                if (path.Length > 0 && Serializer.GetTypeInfo(found.Root).Properties.Any(p => p.Name == key))
                 {
-                    found.Add(new Fault(Join(path, key), $"there is no such option; \"{key}\" stands at the top of a recipe: take it out of \"{path}\""), tree, key);
+                    found.Add(new Fault(Join(path, key), $"there is no such option; \"{key}\" stands at the top: take it out of \"{path}\""), tree, key);
                     continue;
                 }
                 string? meant = Nearest.To(key, known.Select(p => p.Name)) is { } near ? Join(path, near) : value is JsonObject ? null : PathTo(found.Root, key);
@@ -467,7 +463,7 @@ public static partial class OptionsJson
         {
         }
         if (value is null && IsWhole(type) && Beyond(node, declared) is { } range) return [$"{Show(node)} is outside {Bounds(range)}"];
-        if (value is null) return [$"{Show(node)} is not {Wanted(type, declared)}{Mending(node, type)}"];
+        if (value is null) return [$"{Show(node)} is not {Wanted(type, declared)}{Mending(node, type, declared)}"];
         string[] problems = [.. ProblemsOf(value, declared, Show(node))];
         return problems.Length == 0 && value is (double.PositiveInfinity or double.NegativeInfinity or float.PositiveInfinity or float.NegativeInfinity)
             ? [$"{Show(node)} is too large for a number"]
@@ -492,10 +488,10 @@ public static partial class OptionsJson
     private static string Bounds(RangeAttribute range) => string.Create(CultureInfo.InvariantCulture, $"{range.Minimum:0.##########} to {range.Maximum:0.##########}");
 
     /// <summary>What to write in place of a value that is none, as the end of a sentence; empty where that is not known.</summary>
-    private static string Mending(JsonNode node, Type type)
+    private static string Mending(JsonNode node, Type type, ICustomAttributeProvider? declared)
     {
         if (node is not JsonValue value) return "";
-        if (type == typeof(JsonObject) && value.TryGetValue(out string? part) && PartOfKind(typeof(Recipe), part) is { } of) return $"; write {{ \"{of}\": \"{part}\" }}";
+        if (value.TryGetValue(out string? part) && declared?.GetCustomAttributes(typeof(PartOfAttribute), true) is [PartOfAttribute whole] && PartOfKind(whole.Document, part) is { } of) return $"; write {{ \"{of}\": \"{part}\" }}";
         if (!value.TryGetValue(out string? text))
             return IsWhole(type) && Numbers.TryReal(node.ToJsonString(), out double real) && real == Math.Round(real) && Math.Abs(real) <= int.MaxValue
                 ? string.Create(CultureInfo.InvariantCulture, $"; write {(long)real}") : "";
@@ -517,7 +513,7 @@ public static partial class OptionsJson
         Serializer.GetTypeInfo(p.PropertyType).PolymorphismOptions?.DerivedTypes.Any(kind => kind.TypeDiscriminator is string own && own == name) == true)?.Name;
 
     /// <summary>The kinds of a part that have an option which others of its kinds lack, such as <c>moco-v2</c> for <c>method.queueSize</c>; none for any other path.</summary>
-    /// <param name="root">Such as <see cref="Recipe"/>.</param>
+    /// <param name="root">The type of a document, such as a recipe's.</param>
     /// <param name="path">Of a part and its option.</param>
     internal static string[] KindsWith(Type root, string path) =>
         path.Split('.') is [var part, var option] && Serializer.GetTypeInfo(root).Properties.FirstOrDefault(p => p.Name == part) is { } property
@@ -529,7 +525,7 @@ public static partial class OptionsJson
     private static readonly Dictionary<string, string> s_usualNames = new() { ["lr"] = "learningRate", ["wd"] = "weightDecay", ["bs"] = "batchSize" };
 
     /// <summary>The path of an option that is called so, or nearly so, somewhere in the options of a type; null where there is none.</summary>
-    /// <param name="root">Such as <see cref="Recipe"/>.</param>
+    /// <param name="root">The type of a document, such as a recipe's.</param>
     /// <param name="name">The last part of a path, such as <c>epochs</c>.</param>
     internal static string? PathTo(Type root, string name)
     {

@@ -1,13 +1,13 @@
-using SiamSharp.Data;
+using SiamSharp.Messages;
 
-namespace SiamSharp.Recipes;
+namespace SiamSharp.Options;
 
 /// <summary>Options that cannot be used, from a file, the command line or code. It lists every fault, not the first.</summary>
-public sealed class RecipeException : ArgumentException
+public sealed class OptionsException : ArgumentException
 {
     /// <summary>Reports the faults of one document.</summary>
     /// <param name="faults">One or more.</param>
-    public RecipeException(IReadOnlyList<Fault> faults) : base(Describe(faults)) => Faults = faults;
+    public OptionsException(IReadOnlyList<Fault> faults) : base(Describe(faults)) => Faults = faults;
 
     /// <summary>Everything that is wrong.</summary>
     public IReadOnlyList<Fault> Faults { get; }

@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 
-namespace SiamSharp.Recipes;
+namespace SiamSharp.Messages;
 
 /// <summary>What someone may have meant who wrote a name that there is not.</summary>
 internal static partial class Nearest

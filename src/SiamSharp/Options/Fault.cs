@@ -1,4 +1,4 @@
-namespace SiamSharp.Recipes;
+namespace SiamSharp.Options;
 
 /// <summary>One thing wrong with a recipe.</summary>
 /// <param name="Path">Where, such as <c>views.branches.0.masks.0.cell</c>; relative to the options that report it.</param>

@@ -1,6 +1,6 @@
 using System.Reflection;
 
-namespace SiamSharp.Recipes;
+namespace SiamSharp.Options;
 
 /// <summary>One option: what <c>--set path=value</c> can change.</summary>
 /// <param name="Path">Such as <c>training.epochs</c>.</param>

@@ -1,11 +1,12 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using SiamSharp.Messages;
 
-namespace SiamSharp.Recipes;
+namespace SiamSharp.Options;
 
 /// <summary>The three things done to the tree of a recipe: lay one over another, set one value, list the differences.</summary>
-public static class RecipeTree
+public static class OptionTree
 {
     /// <summary>Lays <paramref name="patch"/> over <paramref name="tree"/>: objects key by key, anything else whole.</summary>
     public static void Merge(JsonObject tree, JsonObject patch)
@@ -20,14 +21,14 @@ public static class RecipeTree
     /// <summary>Sets the value at a path such as <c>views.branches.0.masks.0.cell</c>.</summary>
     /// <param name="tree">The recipe.</param>
     /// <param name="assignment"><c>path=value</c>; the value is JSON, or a text where it is no JSON.</param>
-    /// <exception cref="RecipeException">No <c>=</c>, or the path leads through something that is not there.</exception>
+    /// <exception cref="OptionsException">No <c>=</c>, or the path leads through something that is not there.</exception>
     public static void Set(JsonObject tree, string assignment) => SetOne(tree, assignment);
 
     /// <summary>Sets the values of one layer, whose order decides only between two values of one option: what is set of a part holds beside a kind
     /// that is set later.</summary>
     /// <param name="tree">The recipe.</param>
     /// <param name="assignments"><c>path=value</c>, in order.</param>
-    /// <exception cref="RecipeException">Any of them has no <c>=</c>, or leads through something that is not there; all of these are listed.</exception>
+    /// <exception cref="OptionsException">Any of them has no <c>=</c>, or leads through something that is not there; all of these are listed.</exception>
     public static void Set(JsonObject tree, IReadOnlyList<string> assignments)
     {
         var faults = new List<Fault>();
@@ -39,12 +40,12 @@ public static class RecipeTree
                 // Another kind has dropped what lower layers say of the part, and what earlier assignments of this one say of it too: set that again.
                 foreach (string earlier in assignments.Take(i).Where(a => IsOptionOf(part, a))) SetOne(tree, earlier);
             }
-            catch (RecipeException e)
+            catch (OptionsException e)
             {
                 faults.AddRange(e.Faults);
             }
         }
-        if (faults.Count > 0) throw new RecipeException(faults);
+        if (faults.Count > 0) throw new OptionsException(faults);
     }
 
     /// <summary>The part whose kind an assignment names: <c>optimizer</c> for <c>optimizer=lars</c> and <c>optimizer.name=lars</c>; null where it names none.</summary>
@@ -69,7 +70,7 @@ public static class RecipeTree
             if (node is JsonObject whole && !(whole.TryGetPropertyValue(keys[i], out JsonNode? there) && there is null)) whole[keys[i]] ??= new JsonObject();
             else if (node is JsonObject) return null;
             node = Child(node, keys[i])
-                ?? throw new RecipeException([new Fault(path, $"there is no '{string.Join('.', keys[..(i + 1)])}'{(node is JsonArray items ? $": there {(items.Count == 1 ? "is one, number 0" : $"are {items.Count}, from number 0 on")}. More are added in a recipe's file" : "")}{Nearest.Question(keys[i], (node as JsonObject)?.Select(o => o.Key) ?? [])}")]);
+                ?? throw new OptionsException([new Fault(path, $"there is no '{string.Join('.', keys[..(i + 1)])}'{(node is JsonArray items ? $": there {(items.Count == 1 ? "is one, number 0" : $"are {items.Count}, from number 0 on")}. More are added in a recipe's file" : "")}{Nearest.Question(keys[i], (node as JsonObject)?.Select(o => o.Key) ?? [])}")]);
         }
 
         string last = keys[^1];
@@ -89,7 +90,7 @@ public static class RecipeTree
         if (node is JsonArray list && int.TryParse(last, NumberStyles.None, CultureInfo.InvariantCulture, out int index) && index < list.Count)
             list[index] = value;
         else
-            throw new RecipeException([new Fault(path, $"there is no '{last}' to set")]);
+            throw new OptionsException([new Fault(path, $"there is no '{last}' to set")]);
         return null;
     }
 
@@ -115,12 +116,12 @@ public static class RecipeTree
     private static (string Path, JsonNode? Value) SplitAssignment(string assignment)
     {
         int equals = assignment.IndexOf('=', StringComparison.Ordinal);
-        if (equals < 1) throw new RecipeException([new Fault(assignment, "write it as path=value, for example training.epochs=20")]);
+        if (equals < 1) throw new OptionsException([new Fault(assignment, "write it as path=value, for example training.epochs=20")]);
         string text = assignment[(equals + 1)..], name = assignment[..equals];
         if (Plain(name) is var plain && plain != name)
-            throw new RecipeException([new Fault(name, $"points stand between the parts of an option's path: write {plain}={text}")]);
+            throw new OptionsException([new Fault(name, $"points stand between the parts of an option's path: write {plain}={text}")]);
         if (assignment[equals - 1] == ' ' || text.StartsWith(' '))
-            throw new RecipeException([new Fault(assignment, $"write it without spaces around =: {assignment[..equals].Trim()}={text.Trim()}")]);
+            throw new OptionsException([new Fault(assignment, $"write it without spaces around =: {assignment[..equals].Trim()}={text.Trim()}")]);
         try
         {
             return (assignment[..equals], OptionsJson.ParseNode(text));

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace SiamSharp.Data;
+namespace SiamSharp.Messages;
 
 /// <summary>Names of files and other words of strangers, as they may be shown on a terminal and in a page.</summary>
 public static class Shown

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using SiamSharp.Backbones;
 using SiamSharp.Data;
 using SiamSharp.Embeddings;
-using SiamSharp.Interop;
+using SiamSharp.Files;
 using SiamSharp.Randomness;
 using SiamSharp.Views;
 using static TorchSharp.torch;

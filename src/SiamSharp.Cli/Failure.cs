@@ -1,7 +1,7 @@
 using SiamSharp.Cli.Terminal;
 using SiamSharp.Data;
 using SiamSharp.Embeddings;
-using SiamSharp.Interop;
+using SiamSharp.Files;
 using SiamSharp.Native;
 using SiamSharp.Options;
 using SiamSharp.Training;
@@ -38,7 +38,7 @@ internal static class Failure
                 screen.Fail($"{failure.Message.TrimEnd('.')}. Give another image, or an undamaged copy of it.");
                 return 1;
             case UnauthorizedAccessException:
-                screen.Fail($"{failure.Message.TrimEnd('.')}. Give yourself the right to read and write it, such as with chmod u+rw, or ask its owner.");
+                screen.Fail($"{failure.Message.TrimEnd('.')}. Where it is yours, chmod u+rw gives the right; else its owner must give it, such as with chmod o+r for reading.");
                 return 1;
             case SafeTensorsException:
                 screen.Fail(failure.Message.TrimEnd('.') + ".");

@@ -126,7 +126,7 @@ internal static class Usage
         if (Hint(parsed, command, name, value) is { } hint) return $"there is no option {name} here: {hint}{(hint.EndsWith('?') ? "" : ".")}";
         if (exact) return $"there is no option {name} here. Did you mean --set {Shell.Word($"{path}={value ?? "..."}")}?";
         string[] known = [.. options.Where(o => !o.Hidden && o.Name is not ("--help" or "--version")).Select(o => o.Name)];
-        return $"there is no option {name} here; " + (known.Length == 0 ? $"{CommandLine(parsed.CommandResult)} has no options." : $"there {(known.Length == 1 ? "is" : "are")} {string.Join(", ", known)}.");
+        return $"there is no option {name} here; " + (known.Length == 0 ? $"{CommandLine(parsed.CommandResult)} takes --json only{(command.Name == "doctor" ? ", and looks at this machine, its GPU included" : "")}." : $"there {(known.Length == 1 ? "is" : "are")} {string.Join(", ", known)}.");
     }
 
     /// <summary>What to do in place of an option that people expect; null where that is not known.</summary>

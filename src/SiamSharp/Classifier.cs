@@ -3,7 +3,7 @@ using System.Text.Json;
 using SiamSharp.Data;
 using SiamSharp.Embeddings;
 using SiamSharp.Evaluation;
-using SiamSharp.Interop;
+using SiamSharp.Files;
 using SiamSharp.Messages;
 using SiamSharp.Options;
 using SiamSharp.Randomness;

@@ -4,7 +4,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using SiamSharp.Backbones;
 using SiamSharp.Data;
-using SiamSharp.Interop;
+using SiamSharp.Files;
 using SiamSharp.Native;
 using SiamSharp.Options;
 using SiamSharp.Recipes;

@@ -1,8 +1,8 @@
 using Microsoft.ML.OnnxRuntime;
 using SiamSharp.Backbones;
 using SiamSharp.Data;
-using SiamSharp.Interop;
-using SiamSharp.Interop.Onnx;
+using SiamSharp.Export;
+using SiamSharp.Files;
 using SiamSharp.Tests.Data;
 using SiamSharp.Tests.Reference;
 using SiamSharp.Training;

@@ -1,7 +1,7 @@
 using Microsoft.ML.OnnxRuntime;
 using SiamSharp.Backbones;
 using SiamSharp.Data;
-using SiamSharp.Interop.Onnx;
+using SiamSharp.Export;
 using SiamSharp.Recipes;
 using SiamSharp.Views;
 using Xunit;

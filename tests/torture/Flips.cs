@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 using SiamSharp.Data;
 using SiamSharp.Embeddings;
 using SiamSharp.Evaluation;
-using SiamSharp.Interop;
+using SiamSharp.Files;
 using SiamSharp.Options;
 using SiamSharp.Recipes;
 using SiamSharp.Training;

@@ -1,7 +1,8 @@
+using SiamSharp.Backbones;
 using SiamSharp.Data;
 using SiamSharp.Embeddings;
 using SiamSharp.Evaluation;
-using SiamSharp.Interop;
+using SiamSharp.Files;
 using SiamSharp.Options;
 using SiamSharp.Recipes;
 using SiamSharp.Studies;

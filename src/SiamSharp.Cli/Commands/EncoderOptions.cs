@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 using SiamSharp.Backbones;
 using SiamSharp.Cli.Terminal;
 using SiamSharp.Data;
-using SiamSharp.Interop;
+using SiamSharp.Files;
 using SiamSharp.Messages;
 using SiamSharp.Options;
 using SiamSharp.Recipes;

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using SiamSharp.Cli.Terminal;
-using SiamSharp.Interop.Onnx;
+using SiamSharp.Export;
 using SiamSharp.Options;
 using SiamSharp.Training;
 

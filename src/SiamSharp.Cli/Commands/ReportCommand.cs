@@ -5,6 +5,7 @@ using SiamSharp.Messages;
 using SiamSharp.Options;
 using SiamSharp.Recipes;
 using SiamSharp.Reporting;
+using SiamSharp.Studies;
 using SiamSharp.Training;
 
 namespace SiamSharp.Cli.Commands;
@@ -38,8 +39,9 @@ internal static class ReportCommand
             foreach (string problem in run.MetricsProblems().Concat(run.UnreadableFiles())) screen.Warn(problem);
             if (source is not null)
             {
-                run.ReadEncoder(out _, screen.Notes).Dispose(); // a run that has not finished is told before images are read
-                ImageDataset images = Loading.Load(screen, ImageSources.Open(source, recipe.Data), recipe.Data, null, cancel);
+                DataOptions decoding;
+                using (Encoder encoder = run.ReadEncoder(out _, screen.Notes)) decoding = recipe.Data.For(encoder); // a run that has not finished is told before images are read
+                ImageDataset images = Loading.Load(screen, ImageSources.Open(source, decoding), decoding, null, cancel);
                 JudgingBar.Show(screen, progress =>
                 {
                     Gallery.Write(run, images, recipe.Evaluation.BatchSize, progress, cancel);

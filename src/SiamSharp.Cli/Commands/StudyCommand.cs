@@ -4,7 +4,6 @@ using SiamSharp.Data;
 using SiamSharp.Evaluation;
 using SiamSharp.Messages;
 using SiamSharp.Options;
-using SiamSharp.Reporting;
 using SiamSharp.Studies;
 using SiamSharp.Training;
 using Spectre.Console;

@@ -1,4 +1,4 @@
-using SiamSharp.Interop.Onnx;
+using SiamSharp.Onnx;
 using SiamSharp.Options;
 using static TorchSharp.torch;
 

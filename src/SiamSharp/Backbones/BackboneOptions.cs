@@ -1,7 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Text.Json.Serialization;
-using SiamSharp.Interop;
+using SiamSharp.Files;
 using SiamSharp.Masking;
 using SiamSharp.Messages;
 using SiamSharp.Options;

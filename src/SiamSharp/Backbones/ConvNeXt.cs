@@ -1,4 +1,4 @@
-using SiamSharp.Interop.Onnx;
+using SiamSharp.Onnx;
 using TorchSharp.Modules;
 using static SiamSharp.Native.HeldScalars;
 using static TorchSharp.torch;

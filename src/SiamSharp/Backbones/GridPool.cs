@@ -1,4 +1,4 @@
-using SiamSharp.Interop.Onnx;
+using SiamSharp.Onnx;
 using static TorchSharp.torch;
 
 namespace SiamSharp.Backbones;

@@ -1,5 +1,5 @@
-using SiamSharp.Interop.Onnx;
 using SiamSharp.Native;
+using SiamSharp.Onnx;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

@@ -11,6 +11,7 @@ internal sealed class DataNotes(DataOptions? options = null)
     private const int FewPixels = 8;
     private const float MarkOfNothing = -900, FewBytes = 16;
     private const double MuchCutOff = 0.28; // an image of 4 to 3 loses 0.25
+    private const float Overshoot = 1.15f; // of integers that are scaled
     private const float Tolerance = 0.25f; // scaling down overshoots
 
     private readonly Lock _gate = new();
@@ -52,7 +53,7 @@ internal sealed class DataNotes(DataOptions? options = null)
                     _words.Add(index);
                     _white = pixels.White > 0 ? pixels.White : ushort.MaxValue;
                     _mostInWords = Math.Max(_mostInWords, most * _white);
-                    if (most > 1 && _white < ushort.MaxValue) _above.Add(index);
+                    if (most > Overshoot && _white < ushort.MaxValue) _above.Add(index);
                     break;
                 default:
                     _floats.Add(index);
@@ -181,7 +182,7 @@ internal sealed class DataNotes(DataOptions? options = null)
     }
 
     /// <summary>The fewest bits that hold a value; up to 15 % more is forgiven, by which scaling down may overshoot.</summary>
-    private static int UsedBits(float largest) => Enumerable.Range(8, 9).FirstOrDefault(bits => largest <= 1.15 * ((1 << bits) - 1), 16);
+    private static int UsedBits(float largest) => Enumerable.Range(8, 9).FirstOrDefault(bits => largest <= Overshoot * ((1 << bits) - 1), 16);
 
     private static string Count(int number) => number.ToString("N0", CultureInfo.InvariantCulture);
 

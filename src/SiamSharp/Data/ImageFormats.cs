@@ -63,7 +63,7 @@ internal static class ImageFormats
             : start.StartsWith((byte[])[0xFF, 0x0A]) || start.StartsWith("\0\0\0\fJXL "u8) ? "a JPEG XL image" : start.StartsWith("\0\0\0\fjP  "u8) ? "a JPEG 2000 image"
             : brand.StartsWith("ftyphe"u8) || brand.StartsWith("ftypmif1"u8) ? "a HEIC image" : null;
         return kind is not null ? $"is {kind}, which is not read: convert it to PNG or TIFF"
-            : $"is not an image in a known format: it starts with '{Describe(start[..Math.Min(start.Length, SignatureLength)])}'. Download it again, or convert it to PNG or TIFF";
+            : $"is not an image in a known format: it starts with {Describe(start[..Math.Min(start.Length, SignatureLength)])}. Download it again, or convert it to PNG or TIFF";
     }
 
     /// <summary>Name of the format, or null when it is none of ours.</summary>
@@ -85,8 +85,9 @@ internal static class ImageFormats
     /// <summary>The first bytes of a file as text for a message, without control characters.</summary>
     public static string Describe(ReadOnlySpan<byte> start)
     {
+        if (!start.ContainsAnyInRange((byte)0x20, (byte)0x7E)) return $"the bytes {string.Join(' ', start.ToArray().Select(b => $"{b:X2}"))}";
         var text = new StringBuilder();
         foreach (byte b in start) text.Append(b is >= 0x20 and < 0x7F ? (char)b : '.');
-        return text.ToString();
+        return $"'{text}'";
     }
 }

@@ -1,5 +1,5 @@
 using Microsoft.ML.OnnxRuntime;
-using SiamSharp.Interop.Onnx;
+using SiamSharp.Export;
 using SiamSharp.Native;
 using static TorchSharp.torch;
 

@@ -1,6 +1,6 @@
 using System.Numerics;
+using SiamSharp.Filters;
 using SiamSharp.Randomness;
-using SiamSharp.Views;
 
 namespace SiamSharp.Evaluation;
 

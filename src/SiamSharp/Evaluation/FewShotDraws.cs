@@ -2,7 +2,6 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using SiamSharp.Data;
 using SiamSharp.Files;
-using SiamSharp.Interop;
 using SiamSharp.Options;
 
 namespace SiamSharp.Evaluation;

@@ -1,8 +1,8 @@
 using System.Buffers;
 using System.ComponentModel.DataAnnotations;
+using SiamSharp.Filters;
 using SiamSharp.Options;
 using SiamSharp.Randomness;
-using SiamSharp.Views;
 
 namespace SiamSharp.Masking;
 

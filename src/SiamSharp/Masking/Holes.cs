@@ -1,5 +1,5 @@
+using SiamSharp.Filters;
 using SiamSharp.Randomness;
-using SiamSharp.Views;
 
 namespace SiamSharp.Masking;
 

@@ -24,8 +24,8 @@ internal sealed class TargetNetwork : nn.Module
     {
         (this.backbone, this.projector) = (backbone, projector);
         RegisterComponents();
-        Interop.StateDict.Load(backbone, onlineBackbone.state_dict());
-        Interop.StateDict.Load(projector, onlineProjector.state_dict());
+        Files.StateDict.Load(backbone, onlineBackbone.state_dict());
+        Files.StateDict.Load(projector, onlineProjector.state_dict());
         foreach (var parameter in parameters()) parameter.requires_grad = false;
         _online = [onlineBackbone, onlineProjector];
     }

@@ -1,4 +1,4 @@
-using SiamSharp.Interop;
+using SiamSharp.Files;
 using static TorchSharp.torch;
 
 namespace SiamSharp.Optim;

@@ -114,6 +114,8 @@ public static partial class OptionsJson
         if (EndsTooEarly(text)) return "it ends too early: it was cut off, or a }, ] or \" is missing at its end";
         if (text.IndexOfAny(['\u201C', '\u201D', '\u201E']) is >= 0 and var curly) return $"it has curly quotes, {text[curly]}, as text programs make: write straight ones, \"";
         string reason = e.Message.Split(" Path: ")[0].Split(" LineNumber:")[0];
+        if (reason.Contains("is invalid after a value", StringComparison.Ordinal)) return "a comma is missing ahead of what stands there";
+        if (reason.Contains("after a single JSON value", StringComparison.Ordinal)) return "something stands behind the end of the object: take it out, such as one } too many";
         return DuplicateKey().Match(reason) is { Success: true } twice ? $"\"{twice.Groups[1].Value}\" is there twice in one object: leave one of the two out" : reason;
     }
 
@@ -433,7 +435,7 @@ public static partial class OptionsJson
                 }
                 if (value is JsonObject inside && inside.Select(p => p.Key).Where(k => known.Any(p => p.Name == k)).ToArray() is { Length: > 0 } deeper)
                 {
-                    found.Add(new Fault(Join(path, key), $"there is no such option; what is in it, {string.Join(", ", deeper)}, stands one level higher: take it out of \"{key}\""), tree, key);
+                    found.Add(new Fault(Join(path, key), $"there is no such option; what is in it, {string.Join(", ", deeper)}, belongs one level higher: take it out of \"{key}\""), tree, key);
                     continue;
                 }
                 if (path.Length > 0 && Serializer.GetTypeInfo(found.Root).Properties.Any(p => p.Name == key))

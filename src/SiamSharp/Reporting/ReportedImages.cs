@@ -1,6 +1,6 @@
 using System.Text.Json;
 using SiamSharp.Data;
-using SiamSharp.Interop;
+using SiamSharp.Files;
 using SiamSharp.Training;
 
 namespace SiamSharp.Reporting;

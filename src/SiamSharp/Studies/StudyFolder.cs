@@ -3,7 +3,6 @@ using SiamSharp.Data;
 using SiamSharp.Files;
 using SiamSharp.Options;
 using SiamSharp.Recipes;
-using SiamSharp.Reporting;
 using SiamSharp.Training;
 
 namespace SiamSharp.Studies;

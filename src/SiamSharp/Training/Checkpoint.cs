@@ -1,5 +1,5 @@
 using System.Globalization;
-using SiamSharp.Interop;
+using SiamSharp.Files;
 using SiamSharp.Methods;
 using SiamSharp.Native;
 using SiamSharp.Optim;

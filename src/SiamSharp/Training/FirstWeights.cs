@@ -1,7 +1,7 @@
 using System.IO.Hashing;
 using System.Text.Json;
+using SiamSharp.Backbones;
 using SiamSharp.Files;
-using SiamSharp.Interop;
 using SiamSharp.Recipes;
 
 namespace SiamSharp.Training;

@@ -4,7 +4,6 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using SiamSharp.Files;
-using SiamSharp.Interop;
 
 namespace SiamSharp.Training;
 

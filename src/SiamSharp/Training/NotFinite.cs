@@ -1,6 +1,6 @@
 using System.Globalization;
 using SiamSharp.Data;
-using SiamSharp.Interop;
+using SiamSharp.Files;
 using SiamSharp.Methods;
 using SiamSharp.Recipes;
 using SiamSharp.Views;

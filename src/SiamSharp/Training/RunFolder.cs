@@ -3,7 +3,6 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using SiamSharp.Evaluation;
 using SiamSharp.Files;
-using SiamSharp.Interop;
 using SiamSharp.Messages;
 using SiamSharp.Options;
 using SiamSharp.Recipes;
@@ -70,6 +69,23 @@ public sealed class RunFolder(string path)
 
     /// <summary>True when a run was started here.</summary>
     public bool HasRun => File.Exists(Recipe) || File.Exists(Checkpoint) || File.Exists(PreviousCheckpoint);
+
+    /// <summary>False where recipe.json is all that there is, and names no part of a recipe: it is another program's, or a person's.</summary>
+    internal bool IsOurs
+    {
+        get
+        {
+            if (File.Exists(Checkpoint) || File.Exists(PreviousCheckpoint) || File.Exists(Metrics) || File.Exists(Encoder)) return true;
+            try
+            {
+                return OptionsJson.ParseFile(Recipe).Select(p => p.Key).Intersect(OptionsJson.Write(new Recipe()).Select(p => p.Key)).Any();
+            }
+            catch (Exception e) when (e is OptionsException or IOException or UnauthorizedAccessException)
+            {
+                return true; // damaged, perhaps
+            }
+        }
+    }
 
     /// <summary>True where recipe.json or a checkpoint says what the run's recipe is.</summary>
     internal bool HasRecipe => File.Exists(Checkpoint) || File.Exists(PreviousCheckpoint) || ReadRecipeFile().Recipe is not null;

@@ -1,6 +1,6 @@
 using System.Text;
 using SiamSharp.Data;
-using SiamSharp.Interop;
+using SiamSharp.Files;
 using SiamSharp.Messages;
 using static TorchSharp.torch;
 

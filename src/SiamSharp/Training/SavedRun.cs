@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using SiamSharp.Files;
-using SiamSharp.Interop;
 using SiamSharp.Options;
 using SiamSharp.Recipes;
 using SiamSharp.Views;

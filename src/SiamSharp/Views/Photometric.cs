@@ -1,4 +1,5 @@
 using System.Buffers;
+using SiamSharp.Filters;
 using SiamSharp.Randomness;
 
 namespace SiamSharp.Views;

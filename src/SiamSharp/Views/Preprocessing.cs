@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Numerics;
+using SiamSharp.Filters;
 using SiamSharp.Options;
 using static SiamSharp.Native.HeldScalars;
 using static TorchSharp.torch;

@@ -1,4 +1,5 @@
 using System.Buffers;
+using SiamSharp.Filters;
 using SiamSharp.Masking;
 using SiamSharp.Native;
 using SiamSharp.Options;

@@ -59,7 +59,7 @@ public sealed record ViewsOptions : IHasRules
         if (!PresetNames.Contains(Preset))
             yield return new("preset", $"\"{Preset}\" is none of: {string.Join(", ", PresetNames)}{Nearest.Question(Preset, PresetNames)}");
         if (Branches.Count == 0)
-            yield return new("branches", "there are none: add one, or take those of a preset");
+            yield return new("branches", "there are none: leave views.branches out, and those of views.preset are taken, or give some, such as [{\"count\": 2}]");
     }
 
     /// <summary>What does not fit images of this size and number of channels.</summary>

@@ -1,5 +1,5 @@
 using SiamSharp.Backbones;
-using SiamSharp.Interop;
+using SiamSharp.Files;
 using SiamSharp.Tests.Reference;
 using TorchSharp;
 using Xunit;

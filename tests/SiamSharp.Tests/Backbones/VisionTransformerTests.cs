@@ -1,6 +1,6 @@
 using SiamSharp.Backbones;
 using SiamSharp.Data;
-using SiamSharp.Interop;
+using SiamSharp.Files;
 using SiamSharp.Options;
 using SiamSharp.Recipes;
 using SiamSharp.Tests.Reference;

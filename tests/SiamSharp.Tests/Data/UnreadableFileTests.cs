@@ -123,9 +123,9 @@ public sealed class UnreadableFileTests : IDisposable
             Assert.Contains("not a file", Assert.Throws<DataSourceException>(() => ImageSources.Open(link, new DataOptions())).Message);
         }
         Assert.Throws<SiamSharp.Options.OptionsException>(() => SiamSharp.Options.OptionsJson.ParseFile(pipe));
-        Assert.Throws<IOException>(() => SiamSharp.Interop.WeightsFile.Read(pipe));
-        Assert.Throws<IOException>(() => SiamSharp.Interop.SafeTensors.Read(pipe));
-        Assert.Throws<IOException>(() => SiamSharp.Interop.PyTorchFile.Read(pipe));
+        Assert.Throws<IOException>(() => SiamSharp.Backbones.WeightsFile.Read(pipe));
+        Assert.Throws<IOException>(() => SiamSharp.Files.SafeTensors.Read(pipe));
+        Assert.Throws<IOException>(() => SiamSharp.Files.PyTorchFile.Read(pipe));
 
         string image = TestImages.Save(TestImages.Rgb(16, 16), _folder.At("whole.png"));
         File.CreateSymbolicLink(_folder.At("to-image.png"), image);

@@ -1,7 +1,8 @@
 using Microsoft.ML.OnnxRuntime;
 using SiamSharp.Backbones;
 using SiamSharp.Data;
-using SiamSharp.Interop.Onnx;
+using SiamSharp.Export;
+using SiamSharp.Onnx;
 using SiamSharp.Options;
 using SiamSharp.Recipes;
 using SiamSharp.Tests.Reference;

@@ -1,7 +1,7 @@
 using System.IO.Compression;
 using System.Text;
 using CsCheck;
-using SiamSharp.Interop;
+using SiamSharp.Files;
 using Xunit;
 
 namespace SiamSharp.Tests.Interop;

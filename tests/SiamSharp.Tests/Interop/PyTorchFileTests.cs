@@ -1,4 +1,5 @@
-using SiamSharp.Interop;
+using SiamSharp.Backbones;
+using SiamSharp.Files;
 using SiamSharp.Tests.Reference;
 using Xunit;
 using static TorchSharp.torch;

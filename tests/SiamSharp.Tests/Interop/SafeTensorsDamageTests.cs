@@ -1,6 +1,6 @@
 using System.Text;
 using CsCheck;
-using SiamSharp.Interop;
+using SiamSharp.Files;
 using Xunit;
 using static TorchSharp.torch;
 

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.IO.Hashing;
 using System.Text;
-using SiamSharp.Interop;
+using SiamSharp.Files;
 using SiamSharp.Tests.Reference;
 using Xunit;
 using static TorchSharp.torch;

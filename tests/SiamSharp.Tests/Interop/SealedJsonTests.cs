@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using SiamSharp.Interop;
+using SiamSharp.Files;
 using Xunit;
 
 namespace SiamSharp.Tests.Interop;

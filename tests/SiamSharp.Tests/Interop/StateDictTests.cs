@@ -1,4 +1,4 @@
-using SiamSharp.Interop;
+using SiamSharp.Files;
 using SiamSharp.Tests.Reference;
 using Xunit;
 using static TorchSharp.torch;

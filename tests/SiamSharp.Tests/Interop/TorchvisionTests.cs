@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using SiamSharp.Backbones;
-using SiamSharp.Interop;
+using SiamSharp.Files;
 using SiamSharp.Tests.Reference;
 using Xunit;
 using static TorchSharp.torch;

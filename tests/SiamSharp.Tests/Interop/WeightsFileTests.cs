@@ -1,5 +1,5 @@
 using SiamSharp.Backbones;
-using SiamSharp.Interop;
+using SiamSharp.Files;
 using SiamSharp.Options;
 using SiamSharp.Recipes;
 using SiamSharp.Tests.Reference;

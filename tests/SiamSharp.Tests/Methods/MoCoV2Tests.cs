@@ -58,7 +58,7 @@ public sealed class MoCoV2Tests : IDisposable
 
         together.eval();
         using Backbone plain = Make();
-        SiamSharp.Interop.StateDict.Load(plain, together.state_dict());
+        SiamSharp.Files.StateDict.Load(plain, together.state_dict());
         plain.eval();
         Near.Same(plain.forward(x), together.forward(x)); // outside of training nothing is split
         foreach (Backbone network in apart) network.Dispose();

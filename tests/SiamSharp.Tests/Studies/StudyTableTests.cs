@@ -2,7 +2,6 @@ using System.Text.Json;
 using SiamSharp.Evaluation;
 using SiamSharp.Options;
 using SiamSharp.Recipes;
-using SiamSharp.Reporting;
 using SiamSharp.Studies;
 using Xunit;
 

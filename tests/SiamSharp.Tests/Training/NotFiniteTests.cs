@@ -1,5 +1,5 @@
 using SiamSharp.Data;
-using SiamSharp.Interop;
+using SiamSharp.Files;
 using SiamSharp.Methods;
 using SiamSharp.Options;
 using SiamSharp.Recipes;

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
 using SiamSharp.Data;
-using SiamSharp.Interop;
+using SiamSharp.Files;
 using SiamSharp.Options;
 using SiamSharp.Recipes;
 using SiamSharp.Training;

@@ -1,3 +1,4 @@
+using SiamSharp.Filters;
 using SiamSharp.Randomness;
 using SiamSharp.Views;
 using Xunit;

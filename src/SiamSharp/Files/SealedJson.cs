@@ -1,10 +1,9 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using SiamSharp.Files;
 using SiamSharp.Options;
 
-namespace SiamSharp.Interop;
+namespace SiamSharp.Files;
 
 /// <summary>A JSON object that carries a hash of everything else in it, so that a number that was changed or damaged since is not used in silence.</summary>
 internal static class SealedJson

@@ -1,11 +1,10 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
 using System.Numerics;
-using SiamSharp.Files;
 using SiamSharp.Messages;
 using static TorchSharp.torch;
 
-namespace SiamSharp.Interop;
+namespace SiamSharp.Files;
 
 /// <summary>Reads the tensors of a file that torch.save has written (.pth, .pt), without Python and without executing what it asks for.</summary>
 /// <remarks>

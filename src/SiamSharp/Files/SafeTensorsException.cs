@@ -1,6 +1,6 @@
 using SiamSharp.Messages;
 
-namespace SiamSharp.Interop;
+namespace SiamSharp.Files;
 
 /// <summary>A safetensors file that does not follow the format.</summary>
 /// <param name="path">The file.</param>

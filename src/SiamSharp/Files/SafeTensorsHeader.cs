@@ -1,9 +1,8 @@
 using System.Buffers.Binary;
 using System.Text.Json;
-using SiamSharp.Files;
 using static TorchSharp.torch;
 
-namespace SiamSharp.Interop;
+namespace SiamSharp.Files;
 
 /// <summary>Where one tensor lies in a safetensors file.</summary>
 /// <param name="Name">Its name, unique in the file.</param>

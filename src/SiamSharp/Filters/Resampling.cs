@@ -1,6 +1,7 @@
 using System.Buffers;
+using SiamSharp.Views;
 
-namespace SiamSharp.Views;
+namespace SiamSharp.Filters;
 
 /// <summary>Resizing of a window to a square, with antialiasing.</summary>
 internal static class Resampling

@@ -5,12 +5,13 @@ using Google.Protobuf;
 using Microsoft.ML.OnnxRuntime;
 using SiamSharp.Backbones;
 using SiamSharp.Native;
+using SiamSharp.Onnx;
 using SiamSharp.Options;
 using SiamSharp.Training;
 using SiamSharp.Views;
 using static TorchSharp.torch;
 
-namespace SiamSharp.Interop.Onnx;
+namespace SiamSharp.Export;
 
 /// <summary>How an encoder is exported.</summary>
 public sealed record OnnxOptions

@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Numerics;
 
-namespace SiamSharp.Views;
+namespace SiamSharp.Filters;
 
 /// <summary>Gaussian blur of one plane of H x W values, on the CPU.</summary>
 internal static class GaussianFilter

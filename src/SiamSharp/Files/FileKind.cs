@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 
-namespace SiamSharp.Interop;
+namespace SiamSharp.Files;
 
 /// <summary>Names what lies in the place of a file of weights, so that the reader knows what to do.</summary>
 internal static class FileKind

@@ -1,8 +1,8 @@
 using ScottPlot;
-using SiamSharp.Studies;
+using SiamSharp.Reporting;
 using SiamSharp.Training;
 
-namespace SiamSharp.Reporting;
+namespace SiamSharp.Studies;
 
 /// <summary>A study's table as dots: rows from top to bottom, accuracy from left to right, a colour for each column.</summary>
 public static class StudyPlot

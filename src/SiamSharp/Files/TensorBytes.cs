@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace SiamSharp.Interop;
+namespace SiamSharp.Files;
 
 /// <summary>The bytes of tensors of any size.</summary>
 internal static class TensorBytes

@@ -1,7 +1,7 @@
 using System.IO.Hashing;
 using System.Text;
 
-namespace SiamSharp.Interop;
+namespace SiamSharp.Files;
 
 /// <summary>The hash that a file carries of itself: XxHash128 of all its bytes, with the hash's own digits as zeros.</summary>
 internal static class FileHash

@@ -4,10 +4,10 @@ using SiamSharp.Files;
 using SiamSharp.Messages;
 using SiamSharp.Options;
 using SiamSharp.Recipes;
-using SiamSharp.Studies;
+using SiamSharp.Reporting;
 using SiamSharp.Training;
 
-namespace SiamSharp.Reporting;
+namespace SiamSharp.Studies;
 
 /// <summary>One self-contained HTML page about a study: its table, its plot, and the health of its runs.</summary>
 public static class StudyReport

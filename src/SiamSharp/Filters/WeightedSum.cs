@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace SiamSharp.Views;
+namespace SiamSharp.Filters;
 
 /// <summary>The inner loop of the filters: neighbours times weights.</summary>
 internal static class WeightedSum

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.Numerics;
 using System.Text;
 
-namespace SiamSharp.Interop;
+namespace SiamSharp.Files;
 
 /// <summary>Reads the pickles that PyTorch writes, as data: it makes containers and descriptions of tensors, and calls nothing.</summary>
 /// <remarks>

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace SiamSharp.Interop;
+namespace SiamSharp.Files;
 
 /// <summary>Named tensors into the parameters and buffers of a network.</summary>
 public static class StateDict

@@ -1,12 +1,11 @@
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using SiamSharp.Backbones;
 using SiamSharp.Files;
 using SiamSharp.Messages;
 using SiamSharp.Options;
 using static TorchSharp.torch;
 
-namespace SiamSharp.Interop;
+namespace SiamSharp.Backbones;
 
 /// <summary>Weights from elsewhere into a backbone: safetensors or PyTorch's own files, with the names of torchvision or timm.</summary>
 /// <remarks>

@@ -1,10 +1,9 @@
 using System.Buffers.Binary;
 using System.IO.Hashing;
 using System.Text.Json;
-using SiamSharp.Files;
 using static TorchSharp.torch;
 
-namespace SiamSharp.Interop;
+namespace SiamSharp.Files;
 
 /// <summary>Writes and reads tensors in the safetensors format.</summary>
 /// <remarks>

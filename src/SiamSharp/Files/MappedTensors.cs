@@ -1,7 +1,7 @@
 using SiamSharp.Native;
 using static TorchSharp.torch;
 
-namespace SiamSharp.Interop;
+namespace SiamSharp.Files;
 
 /// <summary>Tensors whose memory is a file: one mapping for each element type, of which every tensor is a view.</summary>
 /// <param name="path">The file.</param>

@@ -4,7 +4,7 @@ using TorchSharp.Modules;
 using static SiamSharp.Native.HeldScalars;
 using static TorchSharp.torch;
 
-namespace SiamSharp.Interop.Onnx;
+namespace SiamSharp.Onnx;
 
 /// <summary>A network that can say what it computes in ONNX' operators.</summary>
 internal interface IOnnxLayer

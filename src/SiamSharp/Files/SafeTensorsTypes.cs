@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using static TorchSharp.torch;
 
-namespace SiamSharp.Interop;
+namespace SiamSharp.Files;
 
 /// <summary>The element types of safetensors: those that libtorch knows too, and some that are read into a wider one.</summary>
 internal static class SafeTensorsTypes

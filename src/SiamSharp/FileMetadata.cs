@@ -5,7 +5,7 @@ using SiamSharp.Options;
 using SiamSharp.Training;
 using SiamSharp.Views;
 
-namespace SiamSharp.Interop;
+namespace SiamSharp;
 
 /// <summary>What stands beside the tensors of a file of ours; any fault of it is a <see cref="RunException"/> that names file and key.</summary>
 internal sealed class FileMetadata(string path, IReadOnlyDictionary<string, string> values)

@@ -4,7 +4,6 @@ using SiamSharp.Embeddings;
 using SiamSharp.Files;
 using SiamSharp.Native;
 using SiamSharp.Options;
-using SiamSharp.Training;
 
 namespace SiamSharp.Cli;
 

@@ -267,7 +267,7 @@ public sealed class Classifier : IDisposable
         metadata["threshold"] = Threshold.ToString("R", CultureInfo.InvariantCulture);
         var tensors = Encoder.Backbone.state_dict().ToDictionary(t => EncoderPrefix + t.Key, t => t.Value);
         (tensors["head.mean"], tensors["head.scale"], tensors["head.weight"]) = (_mean, _scale, _weight);
-        RunFolder.Writing(path, () => SafeTensors.Write(path, tensors, metadata));
+        FileWriting.Writing(path, () => SafeTensors.Write(path, tensors, metadata));
     }
 
     /// <summary>Reads a classifier.</summary>

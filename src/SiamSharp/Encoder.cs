@@ -166,7 +166,7 @@ public sealed class Encoder : IDisposable
     {
         Dictionary<string, string> metadata = Metadata(recipe.Backbone, preprocessing, channels, size, recipe.Data, white);
         metadata["recipe"] = OptionsJson.Write(recipe with { Backbone = recipe.Backbone with { Weights = "" } }).ToJsonString();
-        RunFolder.Writing(path, () => SafeTensors.Write(path, backbone.state_dict(), metadata));
+        FileWriting.Writing(path, () => SafeTensors.Write(path, backbone.state_dict(), metadata));
     }
 
     /// <summary>What a file says about an encoder, so that it can be built again.</summary>

@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Text.Json;
+using SiamSharp.Files;
 using SiamSharp.Messages;
 using SiamSharp.Options;
-using SiamSharp.Training;
 using SiamSharp.Views;
 
 namespace SiamSharp;

@@ -3,8 +3,8 @@ using System.Numerics.Tensors;
 using System.Text;
 using System.Text.Json;
 using SiamSharp.Data;
+using SiamSharp.Files;
 using SiamSharp.Options;
-using SiamSharp.Training;
 
 namespace SiamSharp;
 
@@ -43,7 +43,7 @@ public sealed record Predictions(IReadOnlyList<Prediction> Answers, IReadOnlyLis
     public void Write(string path)
     {
         if (!IsKnown(path)) throw new ArgumentException($"{path} must end in .csv or .json.");
-        RunFolder.WriteText(path, path.EndsWith(".csv", StringComparison.OrdinalIgnoreCase) ? Csv() : JsonSerializer.Serialize(Answers, OptionsJson.Serializer));
+        FileWriting.WriteText(path, path.EndsWith(".csv", StringComparison.OrdinalIgnoreCase) ? Csv() : JsonSerializer.Serialize(Answers, OptionsJson.Serializer));
     }
 
     private string Csv()

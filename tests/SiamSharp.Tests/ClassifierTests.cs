@@ -5,7 +5,6 @@ using SiamSharp.Export;
 using SiamSharp.Files;
 using SiamSharp.Tests.Data;
 using SiamSharp.Tests.Reference;
-using SiamSharp.Training;
 using SiamSharp.Views;
 using Xunit;
 using static TorchSharp.torch;

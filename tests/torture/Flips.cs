@@ -35,7 +35,7 @@ internal static class Flips
 
         var fewShot = new EvaluationOptions { Shots = [1, 2], Draws = 3 };
         string draws = FewShotDraws.For(images, fewShot).ToJson();
-        RunFolder.WriteText(run.Draws, draws);
+        FileWriting.WriteText(run.Draws, draws);
         EvaluationOptions drawn = fewShot with { DrawsFile = run.Draws };
         run.AddScores([new Score { Protocol = "knn", Encoder = "pretrained", Value = 0.8123, K = 20, Seed = 1, TrainCount = 64, TestCount = 64, DataHash = images.DataHash }]);
         IReadOnlyList<Score> scores = run.ReadScores();

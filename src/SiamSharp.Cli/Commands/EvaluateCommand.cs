@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using SiamSharp.Cli.Terminal;
 using SiamSharp.Data;
 using SiamSharp.Evaluation;
+using SiamSharp.Files;
 using SiamSharp.Messages;
 using SiamSharp.Options;
 using SiamSharp.Recipes;
@@ -76,7 +77,7 @@ internal static class EvaluateCommand
                 if (confusions.FindLast(c => c.Encoder == "pretrained") is { } last && Hardest(last).Length > 0) console.WriteLine($"Hardest by {last.Protocol}: {Hardest(last)}.");
             });
             folder.AddScores(scores); // after they were shown: a full disk does not lose them
-            if (protocols.Contains(Protocol.FewShot)) RunFolder.WriteText(folder.Draws, FewShotDraws.For(trainData, recipe.Evaluation).ToJson());
+            if (protocols.Contains(Protocol.FewShot)) FileWriting.WriteText(folder.Draws, FewShotDraws.For(trainData, recipe.Evaluation).ToJson());
             foreach (string file in folder.WriteConfusions(confusions)) screen.Say($"What was taken for what: {file}");
             RunReport.Write(folder, null);
             screen.Next($"siam report {Shell.PathWord(folder.Path)} --data {Shell.Word(parsed.GetValue(test)!)}");

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using SiamSharp.Cli.Terminal;
 using SiamSharp.Data;
+using SiamSharp.Files;
 using SiamSharp.Messages;
 using SiamSharp.Options;
 using SiamSharp.Recipes;

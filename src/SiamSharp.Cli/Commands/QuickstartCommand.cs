@@ -2,6 +2,7 @@ using System.CommandLine;
 using SiamSharp.Cli.Terminal;
 using SiamSharp.Data;
 using SiamSharp.Evaluation;
+using SiamSharp.Files;
 using SiamSharp.Messages;
 using SiamSharp.Reporting;
 using SiamSharp.Training;

@@ -3,9 +3,9 @@ using System.Globalization;
 using SiamSharp.Cli.Terminal;
 using SiamSharp.Data;
 using SiamSharp.Embeddings;
+using SiamSharp.Files;
 using SiamSharp.Messages;
 using SiamSharp.Reporting;
-using SiamSharp.Training;
 using Spectre.Console;
 
 namespace SiamSharp.Cli.Commands;

@@ -1,6 +1,6 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using SiamSharp.Training;
+using SiamSharp.Files;
 
 namespace SiamSharp.Data;
 
@@ -20,5 +20,5 @@ public sealed record SkippedFile(string Path, string Reason)
     /// <param name="file">Usually <c>skipped.jsonl</c> in the run's folder.</param>
     /// <param name="skipped">What to write; nothing gives an empty file.</param>
     public static void Write(string file, IEnumerable<SkippedFile> skipped) =>
-        RunFolder.WriteText(file, string.Concat(skipped.Select(s => JsonSerializer.Serialize(s, Json) + "\n")));
+        FileWriting.WriteText(file, string.Concat(skipped.Select(s => JsonSerializer.Serialize(s, Json) + "\n")));
 }

@@ -45,7 +45,7 @@ public sealed class FineTuning : IDisposable
         IReadOnlyList<long> labels, int classes, FineTuneOptions options, ulong seed, IProgress<double>? progress, CancellationToken cancel)
     {
         OptionsJson.Check(options, "evaluation.fineTune");
-        nn.Module<Tensor, Tensor> classifier = Classifier(Encoder.WidthOf(encoder), classes, frozen, seed);
+        nn.Module<Tensor, Tensor> classifier = ClassifierOf(Encoder.WidthOf(encoder), classes, frozen, seed);
         classifier.to(encoder.Device);
         Optimizer[] optimizers = Optimizers(encoder, classifier, frozen, firstLayerRate, options, out double[] shares);
         var viewMaker = new ViewMaker(new ViewsOptions { Branches = [options.View] }, encoder.Preprocessing, images.Size, seed);
@@ -110,7 +110,7 @@ public sealed class FineTuning : IDisposable
     /// <summary>Frees the classifier.</summary>
     public void Dispose() => _classifier.Dispose();
 
-    private static nn.Module<Tensor, Tensor> Classifier(int width, int classes, bool frozen, ulong seed)
+    private static nn.Module<Tensor, Tensor> ClassifierOf(int width, int classes, bool frozen, ulong seed)
     {
         Linear linear = nn.Linear(width, classes);
         Initialization.Draw(linear, seed, "classifier");

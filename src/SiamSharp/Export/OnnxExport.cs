@@ -4,10 +4,10 @@ using System.Text.Json;
 using Google.Protobuf;
 using Microsoft.ML.OnnxRuntime;
 using SiamSharp.Backbones;
+using SiamSharp.Files;
 using SiamSharp.Native;
 using SiamSharp.Onnx;
 using SiamSharp.Options;
-using SiamSharp.Training;
 using SiamSharp.Views;
 using static TorchSharp.torch;
 
@@ -56,7 +56,7 @@ public static class OnnxExport
         double difference = Difference(model, encoder, classifier, options);
         if (!(difference <= Tolerance))
             throw new RunException($"{path} was not written: ONNX Runtime's answers differ from libtorch's by {difference:g2} of their norm, more than {Tolerance:g2}.");
-        RunFolder.Replacing(path, partial => File.WriteAllBytes(partial, model));
+        FileWriting.Replacing(path, partial => File.WriteAllBytes(partial, model));
         return difference;
     }
 

@@ -1,7 +1,6 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using SiamSharp.Options;
 
 namespace SiamSharp.Files;
 
@@ -36,11 +35,6 @@ internal static class SealedJson
             throw new JsonException("a key stands in it twice, or a text in it is no UTF-8", e);
         }
     }
-
-    /// <summary>Reads a record from a file that may carry a hash.</summary>
-    /// <exception cref="JsonException">As <see cref="Unseal"/>, or it is no such record.</exception>
-    /// <exception cref="IOException">The file cannot be read.</exception>
-    internal static T Read<T>(string path) => Unseal(JsonNode.Parse(RegularFile.ReadAllText(path))).Deserialize<T>(OptionsJson.Serializer)!;
 
     /// <summary>Of the object as it is written in one line, which the blanks and escapes of a file do not change.</summary>
     private static string HashOf(JsonObject content) => FileHash.Of(Encoding.UTF8.GetBytes(content.ToJsonString()));

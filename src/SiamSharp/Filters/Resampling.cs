@@ -1,5 +1,4 @@
 using System.Buffers;
-using SiamSharp.Views;
 
 namespace SiamSharp.Filters;
 

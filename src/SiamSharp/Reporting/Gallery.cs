@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using SiamSharp.Data;
 using SiamSharp.Evaluation;
+using SiamSharp.Files;
 using SiamSharp.Messages;
 using SiamSharp.Training;
 using SkiaSharp;
@@ -35,7 +36,7 @@ public static class Gallery
     {
         using Encoder encoder = Encoder.Load(folder.Encoder);
         string part = Html(encoder, images, batchSize, progress, cancel);
-        RunFolder.WriteText(folder.Gallery, HtmlPage.Start(Path.GetFileName(folder.Path)) + Begin + part + End + HtmlPage.End);
+        FileWriting.WriteText(folder.Gallery, HtmlPage.Start(Path.GetFileName(folder.Path)) + Begin + part + End + HtmlPage.End);
     }
 
     /// <summary>What a report takes of <c>gallery.html</c>; earlier versions wrote that part alone.</summary>

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using ScottPlot;
 using ScottPlot.TickGenerators;
+using SiamSharp.Files;
 using SiamSharp.Training;
 
 namespace SiamSharp.Reporting;
@@ -30,6 +31,6 @@ public static class LossPlot
         plot.Axes.Bottom.MinorTickStyle.Length = 0;
         PlotFont.Use(plot);
         plot.Axes.Margins(left: 0.01, right: 0.01);
-        RunFolder.Replacing(path, partial => plot.SavePng(partial, 900, 380));
+        FileWriting.Replacing(path, partial => plot.SavePng(partial, 900, 380));
     }
 }

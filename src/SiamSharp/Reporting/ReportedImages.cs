@@ -1,6 +1,6 @@
 using System.Text.Json;
 using SiamSharp.Data;
-using SiamSharp.Files;
+using SiamSharp.Options;
 using SiamSharp.Training;
 
 namespace SiamSharp.Reporting;
@@ -12,7 +12,7 @@ namespace SiamSharp.Reporting;
 /// <param name="Channels">C.</param>
 internal sealed record ReportedImages(string Name, int Count, int Skipped, int Channels)
 {
-    internal static void Keep(RunFolder folder, ImageDataset images) => RunFolder.WriteSealed(
+    internal static void Keep(RunFolder folder, ImageDataset images) => SealedFile.Write(
         folder.ImageCounts, new ReportedImages(images.Name, images.Count, images.Skipped.Count, images.Channels));
 
     /// <summary>What was kept; null for runs of earlier versions and damaged files, whose reports say less.</summary>
@@ -20,7 +20,7 @@ internal sealed record ReportedImages(string Name, int Count, int Skipped, int C
     {
         try
         {
-            return File.Exists(folder.ImageCounts) ? SealedJson.Read<ReportedImages>(folder.ImageCounts) : null;
+            return File.Exists(folder.ImageCounts) ? SealedFile.Read<ReportedImages>(folder.ImageCounts) : null;
         }
         catch (JsonException)
         {

@@ -51,7 +51,7 @@ public static class RunReport
         page.Append(HtmlPage.Picture("How it learned", folder.LossCurve, "Loss over steps"));
         page.Append(LeftOut(folder));
         page.Append($"<h2>Recipe</h2><details><summary>All options</summary><pre>{HtmlPage.Text(folder.ReadRecipe().ToJsonString(OptionsJson.Serializer))}</pre></details>\n{HtmlPage.End}");
-        RunFolder.WriteText(folder.Report, page.ToString());
+        FileWriting.WriteText(folder.Report, page.ToString());
     }
 
     private const int MostClasses = 30, MostLeftOut = 10;

@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.IO.Hashing;
 using SiamSharp.Files;
-using SiamSharp.Training;
 using SkiaSharp;
 
 namespace SiamSharp.Reporting;
@@ -110,7 +109,7 @@ internal static class SheetDrawing
     private static void Save(SKBitmap bitmap, string path)
     {
         using SKData png = bitmap.Encode(SKEncodedImageFormat.Png, 100);
-        RunFolder.Replacing(path, partial =>
+        FileWriting.Replacing(path, partial =>
         {
             using FileStream file = File.Create(partial);
             file.Write(png.AsSpan()[..AfterHeader]);

@@ -52,7 +52,7 @@ public static class StudyFolder
                 throw new RunException($"{folder} holds a study on other images ({string.Join("; ", changed)}): their scores do not belong in one table. Choose another --out.");
         }
         foreach (StudyRun run in runs) Pretraining.CheckSame(run.Recipe, run.Folder(folder));
-        RunFolder.WriteText(file, OptionsJson.Write(study).ToJsonString(OptionsJson.Serializer) + "\n");
+        FileWriting.WriteText(file, OptionsJson.Write(study).ToJsonString(OptionsJson.Serializer) + "\n");
     }
 
     /// <summary>Writes table and plot of the runs that are done.</summary>
@@ -62,8 +62,8 @@ public static class StudyFolder
     public static StudyTable WriteTable(Study study, string folder, IReadOnlyList<StudyRun> runs)
     {
         var table = StudyTable.Of(study, [.. runs.Select(r => (r, Scores: r.ScoresIn(folder, study.Protocols))).Where(r => r.Scores is not null).Select(r => (r.r, r.Scores!))]);
-        RunFolder.WriteText(Path.Combine(folder, "table.md"), table.ToMarkdown());
-        RunFolder.WriteText(Path.Combine(folder, "table.json"), JsonSerializer.Serialize(table, OptionsJson.Serializer) + "\n");
+        FileWriting.WriteText(Path.Combine(folder, "table.md"), table.ToMarkdown());
+        FileWriting.WriteText(Path.Combine(folder, "table.json"), JsonSerializer.Serialize(table, OptionsJson.Serializer) + "\n");
         if (table.Columns.Count > 0) StudyPlot.Write(table, Path.Combine(folder, "plot.png"));
         return table;
     }

@@ -1,6 +1,6 @@
 using ScottPlot;
+using SiamSharp.Files;
 using SiamSharp.Reporting;
-using SiamSharp.Training;
 
 namespace SiamSharp.Studies;
 
@@ -46,6 +46,6 @@ public static class StudyPlot
         plot.Legend.OutlineWidth = 0;
         plot.Legend.ShadowColor = Colors.Transparent;
         PlotFont.Use(plot);
-        RunFolder.Replacing(path, partial => plot.SavePng(partial, Width, Frame + RowHeight * count));
+        FileWriting.Replacing(path, partial => plot.SavePng(partial, Width, Frame + RowHeight * count));
     }
 }

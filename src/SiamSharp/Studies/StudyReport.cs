@@ -41,7 +41,7 @@ public static class StudyReport
         }
         page.Append($"<h2>Study</h2><details><summary>Rows, seeds and images</summary><pre>{HtmlPage.Text(RegularFile.ReadAllText(Path.Combine(folder, "study.json")))}</pre></details>\n{HtmlPage.End}");
         string path = Path.Combine(folder, "report.html");
-        RunFolder.WriteText(path, page.ToString());
+        FileWriting.WriteText(path, page.ToString());
         return path;
     }
 

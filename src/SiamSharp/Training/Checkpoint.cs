@@ -52,7 +52,7 @@ internal sealed class Checkpoint(RunFolder folder, SiameseMethod method, Optimiz
             ["preprocessing"] = OptionsJson.Write(start.Preprocessing).ToJsonString(),
         };
         if (start.LengthAtStart is double length) metadata["lengthAtStart"] = length.ToString("R", CultureInfo.InvariantCulture);
-        RunFolder.Writing(folder.Checkpoint, () =>
+        FileWriting.Writing(folder.Checkpoint, () =>
         {
             SafeTensors.Write(folder.NextCheckpoint, State(), metadata);
             if (File.Exists(folder.Checkpoint)) File.Move(folder.Checkpoint, folder.PreviousCheckpoint, overwrite: true);
@@ -79,7 +79,7 @@ internal sealed class Checkpoint(RunFolder folder, SiameseMethod method, Optimiz
             }
         }
         // A damaged last one must not take the place of the good one before it at the next save.
-        if (saved.Instead is not null) RunFolder.Writing(folder.Checkpoint, () => File.Move(saved.Path, folder.Checkpoint, overwrite: true));
+        if (saved.Instead is not null) FileWriting.Writing(folder.Checkpoint, () => File.Move(saved.Path, folder.Checkpoint, overwrite: true));
         Saved = saved.Step;
     }
 

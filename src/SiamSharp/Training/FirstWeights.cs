@@ -2,6 +2,7 @@ using System.IO.Hashing;
 using System.Text.Json;
 using SiamSharp.Backbones;
 using SiamSharp.Files;
+using SiamSharp.Options;
 using SiamSharp.Recipes;
 
 namespace SiamSharp.Training;
@@ -22,7 +23,7 @@ internal sealed record FirstWeights(string Weights, string File, string? Prefix,
         if (recipe.Backbone.Weights.Length == 0) return;
         var (file, prefix) = WeightsFile.Split(recipe.Backbone.Weights);
         if (!System.IO.File.Exists(file)) return; // told when the network is built
-        RunFolder.WriteSealed(folder.Start, new FirstWeights(recipe.Backbone.Weights, Path.GetFullPath(file), prefix, HashOf(file)));
+        SealedFile.Write(folder.Start, new FirstWeights(recipe.Backbone.Weights, Path.GetFullPath(file), prefix, HashOf(file)));
     }
 
     /// <summary>Where the weights are now, as an option of the backbone.</summary>
@@ -50,7 +51,7 @@ internal sealed record FirstWeights(string Weights, string File, string? Prefix,
         if (!System.IO.File.Exists(folder.Start)) return null; // a run of an earlier version
         try
         {
-            return SealedJson.Read<FirstWeights>(folder.Start) is { File: not null, Hash: not null } start
+            return SealedFile.Read<FirstWeights>(folder.Start) is { File: not null, Hash: not null } start
                 ? start
                 : throw new JsonException();
         }

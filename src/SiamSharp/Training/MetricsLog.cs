@@ -26,7 +26,7 @@ internal sealed class MetricsLog : IDisposable
     {
         _path = path;
         FileStream? file = null;
-        RunFolder.Writing(path, () =>
+        FileWriting.Writing(path, () =>
         {
             file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read, bufferSize: 0);
             long found = file.Length;
@@ -61,11 +61,11 @@ internal sealed class MetricsLog : IDisposable
         line.Append(CultureInfo.InvariantCulture, $"{{\"step\":{step},\"epoch\":{epoch},\"lr\":{learningRate:R},\"grad_norm\":{gradientNorm:R},\"loss\":{loss:R}");
         foreach (var (name, value) in terms.Where(t => double.IsFinite(t.Value))) line.Append(CultureInfo.InvariantCulture, $",\"{name}\":{value:R}");
         byte[] bytes = Encoding.UTF8.GetBytes(line.Append("}\n").ToString());
-        RunFolder.Writing(_path, () => _file.Write(bytes));
+        FileWriting.Writing(_path, () => _file.Write(bytes));
         _hash.Append(bytes);
     }
 
-    internal void Flush() => RunFolder.Writing(_path, () => _file.Flush(flushToDisk: true));
+    internal void Flush() => FileWriting.Writing(_path, () => _file.Flush(flushToDisk: true));
 
     public void Dispose() => _file.Dispose();
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using SiamSharp.Backbones;
 using SiamSharp.Data;
+using SiamSharp.Files;
 using SiamSharp.Messages;
 using SiamSharp.Methods;
 using SiamSharp.Native;
@@ -208,7 +209,7 @@ public static class Pretraining
             FreedMemory.Release();
         }
 
-        void WriteRecipe() => RunFolder.WriteText(folder.Recipe, OptionsJson.Write(recipe).ToJsonString(OptionsJson.Serializer) + "\n");
+        void WriteRecipe() => FileWriting.WriteText(folder.Recipe, OptionsJson.Write(recipe).ToJsonString(OptionsJson.Serializer) + "\n");
 
         // Encoder and scores of the shorter run are kept under its number of epochs, for they are not the longer one's.
         void TrainLonger()
@@ -216,7 +217,7 @@ public static class Pretraining
             Recipe before = Recipe.Reread(saved!.Recipe, []);
             string suffix = $"{before.Training.Epochs}-epochs";
             string[] kept = [.. new[] { folder.Encoder, folder.Evaluation }.Where(File.Exists), .. folder.Confusions];
-            RunFolder.Writing(folder.Path, () =>
+            FileWriting.Writing(folder.Path, () =>
             {
                 foreach (string file in kept) File.Move(file, Path.ChangeExtension(file, suffix + Path.GetExtension(file)), overwrite: true);
             });

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using SiamSharp.Data;
 using SiamSharp.Evaluation;
+using SiamSharp.Files;
 using SiamSharp.Messages;
 using SiamSharp.Options;
 using SiamSharp.Recipes;

@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using SiamSharp.Evaluation;
@@ -311,7 +310,7 @@ public sealed class RunFolder(string path)
     }
 
     /// <summary>Keeps the notes on the images, whole or not at all.</summary>
-    public void WriteNotes(IReadOnlyList<string> notes) => WriteText(Notes, JsonSerializer.Serialize(notes, OptionsJson.Serializer) + "\n");
+    public void WriteNotes(IReadOnlyList<string> notes) => FileWriting.WriteText(Notes, JsonSerializer.Serialize(notes, OptionsJson.Serializer) + "\n");
 
     /// <summary>Adds scores to evaluation.json; a score measured again replaces the old one. A file that is damaged is kept as <c>evaluation.json.damaged</c>, and a new one begun.</summary>
     public void AddScores(IReadOnlyList<Score> scores)
@@ -319,13 +318,13 @@ public sealed class RunFolder(string path)
         // Versions before called the row of a run's start "untrained", whatever it started from.
         static object Key(Score s) => (s.Protocol, s.Encoder == "start" ? "untrained" : s.Encoder, s.Metric, s.K, s.Shots, s.Fraction, s.Corruption, s.Seed, s.DataHash);
         var added = scores.Select(Key).ToHashSet();
-        if (File.Exists(Evaluation) && Score.Read(Evaluation) is null) Writing(DamagedEvaluation, () => File.Move(Evaluation, DamagedEvaluation, overwrite: true));
+        if (File.Exists(Evaluation) && Score.Read(Evaluation) is null) FileWriting.Writing(DamagedEvaluation, () => File.Move(Evaluation, DamagedEvaluation, overwrite: true));
         WriteScores(Evaluation, [.. ReadScores().Where(s => !added.Contains(Key(s))), .. scores]);
     }
 
     /// <summary>Writes scores as a file of their own, each with its hash.</summary>
     internal static void WriteScores(string path, IEnumerable<Score> scores) =>
-        WriteText(path, new JsonArray([.. scores.Select(s => s.ToSealedJson())]).ToJsonString(OptionsJson.Serializer) + "\n");
+        FileWriting.WriteText(path, new JsonArray([.. scores.Select(s => s.ToSealedJson())]).ToJsonString(OptionsJson.Serializer) + "\n");
 
     /// <summary>Those files; not those of a shorter run, which have its epochs in their names.</summary>
     internal IReadOnlyList<string> Confusions => !Directory.Exists(Path) ? [] : [.. Directory.GetFiles(Path, "confusion-*.csv")
@@ -336,7 +335,7 @@ public sealed class RunFolder(string path)
     public IReadOnlyList<string> WriteConfusions(IReadOnlyList<Confusion> confusions) => [.. confusions.Where(c => c.Encoder == "pretrained").Select(c =>
     {
         string file = In($"confusion-{c.Protocol}.csv");
-        WriteText(file, c.ToCsv());
+        FileWriting.WriteText(file, c.ToCsv());
         return file;
     })];
 
@@ -402,63 +401,13 @@ public sealed class RunFolder(string path)
         if (File.Exists(In(".lock"))) Lock().Dispose();
     }
 
-    /// <summary>Writes a text file whole or not at all: a temporary name, flushed, renamed.</summary>
-    /// <exception cref="RunException">The disk is full or the folder cannot be written to.</exception>
-    public static void WriteText(string path, string text)
-    {
-        Replacing(path, partial =>
-        {
-            using var file = new FileStream(partial, FileMode.Create);
-            file.Write(Encoding.UTF8.GetBytes(text));
-            file.Flush(flushToDisk: true);
-        });
-    }
-
-    /// <summary>Writes a record as JSON with its hash; <see cref="SealedJson.Read"/> reads it.</summary>
-    internal static void WriteSealed<T>(string path, T content) =>
-        WriteText(path, SealedJson.Seal(JsonSerializer.SerializeToNode(content, OptionsJson.Serializer)!.AsObject()).ToJsonString(OptionsJson.Serializer) + "\n");
-
     /// <summary>Copies the encoder's weights, whole or not at all.</summary>
     /// <param name="path">The new file.</param>
     /// <exception cref="RunException">There is no encoder, or the file cannot be written.</exception>
     public void CopyEncoder(string path)
     {
         SiamSharp.Encoder.Load(Encoder).Dispose(); // refuses what is none
-        Replacing(path, partial => File.Copy(Encoder, partial, overwrite: true));
-    }
-
-    /// <summary>Writes a file whole or not at all, and leaves nothing behind where it fails.</summary>
-    /// <param name="path">The file.</param>
-    /// <param name="write">Writes it under the name that it is given.</param>
-    /// <exception cref="RunException">The disk is full or the folder cannot be written to.</exception>
-    internal static void Replacing(string path, Action<string> write) => Writing(path, () =>
-    {
-        string partial = path + ".partial";
-        try
-        {
-            write(partial);
-            File.Move(partial, path, overwrite: true);
-        }
-        catch
-        {
-            File.Delete(partial);
-            throw;
-        }
-    });
-
-    /// <summary>Writes a file; a full disk or a lost folder is told as such.</summary>
-    /// <exception cref="RunException">The disk is full or the folder cannot be written to.</exception>
-    internal static void Writing(string path, Action write)
-    {
-        try
-        {
-            write();
-        }
-        // .NET calls a file larger than the file system or a limit allows a wrong argument.
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException { ParamName: "value" })
-        {
-            throw RunException.CannotWrite(path, e);
-        }
+        FileWriting.Replacing(path, partial => File.Copy(Encoder, partial, overwrite: true));
     }
 
     private string In(string name) => System.IO.Path.Combine(Path, name);

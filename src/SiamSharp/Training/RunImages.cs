@@ -27,7 +27,7 @@ internal static class RunImages
             ["path"] = tensor(Encoding.UTF8.GetBytes(string.Join('\0', all.Select(data.PathOf)))),
         };
         if (data.Labels is not null) tensors["label"] = tensor([.. data.Labels.Select(l => (long)l)]);
-        RunFolder.Writing(folder.Images, () => SafeTensors.Write(folder.Images, tensors, new Dictionary<string, string> { ["format"] = Format, ["dataHash"] = data.DataHash, ["name"] = data.Name }));
+        FileWriting.Writing(folder.Images, () => SafeTensors.Write(folder.Images, tensors, new Dictionary<string, string> { ["format"] = Format, ["dataHash"] = data.DataHash, ["name"] = data.Name }));
     }
 
     /// <summary>What the user called the images; null where that is not known, as in runs of earlier versions.</summary>

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
+using SiamSharp.Files;
 using SiamSharp.Native;
 using TorchSharp;
 

@@ -98,7 +98,7 @@ public sealed class ViewMaker
         Span<float> pixels = buffer.AsSpan(0, signal.Length);
 
         var window = new CropWindow(0, 0, _size, _size);
-        if (random.Bernoulli(branch.Crop.Probability)) window = CropWindow.Draw(branch.Crop, _size, _size, ref random);
+        if (random.Bernoulli(branch.Crop.Probability)) window = RandomCrop.Draw(branch.Crop, _size, _size, ref random);
         if (size == _size && window == new CropWindow(0, 0, size, size)) image.CopyTo(pixels);
         else Resampling.Resize(image, channels, _size, _size, window, pixels, size);
         if (random.Bernoulli(branch.FlipProbability)) Resampling.Flip(pixels, size);

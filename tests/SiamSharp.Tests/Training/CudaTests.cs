@@ -1,6 +1,7 @@
 using SiamSharp.Backbones;
 using SiamSharp.Data;
 using SiamSharp.Evaluation;
+using SiamSharp.Files;
 using SiamSharp.Methods;
 using SiamSharp.Optim;
 using SiamSharp.Options;

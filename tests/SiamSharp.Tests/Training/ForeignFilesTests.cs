@@ -1,5 +1,6 @@
 using SiamSharp.Data;
 using SiamSharp.Evaluation;
+using SiamSharp.Files;
 using SiamSharp.Options;
 using SiamSharp.Recipes;
 using SiamSharp.Reporting;

@@ -574,7 +574,7 @@ public sealed class RecoveryTests : IDisposable
     {
         string path = Path.Combine(_folder, "name");
         Directory.CreateDirectory(path); // a folder is in the way
-        Assert.Throws<RunException>(() => RunFolder.WriteText(path, "text"));
+        Assert.Throws<RunException>(() => FileWriting.WriteText(path, "text"));
         Assert.Equal([path], Directory.GetFileSystemEntries(_folder));
     }
 }

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using SiamSharp.Data;
 using SiamSharp.Evaluation;
+using SiamSharp.Files;
 using SiamSharp.Options;
 using SiamSharp.Recipes;
 using SiamSharp.Reporting;

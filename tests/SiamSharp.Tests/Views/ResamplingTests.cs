@@ -65,7 +65,7 @@ public sealed class ResamplingTests
         for (int sample = 0; sample < 5000; sample++)
         {
             var random = new RandomStream(1, RandomPurpose.View, 0, sample);
-            CropWindow window = CropWindow.Draw(options, 200, 200, ref random);
+            CropWindow window = RandomCrop.Draw(options, 200, 200, ref random);
             Assert.InRange(window.Top, 0, 200 - window.Height);
             Assert.InRange(window.Left, 0, 200 - window.Width);
             Assert.InRange((double)window.Width / window.Height, 0.74, 1.35);
@@ -82,7 +82,7 @@ public sealed class ResamplingTests
     public void CropWindow_NothingFits_IsTheLargestInTheCentre(int height, int width, int expectedHeight, int expectedWidth)
     {
         var random = new RandomStream(1, RandomPurpose.View);
-        CropWindow window = CropWindow.Draw(new CropOptions { MinArea = 0.9 }, height, width, ref random);
+        CropWindow window = RandomCrop.Draw(new CropOptions { MinArea = 0.9 }, height, width, ref random);
         int top = (height - expectedHeight) / 2, left = (width - expectedWidth) / 2;
         Assert.Equal(new CropWindow(top, left, expectedHeight, expectedWidth), window);
     }

@@ -1,6 +1,6 @@
 using SiamSharp.Messages;
 
-namespace SiamSharp.Training;
+namespace SiamSharp.Files;
 
 /// <summary>A run that cannot start or go on; the message says what to do. What was saved before stays as it was.</summary>
 /// <param name="message">Rule, what was found, and the fix.</param>

@@ -1,9 +1,10 @@
+using SiamSharp.Filters;
 using SiamSharp.Randomness;
 
 namespace SiamSharp.Views;
 
-/// <summary>The part of an image that a view shows, in whole pixels.</summary>
-internal readonly record struct CropWindow(int Top, int Left, int Height, int Width)
+/// <summary>Draws the part of an image that a view shows.</summary>
+internal static class RandomCrop
 {
     /// <summary>Draws the window of a random resized crop.</summary>
     /// <remarks>

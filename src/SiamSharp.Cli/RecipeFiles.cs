@@ -50,9 +50,10 @@ internal static class RecipeFiles
         bool StandsIn(JsonNode? node, Fault fault)
         {
             if (assignments.Any(a => fault.Path.StartsWith(a.Split('=')[0], StringComparison.Ordinal))) return false;
-            foreach (string part in fault.Path.Split('.'))
+            string[] parts = fault.Path.Split('.');
+            foreach (string part in parts[..^1])
                 node = node is JsonObject tree ? tree[part] : node is JsonArray list && int.TryParse(part, out int i) && i >= 0 && i < list.Count ? list[i] : null;
-            return node is not null;
+            return node is JsonObject last ? last.ContainsKey(parts[^1]) : node is JsonArray items && int.TryParse(parts[^1], out int at) && at >= 0 && at < items.Count;
         }
     }
 

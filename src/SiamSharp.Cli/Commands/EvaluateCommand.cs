@@ -58,6 +58,8 @@ internal static class EvaluateCommand
             if (assignments.FirstOrDefault(BelongsToTheRun) is { } other)
                 throw new OptionsException([new Fault(other.Split('=')[0], "belongs to the run, whose training is done: leave it out. What can be given here: evaluation.*, training.threads, training.device, data.* apart from data.size, and backbone.weights where that file was moved"
                     + (other.StartsWith("training.epochs=", StringComparison.Ordinal) ? $". To train the run longer: {folder.ResumeCommand} --set {Shell.Word(other)}" : ""))]);
+            if (Outputs.IsStandardOutput(folder.Evaluation))
+                throw new RunException($"What is printed goes to {folder.Evaluation}, which the shell has emptied for it: the scores that it held are gone. This command writes that file by itself; redirect --json to another one.");
             IImageSource trainSource = ImageSources.Open(parsed.GetValue(train)!, recipe.Data), testSource = ImageSources.Open(parsed.GetValue(test)!, recipe.Data);
             RunEvaluation.Check(folder, recipe, protocols, trainSource, testSource);
             ImageDataset trainData = Loading.Load(screen, trainSource, recipe.Data, null, cancel), testData = Loading.Load(screen, testSource, recipe.Data, null, cancel);

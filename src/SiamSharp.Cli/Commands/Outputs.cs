@@ -332,6 +332,19 @@ internal static class Outputs
         return current;
     }
 
+    /// <summary>Whether standard output is redirected into a file; false where that cannot be told.</summary>
+    internal static bool IsStandardOutput(string file)
+    {
+        try
+        {
+            return OperatingSystem.IsLinux() && System.IO.File.ResolveLinkTarget("/proc/self/fd/1", returnFinalTarget: false)?.FullName == Real(file);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
     private static string Shell(string path) => Messages.Shell.Word(path);
 
     private static OptionsException Wrong(string problem) => new([new Fault("--out", problem)]);

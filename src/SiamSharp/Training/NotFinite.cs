@@ -2,6 +2,7 @@ using System.Globalization;
 using SiamSharp.Data;
 using SiamSharp.Files;
 using SiamSharp.Methods;
+using SiamSharp.Optim;
 using SiamSharp.Recipes;
 using SiamSharp.Views;
 using TorchSharp;
@@ -141,9 +142,10 @@ internal sealed class NotFinite(Recipe recipe, ImageDataset data, RunFolder fold
         string rate = Line($"optimizer.learningRate (it is {recipe.Optimizer.LearningRate:0.#########})");
         if (step == _start)
             return $"It is the first step{(step > 0 ? " since the run goes on" : "")}, and the images differ and are on one scale: no cause was found. Try other options of the method and the backbone.";
+        double usual = ((OptimizerOptions)Activator.CreateInstance(recipe.Optimizer.GetType())!).LearningRate;
         double share = RunHealth.RelativeStepOf(_lengthAtStart, RunHealth.Length(method), step - _start);
         if (share > LongStep)
-            return Line($"The cause is too high a learning rate: a step moves the weights by {(share < 10 ? Line($"{share * 100:F0} % of") : Line($"{share:G3} times"))} their length. Begin again in another folder with a lower {rate}, such as --set optimizer.learningRate={recipe.Optimizer.LearningRate / 10:G3}.");
+            return Line($"The cause is too high a learning rate: a step moves the weights by {(share < 10 ? Line($"{share * 100:F0} % of") : Line($"{share:G3} times"))} their length. Begin again in another folder with a lower {rate}, such as --set optimizer.learningRate={Math.Min(usual, recipe.Optimizer.LearningRate / 10):G3}.");
         return double.IsFinite(share)
             ? Line($"No cause was found: the images differ and are on one scale, and a step moves the weights by {share * 100:F1} % of their length only. ")
                 + $"Try --set optimizer.clipNorm=1, then a lower {rate}, each in another folder."

@@ -56,6 +56,8 @@ public sealed class MistakesTests : IClassFixture<MistakesTests.World>
             foreach (string name in new[] { "recipe.json", "metrics.jsonl", "checkpoint.safetensors" }) File.Copy(_folder.At($"run/{name}"), _folder.At($"runs/a/{name}"));
             File.WriteAllText(_folder.At("a-list.json"), "[1, 2]");
             File.WriteAllText(_folder.At("nested.json"), """{ "training": { "optimizer": { "learningRate": 0.1 } } }""");
+            Directory.CreateDirectory(_folder.At("mine"));
+            File.WriteAllText(_folder.At("mine/recipe.json"), """{ "flour": 500 }""");
             Directory.CreateDirectory(_folder.At("table"));
             File.WriteAllText(_folder.At("table/table.json"), "{}");
             File.WriteAllText(_folder.At("dotted.json"), """{ "training.epochs": 1 }""");
@@ -223,6 +225,7 @@ public sealed class MistakesTests : IClassFixture<MistakesTests.World>
     [InlineData(2, "is not a list, such as [1,1]", "views", "--data", "@photos", "--out", "@v.png", "--set", "backbone.depths={1,1}")]
     [InlineData(2, "in every command: photos#train.", "data", "split", "photos")]
     [InlineData(2, "is named like a file, but the folder of a run is wanted", "pretrain", "--data", "@photos", "--out", "@model.onnx")]
+    [InlineData(1, "holds a file recipe.json that is of no run", "pretrain", "--data", "@photos", "--out", "@mine")]
     [InlineData(1, "holds runs (a), and would become one itself", "pretrain", "--data", "@photos", "--out", "@runs")]
     [InlineData(2, "are 2 sources where one is taken. Several folders are one source when", "pretrain", "--data", "@classes", "@photos", "--out", "@new")]
     [InlineData(2, "quickstart has a recipe of its own, which --set changes, such as --set method=vicreg", "quickstart", "--recipe", "vicreg")]
@@ -442,6 +445,18 @@ public sealed class MistakesTests : IClassFixture<MistakesTests.World>
         string page = _world.Arguments("@unfinished/report.html")[0];
         Assert.Contains("The run has not finished", File.ReadAllText(page));
         foreach (string made in new[] { page, _world.Arguments("@unfinished/loss.png")[0] }) File.Delete(made);
+    }
+
+    [Fact]
+    public async Task Report_ImagesOfOtherChannels_ConvertsThemAsEvaluateDoes()
+    {
+        using StringWriter output = new(), error = new();
+        string copy = _world.Arguments("@again")[0];
+        Directory.CreateDirectory(copy);
+        foreach (string file in Directory.GetFiles(_world.Arguments("@run")[0])) File.Copy(file, Path.Combine(copy, Path.GetFileName(file)));
+        Assert.Equal(0, await Siam.RunAsync(_world.Arguments("report", "@again", "--data", "fashion-mnist:sample#..12"), output, error));
+        Assert.Contains("12 of 12 images are grey and become RGB", error.ToString());
+        Directory.Delete(copy, recursive: true);
     }
 
     [Fact]

@@ -57,7 +57,7 @@ internal static partial class Manifest
             return new($"{none}, {such}'{entry}': these are paths of a Windows machine. {rewrite}");
         if (end is not null) return new($"{none}, {such}'{entry}'. {rewrite}");
         if (Directory.Exists(paths[0]))
-            return new($"What '{file}' lists are folders, {such}'{entry}', not images: list the images in it one by one, or give the folder that it is in, whose sub-folders are classes, as the source.");
+            return new($"What '{file}' lists {(paths.Length == 1 ? $"is a folder, '{entry}', not an image" : $"are folders, such as '{entry}', not images")}: list the images in it one by one, or give the folder that it is in, whose sub-folders are classes, as the source.");
         if (entry.Contains('%') && Uri.UnescapeDataString(entry) is var plain && File.Exists(Path.Combine(folder, plain)))
             return new($"{none}, {such}'{entry}'. There is '{plain}': write the names of files, not as addresses have them.");
         int mark = entry.IndexOfAny([';', '\t']);

@@ -162,7 +162,7 @@ public sealed class ManifestTests : IDisposable
     }
 
     [Theory]
-    [InlineData("m.csv", "path,label\nimg/sub,cat\n", "are folders, such as 'img/sub', not images: list the images in it one by one")]
+    [InlineData("m.csv", "path,label\nimg/sub,cat\n", "is a folder, 'img/sub', not an image: list the images in it one by one")]
     [InlineData("m.csv", "path,label\nfashion-mnist:sample#7,cat\n", "which is an image within a source: give that source itself, fashion-mnist:sample,")]
     [InlineData("m.xlsx.csv", "PK\u0003\u0004xl/workbook.xml", "Save the list as .csv, in Excel as CSV UTF-8.")]
     [InlineData("m.jsonl", "{\"Photo\":\"img/a.jpg\",\"label\":\"cat\"}\n", "an object must have a \"path\", but has \"Photo\", \"label\"")]

@@ -140,19 +140,25 @@ internal static class ImageFile
     private static Pixels DecodePage(Known file, int page, int size, DataOptions options, Enums.FailOn failOn)
     {
         using var image = OpenShrunk(file, page, size, options, failOn);
-        using var streamed = ImageColours.Plain(image, HasAlpha(image, file, options), options.Alpha, out Visible visible);
-        // Resizing goes beyond the values of a file and spreads those that are not finite: of floating-point images a whole copy tells what is stored.
-        bool whole32 = VipsPixels.BitDepthOf(streamed) == 32 && 4L * streamed.Width * streamed.Height * streamed.Bands <= MostCopied;
-        using var colours = whole32 ? streamed.CopyMemory() : streamed.Copy();
+        using var colours = ImageColours.Plain(image, HasAlpha(image, file, options), options.Alpha, out Visible visible);
         using var square = SquareFit.Apply(colours, size, options.Fit);
         var origin = new PixelOrigin(colours.Bands, Background: visible == Visible.All ? null : options.Alpha, Side: Math.Min(image.Width, image.Height),
             Converted: !ImageColours.IsPlain(image.Interpretation), Invisible: visible == Visible.None,
-            CutOff: SquareFit.CutOff(image.Width, image.Height, options.Fit), Stored: whole32 ? StoredRange.Of((float[])VipsPixels.FromImage(colours).Values) : null);
-        if (Orientation(image) <= 1) return VipsPixels.FromImage(square) with { Origin = origin };
+            CutOff: SquareFit.CutOff(image.Width, image.Height, options.Fit));
+        if (Orientation(image) <= 1) return WithStored(VipsPixels.FromImage(square) with { Origin = origin });
         // The square is read from top to bottom only once: turning needs it in memory.
         using var whole = square.CopyMemory();
         using var upright = whole.Autorot();
-        return VipsPixels.FromImage(upright) with { Origin = origin };
+        return WithStored(VipsPixels.FromImage(upright) with { Origin = origin });
+
+        // Resizing goes beyond the values of a file and spreads those that are not finite. Where that shows, the file is read once more for what is stored.
+        Pixels WithStored(Pixels pixels)
+        {
+            if (pixels.Values is not float[] values || StoredRange.IsUnit(values) || 4L * image.Width * image.Height * image.Bands > MostCopied) return pixels;
+            using var again = OpenShrunk(file, page, size, options, failOn);
+            using var stored = ImageColours.Plain(again, HasAlpha(again, file, options), options.Alpha, out _);
+            return pixels with { Origin = origin with { Stored = StoredRange.Of(VipsPixels.FloatsOf(stored)) } };
+        }
     }
 
     /// <summary>Puts the channels of pages behind each other.</summary>

@@ -1,3 +1,5 @@
+using System.Numerics.Tensors;
+
 namespace SiamSharp.Data;
 
 /// <summary>One decoded image: C planes of H x W values at the depth of its source.</summary>
@@ -59,9 +61,13 @@ internal sealed record PixelOrigin(int Channels, int UnreadPages = 0, AlphaBackg
 /// <param name="NotFinite">How many are NaN or infinite.</param>
 internal sealed record StoredRange(float Least, float Most, int NotFinite)
 {
+    /// <summary>Whether all values are finite and from 0 to 1, or so little beyond as resizing goes.</summary>
+    internal static bool IsUnit(float[] values) => TensorPrimitives.IsFiniteAll<float>(values) && TensorPrimitives.Min<float>(values) >= -0.25f && TensorPrimitives.Max<float>(values) <= 1.25f;
+
     /// <summary>Of these values; null where none is finite.</summary>
     internal static StoredRange? Of(float[] values)
     {
+        if (values.Length > 0 && TensorPrimitives.IsFiniteAll<float>(values)) return new(TensorPrimitives.Min<float>(values), TensorPrimitives.Max<float>(values), 0);
         var (least, most, bad) = (float.PositiveInfinity, float.NegativeInfinity, 0);
         foreach (float value in values)
             if (!float.IsFinite(value)) bad++;

@@ -42,10 +42,16 @@ internal static class VipsPixels
         else if (image.Format == Enums.BandFormat.Ushort) values = Planes(image.WriteToMemory<ushort>(), c, h * w);
         else
         {
-            using var floats = image.Cast(Enums.BandFormat.Float);
-            values = Planes(floats.WriteToMemory<float>(), c, h * w);
+            values = Planes(FloatsOf(image), c, h * w);
         }
         return new Pixels(values, c, h, w);
+    }
+
+    /// <summary>All values as float32, the channels of a pixel side by side.</summary>
+    public static float[] FloatsOf(Image image)
+    {
+        using var floats = image.Cast(Enums.BandFormat.Float);
+        return floats.WriteToMemory<float>();
     }
 
     /// <summary>Bits of one value once decoded: 8, 16 or 32.</summary>

@@ -3,6 +3,7 @@ using System.Text.Json;
 using SiamSharp.Data;
 using SiamSharp.Embeddings;
 using SiamSharp.Evaluation;
+using SiamSharp.Export;
 using SiamSharp.Files;
 using SiamSharp.Messages;
 using SiamSharp.Options;
@@ -58,7 +59,7 @@ public sealed record ClassifierReport(
 /// </remarks>
 public sealed class Classifier : IDisposable
 {
-    private const string Format = "siamsharp-classifier-1", EncoderPrefix = "encoder.";
+    private const string EncoderPrefix = "encoder.";
     private const int MostFolds = 5, Iterations = 200, BatchSize = 64;
 
     private static readonly double[] s_penalties = [1, 0.1, 0.01, 1e-3, 1e-4];
@@ -244,12 +245,30 @@ public sealed class Classifier : IDisposable
     }
 
     /// <summary>Weight (K, D) and bias (K) that give the scores ahead of the softmax straight from representations; owned by the caller.</summary>
-    internal (Tensor Weight, Tensor Bias) Linear()
+    private (Tensor Weight, Tensor Bias) Linear()
     {
         using var scope = NewDisposeScope();
         Tensor body = _weight[..^1], weight = body.t() * _scale / Held((float)Temperature);
         Tensor bias = (_weight[^1] - (_mean * _scale).mm(body).squeeze(0)) / Held((float)Temperature);
         return (weight.contiguous().MoveToOuterDisposeScope(), bias.MoveToOuterDisposeScope());
+    }
+
+    /// <summary>Writes encoder and classifier as one ONNX model; it is replaced whole or not at all.</summary>
+    /// <remarks>
+    /// As <see cref="OnnxExport"/> writes an encoder, with a second output, <c>probabilities</c>: float32 (N, K), calibrated. The metadata holds <c>classes</c>, a JSON list of K
+    /// names, and <c>threshold</c>, the probability from which on an answer is to be trusted.
+    /// </remarks>
+    /// <param name="path">The .onnx file.</param>
+    /// <param name="options">Pixel range and folding.</param>
+    /// <returns>The largest difference from libtorch that was found, relative to the norm of the answer.</returns>
+    /// <exception cref="OptionsException">White is out of its range.</exception>
+    /// <exception cref="NotSupportedException">The network is not one of this library's.</exception>
+    /// <exception cref="RunException">ONNX Runtime gives other answers than libtorch, or the file cannot be written.</exception>
+    public double ExportOnnx(string path, OnnxOptions? options = null)
+    {
+        using var scope = NewDisposeScope();
+        var (weight, bias) = Linear();
+        return OnnxExport.Write(path, Encoder, options ?? new(), new OnnxHead(weight, bias, ClassNames, Threshold, Data, PredictFrom));
     }
 
     /// <summary>Writes encoder and classifier to one file.</summary>
@@ -261,7 +280,7 @@ public sealed class Classifier : IDisposable
         ObjectDisposedException.ThrowIf(_disposed, this);
         if (Encoder.Options is null) throw new NotSupportedException("A classifier on a network of your own cannot be written: only networks of this library can be built again from a file.");
         Dictionary<string, string> metadata = Encoder.Metadata(Encoder.Options, Encoder.Preprocessing, Encoder.Channels, Encoder.Size, Data, Encoder.White);
-        metadata["format"] = Format;
+        metadata["format"] = FileMetadata.ClassifierFormat;
         metadata["classes"] = JsonSerializer.Serialize(ClassNames);
         metadata["temperature"] = Temperature.ToString("R", CultureInfo.InvariantCulture);
         metadata["threshold"] = Threshold.ToString("R", CultureInfo.InvariantCulture);
@@ -282,8 +301,8 @@ public sealed class Classifier : IDisposable
                 : $"{path} is a folder, not a classifier. Give the file that `siam classify fit` wrote.");
         if (!File.Exists(path)) throw new RunException($"{path} is missing. Make it with `siam classify fit`.");
         using SafeTensorsFile file = Opened(path);
-        if (file.Metadata.GetValueOrDefault("format") != Format)
-            throw new RunException($"{path} holds no classifier written by SiamSharp: its metadata {(file.Metadata.GetValueOrDefault("format") is { } other ? $"says format={other}" : "names no format")} where a classifier has format={Format}. "
+        if (file.Metadata.GetValueOrDefault("format") != FileMetadata.ClassifierFormat)
+            throw new RunException($"{path} holds no classifier written by SiamSharp: its metadata {(file.Metadata.GetValueOrDefault("format") is { } other ? $"says format={other}" : "names no format")} where a classifier has format={FileMetadata.ClassifierFormat}. "
                 + "Make one with `siam classify fit`.");
         var metadata = new FileMetadata(path, file.Metadata);
         var (data, classes) = (metadata.Options<DataOptions>("data"), metadata.Names("classes"));
@@ -313,20 +332,6 @@ public sealed class Classifier : IDisposable
     }
 
     /// <summary>A file of another ending is no damaged classifier, but something else.</summary>
-    /// <summary>Whether a file is a classifier of this library.</summary>
-    internal static bool Is(string path)
-    {
-        try
-        {
-            using SafeTensorsFile file = SafeTensors.Read(path);
-            return file.Metadata.GetValueOrDefault("format") == Format;
-        }
-        catch (Exception e) when (e is SafeTensorsException or IOException or UnauthorizedAccessException)
-        {
-            return false;
-        }
-    }
-
     private static SafeTensorsFile Opened(string path)
     {
         try

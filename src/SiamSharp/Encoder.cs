@@ -7,8 +7,6 @@ using SiamSharp.Data;
 using SiamSharp.Files;
 using SiamSharp.Native;
 using SiamSharp.Options;
-using SiamSharp.Recipes;
-using SiamSharp.Training;
 using SiamSharp.Views;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -19,7 +17,6 @@ namespace SiamSharp;
 /// <remarks>Always in evaluation mode; no masks. Not safe for concurrent use.</remarks>
 public sealed class Encoder : IDisposable
 {
-    private const string Format = "siamsharp-encoder-1";
     private const int FewPixels = 50_000, MostChannels = 256, MostSize = 1024; // as data.channels and data.size
 
     private readonly nn.Module<Tensor, Tensor> _backbone;
@@ -146,26 +143,41 @@ public sealed class Encoder : IDisposable
     /// <summary>Where the network runs.</summary>
     internal Device Device => _device;
 
-    /// <summary>The encoder that the run started from: same preprocessing, same seed, no training.</summary>
-    /// <param name="recipe">Of the run.</param>
+    /// <summary>How the images that this encoder is to see are decoded.</summary>
+    /// <remarks>
+    /// The size is the encoder's, and so are the channels where the run took those of its files, so that single grey or RGB files are converted.
+    /// Transparency that no image of the run had shows the mean.
+    /// </remarks>
+    /// <param name="trained">How the images that it was trained on were decoded.</param>
+    public DataOptions DecodingFor(DataOptions trained) => trained with
+    {
+        Size = Size,
+        Channels = trained.Channels != 0 ? trained.Channels : Channels,
+        Alpha = trained.Alpha == AlphaBackground.Auto ? AlphaBackground.Mean : trained.Alpha,
+    };
+
+    /// <summary>An encoder with the same preprocessing and first weights, without training: what a run started from.</summary>
+    /// <param name="options">The network and its first weights.</param>
+    /// <param name="seed">Of the weights that are drawn.</param>
     /// <returns>Owned by the caller.</returns>
-    public Encoder Untrained(Recipe recipe) =>
-        new(recipe.Backbone.Create(Channels, Size, (ulong)recipe.Training.Seed), Preprocessing, Channels, Size);
+    public Encoder Untrained(BackboneOptions options, ulong seed) => new(options.Create(Channels, Size, seed), Preprocessing, Channels, Size);
 
     /// <summary>Writes backbone weights (torchvision's keys) with the preprocessing in the metadata.</summary>
     /// <param name="path">A .safetensors file; replaced whole or not at all.</param>
     /// <param name="backbone">Not changed.</param>
-    /// <param name="recipe">Of the run.</param>
+    /// <param name="options">How the backbone is built again.</param>
     /// <param name="preprocessing">Of the run.</param>
     /// <param name="channels">C.</param>
     /// <param name="size">H and W in pixels.</param>
+    /// <param name="data">How the images were decoded; null where it is not known.</param>
     /// <param name="white">See <see cref="White"/>.</param>
+    /// <param name="recipe">Of the run, as JSON; null without one.</param>
     /// <exception cref="RunException">The file cannot be written.</exception>
-    public static void Save(
-        string path, nn.Module<Tensor, Tensor> backbone, Recipe recipe, Preprocessing preprocessing, int channels, int size, double? white = null)
+    public static void Save(string path, nn.Module<Tensor, Tensor> backbone, BackboneOptions options, Preprocessing preprocessing, int channels, int size,
+        DataOptions? data = null, double? white = null, string? recipe = null)
     {
-        Dictionary<string, string> metadata = Metadata(recipe.Backbone, preprocessing, channels, size, recipe.Data, white);
-        metadata["recipe"] = OptionsJson.Write(recipe with { Backbone = recipe.Backbone with { Weights = "" } }).ToJsonString();
+        Dictionary<string, string> metadata = Metadata(options, preprocessing, channels, size, data, white);
+        if (recipe is not null) metadata["recipe"] = recipe;
         FileWriting.Writing(path, () => SafeTensors.Write(path, backbone.state_dict(), metadata));
     }
 
@@ -174,7 +186,7 @@ public sealed class Encoder : IDisposable
     {
         var metadata = new Dictionary<string, string>
         {
-            ["format"] = Format,
+            ["format"] = FileMetadata.EncoderFormat,
             ["backbone"] = OptionsJson.Write(options with { Weights = "" }).ToJsonString(),
             ["preprocessing"] = OptionsJson.Write(preprocessing).ToJsonString(),
             ["channels"] = $"{channels}",
@@ -193,21 +205,10 @@ public sealed class Encoder : IDisposable
     /// <exception cref="StateDictMismatchException">The weights are those of another network.</exception>
     public static Encoder Load(string path, nn.Module<Tensor, Tensor>? ownBackbone = null)
     {
-        if (File.Exists(Path.GetDirectoryName(Path.GetFullPath(path))))
-            throw new RunException($"{Path.GetDirectoryName(path)} is a file, but a folder is wanted: give the folder that was --out of `siam pretrain`.{(Classifier.Is(Path.GetDirectoryName(path)!) ? " This one is a classifier, which goes with --classifier of `siam export onnx` and --model of `siam classify predict`." : "")}");
-        if (!Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(path)))) throw new RunException($"There is no folder {Path.GetDirectoryName(Path.GetFullPath(path))}: give the folder that was --out of `siam pretrain`.");
-        if (!File.Exists(path))
-        {
-            var run = new RunFolder(Path.GetDirectoryName(Path.GetFullPath(path))!);
-            throw new RunException($"{path} is missing: " + (run.IsTraining
-                ? "the run is still being trained by another process, which writes it at its end."
-                : run.HasRun
-                ? $"the run has not finished, or the file was removed. Go on with `{run.ResumeCommand}`, which writes it at its end."
-                : $"give the folder of a finished run.{run.RunsInside}"));
-        }
+        if (!File.Exists(path)) throw new RunException($"{path} is missing: give the encoder.safetensors of a run that has finished, or what `siam export safetensors` has written.");
         using SafeTensorsFile file = SafeTensors.Read(path);
-        if (file.Metadata.GetValueOrDefault("format") != Format)
-            throw new RunException($"{path} holds no encoder written by SiamSharp: its metadata lacks format={Format}.");
+        if (file.Metadata.GetValueOrDefault("format") != FileMetadata.EncoderFormat)
+            throw new RunException($"{path} holds no encoder written by SiamSharp: its metadata lacks format={FileMetadata.EncoderFormat}.");
 
         return Build(new FileMetadata(path, file.Metadata), file.Tensors, ownBackbone);
     }

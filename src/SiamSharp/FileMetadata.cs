@@ -10,7 +10,23 @@ namespace SiamSharp;
 /// <summary>What stands beside the tensors of a file of ours; any fault of it is a <see cref="RunException"/> that names file and key.</summary>
 internal sealed class FileMetadata(string path, IReadOnlyDictionary<string, string> values)
 {
+    /// <summary>What <c>format</c> says in an encoder's file, and in a classifier's.</summary>
+    public const string EncoderFormat = "siamsharp-encoder-1", ClassifierFormat = "siamsharp-classifier-1";
+
     public string Path => path;
+
+    /// <summary>Whether a file is a classifier.</summary>
+    public static bool IsClassifier(string path)
+    {
+        try
+        {
+            return SafeTensors.ReadMetadata(path).GetValueOrDefault("format") == ClassifierFormat;
+        }
+        catch (Exception e) when (e is SafeTensorsException or IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
 
     /// <summary>Whether there is such an entry.</summary>
     public bool Has(string key) => values.ContainsKey(key);

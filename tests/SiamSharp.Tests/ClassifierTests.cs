@@ -1,7 +1,6 @@
 using Microsoft.ML.OnnxRuntime;
 using SiamSharp.Backbones;
 using SiamSharp.Data;
-using SiamSharp.Export;
 using SiamSharp.Files;
 using SiamSharp.Tests.Data;
 using SiamSharp.Tests.Reference;
@@ -97,7 +96,7 @@ public sealed class ClassifierTests : IDisposable
         Assert.Equal(new DataOptions { Alpha = AlphaBackground.White, Size = 28, Channels = 1 }, loaded.Data);
         Assert.Equal((classifier.Temperature, classifier.Threshold), (loaded.Temperature, loaded.Threshold));
 
-        Assert.InRange(OnnxExport.Write(onnx, loaded), 0, 1e-4);
+        Assert.InRange(loaded.ExportOnnx(onnx), 0, 1e-4);
         using var session = new InferenceSession(onnx);
         Assert.Contains("Ankle boot", session.ModelMetadata.CustomMetadataMap["classes"], StringComparison.Ordinal);
         using var input = OrtValue.CreateTensorValueFromMemory((images * 255).data<float>().ToArray(), images.shape);
@@ -234,7 +233,7 @@ public sealed class ClassifierTests : IDisposable
         using var scope = NewDisposeScope();
         string path = Path.Combine(_folder, "encoder.safetensors");
         using Backbone network = new BackboneOptions { Width = 8, Depths = [1, 1] }.Create(1, 28, seed: 1);
-        Encoder.Save(path, network, new SiamSharp.Recipes.Recipe { Backbone = new BackboneOptions { Width = 8, Depths = [1, 1] } }, new Preprocessing(new HighPassOptions { Sigma = 0 }, [0.3], [0.35]), 1, 28);
+        Encoder.Save(path, network, new BackboneOptions { Width = 8, Depths = [1, 1] }, new Preprocessing(new HighPassOptions { Sigma = 0 }, [0.3], [0.35]), 1, 28);
         string message = Assert.Throws<RunException>(() => Classifier.Load(path)).Message;
         Assert.Contains("says format=siamsharp-encoder-1", message);
         Assert.Contains("siam classify fit", message);

@@ -2,7 +2,6 @@ using Microsoft.ML.OnnxRuntime;
 using SiamSharp.Backbones;
 using SiamSharp.Data;
 using SiamSharp.Export;
-using SiamSharp.Recipes;
 using SiamSharp.Views;
 using Xunit;
 using static TorchSharp.torch;
@@ -24,7 +23,7 @@ public sealed class EncoderHashTests : IDisposable
         using var scope = NewDisposeScope();
         string file = Path.Combine(_folder, "encoder.safetensors"), onnx = Path.Combine(_folder, "encoder.onnx"), both = Path.Combine(_folder, "classifier.safetensors");
         using Backbone network = s_network.Create(1, 28, seed: 5);
-        Encoder.Save(file, network, new Recipe { Backbone = s_network with { Weights = "somewhere/else.pth" } }, s_preprocessing, 1, 28);
+        Encoder.Save(file, network, s_network with { Weights = "somewhere/else.pth" }, s_preprocessing, 1, 28);
         using Encoder loaded = Encoder.Load(file);
         string hash = loaded.ContentHash();
         Assert.Matches("^[0-9a-f]{32}$", hash);

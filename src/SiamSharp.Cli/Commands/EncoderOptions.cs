@@ -61,7 +61,7 @@ internal sealed class EncoderOptions
             var folder = new RunFolder(run);
             Encoder encoder = folder.ReadEncoder(out JsonObject stored, screen.Notes);
             Recipe own = Recipe.Reread(stored, assignments);
-            return (encoder, own with { Data = own.Data.For(encoder) }, run);
+            return (encoder, own with { Data = encoder.DecodingFor(own.Data) }, run);
         }
         if (weights is null) throw new OptionsException([new Fault("--weights", $"give the file with the weights of {name}")]);
         if (Path.GetFileName(weights) == "encoder.safetensors" && Path.GetDirectoryName(Path.GetFullPath(weights)) is { } home && new RunFolder(home).HasRun)

@@ -53,7 +53,7 @@ internal static class EvaluateCommand
             using (Encoder encoder = folder.ReadEncoder(out JsonObject stored, screen.Notes))
             {
                 recipe = Recipe.Reread(stored, assignments);
-                recipe = recipe with { Data = recipe.Data.For(encoder) };
+                recipe = recipe with { Data = encoder.DecodingFor(recipe.Data) };
             }
             if (assignments.FirstOrDefault(BelongsToTheRun) is { } other)
                 throw new OptionsException([new Fault(other.Split('=')[0], "belongs to the run, whose training is done: leave it out. What can be given here: evaluation.*, training.threads, training.device, data.* apart from data.size, and backbone.weights where that file was moved"
@@ -69,7 +69,7 @@ internal static class EvaluateCommand
             foreach (string note in RunEvaluation.Notes(trainData, testData, protocols, recipe)) screen.Warn(note);
             var confusions = new List<Confusion>();
             IReadOnlyList<Score> scores = JudgingBar.Show(screen, progress => RunEvaluation.Judge(folder, recipe, protocols, trainData, testData, progress, confusions, cancel));
-            ScoreVerdict? verdict = ScoreVerdict.Of(scores, recipe);
+            ScoreVerdict? verdict = ScoreVerdict.Of(scores, recipe.Training.Epochs);
             screen.Result(new { run = folder.Path, results = scores.Select(s => s.ToSealedJson()), better = verdict?.IsBetter, verdict = verdict?.Text }, console =>
             {
                 console.Write(ScoreTable.Of(scores));

@@ -17,7 +17,7 @@ internal static class ExportCommand
     };
 
     /// <summary>The encoder of a run, or of a folder that holds nothing else: its file says all that is needed here.</summary>
-    private static Encoder EncoderOf(Screen screen, RunFolder folder) => folder.HasRecipe ? folder.ReadEncoder(out _, screen.Notes) : Encoder.Load(folder.Encoder);
+    private static Encoder EncoderOf(Screen screen, RunFolder folder) => folder.HasRecipe ? folder.ReadEncoder(out _, screen.Notes) : folder.LoadEncoder();
 
     private static Option<string> Out(string what) => new("--out") { Description = what, HelpName = "FILE", Required = true };
 
@@ -43,7 +43,7 @@ internal static class ExportCommand
                     using (Encoder encoder = EncoderOf(screen, new RunFolder(folder))) (difference, about) = (OnnxExport.Write(path, encoder, options), Input.Of(encoder, options));
                     break;
                 case (null, { } classifierFile):
-                    using (Classifier classifier = Classifier.Load(classifierFile)) (difference, about) = (OnnxExport.Write(path, classifier, options), Input.Of(classifier.Encoder, options));
+                    using (Classifier classifier = Classifier.Load(classifierFile)) (difference, about) = (classifier.ExportOnnx(path, options), Input.Of(classifier.Encoder, options));
                     break;
                 case (null, null): throw new OptionsException([new Fault("--run", "give either --run DIR or --classifier FILE")]);
                 default: throw new OptionsException([new Fault("--run", "leave out either --run, which exports the encoder, or --classifier, which exports the classifier together with its encoder")]);

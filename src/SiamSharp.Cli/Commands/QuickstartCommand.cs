@@ -67,7 +67,7 @@ internal static class QuickstartCommand
             screen.Say($"Interrupted. The encoder is written; judge it with: {judge}");
             return 130;
         }
-        ScoreVerdict? judged = ScoreVerdict.Of(scores, recipe);
+        ScoreVerdict? judged = ScoreVerdict.Of(scores, recipe.Training.Epochs);
         folder.AddScores(scores);
         RunReport.Write(folder, trainData);
 

@@ -40,7 +40,7 @@ internal static class ReportCommand
             if (source is not null)
             {
                 DataOptions decoding;
-                using (Encoder encoder = run.ReadEncoder(out _, screen.Notes)) decoding = recipe.Data.For(encoder); // a run that has not finished is told before images are read
+                using (Encoder encoder = run.ReadEncoder(out _, screen.Notes)) decoding = encoder.DecodingFor(recipe.Data); // a run that has not finished is told before images are read
                 ImageDataset images = Loading.Load(screen, ImageSources.Open(source, decoding), decoding, null, cancel);
                 JudgingBar.Show(screen, progress =>
                 {

@@ -110,7 +110,7 @@ internal static class StudyCommand
         if (!TrainingBar.Show(screen, progress => run.Execute(study, folder, progress, screen.Notes, new JudgingBar.Lines(screen), both.Token), "The same command goes on.")) return 130;
         IReadOnlyList<Score> scores = run.ScoresIn(folder, study.Protocols)!;
         RunHealth? health = RunHealth.Read(run.Folder(folder), run.Recipe);
-        ScoreVerdict? judged = ScoreVerdict.Of(scores, run.Recipe);
+        ScoreVerdict? judged = ScoreVerdict.Of(scores, run.Recipe.Training.Epochs);
         screen.Result(new { run = run.Folder(folder).Path, results = scores.Select(s => s.ToSealedJson()), health, verdict = health?.Verdict(run.Recipe), better = judged?.IsBetter, judged = judged?.Text }, console =>
         {
             console.Write(ScoreTable.Of(scores));

@@ -213,13 +213,7 @@ public sealed record BackboneOptions : IHasRules
     {
         if (!IsTransformer) return $"only a ViT can leave out what is dropped, but backbone.name is {Name}: choose another fill, such as zero";
         int patch = VisionTransformer.PatchSizeFor(this, size);
-        if (mask is not GridMask grid) return "only grid masks consist of whole patches: choose the shape grid, or another fill";
-        int cell = grid.Cell > 0 ? grid.Cell : GridMask.DefaultCell(side);
-        if (cell % patch != 0 || side % cell != 0)
-            return $"cells of {cell} px do not consist of whole patches of {patch} px, or do not divide views of {side} px: set cell to a multiple of {patch} that divides {side}";
-        return grid.MinRatio != grid.MaxRatio || grid.Probability < 1 || grid.Sharing != MaskSharing.AllChannels
-            ? "all images of a batch must drop the same number of patches: set minRatio = maxRatio, probability 1 and sharing all-channels"
-            : null;
+        return mask.ProblemOfDropping(patch, side);
     }
 }
 

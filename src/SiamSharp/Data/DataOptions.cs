@@ -35,18 +35,6 @@ public sealed record DataOptions
 
     /// <summary>An image with more pixels than this, in millions, is reported and skipped.</summary>
     [Range(1, 10_000)] public int MaxMegapixels { get; init; } = 500;
-
-    /// <summary>
-    /// The same for the images that an encoder is to see: its size, and its channels where they are those of the files, so that single grey or RGB files are converted.
-    /// Transparency that no image of the run had shows the mean.
-    /// </summary>
-    /// <param name="encoder">Trained on images that were decoded with these options.</param>
-    public DataOptions For(Encoder encoder) => this with
-    {
-        Size = encoder.Size,
-        Channels = Channels != 0 ? Channels : encoder.Channels,
-        Alpha = Alpha == AlphaBackground.Auto ? AlphaBackground.Mean : Alpha,
-    };
 }
 
 /// <summary>How an image that is not square becomes square.</summary>

@@ -48,7 +48,7 @@ public sealed record FewShotDraws(string TrainHash, IReadOnlyDictionary<int, IRe
     {
         try
         {
-            string scores = new Training.RunFolder(Path.GetDirectoryName(Path.GetFullPath(file))!).Evaluation;
+            string scores = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(file))!, "evaluation.json");
             return File.Exists(scores) ? Score.Read(scores)?.FirstOrDefault(s => s.Train is not null && s.DataHash.StartsWith(trainHash + "/", StringComparison.Ordinal))?.Train : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

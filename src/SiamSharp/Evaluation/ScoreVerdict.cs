@@ -1,5 +1,4 @@
 using System.Globalization;
-using SiamSharp.Recipes;
 
 namespace SiamSharp.Evaluation;
 
@@ -14,9 +13,9 @@ public sealed record ScoreVerdict(bool IsBetter, bool IsCertain, string Text)
 
     /// <summary>Compares scores on the same images.</summary>
     /// <param name="scores">Of one pair of data sets; RankMe, which is no accuracy, is passed over.</param>
-    /// <param name="recipe">Of the run.</param>
+    /// <param name="epochs">That the run took.</param>
     /// <returns>Null without a baseline to compare with.</returns>
-    public static ScoreVerdict? Of(IReadOnlyList<Score> scores, Recipe recipe)
+    public static ScoreVerdict? Of(IReadOnlyList<Score> scores, int epochs)
     {
         Score[] accuracies = [.. scores.Where(s => s.Metric == "top1" && s.Corruption is null or "mean")];
         (Score Own, Score Other)[] pairs = [.. from own in accuracies
@@ -30,8 +29,8 @@ public sealed record ScoreVerdict(bool IsBetter, bool IsCertain, string Text)
             (Score Own, Score Other)[] behind = [.. pairs.Where(p => p.Other.Encoder == encoder && p.Own.Value <= p.Other.Value)];
             if (behind.Length == 0) continue;
             string before = encoder != "pixels" && pairs.Any(p => p.Other.Encoder == "pixels") ? "Better than the pixels, but not better" : "Not better";
-            return new(false, false, $"{before} than {The(behind[0].Other)} yet: {Named(behind)}. Try a longer run (--set training.epochs={recipe.Training.Epochs * LongerBy} "
-                + $"instead of {recipe.Training.Epochs}), more images, or another recipe; `siam views` shows whether the views still show what matters.");
+            return new(false, false, $"{before} than {The(behind[0].Other)} yet: {Named(behind)}. Try a longer run (--set training.epochs={epochs * LongerBy} "
+                + $"instead of {epochs}), more images, or another recipe; `siam views` shows whether the views still show what matters.");
         }
         string others = string.Join(" and ", pairs.Select(p => The(p.Other)).Distinct());
         (Score Own, Score Other)[] close = [.. pairs.Where(p => p.Own.Value - p.Other.Value < Z * Math.Sqrt(Variance(p.Own) + Variance(p.Other)))];

@@ -4,6 +4,7 @@ using System.Text.Json;
 using Google.Protobuf;
 using Microsoft.ML.OnnxRuntime;
 using SiamSharp.Backbones;
+using SiamSharp.Data;
 using SiamSharp.Files;
 using SiamSharp.Native;
 using SiamSharp.Onnx;
@@ -29,6 +30,15 @@ public sealed record OnnxOptions
     public bool FoldBatchNorm { get; init; }
 }
 
+/// <summary>A linear classifier on top of an encoder, to be written with it.</summary>
+/// <param name="Weight">float32 (K, D).</param>
+/// <param name="Bias">float32 (K).</param>
+/// <param name="ClassNames">K names.</param>
+/// <param name="Threshold">The probability from which on an answer is to be trusted.</param>
+/// <param name="Data">How its images are decoded.</param>
+/// <param name="Probabilities">From representations (N, D) to (N, K): what the model is compared with.</param>
+internal sealed record OnnxHead(Tensor Weight, Tensor Bias, IReadOnlyList<string> ClassNames, double Threshold, DataOptions Data, Func<Tensor, Tensor> Probabilities);
+
 /// <summary>Writes an encoder, preprocessing included, as an ONNX model.</summary>
 /// <remarks>
 /// Input <c>pixels</c>: float32 (N, C, H, W), 0 to the <c>white</c> of the metadata (<see cref="OnnxOptions.WhiteFor"/>); H and W as trained, or any of a ConvNet. Output <c>representation</c>: float32 (N, D).
@@ -47,33 +57,21 @@ public static class OnnxExport
     /// <exception cref="OptionsException">White is out of its range.</exception>
     /// <exception cref="NotSupportedException">The network is not one of this library's.</exception>
     /// <exception cref="RunException">ONNX Runtime gives other answers than libtorch, or the file cannot be written.</exception>
-    public static double Write(string path, Encoder encoder, OnnxOptions? options = null) => Write(path, encoder, null, options ?? new());
+    public static double Write(string path, Encoder encoder, OnnxOptions? options = null) => Write(path, encoder, options ?? new(), null);
 
-    private static double Write(string path, Encoder encoder, Classifier? classifier, OnnxOptions options)
+    internal static double Write(string path, Encoder encoder, OnnxOptions options, OnnxHead? head)
     {
         options = OptionsJson.Check(options, "onnx") with { White = options.WhiteFor(encoder) };
-        byte[] model = Model(encoder, options, classifier);
-        double difference = Difference(model, encoder, classifier, options);
+        byte[] model = Model(encoder, options, head);
+        double difference = Difference(model, encoder, head, options);
         if (!(difference <= Tolerance))
             throw new RunException($"{path} was not written: ONNX Runtime's answers differ from libtorch's by {difference:g2} of their norm, more than {Tolerance:g2}.");
         FileWriting.Replacing(path, partial => File.WriteAllBytes(partial, model));
         return difference;
     }
 
-    /// <summary>Writes an encoder with its classifier as one model; it is replaced whole or not at all.</summary>
-    /// <remarks>
-    /// A second output, <c>probabilities</c>: float32 (N, K), calibrated. The metadata holds <c>classes</c>, a JSON list of K names, and <c>threshold</c>, the probability
-    /// from which on an answer is to be trusted.
-    /// </remarks>
-    /// <param name="path">The .onnx file.</param>
-    /// <param name="classifier">Not changed.</param>
-    /// <param name="options">Pixel range and folding.</param>
-    /// <returns>The largest difference from libtorch that was found, relative to the norm of the answer.</returns>
-    /// <exception cref="RunException">ONNX Runtime gives other answers than libtorch, or the file cannot be written.</exception>
-    public static double Write(string path, Classifier classifier, OnnxOptions? options = null) => Write(path, classifier.Encoder, classifier, options ?? new());
-
     /// <summary>The model as bytes, not yet compared with libtorch.</summary>
-    internal static byte[] Model(Encoder encoder, OnnxOptions options, Classifier? classifier = null)
+    internal static byte[] Model(Encoder encoder, OnnxOptions options, OnnxHead? head = null)
     {
         using var scope = NewDisposeScope();
         var graph = new OnnxGraph(options.FoldBatchNorm);
@@ -83,18 +81,17 @@ public static class OnnxExport
         bool anySize = AnySize(encoder);
         graph.Graph.Input.Add(Value("pixels", "batch", encoder.Channels, anySize ? "height" : encoder.Size, anySize ? "width" : encoder.Size));
         graph.Graph.Output.Add(Value("representation", "batch", Encoder.WidthOf(encoder)));
-        if (classifier is not null)
+        if (head is not null)
         {
-            var (weight, bias) = classifier.Linear();
-            string probabilities = graph.Node("Softmax", [graph.Linear("representation", weight, bias)], ("axis", -1L));
+            string probabilities = graph.Node("Softmax", [graph.Linear("representation", head.Weight, head.Bias)], ("axis", -1L));
             graph.Graph.Node.Add(new NodeProto { OpType = "Identity", Name = "probabilities", Input = { probabilities }, Output = { "probabilities" } });
-            graph.Graph.Output.Add(Value("probabilities", "batch", classifier.ClassNames.Count));
+            graph.Graph.Output.Add(Value("probabilities", "batch", head.ClassNames.Count));
         }
         var model = new ModelProto { IrVersion = 8, ProducerName = "SiamSharp", Graph = graph.Graph };
         model.OpsetImport.Add(new OperatorSetIdProto { Domain = "", Version = 17 });
-        (string, string)[] aboutClasses = classifier is null ? [] :
-            [("classes", JsonSerializer.Serialize(classifier.ClassNames)), ("threshold", classifier.Threshold.ToString("R", CultureInfo.InvariantCulture))];
-        (string, string)[] aboutData = (classifier?.Data ?? encoder.Data) is { } data ? [("data", OptionsJson.Write(data).ToJsonString())] : [];
+        (string, string)[] aboutClasses = head is null ? [] :
+            [("classes", JsonSerializer.Serialize(head.ClassNames)), ("threshold", head.Threshold.ToString("R", CultureInfo.InvariantCulture))];
+        (string, string)[] aboutData = (head?.Data ?? encoder.Data) is { } data ? [("data", OptionsJson.Write(data).ToJsonString())] : [];
         foreach (var (key, value) in new[]
         {
             ("preprocessing", OptionsJson.Write(encoder.Preprocessing).ToJsonString()), ("channels", $"{encoder.Channels}"), ("size", $"{encoder.Size}"), ("white", options.White.ToString("R", CultureInfo.InvariantCulture)), ("encoder", encoder.ContentHash()),
@@ -137,7 +134,7 @@ public static class OnnxExport
     }
 
     /// <summary>Largest relative difference between ONNX Runtime's answers and libtorch's, for random pixels in batches of one and three, and for another size.</summary>
-    private static double Difference(byte[] model, Encoder encoder, Classifier? classifier, OnnxOptions options)
+    private static double Difference(byte[] model, Encoder encoder, OnnxHead? head, OnnxOptions options)
     {
         using SessionOptions threads = Processors.Session();
         using var session = new InferenceSession(model, threads);
@@ -149,12 +146,12 @@ public static class OnnxExport
             for (int i = 0; i < pixels.Length; i++) pixels[i] = (float)Math.Round(random.NextDouble() * options.White, options.White < 2 ? 3 : 0);
             using var input = OrtValue.CreateTensorValueFromMemory(pixels, [count, encoder.Channels, side, side]);
             using var run = new RunOptions();
-            using var results = session.Run(run, ["pixels"], [input], classifier is null ? ["representation"] : ["representation", "probabilities"]);
+            using var results = session.Run(run, ["pixels"], [input], head is null ? ["representation"] : ["representation", "probabilities"]);
 
             using var scope = NewDisposeScope();
             Tensor expected = encoder.Encode(tensor(pixels, [count, encoder.Channels, side, side]) / Native.HeldScalars.Held((float)options.White));
             Compare(results[0], expected);
-            if (classifier is not null) Compare(results[1], classifier.PredictFrom(expected));
+            if (head is not null) Compare(results[1], head.Probabilities(expected));
         }
         return largest;
 

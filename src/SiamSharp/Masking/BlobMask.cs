@@ -13,6 +13,7 @@ namespace SiamSharp.Masking;
 /// Source: jiachenzhu/RandomMask, which removes half of the pixels. Differences: larger blobs, see <see cref="Sigma"/>; its window is 13 px.
 /// Cost: one blur and one selection per mask, O(H * W).
 /// </remarks>
+[Kind("blob")]
 public sealed record BlobMask : Mask
 {
     /// <summary>Smallest mask ratio; drawn anew for each mask.</summary>
@@ -69,4 +70,7 @@ public sealed record BlobMask : Mask
     {
         if (MinRatio > MaxRatio) yield return new("minRatio", $"{MinRatio} is more than maxRatio, {MaxRatio}: lower the one or raise the other");
     }
+
+    /// <inheritdoc/>
+    public override IEnumerable<Fault> FaultsFor(int side) => MinRatio == 1 ? [RemovesAll] : [];
 }

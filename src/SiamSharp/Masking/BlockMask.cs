@@ -11,6 +11,7 @@ namespace SiamSharp.Masking;
 /// Source: Bao et al. 2021, arXiv 2106.08254, algorithm 1 (the same ranges of area and aspect).
 /// Differences: pixels instead of patches; BEiT draws rectangles that do not fit again and may stop short of the ratio.
 /// </remarks>
+[Kind("block")]
 public sealed record BlockMask : Mask
 {
     /// <summary>Smallest mask ratio; drawn anew for each mask.</summary>
@@ -56,4 +57,7 @@ public sealed record BlockMask : Mask
     {
         if (MinRatio > MaxRatio) yield return new("minRatio", $"{MinRatio} is more than maxRatio, {MaxRatio}: lower the one or raise the other");
     }
+
+    /// <inheritdoc/>
+    public override IEnumerable<Fault> FaultsFor(int side) => MinRatio == 1 ? [RemovesAll] : [];
 }

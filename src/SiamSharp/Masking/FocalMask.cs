@@ -9,6 +9,7 @@ namespace SiamSharp.Masking;
 /// Definition: a window of the image's own aspect with the drawn share of its area, rounded to whole pixels, at a uniform place.
 /// Source: the focal masks of Jing, Zhu and LeCun 2022, "Masked siamese ConvNets".
 /// </remarks>
+[Kind("focal")]
 public sealed record FocalMask : Mask
 {
     /// <summary>Smallest share of the area that stays visible; drawn anew for each mask.</summary>

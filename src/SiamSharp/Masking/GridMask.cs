@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Globalization;
 using SiamSharp.Options;
 using SiamSharp.Randomness;
 
@@ -10,6 +11,7 @@ namespace SiamSharp.Masking;
 /// without replacement. Where the cell does not divide the side, the cells at the right and bottom border are narrower.
 /// Source: the grid masks of Jing, Zhu and LeCun 2022, "Masked siamese ConvNets".
 /// </remarks>
+[Kind("grid")]
 public sealed record GridMask : Mask
 {
     /// <summary>Side of a cell in pixels; 0 = half the view, but no more than 32 px (at 224 px as in arXiv 2309.12757) or a seventh of the view, whichever is more.</summary>
@@ -57,4 +59,27 @@ public sealed record GridMask : Mask
     {
         if (MinRatio > MaxRatio) yield return new("minRatio", $"{MinRatio} is more than maxRatio, {MaxRatio}: lower the one or raise the other");
     }
+
+    /// <inheritdoc/>
+    public override IEnumerable<Fault> FaultsFor(int side)
+    {
+        int cells = CellsOf(side);
+        if (MinRatio == 1) yield return RemovesAll;
+        else if (Cell >= side) yield return new("cell", $"a cell of {Cell} px covers the whole view of {side} px: at most {side / 2}, or 0 for the default");
+        else if (Math.Round(MinRatio * cells) == cells)
+            yield return new("minRatio", $"{Shown(MinRatio)} of {cells} cells is all of them, and nothing is left to learn from: less, such as {Shown((cells - 1.0) / cells)}, or a smaller cell");
+    }
+
+    /// <inheritdoc/>
+    public override string? ProblemOfDropping(int patch, int side)
+    {
+        int cell = Cell > 0 ? Cell : DefaultCell(side);
+        if (cell % patch != 0 || side % cell != 0)
+            return $"cells of {cell} px do not consist of whole patches of {patch} px, or do not divide views of {side} px: set cell to a multiple of {patch} that divides {side}";
+        return MinRatio != MaxRatio || Probability < 1 || Sharing != MaskSharing.AllChannels
+            ? "all images of a batch must drop the same number of patches: set minRatio = maxRatio, probability 1 and sharing all-channels"
+            : null;
+    }
+
+    private static string Shown(double ratio) => ratio.ToString("0.###", CultureInfo.InvariantCulture);
 }

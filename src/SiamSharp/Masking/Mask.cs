@@ -6,12 +6,8 @@ using SiamSharp.Randomness;
 namespace SiamSharp.Masking;
 
 /// <summary>A shape of mask: its options and how it is drawn.</summary>
-/// <remarks>A new shape is one sealed record in this folder and one line here.</remarks>
+/// <remarks>A new shape is one sealed record in this folder, or in an assembly of your own: its <see cref="KindAttribute"/> makes it known.</remarks>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "shape")]
-[JsonDerivedType(typeof(GridMask), "grid")]
-[JsonDerivedType(typeof(FocalMask), "focal")]
-[JsonDerivedType(typeof(BlockMask), "block")]
-[JsonDerivedType(typeof(BlobMask), "blob")]
 public abstract record Mask : IHasRules
 {
     /// <summary>Share of the views that take this mask; what all masks of a branch leave over stays unmasked.</summary>
@@ -55,6 +51,18 @@ public abstract record Mask : IHasRules
 
     /// <inheritdoc/>
     public abstract IEnumerable<Fault> Faults();
+
+    /// <summary>What does not fit views of this size.</summary>
+    /// <param name="side">Of the views in pixels.</param>
+    public virtual IEnumerable<Fault> FaultsFor(int side) => [];
+
+    /// <summary>Why the patches of a ViT cannot be left out as this mask drops them; null when they can.</summary>
+    /// <param name="patch">Side of a patch in pixels.</param>
+    /// <param name="side">Of the views in pixels.</param>
+    public virtual string? ProblemOfDropping(int patch, int side) => "only grid masks consist of whole patches: choose the shape grid, or another fill";
+
+    /// <summary>That the smallest mask ratio is 1.</summary>
+    private protected static Fault RemovesAll { get; } = new("minRatio", "is 1: the mask would remove the whole view, and nothing is left to learn from. Give less than 1, such as 0.3");
 }
 
 /// <summary>Whether the channels of an image share one mask.</summary>

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using SiamSharp.Options;
 using SiamSharp.Views;
 using static SiamSharp.Native.HeldScalars;
 using static TorchSharp.torch;
@@ -7,7 +8,7 @@ namespace SiamSharp.Methods;
 
 /// <summary>Barlow Twins: each dimension of the embedding agrees between views and is uncorrelated with all others.</summary>
 /// <remarks>Source: Zbontar et al. 2021, arXiv 2103.03230. With more than two views the mean over all pairs.</remarks>
-[Framework("barlow-twins")]
+[Kind("barlow-twins")]
 public sealed record BarlowTwinsOptions() : MethodOptions(minViews: 2, maxViews: 16)
 {
     /// <summary>Weight of the correlations between different dimensions; 0.0051 as published.</summary>

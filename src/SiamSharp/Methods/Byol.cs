@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using SiamSharp.Options;
 using SiamSharp.Views;
 using static SiamSharp.Native.HeldScalars;
 using static TorchSharp.torch;
@@ -10,7 +11,7 @@ namespace SiamSharp.Methods;
 /// Source: Grill et al. 2020, arXiv 2006.07733. Every pair of a view and a target view other than it counts alike.
 /// Differences: the last layers of projector and predictor have a bias, which the authors leave out; it stays for the sake of earlier runs and their figures.
 /// </remarks>
-[Framework("byol")]
+[Kind("byol")]
 public sealed record ByolOptions() : MethodOptions(minViews: 2, maxViews: 64)
 {
     /// <summary>Share that the target keeps of itself at the first step, rising to 1 by half a cosine; 0.996 as published for 1,000 epochs, the authors' code has 0.99 for 100 to 300 and 0.97 for 40.</summary>

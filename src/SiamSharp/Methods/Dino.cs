@@ -1,6 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using SiamSharp.Backbones;
-using SiamSharp.Training;
+using SiamSharp.Options;
 using SiamSharp.Views;
 using static SiamSharp.Native.HeldScalars;
 using static TorchSharp.torch;
@@ -15,7 +15,7 @@ namespace SiamSharp.Methods;
 /// the student's ViT at random (drop path 0.1). Here the decay is constant, optimizer.clipNorm is over all parameters together, and no block is left out:
 /// one rule for all methods, to be compared with each other.
 /// </remarks>
-[Framework("dino")]
+[Kind("dino")]
 public sealed record DinoOptions() : MethodOptions(minViews: 2, maxViews: 64)
 {
     /// <summary>K, width of the output; 65536 as published.</summary>
@@ -52,7 +52,7 @@ public sealed record DinoOptions() : MethodOptions(minViews: 2, maxViews: 64)
     public bool HeadBatchNorm { get; init; }
 
     /// <inheritdoc/>
-    public override IEnumerable<string> NotesFor(int images, TrainingOptions training) =>
+    public override IEnumerable<string> NotesFor(int images, int batchSize, int epochs) =>
         SiamSharp.Methods.Prototypes.TooMany("method.outputs", Outputs, images) is { } many ? [many] : [];
 
     /// <inheritdoc/>

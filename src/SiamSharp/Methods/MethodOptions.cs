@@ -1,15 +1,12 @@
-using System.Reflection;
 using System.Text.Json.Serialization;
-using System.Text.Json.Serialization.Metadata;
 using SiamSharp.Backbones;
 using SiamSharp.Options;
-using SiamSharp.Training;
 using SiamSharp.Views;
 
 namespace SiamSharp.Methods;
 
 /// <summary>Which siamese framework trains the backbone, and its settings.</summary>
-/// <remarks>A new framework is one file in this folder, or in a program that uses this library: its <see cref="FrameworkAttribute"/> makes it known.</remarks>
+/// <remarks>A new framework is one file in this folder, or in an assembly of your own: its <see cref="KindAttribute"/> makes it known.</remarks>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "name")]
 public abstract record MethodOptions : IHasRules
 {
@@ -40,8 +37,9 @@ public abstract record MethodOptions : IHasRules
 
     /// <summary>What is allowed, but is probably not meant for so many images: whole sentences that say what to set, often none.</summary>
     /// <param name="images">Images to learn from.</param>
-    /// <param name="training">Epochs and batch size.</param>
-    public virtual IEnumerable<string> NotesFor(int images, TrainingOptions training) => [];
+    /// <param name="batchSize">Images in a step.</param>
+    /// <param name="epochs">How often all images are seen.</param>
+    public virtual IEnumerable<string> NotesFor(int images, int batchSize, int epochs) => [];
 
     /// <summary>Settings that let all embeddings become equal; allowed, since a study may want to show it.</summary>
     public virtual IEnumerable<Fault> WaysToCollapse() => [];
@@ -61,32 +59,4 @@ public abstract record MethodOptions : IHasRules
     /// <param name="setup">The backbone and what else the method is built for.</param>
     /// <returns>A method in training mode on the CPU, owned by the caller.</returns>
     protected abstract SiameseMethod Build(MethodSetup setup);
-}
-
-/// <summary>The name of a framework on the command line and in recipes.</summary>
-/// <param name="name">Lower case, words joined by hyphens.</param>
-[AttributeUsage(AttributeTargets.Class)]
-public sealed class FrameworkAttribute(string name) : Attribute
-{
-    /// <summary>Such as <c>moco-v2</c>.</summary>
-    public string Name { get; } = name;
-
-    /// <summary>Makes the frameworks of this library and of the running program known to the serialiser.</summary>
-    internal static void AddKinds(JsonTypeInfo type)
-    {
-        if (type.Type.IsSubclassOf(typeof(MethodOptions)))
-        {
-            // An override of NeedsLabels, which would be written and then refused as an option: JsonIgnore is not inherited.
-            foreach (JsonPropertyInfo readOnly in type.Properties.Where(p => p.Set is null).ToArray()) type.Properties.Remove(readOnly);
-        }
-        if (type.Type != typeof(MethodOptions)) return;
-        Assembly library = typeof(MethodOptions).Assembly, program = Assembly.GetEntryAssembly() ?? library;
-        var frameworks = from assembly in new[] { library, program }.Distinct()
-                         from found in assembly.GetTypes()
-                         let name = found.GetCustomAttribute<FrameworkAttribute>()?.Name
-                         where name is not null
-                         orderby name
-                         select new JsonDerivedType(found, name);
-        foreach (JsonDerivedType framework in frameworks) type.PolymorphismOptions!.DerivedTypes.Add(framework);
-    }
 }

@@ -2,7 +2,6 @@ using System.ComponentModel.DataAnnotations;
 using SiamSharp.Backbones;
 using SiamSharp.Options;
 using SiamSharp.Randomness;
-using SiamSharp.Training;
 using SiamSharp.Views;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -14,7 +13,7 @@ namespace SiamSharp.Methods;
 /// Source: He et al. 2019, arXiv 1911.05722 (queue, momentum encoder); Chen et al. 2020, arXiv 2003.04297 (projector, temperature).
 /// The first view gives the key, all others are queries.
 /// </remarks>
-[Framework("moco-v2")]
+[Kind("moco-v2")]
 public sealed record MoCoV2Options() : MethodOptions(minViews: 2, maxViews: 64)
 {
     /// <summary>Divides the cosine similarities; 0.2 as published.</summary>
@@ -54,9 +53,9 @@ public sealed record MoCoV2Options() : MethodOptions(minViews: 2, maxViews: 64)
     }
 
     /// <inheritdoc/>
-    public override IEnumerable<string> NotesFor(int images, TrainingOptions training)
+    public override IEnumerable<string> NotesFor(int images, int batchSize, int epochs)
     {
-        if (FeatureQueue.TooLong(QueueSize, images, training.BatchSize, "an image is told apart from itself") is { } note) yield return note;
+        if (FeatureQueue.TooLong(QueueSize, images, batchSize, "an image is told apart from itself") is { } note) yield return note;
     }
 
     /// <inheritdoc/>

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using SiamSharp.Options;
 using SiamSharp.Views;
 using static SiamSharp.Native.HeldScalars;
 using static TorchSharp.torch;
@@ -13,7 +14,7 @@ namespace SiamSharp.Methods;
 /// were drawn, fixed positions (sines and cosines), temperature 0.2 and crops from 0.08 of the area. Here a ViT has the heads of the ConvNet and learns all of
 /// its weights; temperature and crops are options.
 /// </remarks>
-[Framework("moco-v3")]
+[Kind("moco-v3")]
 public sealed record MoCoV3Options() : MethodOptions(minViews: 2, maxViews: 64)
 {
     /// <summary>Divides the cosine similarities; published: 1.0 (ResNet-50), 0.2 (ViT).</summary>

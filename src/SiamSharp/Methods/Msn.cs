@@ -1,6 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using SiamSharp.Masking;
-using SiamSharp.Training;
+using SiamSharp.Options;
 using SiamSharp.Views;
 using static SiamSharp.Native.HeldScalars;
 using static TorchSharp.torch;
@@ -15,7 +15,7 @@ namespace SiamSharp.Methods;
 /// rises from 0.04 to 0.4; they leave out 15 % of an anchor's patches at random. Here the average rises as BYOL's, the decay is constant and holds for prototypes
 /// too (whose length no cosine sees), and patches are left out by the masks of the views alone: the parts that all methods share, and the recorded figures have.
 /// </remarks>
-[Framework("msn")]
+[Kind("msn")]
 public sealed record MsnOptions() : MethodOptions(minViews: 2, maxViews: 64)
 {
     /// <summary>Number of prototypes; 1024 as published.</summary>
@@ -43,7 +43,7 @@ public sealed record MsnOptions() : MethodOptions(minViews: 2, maxViews: 64)
     [Range(2, 65_536)] public int ProjectorOutput { get; init; } = 256;
 
     /// <inheritdoc/>
-    public override IEnumerable<string> NotesFor(int images, TrainingOptions training) =>
+    public override IEnumerable<string> NotesFor(int images, int batchSize, int epochs) =>
         SiamSharp.Methods.Prototypes.TooMany("method.prototypes", Prototypes, images) is { } many ? [many] : [];
 
     /// <inheritdoc/>

@@ -1,6 +1,6 @@
 using System.ComponentModel.DataAnnotations;
+using SiamSharp.Options;
 using SiamSharp.Randomness;
-using SiamSharp.Training;
 using SiamSharp.Views;
 using static SiamSharp.Native.HeldScalars;
 using static TorchSharp.torch;
@@ -15,7 +15,7 @@ namespace SiamSharp.Methods;
 /// Differences: one set of negatives for all samples of a batch, each leaving out its own row. A row is empty until its sample comes for
 /// the first time, when it takes the embedding of then; empty rows are left out, where the paper starts with random directions.
 /// </remarks>
-[Framework("pirl")]
+[Kind("pirl")]
 public sealed record PirlOptions() : MethodOptions(minViews: 2, maxViews: 64)
 {
     private const int PublishedNegatives = 32_000;
@@ -36,7 +36,7 @@ public sealed record PirlOptions() : MethodOptions(minViews: 2, maxViews: 64)
     [Range(2, 65_536)] public int ProjectorOutput { get; init; } = 128;
 
     /// <inheritdoc/>
-    public override IEnumerable<string> NotesFor(int images, TrainingOptions training)
+    public override IEnumerable<string> NotesFor(int images, int batchSize, int epochs)
     {
         if (Negatives != PublishedNegatives && Negatives > images - 1) yield return $"method.negatives is {Negatives}, but there are only {images - 1} other images: all are taken.";
     }

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using SiamSharp.Options;
 using TorchSharp;
 using static SiamSharp.Native.HeldScalars;
 using static TorchSharp.torch;
@@ -11,7 +12,7 @@ namespace SiamSharp.Methods;
 /// Differences: all pairs of the batch instead of drawn ones, all views of all samples; pairs of equal and of different classes have the
 /// same total weight, as if drawn in equal numbers. Views of one sample are a pair of equal class.
 /// </remarks>
-[Framework("siamese-pairs")]
+[Kind("siamese-pairs")]
 public sealed record SiamesePairsOptions() : MethodOptions(minViews: 1, maxViews: 64)
 {
     /// <summary>Distance beyond which different classes are let be.</summary>

@@ -1,11 +1,12 @@
 using System.ComponentModel.DataAnnotations;
+using SiamSharp.Options;
 using static TorchSharp.torch;
 
 namespace SiamSharp.Methods;
 
 /// <summary>SimCLR: agree with the other views of an image, differ from every other image of the batch.</summary>
 /// <remarks>Source: Chen et al. 2020, arXiv 2002.05709. Larger batches give more negatives; published with 256 to 8192.</remarks>
-[Framework("simclr")]
+[Kind("simclr")]
 public sealed record SimClrOptions() : MethodOptions(minViews: 2, maxViews: 64)
 {
     /// <summary>Divides the cosine similarities. Published: 0.1 (ImageNet) and 0.5 (CIFAR-10); 0.2 lies between, and the figures recorded here have it.</summary>

@@ -12,7 +12,7 @@ namespace SiamSharp.Methods;
 /// Differences: the authors keep the predictor's learning rate constant, where here one schedule holds for all weights, and let all of them decay, for which
 /// there is optimizer.decayBiases.
 /// </remarks>
-[Framework("simsiam")]
+[Kind("simsiam")]
 public sealed record SimSiamOptions() : MethodOptions(minViews: 2, maxViews: 64)
 {
     /// <summary>Width of the projector's hidden layers; 0 = that of the representation, as published.</summary>

@@ -1,7 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using SiamSharp.Options;
-using SiamSharp.Training;
 using SiamSharp.Views;
 using static SiamSharp.Native.HeldScalars;
 using static TorchSharp.torch;
@@ -13,7 +12,7 @@ namespace SiamSharp.Methods;
 /// Source: Caron et al. 2020, arXiv 2006.09882. Target views give the assignments, all others learn to predict them (multi-crop).
 /// Differences: the queue is filled from the first step on, so that it is full when its epoch comes; the authors begin to fill it in that epoch.
 /// </remarks>
-[Framework("swav")]
+[Kind("swav")]
 public sealed record SwavOptions() : MethodOptions(minViews: 2, maxViews: 64)
 {
     /// <summary>Number of prototypes; 3000 as published for 1000 classes.</summary>
@@ -47,15 +46,15 @@ public sealed record SwavOptions() : MethodOptions(minViews: 2, maxViews: 64)
     public override IEnumerable<Fault> FaultsFor(int batchSize) => FeatureQueue.FaultsOf(QueueSize, batchSize);
 
     /// <inheritdoc/>
-    public override IEnumerable<string> NotesFor(int images, TrainingOptions training)
+    public override IEnumerable<string> NotesFor(int images, int batchSize, int epochs)
     {
         if (SiamSharp.Methods.Prototypes.TooMany("method.prototypes", Prototypes, images) is { } many) yield return many;
-        if (FeatureQueue.TooLong(QueueSize, images, training.BatchSize, "the balance is over the same images again") is { } queue) yield return queue;
-        if (QueueSize > 0 && QueueFromEpoch >= training.Epochs)
-            yield return $"method.queueFromEpoch is {QueueFromEpoch}, but training.epochs is {training.Epochs}: the queue is never used. "
-                + $"--set method.queueFromEpoch={training.Epochs / 2}, or --set method.queueSize=0.";
-        if (FreezePrototypesEpochs >= training.Epochs)
-            yield return string.Create(CultureInfo.InvariantCulture, $"method.freezePrototypesEpochs is {FreezePrototypesEpochs}, and training.epochs is {training.Epochs}: ")
+        if (FeatureQueue.TooLong(QueueSize, images, batchSize, "the balance is over the same images again") is { } queue) yield return queue;
+        if (QueueSize > 0 && QueueFromEpoch >= epochs)
+            yield return $"method.queueFromEpoch is {QueueFromEpoch}, but training.epochs is {epochs}: the queue is never used. "
+                + $"--set method.queueFromEpoch={epochs / 2}, or --set method.queueSize=0.";
+        if (FreezePrototypesEpochs >= epochs)
+            yield return string.Create(CultureInfo.InvariantCulture, $"method.freezePrototypesEpochs is {FreezePrototypesEpochs}, and training.epochs is {epochs}: ")
                 + "the prototypes never learn. --set method.freezePrototypesEpochs=0, or more epochs.";
     }
 

@@ -8,7 +8,7 @@ namespace SiamSharp.Methods;
 
 /// <summary>VICReg: views agree, every dimension keeps its variance, no two dimensions say the same.</summary>
 /// <remarks>Source: Bardes et al. 2021, arXiv 2105.04906. With more than two views the invariance is the mean over all pairs.</remarks>
-[Framework("vicreg")]
+[Kind("vicreg")]
 public sealed record VicRegOptions() : MethodOptions(minViews: 2, maxViews: 16)
 {
     /// <summary>Weight of the squared distance between views; 25 as published.</summary>

@@ -1,3 +1,4 @@
+using SiamSharp.Views;
 using static TorchSharp.torch;
 
 namespace SiamSharp.Methods;
@@ -27,9 +28,6 @@ public sealed record ViewBatch(IReadOnlyList<Tensor> Views)
     /// <summary>N.</summary>
     public long Samples => Views[0].shape[0];
 
-    /// <summary>How many of V views of these sides are target views.</summary>
-    internal static int TargetCount(IEnumerable<long> sides) => sides.TakeWhile(side => side == sides.First()).Count();
-
     /// <summary>The target views.</summary>
-    public IReadOnlyList<Tensor> Targets => [.. Views.Take(TargetCount(Views.Select(v => v.shape[^1])))];
+    public IReadOnlyList<Tensor> Targets => [.. Views.Take(ViewsOptions.LeadingOfOneSide(Views.Select(v => v.shape[^1])))];
 }

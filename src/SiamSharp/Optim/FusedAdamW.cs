@@ -1,7 +1,23 @@
+using System.ComponentModel.DataAnnotations;
 using SiamSharp.Native;
+using SiamSharp.Options;
 using static TorchSharp.torch;
 
 namespace SiamSharp.Optim;
+
+/// <summary>AdamW. Source: Loshchilov and Hutter 2017, arXiv 1711.05101.</summary>
+[Kind("adamw")]
+public sealed record AdamWOptions() : OptimizerOptions(learningRate: 2e-3, weightDecay: 0.05, warmupEpochs: 1)
+{
+    /// <summary>Decay of the mean of the gradients.</summary>
+    [Range(0.0, 0.999999)] public double Beta1 { get; init; } = 0.9;
+
+    /// <summary>Decay of the mean of their squares; PyTorch's default.</summary>
+    [Range(0.0, 0.999999)] public double Beta2 { get; init; } = 0.999;
+
+    /// <inheritdoc/>
+    protected override Optimizer Build(IReadOnlyList<(string Name, Tensor Parameter)> parameters) => new FusedAdamW(this, parameters);
+}
 
 /// <summary>AdamW with all parameters in one native call.</summary>
 /// <remarks>
@@ -18,13 +34,14 @@ public sealed class FusedAdamW : Optimizer
     /// <param name="parameters">Parameters by unique name, all of one dtype and device; they stay the caller's.</param>
     public FusedAdamW(AdamWOptions options, IReadOnlyList<(string Name, Tensor Parameter)> parameters) : base(parameters)
     {
-        _options = Options.OptionsJson.Check(options, "optimizer");
+        _options = OptionsJson.Check(options, "optimizer");
         AddState("exp_avg", p => p.detach().zeros_like());
         AddState("exp_avg_sq", p => p.detach().zeros_like());
         AddState("step", p => zeros([], dtype: ScalarType.Float32, device: p.device));
     }
 
-    private protected override void Update(
+    /// <inheritdoc/>
+    protected override void Update(
         string[] names, Tensor[] parameters, Tensor[] gradients, bool areWeights, double learningRate) =>
         TorchOperators.AdamW(parameters, gradients, StateOf("exp_avg", names), StateOf("exp_avg_sq", names), StateOf("step", names),
             learningRate, _options.Beta1, _options.Beta2, areWeights || _options.DecayBiases ? _options.WeightDecay : 0, epsilon: 1e-8);

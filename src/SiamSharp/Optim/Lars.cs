@@ -1,7 +1,27 @@
+using System.ComponentModel.DataAnnotations;
 using SiamSharp.Native;
+using SiamSharp.Options;
 using static TorchSharp.torch;
 
 namespace SiamSharp.Optim;
+
+/// <summary>LARS, for batches of a thousand and more. The defaults are SimCLR's for a batch of 256 (arXiv 2002.05709).</summary>
+/// <remarks>
+/// Differences: one rate for all parameters. Barlow Twins' authors have a rate of 0.0048 for biases and normalisations where weights have 0.2, SwAV's scale those
+/// like weights (LARC) and let them decay.
+/// </remarks>
+[Kind("lars")]
+public sealed record LarsOptions() : OptimizerOptions(learningRate: 0.3, weightDecay: 1e-6, warmupEpochs: 10)
+{
+    /// <summary>Share of the last step that is kept.</summary>
+    [Range(0.0, 0.9999)] public double Momentum { get; init; } = 0.9;
+
+    /// <summary>The trust coefficient: length of a layer's update as a share of its weights' length.</summary>
+    [Range(1e-6, 1.0)] public double Trust { get; init; } = 0.001;
+
+    /// <inheritdoc/>
+    protected override Optimizer Build(IReadOnlyList<(string Name, Tensor Parameter)> parameters) => new Lars(this, parameters);
+}
 
 /// <summary>Layer-wise adaptive rate scaling: every layer's step is in proportion to the length of its weights.</summary>
 /// <remarks>
@@ -19,11 +39,12 @@ public sealed class Lars : Optimizer
     /// <param name="parameters">Parameters by unique name, all of one dtype and device; they stay the caller's.</param>
     public Lars(LarsOptions options, IReadOnlyList<(string Name, Tensor Parameter)> parameters) : base(parameters)
     {
-        _options = Options.OptionsJson.Check(options, "optimizer");
+        _options = OptionsJson.Check(options, "optimizer");
         AddState("momentum_buffer", p => p.detach().zeros_like());
     }
 
-    private protected override void Update(
+    /// <inheritdoc/>
+    protected override void Update(
         string[] names, Tensor[] parameters, Tensor[] gradients, bool areWeights, double learningRate)
     {
         var buffers = StateOf("momentum_buffer", names);

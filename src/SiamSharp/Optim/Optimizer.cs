@@ -9,7 +9,9 @@ public abstract class Optimizer : IDisposable
     private readonly (string Name, Tensor Parameter)[] _parameters;
     private readonly SortedDictionary<string, Tensor> _state = new(StringComparer.Ordinal);
 
-    private protected Optimizer(IReadOnlyList<(string Name, Tensor Parameter)> parameters) => _parameters = [.. parameters];
+    /// <summary>Begins with an empty memory.</summary>
+    /// <param name="parameters">Parameters by unique name; they stay the caller's.</param>
+    protected Optimizer(IReadOnlyList<(string Name, Tensor Parameter)> parameters) => _parameters = [.. parameters];
 
     /// <summary>The optimiser's memory by name, such as <c>exp_avg.backbone.conv1.weight</c>; owned by the optimiser.</summary>
     public IReadOnlyDictionary<string, Tensor> State => _state;
@@ -54,13 +56,18 @@ public abstract class Optimizer : IDisposable
     /// <param name="gradients">Their gradients.</param>
     /// <param name="areWeights">True for parameters of two or more dimensions, false for biases and normalisation.</param>
     /// <param name="learningRate">The rate of this step.</param>
-    private protected abstract void Update(string[] names, Tensor[] parameters, Tensor[] gradients, bool areWeights, double learningRate);
+    protected abstract void Update(string[] names, Tensor[] parameters, Tensor[] gradients, bool areWeights, double learningRate);
 
     /// <summary>Makes room for one tensor of zeros like each parameter.</summary>
-    private protected void AddState(string kind, Func<Tensor, Tensor> zeros)
+    /// <param name="kind">What the memory is called, such as <c>exp_avg</c>.</param>
+    /// <param name="zeros">Gives the tensor for a parameter.</param>
+    protected void AddState(string kind, Func<Tensor, Tensor> zeros)
     {
         foreach (var (name, parameter) in _parameters) _state.Add($"{kind}.{name}", zeros(parameter).DetachFromDisposeScope());
     }
 
-    private protected Tensor[] StateOf(string kind, string[] names) => [.. names.Select(name => _state[$"{kind}.{name}"])];
+    /// <summary>The memory of some parameters.</summary>
+    /// <param name="kind">As in <see cref="AddState"/>.</param>
+    /// <param name="names">Of the parameters.</param>
+    protected Tensor[] StateOf(string kind, string[] names) => [.. names.Select(name => _state[$"{kind}.{name}"])];
 }

@@ -1,7 +1,27 @@
+using System.ComponentModel.DataAnnotations;
 using SiamSharp.Native;
+using SiamSharp.Options;
 using static TorchSharp.torch;
 
 namespace SiamSharp.Optim;
+
+/// <summary>Stochastic gradient descent with momentum. Rate, momentum and decay are SimSiam's for a batch of 256 (arXiv 2011.10566).</summary>
+/// <remarks>
+/// Differences: SimSiam has no warm-up (warmupEpochs=0), lets biases and normalisations decay (decayBiases=true) and keeps the rate of its predictor constant,
+/// for which there is no option.
+/// </remarks>
+[Kind("sgd")]
+public sealed record SgdOptions() : OptimizerOptions(learningRate: 0.05, weightDecay: 1e-4, warmupEpochs: 1)
+{
+    /// <summary>Share of the last step that is kept.</summary>
+    [Range(0.0, 0.9999)] public double Momentum { get; init; } = 0.9;
+
+    /// <summary>Nesterov's look-ahead.</summary>
+    public bool Nesterov { get; init; }
+
+    /// <inheritdoc/>
+    protected override Optimizer Build(IReadOnlyList<(string Name, Tensor Parameter)> parameters) => new Sgd(this, parameters);
+}
 
 /// <summary>Stochastic gradient descent with momentum, all parameters in one native call.</summary>
 /// <remarks>
@@ -17,11 +37,12 @@ public sealed class Sgd : Optimizer
     /// <param name="parameters">Parameters by unique name, all of one dtype and device; they stay the caller's.</param>
     public Sgd(SgdOptions options, IReadOnlyList<(string Name, Tensor Parameter)> parameters) : base(parameters)
     {
-        _options = Options.OptionsJson.Check(options, "optimizer");
+        _options = OptionsJson.Check(options, "optimizer");
         AddState("momentum_buffer", p => p.detach().zeros_like());
     }
 
-    private protected override void Update(
+    /// <inheritdoc/>
+    protected override void Update(
         string[] names, Tensor[] parameters, Tensor[] gradients, bool areWeights, double learningRate) =>
         TorchOperators.Sgd(parameters, gradients, StateOf("momentum_buffer", names),
             learningRate, _options.Momentum, areWeights || _options.DecayBiases ? _options.WeightDecay : 0, _options.Nesterov);

@@ -24,7 +24,19 @@ public static partial class OptionsJson
     };
 
     /// <summary>The serialiser's settings: camelCase names, indented, discriminators in any position.</summary>
-    public static JsonSerializerOptions Serializer { get; } = new()
+    public static JsonSerializerOptions Serializer => s_serializer;
+
+    private static JsonSerializerOptions s_serializer = MakeSerializer();
+
+    /// <summary>Looks for kinds anew: others have become known.</summary>
+    internal static void Forget()
+    {
+        s_serializer = MakeSerializer();
+        s_oneLine = new(s_serializer) { WriteIndented = false };
+        s_anyNumber = new(s_oneLine) { NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals };
+    }
+
+    private static JsonSerializerOptions MakeSerializer() => new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
         WriteIndented = true,
@@ -32,7 +44,7 @@ public static partial class OptionsJson
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
         AllowOutOfOrderMetadataProperties = true,
         NumberHandling = JsonNumberHandling.Strict,
-        TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { Methods.FrameworkAttribute.AddKinds } },
+        TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { Kinds.AddTo } },
     };
 
     /// <summary>Reads one JSON object.</summary>
@@ -326,9 +338,9 @@ public static partial class OptionsJson
         }
     }
 
-    private static readonly JsonSerializerOptions s_oneLine = new(Serializer) { WriteIndented = false };
+    private static JsonSerializerOptions s_oneLine = new(Serializer) { WriteIndented = false };
 
-    private static readonly JsonSerializerOptions s_anyNumber = new(s_oneLine) { NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals };
+    private static JsonSerializerOptions s_anyNumber = new(s_oneLine) { NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals };
 
     private const string NoNull = "null is not allowed; leave the key out for its default";
 

@@ -7,7 +7,6 @@ using SiamSharp.Messages;
 using SiamSharp.Methods;
 using SiamSharp.Optim;
 using SiamSharp.Options;
-using SiamSharp.Training;
 using SiamSharp.Views;
 
 namespace SiamSharp.Recipes;
@@ -69,10 +68,10 @@ public sealed record Recipe : IHasRules
         var (size, channels, decided) = KindOfImages(sketch["data"] as JsonObject, open);
         if (stored is null)
         {
-            string asked = PresetOf(sketch) ?? ViewsOptions.DefaultPreset;
-            string preset = ViewsOptions.PresetNames.Contains(asked) ? asked : ViewsOptions.DefaultPreset; // a wrong one is found by the check
+            string asked = PresetOf(sketch) ?? ViewPresets.Default;
+            string preset = ViewPresets.Names.Contains(asked) ? asked : ViewPresets.Default; // a wrong one is found by the check
             int multiple = ReadOr(sketch["backbone"], new BackboneOptions()).ViewMultiple(size);
-            start["views"] = OptionsJson.Write(ViewsOptions.FromPreset(preset, size, channels, ReadOr<MethodOptions>(sketch["method"], new SimClrOptions()), multiple));
+            start["views"] = OptionsJson.Write(ViewPresets.Make(preset, size, channels, ReadOr<MethodOptions>(sketch["method"], new SimClrOptions()), multiple));
         }
 
         var faults = new List<Fault>();
@@ -112,6 +111,8 @@ public sealed record Recipe : IHasRules
     /// <inheritdoc/>
     public IEnumerable<Fault> Faults()
     {
+        if (!ViewPresets.Names.Contains(Views.Preset))
+            yield return new Fault("views.preset", $"\"{Views.Preset}\" is none of: {string.Join(", ", ViewPresets.Names)}{Nearest.Question(Views.Preset, ViewPresets.Names)}");
         int views = Views.ViewCount;
         if (Views.Branches.Count > 0 && (views < Method.MinViews || views > Method.MaxViews))
             yield return new Fault("views.branches", $"{Plural.Of(views, "view")}, but {OptionsJson.KindOf(Method)} takes {(Method.MinViews == Method.MaxViews ? "" : $"{Method.MinViews} to ")}{Method.MaxViews}"
@@ -141,7 +142,7 @@ public sealed record Recipe : IHasRules
     /// <param name="processors">Of the machine, 1 or more.</param>
     public IEnumerable<string> NotesFor(int images, int size, int processors)
     {
-        foreach (string note in Method.NotesFor(images, Training).Concat(Views.NotesFor(size))) yield return note;
+        foreach (string note in Method.NotesFor(images, Training.BatchSize, Training.Epochs).Concat(Views.NotesFor(size))) yield return note;
         if (ViewsTeachNothing) yield return "All views of an image are the same, pixel by pixel, so that there is nothing to learn: views.branches has neither a mask nor a crop, flip or change of colour. Leave out what takes them away, or give some, as --set views.preset=mscn does.";
         if (Optimizer.LearningRate == 0) yield return "optimizer.learningRate is 0: the network stays as it is and learns nothing.";
         if (Optimizer.WeightDecay > MostUsualDecay) yield return string.Create(System.Globalization.CultureInfo.InvariantCulture, $"optimizer.weightDecay is {Optimizer.WeightDecay}, and may take away more than is learned: usual values are 0.000001 to 0.5.");
@@ -176,7 +177,7 @@ public sealed record Recipe : IHasRules
     /// <summary>The layers without the views of those that were written for another preset than the last.</summary>
     private static IEnumerable<RecipeLayer> WithoutOtherPresets(IReadOnlyList<RecipeLayer> layers)
     {
-        string preset = ViewsOptions.DefaultPreset;
+        string preset = ViewPresets.Default;
         int first = 0;
         for (int i = 0; i < layers.Count; i++)
         {
@@ -200,7 +201,7 @@ public sealed record Recipe : IHasRules
             if (OptionTree.At(kept, part) is JsonObject said && !JsonNode.DeepEquals(said[key] ?? OptionTree.At(defaults, part)?[key], kind)) said.Clear();
         JsonObject assigned = new() { ["views"] = new JsonObject() };
         Lay(assigned, [new RecipeLayer([], assignments)], NamesPreset, []);
-        if (PresetOf(assigned) is { } preset && preset != (PresetOf(kept) ?? ViewsOptions.DefaultPreset)) kept.Remove("views");
+        if (PresetOf(assigned) is { } preset && preset != (PresetOf(kept) ?? ViewPresets.Default)) kept.Remove("views");
         return kept;
     }
 

@@ -34,7 +34,7 @@ public static class Gallery
     /// <exception cref="RunException">The run has not finished, or the file cannot be written.</exception>
     public static void Write(RunFolder folder, ImageDataset images, int batchSize, IProgress<JudgingProgress>? progress = null, CancellationToken cancel = default)
     {
-        using Encoder encoder = Encoder.Load(folder.Encoder);
+        using Encoder encoder = folder.LoadEncoder();
         string part = Html(encoder, images, batchSize, progress, cancel);
         FileWriting.WriteText(folder.Gallery, HtmlPage.Start(Path.GetFileName(folder.Path)) + Begin + part + End + HtmlPage.End);
     }

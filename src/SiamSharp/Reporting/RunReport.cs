@@ -23,7 +23,7 @@ public static class RunReport
         Recipe recipe = OptionsJson.Read<Recipe>(folder.ReadRecipe());
         if (images is not null)
         {
-            using Encoder encoder = Encoder.Load(folder.Encoder);
+            using Encoder encoder = folder.LoadEncoder();
             ViewSheet.Write(folder.Views, images, recipe.Views, encoder.Preprocessing, (ulong)recipe.Training.Seed);
             ReportedImages.Keep(folder, images);
             folder.WriteNotes(images.Notes);
@@ -31,7 +31,7 @@ public static class RunReport
         if (folder.MetricsFault() is null || !File.Exists(folder.LossCurve)) LossPlot.Write(folder.Metrics, folder.LossCurve); // a curve that was drawn from the whole file stays
 
         IReadOnlyList<Score> stored = folder.ReadScores();
-        var groups = stored.Except(folder.ForeignScores(stored)).GroupBy(s => s.DataHash).Select(g => (Scores: (IReadOnlyList<Score>)[.. g], Verdict: ScoreVerdict.Of([.. g], recipe))).ToArray();
+        var groups = stored.Except(folder.ForeignScores(stored)).GroupBy(s => s.DataHash).Select(g => (Scores: (IReadOnlyList<Score>)[.. g], Verdict: ScoreVerdict.Of([.. g], recipe.Training.Epochs))).ToArray();
         var page = new StringBuilder(HtmlPage.Start(Path.GetFileName(folder.Path)));
         page.Append($"<p>{HtmlPage.Text(Summary(recipe, ReportedImages.Read(folder)))}</p>\n");
         page.Append(HtmlPage.Notes([.. Notes(folder)]));

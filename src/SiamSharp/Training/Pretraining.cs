@@ -194,7 +194,7 @@ public static class Pretraining
         }
         SaveRest();
 
-        if (step == steps) Encoder.Save(folder.Encoder, method.Encoder, recipe, preprocessing, data.Channels, data.Size, data.White);
+        if (step == steps) SaveEncoder();
         return new PretrainingResult(step == steps, step, steps, last, meter.Timing);
 
         void SaveRest()
@@ -208,6 +208,9 @@ public static class Pretraining
             checkpoint.Save(step, metrics, recipe, start);
             FreedMemory.Release();
         }
+
+        void SaveEncoder() => Encoder.Save(folder.Encoder, method.Encoder, recipe.Backbone, preprocessing, data.Channels, data.Size, recipe.Data, data.White,
+            OptionsJson.Write(recipe with { Backbone = recipe.Backbone with { Weights = "" } }).ToJsonString()); // a path is no part of what was learned
 
         void WriteRecipe() => FileWriting.WriteText(folder.Recipe, OptionsJson.Write(recipe).ToJsonString(OptionsJson.Serializer) + "\n");
 

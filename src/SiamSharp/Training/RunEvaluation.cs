@@ -34,7 +34,7 @@ public static class RunEvaluation
         JudgingSet known = JudgingSet.Of(train), judged = JudgingSet.Of(test);
         int overlap = Overlap(train, test);
         Device device = recipe.Training.FindDevice();
-        using Encoder pretrained = Encoder.Load(folder.Encoder);
+        using Encoder pretrained = folder.LoadEncoder();
         ThrowAny([.. JudgingSet.Faults(known, judged, protocols, recipe.Evaluation, pretrained.Channels),
             .. overlap == test.Count && train.Name != test.Name ? [JudgingSet.EveryTestImage(test.Name, train.Name)] : Array.Empty<string>()]);
         if (protocols.Contains(Protocol.FewShot)) FewShotDraws.For(train, recipe.Evaluation); // says what is missing before anything is computed
@@ -86,7 +86,7 @@ public static class RunEvaluation
         }
         return scores;
 
-        Encoder Fresh(string name) => (name == "pretrained" ? Encoder.Load(folder.Encoder) : pretrained.Untrained(start)).On(device);
+        Encoder Fresh(string name) => (name == "pretrained" ? folder.LoadEncoder() : pretrained.Untrained(start.Backbone, (ulong)start.Training.Seed)).On(device);
     }
 
     /// <summary>Refuses what cannot be judged, before an image is decoded.</summary>
@@ -104,7 +104,7 @@ public static class RunEvaluation
         Try(() => recipe.Training.FindDevice());
         Try(() =>
         {
-            using Encoder encoder = Encoder.Load(folder.Encoder);
+            using Encoder encoder = folder.LoadEncoder();
             channels = encoder.Channels;
         });
         if (Encoders(recipe).Contains("start")) Try(() => FirstWeights.Find(folder, recipe));

@@ -227,7 +227,7 @@ public sealed class RunFolder(string path)
         if (!File.Exists(Encoder) || scores.All(s => s.EncoderHash is null)) return [];
         try
         {
-            using Encoder own = SiamSharp.Encoder.Load(Encoder);
+            using Encoder own = LoadEncoder();
             string hash = own.ContentHash();
             return [.. scores.Where(s => s.EncoderHash is { } other && other != hash)];
         }
@@ -244,7 +244,7 @@ public sealed class RunFolder(string path)
     internal IEnumerable<string> UnreadableFiles()
     {
         if (ReadNotesFile() is null) yield return $"{Notes} cannot be read: the report leaves out what was worth knowing of the images. `siam data inspect` says it again.";
-        if (File.Exists(ImageCounts) && Reporting.ReportedImages.Read(this) is null)
+        if (File.Exists(ImageCounts) && ReportedImages.Read(this) is null)
             yield return $"{ImageCounts} cannot be read: the report leaves out which images the run learned from.";
         if (File.Exists(Evaluation) && Score.Read(Evaluation) is { } scores && ForeignScores(scores).Any()) yield return $"{Evaluation} holds scores of another encoder than {Encoder}: the report leaves them out. Judge this one with `siam evaluate`, or put the files back that belong together.";
         string? start = null;
@@ -270,7 +270,7 @@ public sealed class RunFolder(string path)
         Encoder encoder;
         try
         {
-            encoder = SiamSharp.Encoder.Load(Encoder);
+            encoder = LoadEncoder();
         }
         catch (SafeTensorsException e) when (saved is not null)
         {
@@ -279,6 +279,24 @@ public sealed class RunFolder(string path)
         if (saved is null || FirstDifference(encoder, SiamSharp.Recipes.Recipe.Reread(recipe, []), saved) is not { } different) return encoder;
         encoder.Dispose();
         throw new RunException($"{Encoder} is not the encoder of this run, which has another {different} by its checkpoint. `{ResumeCommand}` writes the run's own again from its checkpoint; or use the folder that this one comes from.");
+    }
+
+    /// <summary>The encoder of a finished run.</summary>
+    /// <returns>Owned by the caller.</returns>
+    /// <exception cref="RunException">There is none, or the file is no encoder.</exception>
+    public Encoder LoadEncoder()
+    {
+        if (File.Exists(Path))
+            throw new RunException($"{Path} is a file, but a folder is wanted: give the folder that was --out of `siam pretrain`."
+                + (FileMetadata.IsClassifier(Path) ? " This one is a classifier, which goes with --classifier of `siam export onnx` and --model of `siam classify predict`." : ""));
+        if (!Directory.Exists(Path)) throw new RunException($"There is no folder {Path}: give the folder that was --out of `siam pretrain`.");
+        if (!File.Exists(Encoder))
+            throw new RunException($"{Encoder} is missing: " + (IsTraining
+                ? "the run is still being trained by another process, which writes it at its end."
+                : HasRun
+                ? $"the run has not finished, or the file was removed. Go on with `{ResumeCommand}`, which writes it at its end."
+                : $"give the folder of a finished run.{RunsInside}"));
+        return SiamSharp.Encoder.Load(Encoder);
     }
 
     /// <summary>The first that tells an encoder from that of a run; the weights are not compared.</summary>
@@ -292,7 +310,7 @@ public sealed class RunFolder(string path)
             : null;
 
     /// <summary>The command that goes on with the run; IMAGES where it is not known what they were called.</summary>
-    internal string ResumeCommand => $"siam pretrain --data {((RunImages.NameIn(this) ?? Reporting.ReportedImages.Read(this)?.Name) is { Length: > 0 } name ? Shell.Word(name) : "IMAGES")} --out {Shell.PathWord(Path)} --resume";
+    internal string ResumeCommand => $"siam pretrain --data {((RunImages.NameIn(this) ?? ReportedImages.Read(this)?.Name) is { Length: > 0 } name ? Shell.Word(name) : "IMAGES")} --out {Shell.PathWord(Path)} --resume";
 
     /// <summary>The notes on the images; empty where there are none, as in runs of earlier versions.</summary>
     public IReadOnlyList<string> ReadNotes() => ReadNotesFile() ?? []; // nothing is lost: `siam data inspect` says it again
@@ -406,7 +424,7 @@ public sealed class RunFolder(string path)
     /// <exception cref="RunException">There is no encoder, or the file cannot be written.</exception>
     public void CopyEncoder(string path)
     {
-        SiamSharp.Encoder.Load(Encoder).Dispose(); // refuses what is none
+        LoadEncoder().Dispose(); // refuses what is none
         FileWriting.Replacing(path, partial => File.Copy(Encoder, partial, overwrite: true));
     }
 

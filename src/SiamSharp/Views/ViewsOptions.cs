@@ -1,8 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
-using SiamSharp.Masking;
 using SiamSharp.Messages;
-using SiamSharp.Methods;
 using SiamSharp.Options;
 
 namespace SiamSharp.Views;
@@ -22,7 +20,7 @@ public sealed record ViewsOptions : IHasRules
     /// Chin et al. (arXiv 2309.12757) add to such views. Smaller crops stay whole too: they show a fraction of the image already. A method's own mask stays as it is.
     /// Blur is off because it removes the high frequencies that the high-pass keeps: half to three quarters of the signal of a blurred view.
     /// </remarks>
-    public string Preset { get; init; } = DefaultPreset;
+    public string Preset { get; init; } = "mscn";
 
     /// <summary>What every view, and every image at evaluation, is filtered with.</summary>
     public HighPassOptions HighPass { get; init; } = new();
@@ -35,29 +33,14 @@ public sealed record ViewsOptions : IHasRules
 
     /// <summary>How many of the views are target views: the leading ones of the first view's size.</summary>
     /// <param name="size">Side of the images in pixels.</param>
-    public int TargetViewCount(int size) => ViewBatch.TargetCount(Branches.SelectMany(b => Enumerable.Repeat((long)b.SizeFor(size), b.Count)));
+    public int TargetViewCount(int size) => LeadingOfOneSide(Branches.SelectMany(b => Enumerable.Repeat((long)b.SizeFor(size), b.Count)));
 
-    /// <summary>The names that <see cref="FromPreset"/> knows.</summary>
-    public static IReadOnlyList<string> PresetNames => Presets.Names;
-
-    /// <summary>The preset of a recipe that names none.</summary>
-    public const string DefaultPreset = Presets.Default;
-
-    /// <summary>The complete options of a preset.</summary>
-    /// <param name="name">One of <see cref="PresetNames"/>.</param>
-    /// <param name="size">Side of the images in pixels; 2 or more.</param>
-    /// <param name="channels">C; where it is not 3, <c>paper</c> leaves out what needs red, green and blue.</param>
-    /// <param name="method">Whose paper; SimCLR's when not given.</param>
-    /// <param name="multiple">What the sides of smaller crops are rounded to multiples of: a ViT's patch, or 4 px for a ConvNet.</param>
-    /// <exception cref="ArgumentException">There is no such preset.</exception>
-    public static ViewsOptions FromPreset(string name, int size, int channels = 3, MethodOptions? method = null, int multiple = 4) =>
-        Presets.Make(name, size, channels, method ?? new SimClrOptions(), multiple);
+    /// <summary>How many of the first views of these sides are as large as the first.</summary>
+    internal static int LeadingOfOneSide(IEnumerable<long> sides) => sides.TakeWhile(side => side == sides.First()).Count();
 
     /// <inheritdoc/>
     public IEnumerable<Fault> Faults()
     {
-        if (!PresetNames.Contains(Preset))
-            yield return new("preset", $"\"{Preset}\" is none of: {string.Join(", ", PresetNames)}{Nearest.Question(Preset, PresetNames)}");
         if (Branches.Count == 0)
             yield return new("branches", "there are none: leave views.branches out, and those of views.preset are taken, or give some, such as [{\"count\": 2}]");
     }
@@ -78,17 +61,7 @@ public sealed record ViewsOptions : IHasRules
                     yield return new($"branches.{b}.{option}", $"{Number(value)} needs images of 3 channels, and these are taken with {channels}: set it to 0");
             int side = Branches[b].SizeFor(size);
             for (int m = 0; m < Branches[b].Masks.Count; m++)
-            {
-                if (Branches[b].Masks[m] is GridMask { MinRatio: 1 } or BlockMask { MinRatio: 1 } or BlobMask { MinRatio: 1 })
-                    yield return new($"branches.{b}.masks.{m}.minRatio", "is 1: the mask would remove the whole view, and nothing is left to learn from. Give less than 1, such as 0.3");
-                if (Branches[b].Masks[m] is not GridMask { MinRatio: < 1 } grid) continue;
-                if (grid.Cell >= side)
-                    yield return new($"branches.{b}.masks.{m}.cell",
-                        $"a cell of {grid.Cell} px covers the whole view of {side} px: at most {side / 2}, or 0 for the default");
-                else if (grid.CellsOf(side) is var cells && Math.Round(grid.MinRatio * cells) == cells)
-                    yield return new($"branches.{b}.masks.{m}.minRatio",
-                        $"{Number(grid.MinRatio)} of {cells} cells is all of them, and nothing is left to learn from: less, such as {Number((cells - 1.0) / cells)}, or a smaller cell");
-            }
+                foreach (Fault fault in Branches[b].Masks[m].FaultsFor(side)) yield return fault with { Path = $"branches.{b}.masks.{m}.{fault.Path}" };
         }
     }
 

@@ -28,7 +28,7 @@ public sealed class IndexCommandTests : IDisposable
             Recipe recipe = Recipe.Resolve([], ["backbone.width=4", "backbone.depths=[1,1]", "data.size=16", "data.channels=1"], options => ImageSources.Open(Images, options));
             File.WriteAllText(run.Recipe, OptionsJson.Write(recipe).ToJsonString());
             using Backbone network = recipe.Backbone.Create(1, 16, seed);
-            Encoder.Save(run.Encoder, network, recipe, new Preprocessing(new HighPassOptions { Sigma = 0 }, [0.5], [0.25]), 1, 16);
+            Encoder.Save(run.Encoder, network, recipe.Backbone, new Preprocessing(new HighPassOptions { Sigma = 0 }, [0.5], [0.25]), 1, 16, recipe.Data);
         }
     }
 

@@ -2,6 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using SiamSharp.Backbones;
 using SiamSharp.Methods;
 using SiamSharp.Native;
+using SiamSharp.Options;
 using TorchSharp.Modules;
 using static SiamSharp.Native.HeldScalars;
 using static TorchSharp.torch;
@@ -10,7 +11,7 @@ namespace SiamSharp.Tests.Docs;
 
 // What docs/METHODS.md shows; OwnFrameworkTests runs it.
 
-[Framework("align-uniform")]   // Wang and Isola 2020, arXiv 2005.10242
+[Kind("align-uniform")]   // Wang and Isola 2020, arXiv 2005.10242
 public sealed record AlignUniformOptions() : MethodOptions(minViews: 2, maxViews: 2)
 {
     [Range(0.1, 100.0)] public double Sharpness { get; init; } = 2;

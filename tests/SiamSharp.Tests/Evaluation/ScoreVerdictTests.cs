@@ -9,7 +9,7 @@ public sealed class ScoreVerdictTests
     private static Score Of(string encoder, double value, int test = 10_000, string protocol = "linear") =>
         new() { Encoder = encoder, Protocol = protocol, Value = value, TestCount = test, Start = encoder == "start" ? "a/imagenet.pth" : null };
 
-    private static ScoreVerdict? Verdict(params Score[] scores) => ScoreVerdict.Of(scores, new Recipe());
+    private static ScoreVerdict? Verdict(params Score[] scores) => ScoreVerdict.Of(scores, new Recipe().Training.Epochs);
 
     [Fact]
     public void Of_BelowThePixels_SaysSoAndWhatToTry()

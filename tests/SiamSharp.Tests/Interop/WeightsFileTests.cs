@@ -1,7 +1,6 @@
 using SiamSharp.Backbones;
 using SiamSharp.Files;
 using SiamSharp.Options;
-using SiamSharp.Recipes;
 using SiamSharp.Tests.Reference;
 using SiamSharp.Views;
 using Xunit;
@@ -106,7 +105,7 @@ public sealed class WeightsFileTests : IDisposable
         string Fault(BackboneOptions options) => Assert.Throws<StateDictMismatchException>(() => (options with { Weights = _path }).Create(3, 28, seed: 2)).Message;
         Assert.Contains("They were made for images of 1 channel, and these have 3: --set data.channels=1 makes the images grey.", Fault(s_resNet));
 
-        using (var network = s_resNet.Create(1, 28, seed: 1)) Encoder.Save(_path, network, new Recipe { Backbone = s_resNet }, new Preprocessing(new(), [0.5], [0.25]), 1, 28);
+        using (var network = s_resNet.Create(1, 28, seed: 1)) Encoder.Save(_path, network, s_resNet, new Preprocessing(new(), [0.5], [0.25]), 1, 28);
         Assert.Contains("They were made for images of 1 channel", Fault(s_resNet));
         Assert.Contains($"They were written by siam and fit --set backbone.name={s_resNet.Name} ", Fault(new BackboneOptions()));
     }

@@ -202,7 +202,7 @@ public sealed class EveryMethodTests : IDisposable
             foreach (int channels in new[] { 1, 3, 5 })
                 foreach (string preset in new[] { "paper", "paper-mscn" })
                 {
-                    ViewsOptions views = ViewsOptions.FromPreset(preset, size, channels, options);
+                    ViewsOptions views = ViewPresets.Make(preset, size, channels, options);
                     Assert.Empty(views.Faults());
                     Assert.Empty(views.FaultsFor(size, channels));
                     Assert.InRange(views.ViewCount, options.MinViews, options.MaxViews);
@@ -215,7 +215,7 @@ public sealed class EveryMethodTests : IDisposable
     {
         foreach (var (size, patch, small) in new[] { (28, 4, 12), (28, 7, 14), (32, 4, 12), (64, 4, 28), (128, 16, 48), (224, 16, 96), (224, 14, 98) })
         {
-            ViewsOptions views = ViewsOptions.FromPreset("paper", size, 3, Options(name), patch);
+            ViewsOptions views = ViewPresets.Make("paper", size, 3, Options(name), patch);
             Assert.All(views.Branches.Select(b => b.SizeFor(size)), side => Assert.True(side == size || side == small, $"{name}: {side} of {size} px"));
             Recipe recipe = Recipe.Resolve([], [$"method={name}", "views.preset=paper", "backbone.name=vit_ti", $"backbone.patchSize={patch}", $"data.size={size}"], // refuses what does not fit
                 data => ImageSources.Open("fashion-mnist:sample", data));
@@ -229,7 +229,7 @@ public sealed class EveryMethodTests : IDisposable
     {
         foreach (int size in new[] { 32, 224 })
         {
-            BranchOptions[] paper = Each(ViewsOptions.FromPreset("paper", size, 3, Options(name))), both = Each(ViewsOptions.FromPreset("paper-mscn", size, 3, Options(name)));
+            BranchOptions[] paper = Each(ViewPresets.Make("paper", size, 3, Options(name))), both = Each(ViewPresets.Make("paper-mscn", size, 3, Options(name)));
             Assert.Equal(paper.Length, both.Length);
             Assert.Empty(both[0].Masks);
             for (int v = 0; v < both.Length; v++)

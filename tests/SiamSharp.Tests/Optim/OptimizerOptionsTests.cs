@@ -1,5 +1,6 @@
 using System.Text.Json;
 using SiamSharp.Optim;
+using SiamSharp.Options;
 using Xunit;
 using static TorchSharp.torch;
 
@@ -8,15 +9,15 @@ namespace SiamSharp.Tests.Optim;
 public sealed class OptimizerOptionsTests
 {
     [Theory]
-    [InlineData("""{"name":"adamw","LearningRate":0.5,"Beta2":0.9}""", typeof(AdamWOptions), 0.5)]
-    [InlineData("""{"name":"sgd","Nesterov":true}""", typeof(SgdOptions), 0.05)]
-    [InlineData("""{"name":"lars","Trust":0.01}""", typeof(LarsOptions), 0.3)]
+    [InlineData("""{"name":"adamw","learningRate":0.5,"beta2":0.9}""", typeof(AdamWOptions), 0.5)]
+    [InlineData("""{"name":"sgd","nesterov":true}""", typeof(SgdOptions), 0.05)]
+    [InlineData("""{"name":"lars","trust":0.01}""", typeof(LarsOptions), 0.3)]
     public void Deserialize_ByName_KeepsTheDefaultsOfItsKind(string json, Type type, double learningRate)
     {
-        var options = JsonSerializer.Deserialize<OptimizerOptions>(json)!;
+        var options = JsonSerializer.Deserialize<OptimizerOptions>(json, OptionsJson.Serializer)!;
         Assert.IsType(type, options);
         Assert.Equal(learningRate, options.LearningRate);
-        Assert.Equal(options, JsonSerializer.Deserialize<OptimizerOptions>(JsonSerializer.Serialize(options)));
+        Assert.Equal(options, JsonSerializer.Deserialize<OptimizerOptions>(JsonSerializer.Serialize(options, OptionsJson.Serializer), OptionsJson.Serializer));
     }
 
     [Fact]

@@ -183,7 +183,7 @@ public sealed class RecipeTests
     [InlineData(224)]
     public void NotesFor_PresetsAndUsualMethods_AreNone(int size)
     {
-        foreach (string preset in SiamSharp.Views.ViewsOptions.PresetNames)
+        foreach (string preset in ViewPresets.Names)
             Assert.Empty(Resolve("{}", $"views.preset={preset}", $"data.size={size}").NotesFor(10_000, size, processors: 2));
         foreach (string method in new[] { "byol", "simsiam", "vicreg", "moco-v3", "pirl" })
             Assert.Empty(Resolve("{}", $"method={method}").NotesFor(10_000, 28, processors: 2));
@@ -200,7 +200,7 @@ public sealed class RecipeTests
     [Fact]
     public void Reread_RecipeOfAnEarlierVersion_TakesOptionsThatItDoesNotHave()
     {
-        var stored = OptionsJson.Write(new Recipe { Views = SiamSharp.Views.ViewsOptions.FromPreset("mscn", 28, 1) });
+        var stored = OptionsJson.Write(new Recipe { Views = ViewPresets.Make("mscn", 28, 1) });
         Assert.True(stored["evaluation"]!.AsObject().Remove("fineTune"));
         Assert.Equal(3, Recipe.Reread(stored, ["evaluation.fineTune.epochs=3"]).Evaluation.FineTune.Epochs);
         Assert.Null(stored["evaluation"]!["fineTune"]); // what was read is not changed

@@ -1,6 +1,7 @@
 using SiamSharp.Masking;
 using SiamSharp.Reporting;
 using SiamSharp.Tests.Views;
+using SiamSharp.Recipes;
 using SiamSharp.Views;
 using SkiaSharp;
 using Xunit;
@@ -28,8 +29,8 @@ public sealed class ViewSheetTests : IDisposable
     public void Write_AnyChannelsAndSize_MakesAPicture(int channels, int size)
     {
         using Tensor images = Images.Batch(2, channels, size);
-        using SKBitmap mscn = Draw(ViewsOptions.FromPreset("mscn", size), channels, images);
-        using SKBitmap crop = Draw(ViewsOptions.FromPreset("crop", size), channels, images);
+        using SKBitmap mscn = Draw(ViewPresets.Make("mscn", size), channels, images);
+        using SKBitmap crop = Draw(ViewPresets.Make("crop", size), channels, images);
         // Two rows; original, high-pass, mask and two views against original and two views.
         int cell = Math.Max(size, (112 + size - 1) / size * size);
         Assert.InRange(mscn.Height, 2 * cell, 2 * cell + 250);
@@ -42,7 +43,7 @@ public sealed class ViewSheetTests : IDisposable
     {
         using Tensor images = zeros(1, 1, 16, 16);
         using (Tensor half = images.narrow(3, 8, 8)) half.fill_(1);
-        using SKBitmap sheet = Draw(ViewsOptions.FromPreset("crop", 16), 1, images);
+        using SKBitmap sheet = Draw(ViewPresets.Make("crop", 16), 1, images);
         // The first picture begins behind the margin and the row's number.
         int y = sheet.Height - 24 - 60;
         int left = Enumerable.Range(0, sheet.Width)

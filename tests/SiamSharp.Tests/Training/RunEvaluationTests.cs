@@ -311,7 +311,7 @@ public sealed class RunEvaluationTests : IDisposable
     public void Save_AndLoad_GivesTheSameRepresentations()
     {
         using Encoder once = Encoder.Load(_folder.Encoder), twice = Encoder.Load(_folder.Encoder);
-        using Encoder untrained = once.Untrained(_recipe);
+        using Encoder untrained = once.Untrained(_recipe.Backbone, (ulong)_recipe.Training.Seed);
         using var images = Load(0, 8).Batch([0, 1, 2, 3, 4, 5, 6, 7]);
         using var a = once.Encode(images);
         using var b = twice.Encode(images);

@@ -1,4 +1,5 @@
 using SiamSharp.Masking;
+using SiamSharp.Recipes;
 using SiamSharp.Views;
 using Xunit;
 using static TorchSharp.torch;
@@ -69,9 +70,9 @@ public sealed class ViewMakerTests
         Assert.Contains((0, 0), met);
     }
 
-    public static TheoryData<string> Presets => [.. SiamSharp.Views.Presets.Names];
+    public static TheoryData<string> Presets => [.. ViewPresets.Names];
 
-    private static ViewsOptions Options(string name) => name == "everything" ? s_everything : ViewsOptions.FromPreset(name, Size);
+    private static ViewsOptions Options(string name) => name == "everything" ? s_everything : ViewPresets.Make(name, Size);
 
     [Theory]
     [MemberData(nameof(Presets))]
@@ -105,7 +106,7 @@ public sealed class ViewMakerTests
     {
         using var scope = NewDisposeScope();
         Tensor images = Images.Batch(1, 3, Size);
-        var options = ViewsOptions.FromPreset(preset, Size);
+        var options = ViewPresets.Make(preset, Size);
         ViewMaker maker = new(options, Plain(3), Size, 3), otherSeed = new(options, Plain(3), Size, 4);
         Tensor[] views = maker.MakeViews(images, [0], 0);
         Assert.False(equal(views[0], views[1]));
@@ -198,7 +199,7 @@ public sealed class ViewMakerTests
     public void MakeViews_WrongImages_Throws()
     {
         using var scope = NewDisposeScope();
-        ViewMaker maker = new(ViewsOptions.FromPreset("mscn", Size), Plain(1), Size, 0);
+        ViewMaker maker = new(ViewPresets.Make("mscn", Size), Plain(1), Size, 0);
         Assert.Throws<ArgumentException>(() => maker.MakeViews(Images.Batch(2, 3, Size), [0, 1], 0));
         Assert.Throws<ArgumentException>(() => maker.MakeViews(Images.Batch(2, 1, 20), [0, 1], 0));
         Assert.Throws<ArgumentException>(() => maker.MakeViews(Images.Batch(2, 1, Size).to(ScalarType.Float64), [0, 1], 0));

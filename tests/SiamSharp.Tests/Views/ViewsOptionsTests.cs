@@ -2,6 +2,7 @@ using System.Text.Json;
 using SiamSharp.Masking;
 using SiamSharp.Methods;
 using SiamSharp.Options;
+using SiamSharp.Recipes;
 using SiamSharp.Views;
 using Xunit;
 
@@ -9,13 +10,12 @@ namespace SiamSharp.Tests.Views;
 
 public sealed class ViewsOptionsTests
 {
-    private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web);
 
     [Fact]
     public void FromPreset_UnknownName_ThrowsWithAllNames()
     {
-        var error = Assert.Throws<ArgumentException>(() => ViewsOptions.FromPreset("mcsn", 28));
-        Assert.All(Presets.Names, name => Assert.Contains(name, error.Message, StringComparison.Ordinal));
+        var error = Assert.Throws<ArgumentException>(() => ViewPresets.Make("mcsn", 28));
+        Assert.All(ViewPresets.Names, name => Assert.Contains(name, error.Message, StringComparison.Ordinal));
     }
 
     [Theory]
@@ -29,7 +29,7 @@ public sealed class ViewsOptionsTests
     [InlineData(448, 5.0, 13, 64)]
     public void FromPreset_Mscn_ScalesWithTheSize(int size, double sigma, int kernel, int cell)
     {
-        ViewsOptions options = ViewsOptions.FromPreset("mscn", size);
+        ViewsOptions options = ViewPresets.Make("mscn", size);
         Assert.Equal(new HighPassOptions { Sigma = sigma, Kernel = kernel }, options.HighPass);
         Assert.Equal(new GridMask { Cell = cell }, Assert.Single(Assert.Single(options.Branches).Masks));
     }
@@ -37,10 +37,10 @@ public sealed class ViewsOptionsTests
     [Fact]
     public void FromPreset_EveryName_HasNoFaults()
     {
-        foreach (string name in Presets.Names)
+        foreach (string name in ViewPresets.Names)
             foreach (int channels in new[] { 1, 3, 5 })
             {
-                ViewsOptions options = ViewsOptions.FromPreset(name, 28, channels);
+                ViewsOptions options = ViewPresets.Make(name, 28, channels);
                 Assert.Empty(options.Faults());
                 Assert.Empty(options.FaultsFor(28, channels));
                 Assert.Equal(2, options.ViewCount);
@@ -64,7 +64,7 @@ public sealed class ViewsOptionsTests
     public void FromPreset_Paper_HasThePublishedSettings(string method, int size, double minArea, double brightness, double hue, double blur, double sigma)
     {
         MethodOptions options = OptionsJson.Read<MethodOptions>(new() { ["name"] = method });
-        BranchOptions first = ViewsOptions.FromPreset("paper", size, 3, options).Branches[0];
+        BranchOptions first = ViewPresets.Make("paper", size, 3, options).Branches[0];
         double[] expected = [minArea, 0.8, brightness, brightness, hue, 0.2, blur, sigma, sigma / 20];
         double[] actual = [first.Crop.MinArea, first.ColorJitter.Probability, first.ColorJitter.Brightness, first.ColorJitter.Contrast, first.ColorJitter.Hue, first.GrayscaleProbability,
             first.Blur.Probability, first.Blur.MaxSigma, first.Blur.MinSigma];
@@ -75,7 +75,7 @@ public sealed class ViewsOptionsTests
     [Fact]
     public void FromPreset_PaperOfPirl_HasTheAuthorsColours()
     {
-        BranchOptions views = Assert.Single(ViewsOptions.FromPreset("paper", 224, 3, new PirlOptions()).Branches);
+        BranchOptions views = Assert.Single(ViewPresets.Make("paper", 224, 3, new PirlOptions()).Branches);
         Assert.Equal(new ColorJitterOptions { Probability = 1, Brightness = 0.4, Contrast = 0.4, Saturation = 0.4, Hue = 0.2 }, views.ColorJitter);
         Assert.Equal((2, 0.08, 0.2, 0.0, 0.0), (views.Count, views.Crop.MinArea, views.GrayscaleProbability, views.Blur.Probability, views.Solarize.Probability));
     }
@@ -83,7 +83,7 @@ public sealed class ViewsOptionsTests
     [Fact]
     public void FromPreset_PaperOfASmallCrop_HasTheSigmasOfTheLarge()
     {
-        IReadOnlyList<BranchOptions> branches = ViewsOptions.FromPreset("paper", 128, 3, new SwavOptions()).Branches;
+        IReadOnlyList<BranchOptions> branches = ViewPresets.Make("paper", 128, 3, new SwavOptions()).Branches;
         Assert.Equal((128, 56), (branches[0].Size, branches[1].Size));
         Assert.Equal(branches[0].Blur, branches[1].Blur);
     }
@@ -101,17 +101,18 @@ public sealed class ViewsOptionsTests
                 new BlobMask { Probability = 0.25, Fill = new() { Kind = FillKind.OtherImage } },
             ],
         };
-        string json = JsonSerializer.Serialize(before, s_json);
-        Assert.Contains("""{"shape":"grid","cell":5,""", json, StringComparison.Ordinal);
+        string json = JsonSerializer.Serialize(before, OptionsJson.Serializer);
+        Assert.Contains("\"shape\": \"grid\"", json, StringComparison.Ordinal);
         Assert.Contains("\"per-channel\"", json, StringComparison.Ordinal);
         Assert.Contains("\"other-image\"", json, StringComparison.Ordinal);
-        Assert.Equal(before.Masks, JsonSerializer.Deserialize<BranchOptions>(json, s_json)!.Masks);
+        Assert.Equal(before.Masks, JsonSerializer.Deserialize<BranchOptions>(json, OptionsJson.Serializer)!.Masks);
     }
 
     [Fact]
     public void Faults_BrokenRules_AreAllListed()
     {
-        AssertFaults(new ViewsOptions { Preset = "none" }, "preset", "branches");
+        AssertFaults(new ViewsOptions(), "branches");
+        AssertFaults(new Recipe { Views = ViewPresets.Make("mscn", 28) with { Preset = "none" } }, "views.preset");
         AssertFaults(new HighPassOptions { Kernel = 4 }, "kernel");
         AssertFaults(new BranchOptions { Masks = [new GridMask(), new FocalMask { Probability = 0.1 }] }, "masks");
         AssertFaults(new CropOptions { MinArea = 0.9, MaxArea = 0.5, MinAspect = 2, MaxAspect = 1 }, "minArea", "minAspect");

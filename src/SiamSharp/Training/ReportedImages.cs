@@ -1,9 +1,8 @@
 using System.Text.Json;
 using SiamSharp.Data;
 using SiamSharp.Options;
-using SiamSharp.Training;
 
-namespace SiamSharp.Reporting;
+namespace SiamSharp.Training;
 
 /// <summary>What a report says of the images that a run learned from: <c>images.json</c> in its folder, since a later report is made without them.</summary>
 /// <param name="Name">As the user named them.</param>

@@ -4,7 +4,7 @@ using SiamSharp.Files;
 using SiamSharp.Native;
 using TorchSharp;
 
-namespace SiamSharp.Training;
+namespace SiamSharp.Recipes;
 
 /// <summary>How long to train, in what batches, from what seed.</summary>
 public sealed record TrainingOptions

@@ -1,17 +1,26 @@
 using SiamSharp.Masking;
 using SiamSharp.Methods;
+using SiamSharp.Views;
 
-namespace SiamSharp.Views;
+namespace SiamSharp.Recipes;
 
-/// <summary>The named sets of views.</summary>
-internal static class Presets
+/// <summary>The named sets of views that a recipe can start from; <see cref="ViewsOptions.Preset"/> says what each is.</summary>
+public static class ViewPresets
 {
-    public static readonly string[] Names = ["mscn", "naive-mask", "crop", "crop-high-pass", "paper", "paper-mscn"];
+    /// <summary>All names.</summary>
+    public static IReadOnlyList<string> Names { get; } = ["mscn", "naive-mask", "crop", "crop-high-pass", "paper", "paper-mscn"];
 
+    /// <summary>The preset of a recipe that names none.</summary>
     public const string Default = "mscn";
 
-    /// <summary>The complete options of one preset.</summary>
-    public static ViewsOptions Make(string name, int size, int channels, MethodOptions method, int multiple)
+    /// <summary>The complete options of a preset.</summary>
+    /// <param name="name">One of <see cref="Names"/>.</param>
+    /// <param name="size">Side of the images in pixels; 2 or more.</param>
+    /// <param name="channels">C; where it is not 3, <c>paper</c> leaves out what needs red, green and blue.</param>
+    /// <param name="method">Whose paper; SimCLR's when not given.</param>
+    /// <param name="multiple">What the sides of smaller crops are rounded to multiples of: a ViT's patch, or 4 px for a ConvNet.</param>
+    /// <exception cref="ArgumentException">There is no such preset.</exception>
+    public static ViewsOptions Make(string name, int size, int channels = 3, MethodOptions? method = null, int multiple = 4)
     {
         (double sigma, IReadOnlyList<BranchOptions> branches) = name switch
         {
@@ -35,7 +44,7 @@ internal static class Presets
 
         GridMask Grid(FillKind fill) => new() { Cell = GridMask.DefaultCell(size), Fill = new FillOptions { Kind = fill } };
         IReadOnlyList<BranchOptions> Two(BranchOptions branch) => [branch with { Count = 2, Size = size }];
-        IReadOnlyList<BranchOptions> Paper() => [.. method.PaperViews(size, channels).Select(b => b with { Size = Rounded(b.SizeFor(size), size, multiple) })];
+        IReadOnlyList<BranchOptions> Paper() => [.. (method ?? new SimClrOptions()).PaperViews(size, channels).Select(b => b with { Size = Rounded(b.SizeFor(size), size, multiple) })];
     }
 
     /// <summary>The side of a smaller view as the nearest multiple (of two the smaller), smaller than the images; as it is where there is none.</summary>
@@ -60,10 +69,10 @@ internal static class Presets
     }
 
     /// <summary>2 px up to images of 32 px, growing in proportion to 5 px from 80 px on.</summary>
-    public static double Sigma(int size) => Math.Clamp(size / 16.0, 2, 5);
+    internal static double Sigma(int size) => Math.Clamp(size / 16.0, 2, 5);
 
     /// <summary>13 px, or the widest window that an image under 7 px allows.</summary>
-    public static int Kernel(int size) => Math.Min(13, 2 * size - 1);
+    internal static int Kernel(int size) => Math.Min(13, 2 * size - 1);
 
     private static readonly BranchOptions s_crop = new()
     {

@@ -2,15 +2,21 @@
 """The tables of docs/METHODS.md from the results of methods.sh and backbones.sh:
 
     methods-table.py results.jsonl
-    METHODS="simclr moco-v3" methods-table.py resnet=results.jsonl convnext=OUT/convnext/results.jsonl vit=OUT/vit/results.jsonl
+    methods-table.py --methods simclr,moco-v3 resnet=results.jsonl convnext=OUT/convnext/results.jsonl vit=OUT/vit/results.jsonl
 
 Mean over the seeds and, in brackets, their standard deviation. Behind mscn its gain over naive masks with the same seed; bold where
 the mean gain is more than the standard deviation of the gains."""
-import json, os, statistics, sys
+import json
+import statistics
+import sys
 
-METHODS = os.environ.get('METHODS', 'simclr moco-v2 moco-v3 byol simsiam swav barlow-twins vicreg dino msn pirl siamese-pairs').split()
+METHODS = 'simclr,moco-v2,moco-v3,byol,simsiam,swav,barlow-twins,vicreg,dino,msn,pirl,siamese-pairs'
 PROTOCOLS = {'knn': 'k-NN', 'linear': 'linear', 'few-shot': '10-shot'}
-BASELINES = [('pixels', 'mscn', 'standardised pixels'), ('untrained', 'naive-mask', 'untrained, plain input'), ('untrained', 'mscn', 'untrained, high-passed input')]
+BASELINES = [
+    ('pixels', 'mscn', 'standardised pixels'),
+    ('untrained', 'naive-mask', 'untrained, plain input'),
+    ('untrained', 'mscn', 'untrained, high-passed input'),
+]
 
 
 def read(file):
@@ -24,7 +30,8 @@ def read(file):
 
 def summary(values, form='.3f'):
     values = list(values)
-    if not values: return ''
+    if not values:
+        return ''
     spread = f' ({statistics.stdev(values):.3f})' if len(set(values)) > 1 else ''
     return f'{statistics.mean(values):{form}}{spread}'
 
@@ -37,21 +44,35 @@ def gain(scores, method, protocol):
     return ('; **' + text.replace(' ', '** ', 1) if beyond else '; ' + text), beyond
 
 
-def row(*cells): print('| ' + ' | '.join(cells) + ' |')
+def row(*cells):
+    print('| ' + ' | '.join(cells) + ' |')
 
 
+files = sys.argv[1:]
+methods = METHODS.split(',')
+if files[:1] == ['--methods']:
+    methods, files = files[1].split(','), files[2:]
 wins, count = dict.fromkeys(PROTOCOLS, 0), 0
 row('', 'views', *PROTOCOLS.values())
 row(*['---'] * (2 + len(PROTOCOLS)))
-for argument in sys.argv[1:]:
+for argument in files:
     name, file = argument.split('=', 1) if '=' in argument else ('', argument)
     scores = read(file)
     for encoder, preset, text in BASELINES:
-        if name and encoder == 'pixels' and argument != sys.argv[1]: continue  # the same for all backbones
-        row(name if encoder != 'pixels' else '', text, *(summary(scores.get(('simclr', preset, encoder, p), {}).values()) for p in PROTOCOLS))
-    for method in METHODS:
+        if name and encoder == 'pixels' and argument != files[0]:
+            continue  # the same for all backbones
+        row(
+            name if encoder != 'pixels' else '',
+            text,
+            *(summary(scores.get(('simclr', preset, encoder, p), {}).values()) for p in PROTOCOLS),
+        )
+    for method in methods:
         count += 1
-        row(f'{name} {method}'.strip(), '`naive-mask`', *(summary(scores.get((method, 'naive-mask', 'pretrained', p), {}).values()) for p in PROTOCOLS))
+        row(
+            f'{name} {method}'.strip(),
+            '`naive-mask`',
+            *(summary(scores.get((method, 'naive-mask', 'pretrained', p), {}).values()) for p in PROTOCOLS),
+        )
         cells = []
         for p in PROTOCOLS:
             text, beyond = gain(scores, method, p)

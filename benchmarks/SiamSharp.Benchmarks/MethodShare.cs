@@ -49,15 +49,18 @@ internal static class MethodShare
             double ownSeconds = Seconds(steps, () =>
             {
                 using var scope = NewDisposeScope();
-                method.Loss(new ViewBatch(views)
+                var seen = new ViewBatch(views)
                 {
                     Indexes = arange(batch, dtype: ScalarType.Int64),
                     Labels = arange(batch, dtype: ScalarType.Int64).remainder(10),
                     Step = 1000 + step++,
                     StepsPerEpoch = 10,
-                }).Total.backward();
+                    Progress = 0.5,
+                };
+                LossTerms terms = method.Loss(seen);
+                terms.Total.backward();
                 foreach (var parameter in method.parameters()) parameter.grad = null;
-                method.AfterStep(0.5);
+                method.AfterStep(seen, terms);
             }) + (target ? average : 0);
             double backbone = bothWays + (target ? forward : 0);
             return new { own_seconds = ownSeconds, backbone_seconds = backbone, share = ownSeconds / (ownSeconds + backbone) };

@@ -10,6 +10,9 @@ internal readonly record struct Moments(long Count, double Mean, double Squares,
     /// <summary>The population standard deviation: the divisor is the count.</summary>
     public double Std => Count == 0 ? 0 : Math.Sqrt(Squares / Count);
 
+    /// <summary>The square root of the mean of the squared values.</summary>
+    public double RootMeanSquare => Count == 0 ? 0 : Math.Sqrt(Mean * Mean + Squares / Count);
+
     /// <summary>Two passes in double precision.</summary>
     public static Moments Of(ReadOnlySpan<float> values)
     {

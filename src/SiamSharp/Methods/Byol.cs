@@ -68,5 +68,5 @@ public sealed class Byol : SiameseMethod
     }
 
     /// <inheritdoc/>
-    public override void AfterStep(double progress) => target.Follow(TargetNetwork.DecayAt(_decay, progress));
+    public override void AfterStep(ViewBatch batch, LossTerms terms) => target.Follow(TargetNetwork.DecayAt(_decay, batch.Progress));
 }

@@ -52,6 +52,9 @@ public sealed record DinoOptions() : MethodOptions(minViews: 2, maxViews: 64)
     public bool HeadBatchNorm { get; init; }
 
     /// <inheritdoc/>
+    public override string UsedTerm => Dino.UsedTerm;
+
+    /// <inheritdoc/>
     public override IEnumerable<string> NotesFor(int images, int batchSize, int epochs) =>
         SiamSharp.Methods.Prototypes.TooMany("method.outputs", Outputs, images) is { } many ? [many] : [];
 
@@ -70,6 +73,8 @@ public sealed record DinoOptions() : MethodOptions(minViews: 2, maxViews: 64)
 /// <summary>DINO's networks and loss; see <see cref="DinoOptions"/>.</summary>
 public sealed class Dino : SiameseMethod
 {
+    internal const string UsedTerm = "outputs_used";
+
     private readonly DinoHead projector;
     private readonly TargetNetwork target;
     private readonly Tensor center;
@@ -92,22 +97,24 @@ public sealed class Dino : SiameseMethod
     {
         CheckBatch(batch, "DINO");
         using var scope = NewDisposeScope();
-        projector.Frozen = batch.Epoch < _options.FreezeLastLayerEpochs;
-        var student = projector.forward(Represent(Backbone, batch.Views));
+        var student = projector.Forward(Represent(Backbone, batch.Views), frozen: batch.Epoch < _options.FreezeLastLayerEpochs);
         IReadOnlyList<Tensor> targets = batch.Targets;
         var teacher = target.Embed(targets);
         double temperature = TemperatureAt(batch.Epoch);
         var total = LossOf(student.chunk(batch.Views.Count), teacher.chunk(targets.Count), center, _options.StudentTemperature, temperature);
-        var used = Swav.PrototypesUsed(((teacher - center) / Held(temperature)).softmax(1));
-        MoveCenter(center, teacher, _options.CenterDecay);
-        return Terms(total, student, ("outputs_used", used));
+        var used = CrossViewEntropy.Used(((teacher - center) / Held(temperature)).softmax(1));
+        return Terms(total, student, (UsedTerm, used)) with { Kept = [teacher.MoveToOuterDisposeScope()] };
     }
 
     /// <inheritdoc/>
     public override double? LossWhenCollapsed(ViewBatch batch) => Math.Log(_options.Outputs);
 
     /// <inheritdoc/>
-    public override void AfterStep(double progress) => target.Follow(TargetNetwork.DecayAt(_options.EmaDecay, progress));
+    public override void AfterStep(ViewBatch batch, LossTerms terms)
+    {
+        MoveCenter(center, terms.Kept[0], _options.CenterDecay);
+        target.Follow(TargetNetwork.DecayAt(_options.EmaDecay, batch.Progress));
+    }
 
     private double TemperatureAt(double epoch) => epoch >= _options.TeacherWarmupEpochs
         ? _options.TeacherTemperature
@@ -126,7 +133,7 @@ public sealed class Dino : SiameseMethod
     {
         using var scope = NewDisposeScope();
         Tensor[] wanted = [.. teacher.Select(t => ((t - center) / Held(teacherTemperature)).softmax(1))];
-        return Swav.LossOf(student, wanted, studentTemperature).MoveToOuterDisposeScope();
+        return CrossViewEntropy.Of(student, wanted, studentTemperature).MoveToOuterDisposeScope();
     }
 
     /// <summary>Moves the centre towards the mean of the teacher's outputs. Source: equation 4 of the paper.</summary>
@@ -159,13 +166,13 @@ public sealed class Dino : SiameseMethod
             }
         }
 
-        /// <summary>Whether the last layer gets no gradient.</summary>
-        public bool Frozen { get; set; }
+        public override Tensor forward(Tensor x) => Forward(x, frozen: false);
 
-        public override Tensor forward(Tensor x)
+        /// <summary>The same, with a last layer that gets no gradient where it is <paramref name="frozen"/>.</summary>
+        public Tensor Forward(Tensor x, bool frozen)
         {
             using var scope = NewDisposeScope();
-            return last.Score(Normalize(mlp.forward(x)), Frozen, projected: true).MoveToOuterDisposeScope();
+            return last.Score(Normalize(mlp.forward(x)), frozen, projected: true).MoveToOuterDisposeScope();
         }
     }
 }

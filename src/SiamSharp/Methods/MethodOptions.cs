@@ -24,6 +24,9 @@ public abstract record MethodOptions : IHasRules
     /// <summary>Whether the method learns from the classes of the images.</summary>
     [JsonIgnore] public virtual bool NeedsLabels => false;
 
+    /// <summary>The term of the loss that counts the prototypes or outputs that images spread over; few of them mean a collapse. Null where there are none.</summary>
+    [JsonIgnore] public virtual string? UsedTerm => null;
+
     /// <inheritdoc/>
     public virtual IEnumerable<Fault> Faults() => [];
 

@@ -80,7 +80,6 @@ public sealed class MoCoV2 : SiameseMethod
     private readonly FeatureQueue queue;
     private readonly MoCoV2Options _options;
     private readonly ulong _seed;
-    private Tensor? _keys; // of the last batch: they enter the queue once its backward pass is done
 
     internal MoCoV2(MoCoV2Options options, MethodSetup setup) : base("MoCo v2", setup.MakeBackbone())
     {
@@ -123,8 +122,7 @@ public sealed class MoCoV2 : SiameseMethod
         var k = Normalize(Keys(batch));
         var total = InfoNce.LossWithQueue(q, k.repeat(queries, 1), queue.Rows, _options.Temperature);
         var positive = (q.detach().view(queries, -1, q.shape[1]) * k).sum(-1).mean();
-        _keys = k.MoveToOuterDisposeScope();
-        return Terms(total, embeddings, ("positive_cosine", positive));
+        return Terms(total, embeddings, ("positive_cosine", positive)) with { Kept = [k.MoveToOuterDisposeScope()] };
     }
 
     /// <summary>(N, E): the keys; with split statistics each is computed among other samples than its query.</summary>
@@ -141,10 +139,9 @@ public sealed class MoCoV2 : SiameseMethod
     public override double? LossWhenCollapsed(ViewBatch batch) => Math.Log(1.0 + _options.QueueSize);
 
     /// <inheritdoc/>
-    public override void AfterStep(double progress)
+    public override void AfterStep(ViewBatch batch, LossTerms terms)
     {
-        if (_keys is not null) queue.Add(_keys);
-        _keys = null;
+        queue.Add(terms.Kept[0]);
         target.Follow(_options.EmaDecay);
     }
 }

@@ -89,5 +89,5 @@ public sealed class MoCoV3 : SiameseMethod
     }
 
     /// <inheritdoc/>
-    public override void AfterStep(double progress) => target.Follow(TargetNetwork.DecayAt(_options.EmaDecay, progress));
+    public override void AfterStep(ViewBatch batch, LossTerms terms) => target.Follow(TargetNetwork.DecayAt(_options.EmaDecay, batch.Progress));
 }

@@ -43,6 +43,9 @@ public sealed record MsnOptions() : MethodOptions(minViews: 2, maxViews: 64)
     [Range(2, 65_536)] public int ProjectorOutput { get; init; } = 256;
 
     /// <inheritdoc/>
+    public override string UsedTerm => SiamSharp.Methods.Prototypes.UsedTerm;
+
+    /// <inheritdoc/>
     public override IEnumerable<string> NotesFor(int images, int batchSize, int epochs) =>
         SiamSharp.Methods.Prototypes.TooMany("method.prototypes", Prototypes, images) is { } many ? [many] : [];
 
@@ -90,7 +93,7 @@ public sealed class Msn : SiameseMethod
         var wanted = prototypes.Score(Normalize(target.Embed([batch.Views[0]])), frozen: true, projected: true);
         var (match, entropy) = LossOf(prototypes.Score(Normalize(anchors), projected: true), wanted,
             _options.Temperature, _options.TargetSharpening, _options.SinkhornIterations);
-        return Terms(match - Held(_options.EntropyWeight) * entropy, anchors, ("match", match.detach()), ("prototypes_used", entropy.detach().exp()));
+        return Terms(match - Held(_options.EntropyWeight) * entropy, anchors, ("match", match.detach()), (Prototypes.UsedTerm, entropy.detach().exp()));
     }
 
     /// <inheritdoc/>
@@ -121,5 +124,5 @@ public sealed class Msn : SiameseMethod
     }
 
     /// <inheritdoc/>
-    public override void AfterStep(double progress) => target.Follow(TargetNetwork.DecayAt(_options.EmaDecay, progress));
+    public override void AfterStep(ViewBatch batch, LossTerms terms) => target.Follow(TargetNetwork.DecayAt(_options.EmaDecay, batch.Progress));
 }

@@ -84,15 +84,25 @@ public sealed class Pirl : SiameseMethod
         var transformed = Normalize(transformedProjector.forward(cat(features[1..])));
         int transformations = features.Length - 1;
 
-        var own = Fill(batch.Indexes, image.detach());
+        var own = where(seen[batch.Indexes].unsqueeze(1), memory[batch.Indexes], image.detach()); // an empty row is the embedding itself
         Tensor drawn = Draw(batch.Step);
-        var others = memory[drawn];
-        var leftOut = (batch.Indexes.unsqueeze(1) == drawn.unsqueeze(0)).logical_or(seen[drawn].logical_not());
+        var (others, filled) = RowsOf(drawn, batch.Indexes, own);
+        var leftOut = (batch.Indexes.unsqueeze(1) == drawn.unsqueeze(0)).logical_or(filled.logical_not());
         var ofImage = LossOf(image, own, others, leftOut, _options.Temperature);
         var ofTransformed = LossOf(transformed, own.repeat(transformations, 1), others, leftOut.repeat(transformations, 1), _options.Temperature);
-        Remember(batch.Indexes, image.detach(), own);
         double weight = _options.TransformedWeight;
-        return Terms((Held(weight) * ofTransformed).Plus(Held(1 - weight) * ofImage), transformed, ("image", ofImage.detach()), ("transformed", ofTransformed.detach()));
+        return Terms((Held(weight) * ofTransformed).Plus(Held(1 - weight) * ofImage), transformed, ("image", ofImage.detach()), ("transformed", ofTransformed.detach()))
+            with { Kept = [own.MoveToOuterDisposeScope(), image.detach().MoveToOuterDisposeScope()] };
+    }
+
+    /// <inheritdoc/>
+    public override void AfterStep(ViewBatch batch, LossTerms terms)
+    {
+        using var scope = NewDisposeScope();
+        using var noGradient = no_grad();
+        var (own, image) = (terms.Kept[0], terms.Kept[1]);
+        memory.index_copy_(0, batch.Indexes!, Normalize((own * Held(_options.MemoryDecay)).Plus(image * Held(1 - _options.MemoryDecay))));
+        seen.index_fill_(0, batch.Indexes!, Held(true));
     }
 
     /// <inheritdoc/>
@@ -112,20 +122,17 @@ public sealed class Pirl : SiameseMethod
         return tensor(Array.ConvertAll(all[..count], i => (long)i), device: memory.device);
     }
 
-    /// <summary>The rows of these samples; those that are empty take the embedding first.</summary>
-    private Tensor Fill(Tensor indexes, Tensor image)
+    /// <summary>Rows of the memory as if the rows of this batch, empty ones too, were filled already.</summary>
+    /// <param name="drawn">int64 (M): which rows.</param>
+    /// <param name="indexes">int64 (N): the rows of this batch.</param>
+    /// <param name="own">(N, E): what they hold.</param>
+    /// <returns>(M, E), and bool (M): whether a row holds anything.</returns>
+    private (Tensor Rows, Tensor Filled) RowsOf(Tensor drawn, Tensor indexes, Tensor own)
     {
-        using var noGradient = no_grad();
-        var own = where(seen[indexes].unsqueeze(1), memory[indexes], image);
-        memory.index_copy_(0, indexes, own);
-        seen.index_fill_(0, indexes, Held(true));
-        return own;
-    }
-
-    private void Remember(Tensor indexes, Tensor image, Tensor own)
-    {
-        using var noGradient = no_grad();
-        memory.index_copy_(0, indexes, Normalize((own * Held(_options.MemoryDecay)).Plus(image * Held(1 - _options.MemoryDecay))));
+        Tensor ofBatch = arange(Held(0L), Held(indexes.shape[0]), Held(1L), ScalarType.Int64, memory.device);
+        Tensor places = full([memory.shape[0]], Held(-1L), ScalarType.Int64, memory.device).index_copy_(0, indexes, ofBatch);
+        Tensor place = places[drawn], inBatch = place.ge(Held(0L));
+        return (where(inBatch.unsqueeze(1), own[place.clamp_min(Held(0L))], memory[drawn]), inBatch.logical_or(seen[drawn]));
     }
 
     /// <summary>Noise-contrastive loss of embeddings against their rows of the memory and others.</summary>

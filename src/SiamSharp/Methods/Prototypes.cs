@@ -8,6 +8,9 @@ namespace SiamSharp.Methods;
 /// <summary>Directions that embeddings are compared with: a linear layer without bias whose rows have norm 1.</summary>
 internal sealed class Prototypes : nn.Module
 {
+    /// <summary>The term of a loss that says how many prototypes are in use; metrics.jsonl has it.</summary>
+    public const string UsedTerm = "prototypes_used";
+
     private readonly Linear directions;
 
     /// <param name="count">P.</param>
@@ -41,7 +44,7 @@ internal sealed class Prototypes : nn.Module
     /// <param name="frozen">No gradient to the prototypes.</param>
     /// <param name="projected">
     /// Whether the rows are divided by their norms inside of the gradient (DINO, MSN), which then has no part along them. SwAV's
-    /// gradient has; its rows are brought back by <see cref="Normalize()"/> before each step.
+    /// gradient has; its rows are brought back by <see cref="Normalize()"/> after each step.
     /// </param>
     /// <returns>(N, P), -1 to 1, differentiable, owned by the caller.</returns>
     public Tensor Score(Tensor z, bool frozen = false, bool projected = false)

@@ -20,7 +20,7 @@ public abstract class SiameseMethod : nn.Module
     /// <summary>The network to keep after training: <see cref="Backbone"/>, or the target's where the framework's authors keep that.</summary>
     public virtual nn.Module<Tensor, Tensor> Encoder => Backbone;
 
-    /// <summary>The loss of one batch.</summary>
+    /// <summary>The loss of one batch. It changes nothing but the batch statistics of normalisations.</summary>
     /// <param name="batch">Views and what is known of their samples.</param>
     /// <returns>The loss and its terms, owned by the caller.</returns>
     /// <exception cref="ArgumentException">The method cannot learn from so few views or samples.</exception>
@@ -33,9 +33,10 @@ public abstract class SiameseMethod : nn.Module
     /// <param name="batch">A batch as <see cref="Loss"/> gets it; only its numbers of views and samples are looked at.</param>
     public virtual double? LossWhenCollapsed(ViewBatch batch) => null;
 
-    /// <summary>What the method changes after the optimiser's step, such as a target network.</summary>
-    /// <param name="progress">The share of training that is done, 0 to 1.</param>
-    public virtual void AfterStep(double progress) { }
+    /// <summary>Everything that the method changes by itself, once the optimiser has made its step: target network, queue, centre, memory.</summary>
+    /// <param name="batch">What the step saw.</param>
+    /// <param name="terms">What <see cref="Loss"/> said of it.</param>
+    public virtual void AfterStep(ViewBatch batch, LossTerms terms) { }
 
     /// <summary>Runs a network over all views, neighbouring views of equal size in one pass.</summary>
     /// <param name="network">(N, C, H, W) to (N, D).</param>

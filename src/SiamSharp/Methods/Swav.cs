@@ -46,6 +46,9 @@ public sealed record SwavOptions() : MethodOptions(minViews: 2, maxViews: 64)
     public override IEnumerable<Fault> FaultsFor(int batchSize) => FeatureQueue.FaultsOf(QueueSize, batchSize);
 
     /// <inheritdoc/>
+    public override string UsedTerm => SiamSharp.Methods.Prototypes.UsedTerm;
+
+    /// <inheritdoc/>
     public override IEnumerable<string> NotesFor(int images, int batchSize, int epochs)
     {
         if (SiamSharp.Methods.Prototypes.TooMany("method.prototypes", Prototypes, images) is { } many) yield return many;
@@ -88,6 +91,7 @@ public sealed class Swav : SiameseMethod
         _options = options;
         projector = Mlp.Create("Projector", setup.Seed, HeadEnd.Bias, setup.Width, options.ProjectorHidden, options.ProjectorOutput);
         prototypes = new Prototypes(options.Prototypes, options.ProjectorOutput, setup.Seed);
+        prototypes.Normalize(); // once more than needed: the figures on record were made so, to the last digit
         RegisterComponents();
         _queues = new FeatureQueue[options.QueueSize > 0 ? setup.TargetViews : 0]; // one for each target view, as the authors'
         for (int t = 0; t < _queues.Length; t++)
@@ -99,59 +103,33 @@ public sealed class Swav : SiameseMethod
     {
         CheckBatch(batch, "SwAV");
         using var scope = NewDisposeScope();
-        prototypes.Normalize();
         var z = Normalize(projector.forward(Represent(Backbone, batch.Views)));
         Tensor[] scores = prototypes.Score(z, frozen: batch.Epoch < _options.FreezePrototypesEpochs).chunk(batch.Views.Count);
-        Tensor[] embeddings = z.detach().chunk(batch.Views.Count);
-        Tensor[] assignments = [.. Enumerable.Range(0, batch.Targets.Count).Select(t => Assign(scores[t].detach(), embeddings[t], t, batch.Epoch))];
-        var total = LossOf(scores, assignments, _options.Temperature);
-        return Terms(total, z, ("prototypes_used", PrototypesUsed(cat(assignments))));
+        Tensor[] assignments = [.. Enumerable.Range(0, batch.Targets.Count).Select(t => Assign(scores[t].detach(), t, batch.Epoch))];
+        var total = CrossViewEntropy.Of(scores, assignments, _options.Temperature);
+        return Terms(total, z, (Prototypes.UsedTerm, CrossViewEntropy.Used(cat(assignments))));
     }
 
     /// <inheritdoc/>
     public override double? LossWhenCollapsed(ViewBatch batch) => _options.SinkhornIterations > 0 ? Math.Log(_options.Prototypes) : 0;
 
-    private Tensor Assign(Tensor scores, Tensor embeddings, int view, double epoch)
+    /// <inheritdoc/>
+    public override void AfterStep(ViewBatch batch, LossTerms terms)
+    {
+        prototypes.Normalize();
+        foreach (var (queue, embeddings) in _queues.Zip(terms.Embeddings.chunk(batch.Views.Count))) queue.Add(embeddings);
+    }
+
+    private Tensor Assign(Tensor scores, int view, double epoch)
     {
         if (view >= _queues.Length) return AssignmentOf(scores);
         FeatureQueue queue = _queues[view];
         bool use = epoch >= _options.QueueFromEpoch && queue.Full;
         Tensor all = use ? cat([prototypes.Score(queue.Rows, frozen: true), scores]) : scores;
-        Tensor own = AssignmentOf(all).narrow(0, all.shape[0] - scores.shape[0], scores.shape[0]);
-        queue.Add(embeddings);
-        return own;
+        return AssignmentOf(all).narrow(0, all.shape[0] - scores.shape[0], scores.shape[0]);
     }
 
     private Tensor AssignmentOf(Tensor scores) => _options.SinkhornIterations > 0
         ? Sinkhorn.Assign(scores, _options.Epsilon, _options.SinkhornIterations)
         : (scores / Held(_options.Epsilon)).softmax(1);
-
-    /// <summary>The mean cross entropy of each view's scores with the assignments of each target view other than it.</summary>
-    /// <remarks>Source: equation 2 and section 3.2 of the paper.</remarks>
-    /// <param name="scores">V tensors (N, P): cosines.</param>
-    /// <param name="assignments">T tensors (N, P) of the first T views: rows that sum to 1, without gradient.</param>
-    /// <param name="temperature">Above 0.</param>
-    /// <returns>A differentiable scalar, owned by the caller.</returns>
-    internal static Tensor LossOf(IReadOnlyList<Tensor> scores, IReadOnlyList<Tensor> assignments, double temperature)
-    {
-        using var scope = NewDisposeScope();
-        Tensor[] predicted = [.. scores.Select(s => (s / Held(temperature)).log_softmax(1))];
-        Tensor[] pairs =
-        [
-            .. from t in Enumerable.Range(0, assignments.Count)
-               from v in Enumerable.Range(0, scores.Count)
-               where v != t
-               select -(assignments[t] * predicted[v]).sum(1).mean(),
-        ];
-        return stack(pairs).mean().MoveToOuterDisposeScope();
-    }
-
-    /// <summary>The number of prototypes that assignments are spread over: exp of the entropy of their mean, 1 to P.</summary>
-    internal static Tensor PrototypesUsed(Tensor assignments)
-    {
-        using var scope = NewDisposeScope();
-        using var noGradient = no_grad();
-        var mean = assignments.detach().mean([0]);
-        return (-(mean * mean.Plus(1e-12).log()).sum()).exp().MoveToOuterDisposeScope();
-    }
 }

@@ -25,6 +25,9 @@ public sealed record ViewBatch(IReadOnlyList<Tensor> Views)
     /// <summary>Epochs done before this step, with fractions.</summary>
     public double Epoch => (double)Step / StepsPerEpoch;
 
+    /// <summary>The share of training that is done once this step is made, 0 to 1.</summary>
+    public double Progress { get; init; }
+
     /// <summary>N.</summary>
     public long Samples => Views[0].shape[0];
 

@@ -83,7 +83,7 @@ internal sealed class Checkpoint(RunFolder folder, SiameseMethod method, Optimiz
         Saved = saved.Step;
     }
 
-    /// <summary>Keeps a copy of what a loss may change, so that a step can be given up in its middle; it belongs to the step's dispose scope.</summary>
+    /// <summary>Keeps a copy of what a step changes before its optimiser does, the statistics of normalisations, so that a step can be given up in its middle; it belongs to the step's dispose scope.</summary>
     /// <remarks>Cost: the method's state once more in memory, and a copy of it. The optimiser's is changed at the end of a step only.</remarks>
     internal void Keep() => _kept = [.. method.state_dict().Values.Select(live => (live, live.detach().clone()))];
 

@@ -86,7 +86,7 @@ public static class Pretraining
         using SiameseMethod method = recipe.Method.Create(setup);
         method.to(device);
         using Optimizer optimizer = recipe.Optimizer.Create(method);
-        var viewMaker = new ViewMaker(recipe.Views, preprocessing, data.Size, seed);
+        var training = new TrainingStep(recipe, data, new ViewMaker(recipe.Views, preprocessing, data.Size, seed), method, optimizer, device);
         LearningRateSchedule schedule = ScheduleOf(recipe, stepsPerEpoch);
         var checkpoint = new Checkpoint(folder, method, optimizer);
         // A run of an earlier version that began from weights does not know their length any more; any other began with these.
@@ -109,80 +109,34 @@ public static class Pretraining
         var meter = new StepMeter(time ?? TimeProvider.System, progress, steps, stepsPerEpoch, batchSize, step);
         double? last = null;
         bool stop = false;
+        Data.Batch batch;
 
         method.train();
         while (step < steps && !stop)
         {
             using var scope = NewDisposeScope();
-            int epoch = (int)(step / stepsPerEpoch);
-            Data.Batch batch;
+            bool epochEnds = (step + 1) % stepsPerEpoch == 0, canGiveUp = false;
+            double learningRate = schedule.At(step), loss = double.NaN;
             try
             {
                 batch = loader.Next(cancel);
+                meter.Mark(StepPhase.Waiting);
+                if (batch.Indexes.Length >= 2) // of one image nothing can be learned
+                {
+                    training.Make(batch, step, learningRate, After);
+                    Log();
+                    last = loss;
+                }
             }
             catch (OperationCanceledException)
             {
+                if (canGiveUp) checkpoint.GoBack();
                 break;
             }
             catch (DataSourceException) // the images are gone, what was learned is not
             {
                 SaveRest();
                 throw;
-            }
-            meter.Mark(StepPhase.Waiting);
-
-            Tensor[] views = viewMaker.MakeViews(batch.Images, batch.SampleIds, epoch);   // V x (N, C, S, S)
-            meter.Mark(StepPhase.Views);
-            if (cancel.IsCancellationRequested) break; // nothing has changed yet
-
-            bool learns = batch.Indexes.Length >= 2, epochEnds = (step + 1) % stepsPerEpoch == 0; // of one image nothing can be learned
-            if (learns)
-            {
-                var viewBatch = new ViewBatch([.. views.Select(view => view.to(device))])
-                {
-                    Indexes = tensor(Array.ConvertAll(batch.Indexes, i => (long)i), device: device),
-                    Labels = recipe.Method.NeedsLabels ? tensor(Array.ConvertAll(batch.Indexes, i => (long)data.Labels![i]), device: device) : null,
-                    Step = step,
-                    StepsPerEpoch = stepsPerEpoch,
-                };
-                // A long step is not waited for when the run is to stop: the network's state goes back to what it was before.
-                bool canGiveUp = cancel.CanBeCanceled && meter.IsLong;
-                if (canGiveUp) checkpoint.Keep();
-                LossTerms terms = method.Loss(viewBatch);
-                double loss = terms.Total.ToDouble();
-                if (GivesUp()) break;
-                if (!double.IsFinite(loss)) throw notFinite.Loss(step, terms, batch, checkpoint.Exists);
-                terms.Total.backward();
-                double gradientNorm = GradientClipping.Clip(method.parameters(), recipe.Optimizer.ClipNorm); // waits for a GPU
-                meter.Mark(StepPhase.Network);
-                if (GivesUp()) break;
-
-                double learningRate = schedule.At(step);
-                if (!double.IsFinite(gradientNorm)) throw notFinite.Gradient(step, batch, checkpoint.Exists);
-                optimizer.Step(learningRate);
-                optimizer.ZeroGrad();
-                method.AfterStep((double)(step + 1) / steps);
-                meter.Mark(StepPhase.Optimizer);
-
-                if (epochEnds || (step + 1) % recipe.Training.LogSteps == 0)
-                {
-                    List<(string Name, double Value)> numbers = [.. terms.Terms.Select(t => (t.Name, t.Value.ToDouble()))];
-                    if (epochEnds)
-                    {
-                        numbers.AddRange(RunHealth.Measure(terms.Embeddings, (int)viewBatch.Samples, method.LossWhenCollapsed(viewBatch)));
-                        if (start.LengthAtStart is double length) numbers.Add(("relative_step", RunHealth.RelativeStepOf(length, RunHealth.Length(method.Encoder), step + 1)));
-                    }
-                    metrics.Write(step + 1, epoch, learningRate, gradientNorm, loss, numbers);
-                }
-                meter.Mark(StepPhase.Logging);
-                last = loss;
-
-                bool GivesUp()
-                {
-                    if (!canGiveUp || !cancel.IsCancellationRequested) return false;
-                    checkpoint.GoBack();
-                    return true;
-                }
             }
             step++;
 
@@ -191,6 +145,37 @@ public static class Pretraining
             if (due || stop) Save();
             meter.Mark(StepPhase.Checkpoint);
             meter.Report(step, last ?? double.NaN, checkpoint.Saved);
+
+            void After(StepPhase phase)
+            {
+                if (phase == StepPhase.Loss) loss = training.Terms.Total.ToDouble();
+                meter.Mark(phase);
+                // Before the loss nothing has changed yet. A long step is not waited for: the network goes back to what it was before.
+                if (phase == StepPhase.Views || (canGiveUp && phase != StepPhase.Optimizer)) cancel.ThrowIfCancellationRequested();
+                if (phase == StepPhase.Views && cancel.CanBeCanceled && meter.IsLong)
+                {
+                    checkpoint.Keep();
+                    canGiveUp = true;
+                }
+                if (phase == StepPhase.Loss && !double.IsFinite(loss)) throw notFinite.Loss(step, training.Terms, batch, checkpoint.Exists);
+                if (phase == StepPhase.Gradient && !double.IsFinite(training.GradientNorm)) throw notFinite.Gradient(step, batch, checkpoint.Exists);
+            }
+
+            void Log()
+            {
+                if (epochEnds || (step + 1) % recipe.Training.LogSteps == 0)
+                {
+                    LossTerms terms = training.Terms;
+                    List<(string Name, double Value)> numbers = [.. terms.Terms.Select(t => (t.Name, t.Value.ToDouble()))];
+                    if (epochEnds)
+                    {
+                        numbers.AddRange(RunHealth.Measure(terms.Embeddings, batch.Indexes.Length, training.LossWhenCollapsed));
+                        if (start.LengthAtStart is double length) numbers.Add(("relative_step", RunHealth.RelativeStepOf(length, RunHealth.Length(method.Encoder), step + 1)));
+                    }
+                    metrics.Write(step + 1, (int)(step / stepsPerEpoch), learningRate, training.GradientNorm, loss, numbers);
+                }
+                meter.Mark(StepPhase.Logging);
+            }
         }
         SaveRest();
 

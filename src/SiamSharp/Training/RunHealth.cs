@@ -138,7 +138,7 @@ public sealed record RunHealth(double RankMe, int Dimensions, double Spread, dou
         double? Number(string name) => (double?)last[name];
         var (before, after, noise) = Fall([.. lines.Select(l => (double)l["loss"]!)]);
         return new RunHealth(Number("rankme")!.Value, (int)Number("dimensions")!, Number("embedding_spread")!.Value, Number("loss")!.Value, Number("loss_when_collapsed"),
-            Number("prototypes_used") ?? Number("outputs_used"), Number("relative_step"), recipe.Method.NeedsLabels)
+            recipe.Method.UsedTerm is { } used ? Number(used) : null, Number("relative_step"), recipe.Method.NeedsLabels)
         { Steps = (long)Number("step")!, LossBefore = before, LossAfter = after, LossNoise = noise, DifferentImages = RunImages.Different(folder), LearningRate = lines.Max(l => (double?)l["lr"]), ViewsTaughtNothing = recipe.ViewsTeachNothing };
     }
 

@@ -1,6 +1,6 @@
 namespace SiamSharp.Training;
 
-internal enum StepPhase { Waiting, Views, Network, Optimizer, Logging, Checkpoint }
+internal enum StepPhase { Waiting, Views, Loss, Gradient, Optimizer, Logging, Checkpoint }
 
 /// <summary>Adds up where the time of the steps goes and reports progress.</summary>
 /// <remarks>The first step of the process is left out: it compiles, allocates and warms caches.</remarks>
@@ -40,7 +40,7 @@ internal sealed class StepMeter(
         { Saved = saved });
     }
 
-    internal StepTiming Timing => new(Math.Max(0, _measured), this[StepPhase.Waiting], this[StepPhase.Views], this[StepPhase.Network],
+    internal StepTiming Timing => new(Math.Max(0, _measured), this[StepPhase.Waiting], this[StepPhase.Views], this[StepPhase.Loss] + this[StepPhase.Gradient],
         this[StepPhase.Optimizer], this[StepPhase.Logging], this[StepPhase.Checkpoint]);
 
     private double this[StepPhase phase] => _seconds[(int)phase];

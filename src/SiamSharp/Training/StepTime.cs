@@ -55,7 +55,7 @@ public sealed record StepTime(double PerImage, double PerStep, int Batch)
         method.to(device);
         using Optimizer optimizer = recipe.Optimizer.Create(method);
         var plain = new Preprocessing(recipe.Views.HighPass, new double[data.Channels], [.. Enumerable.Repeat(1.0, data.Channels)]);
-        var viewMaker = new ViewMaker(recipe.Views, plain, data.Size, seed);
+        var training = new TrainingStep(recipe, data, new ViewMaker(recipe.Views, plain, data.Size, seed), method, optimizer, device);
         method.train();
 
         int most = Math.Min(recipe.Training.BatchSize, data.Count), batch = Math.Min(SmallestBatch, most);
@@ -93,23 +93,13 @@ public sealed record StepTime(double PerImage, double PerStep, int Batch)
         {
             using var step = NewDisposeScope();
             int[] indexes = [.. Enumerable.Range(0, count)];
-            long start = time.GetTimestamp();
-            Tensor pixels = Pixels(indexes);                                                                         // (N, C, S, S)
-            Tensor[] views = viewMaker.MakeViews(pixels, Array.ConvertAll(indexes, i => (long)i), epoch: 0);
-            LossTerms terms = method.Loss(new ViewBatch([.. views.Select(view => view.to(device))])
+            long start = time.GetTimestamp(), between = start;
+            Tensor pixels = Pixels(indexes);                                                                         // (N, C, H, W)
+            training.Make(new Batch(pixels, Array.ConvertAll(indexes, i => (long)i), indexes, 0, 0), 0, learningRate: 0, phase =>
             {
-                Indexes = tensor(Array.ConvertAll(indexes, i => (long)i), device: device),
-                Labels = recipe.Method.NeedsLabels ? tensor(Array.ConvertAll(indexes, i => (long)data.Labels![i]), device: device) : null,
-                Step = 0,
-                StepsPerEpoch = Math.Max(1, data.Count / recipe.Training.BatchSize),
+                if (phase == StepPhase.Gradient) between = time.GetTimestamp();
             });
-            terms.Total.backward();
-            GradientClipping.Clip(method.parameters(), recipe.Optimizer.ClipNorm);
-            long between = time.GetTimestamp();
-            optimizer.Step(0);
-            optimizer.ZeroGrad();
-            method.AfterStep(0);
-            terms.Total.ToDouble(); // waits for a GPU
+            training.Terms.Total.ToDouble(); // waits for a GPU
             return (time.GetElapsedTime(start, between).TotalSeconds, time.GetElapsedTime(between).TotalSeconds);
         }
     }

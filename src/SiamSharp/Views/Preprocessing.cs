@@ -1,8 +1,8 @@
 using System.Buffers;
 using System.Numerics;
+using SiamSharp.Data;
 using SiamSharp.Filters;
 using SiamSharp.Options;
-using static SiamSharp.Native.HeldScalars;
 using static TorchSharp.torch;
 
 namespace SiamSharp.Views;
@@ -43,7 +43,7 @@ public sealed record Preprocessing(HighPassOptions HighPass, IReadOnlyList<doubl
     /// <summary>Measures mean and standard deviation of each channel after the high-pass.</summary>
     /// <remarks>A channel is constant where the deviation is at most a millionth of the pixels' root mean square.</remarks>
     /// <param name="highPass">The filter, or sigma 0 for none.</param>
-    /// <param name="batches">float32 or float64 (N, C, H, W), training images as they go into <see cref="Apply(Tensor)"/>; one
+    /// <param name="batches">(N, C, H, W), training images as they go into <see cref="Apply(Tensor)"/>; one
     /// is read at a time and stays its maker's to dispose of.</param>
     /// <param name="cancellationToken">Looked at between batches.</param>
     /// <exception cref="ArgumentException">No batches, or batches of another shape than the first.</exception>
@@ -52,8 +52,7 @@ public sealed record Preprocessing(HighPassOptions HighPass, IReadOnlyList<doubl
     {
         OptionsJson.Check(highPass, "highPass");
         Preprocessing? raw = null;
-        double[] sum = [], squares = [], rawSquares = [];
-        double count = 0;
+        Moments[] ofSignal = [], ofPixels = [];
         foreach (Tensor batch in batches)
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -62,27 +61,27 @@ public sealed record Preprocessing(HighPassOptions HighPass, IReadOnlyList<doubl
             if (raw is null)
             {
                 raw = new Preprocessing(highPass, new double[channels], Enumerable.Repeat(1.0, channels).ToArray());
-                (sum, squares, rawSquares) = (new double[channels], new double[channels], new double[channels]);
+                (ofSignal, ofPixels) = (new Moments[channels], new Moments[channels]);
             }
-            Tensor signal = raw.Apply(batch).to(ScalarType.Float64), pixels = batch.to(ScalarType.Float64);
-            Add(sum, signal);
-            Add(squares, signal.Squared());
-            Add(rawSquares, pixels.Squared());
-            count += batch.numel() / channels;
+            Tensor pixels = batch.to(ScalarType.Float32).cpu().contiguous();
+            Add(ofPixels, pixels);
+            Add(ofSignal, raw.Apply(pixels));
         }
-        if (raw is null || count == 0) throw new ArgumentException("There are no images to measure.", nameof(batches));
+        if (raw is null || ofSignal[0].Count == 0) throw new ArgumentException("There are no images to measure.", nameof(batches));
 
-        double[] mean = [.. sum.Select(total => total / count)];
-        double[] std = [.. mean.Select((m, c) => Math.Sqrt(Math.Max(0, squares[c] / count - m * m)))];
-        int[] constant = [.. Enumerable.Range(0, std.Length).Where(c => std[c] <= 1e-6 * Math.Sqrt(rawSquares[c] / count))];
+        double[] std = [.. ofSignal.Select(signal => signal.Std)];
+        int[] constant = [.. Enumerable.Range(0, std.Length).Where(c => std[c] <= 1e-6 * ofPixels[c].RootMeanSquare)];
         foreach (int c in constant) std[c] = 1;
-        if (highPass.Sigma > 0) Array.Clear(mean);
+        double[] mean = highPass.Sigma > 0 ? new double[std.Length] : [.. ofSignal.Select(signal => signal.Mean)];
         return new Preprocessing(highPass, mean, std) { ConstantChannels = constant };
 
-        static void Add(double[] totals, Tensor values)
+        static void Add(Moments[] totals, Tensor values)
         {
-            double[] perChannel = values.sum([0L, 2, 3]).cpu().data<double>().ToArray();
-            for (int c = 0; c < totals.Length; c++) totals[c] += perChannel[c];
+            Samples<float> samples = new(values);
+            int images = (int)values.shape[0], channels = totals.Length, area = (int)(values.shape[2] * values.shape[3]);
+            var found = new Moments[images * channels];
+            Parallel.For(0, found.Length, i => found[i] = Moments.Of(samples[i / channels].Slice(i % channels * area, area)));
+            for (int i = 0; i < found.Length; i++) totals[i % channels] = totals[i % channels].Merge(found[i]); // in the order of the images
         }
     }
 

@@ -91,7 +91,8 @@ public sealed class EveryMethodTests : IDisposable
         {
             using (var scope = NewDisposeScope())
             {
-                LossTerms terms = method.Loss(Batch(step, 16, 16));
+                ViewBatch batch = Batch(step, 16, 16) with { Progress = (step + 1) / 10.0 };
+                LossTerms terms = method.Loss(batch);
                 Assert.True(float.IsFinite(terms.Total.item<float>()));
                 Assert.Equal(1, terms.Terms.Count(t => t.Name == "embedding_spread"));
                 Assert.Equal(0, terms.Embeddings.shape[0] % 16);
@@ -101,7 +102,7 @@ public sealed class EveryMethodTests : IDisposable
                     Assert.True(parameter.requires_grad || key.StartsWith("target.", StringComparison.Ordinal), key);
                 optimizer.Step(1e-3);
                 optimizer.ZeroGrad();
-                method.AfterStep((step + 1) / 10.0);
+                method.AfterStep(batch, terms);
             }
             counts.Add(DisposeScopeManager.Statistics.ThreadTotalLiveCount);
         }
@@ -114,6 +115,22 @@ public sealed class EveryMethodTests : IDisposable
                 Assert.False(value.equal(before[key]).all().item<bool>(), $"{key} has not moved");
             before[key].Dispose();
         }
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Loss_Called_ChangesNothingButBatchStatistics(string name)
+    {
+        using var scope = NewDisposeScope();
+        using var method = Create(name);
+        ViewBatch batch = Batch(1, 16, 16);
+        method.AfterStep(batch, method.Loss(batch)); // queues and memories hold something now
+        Dictionary<string, Tensor> before = method.state_dict().ToDictionary(p => p.Key, p => p.Value.clone());
+        double first = method.Loss(batch).Total.item<float>(), second = method.Loss(batch).Total.item<float>();
+        Assert.Equal(first, second);
+        string[] changed = [.. method.state_dict().Where(p => !p.Value.equal(before[p.Key]).all().item<bool>()).Select(p => p.Key)];
+        Assert.Equal([], changed.Where(key => !key.EndsWith("running_mean", StringComparison.Ordinal)
+            && !key.EndsWith("running_var", StringComparison.Ordinal) && !key.EndsWith("num_batches_tracked", StringComparison.Ordinal)));
     }
 
     [Theory]
@@ -152,8 +169,9 @@ public sealed class EveryMethodTests : IDisposable
         for (int step = 0; step < 100; step++) // until queue, memory and centre hold nothing else
         {
             using var inner = NewDisposeScope();
-            loss = method.Loss(batch with { Step = step }).Total.item<float>();
-            method.AfterStep(0);
+            LossTerms terms = method.Loss(batch with { Step = step });
+            loss = terms.Total.item<float>();
+            method.AfterStep(batch, terms);
         }
         double? collapsed = method.LossWhenCollapsed(batch);
         switch (name)
@@ -176,7 +194,9 @@ public sealed class EveryMethodTests : IDisposable
         using var scope = NewDisposeScope();
         using SiameseMethod full = Create("pirl", samples: 16), empty = Create("pirl", samples: 40); // all 40 rows are drawn
         float first = full.Loss(Batch(0, 16, 16)).Total.item<float>();
-        Assert.Equal(first, empty.Loss(Batch(0, 16, 16)).Total.item<float>(), 1e-5);
+        LossTerms terms = empty.Loss(Batch(0, 16, 16));
+        Assert.Equal(first, terms.Total.item<float>(), 1e-5);
+        empty.AfterStep(Batch(0, 16, 16), terms);
         Tensor norms = empty.state_dict()["memory"].norm(1);
         Assert.Equal([.. Enumerable.Repeat(1.0f, 16), .. Enumerable.Repeat(0.0f, 24)], norms.data<float>().ToArray().Select(n => float.Round(n, 5)));
     }

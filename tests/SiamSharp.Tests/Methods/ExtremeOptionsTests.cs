@@ -86,6 +86,7 @@ public sealed class ExtremeOptionsTests
                     Labels = arange(16, dtype: ScalarType.Int64).remainder(3),
                     Step = step,
                     StepsPerEpoch = 2,
+                    Progress = (step + 1) / 5.0,
                 };
                 LossTerms terms = method.Loss(batch);
                 AssertFinite(terms.Total, "the loss");
@@ -93,7 +94,7 @@ public sealed class ExtremeOptionsTests
                 terms.Total.backward();
                 foreach (var (key, parameter) in method.named_parameters())
                     if (parameter.grad is { } gradient) AssertFinite(gradient, $"the gradient of {key}");
-                method.AfterStep((step + 1) / 5.0);
+                method.AfterStep(batch, terms);
                 foreach (var (key, value) in method.state_dict()) AssertFinite(value, key);
 
                 void AssertFinite(Tensor value, string what) =>

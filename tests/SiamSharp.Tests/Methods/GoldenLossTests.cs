@@ -66,7 +66,7 @@ public sealed class GoldenLossTests
     {
         Tensor[] scores = [input("high0"), input("high1"), input("low0"), input("low1"), input("low2")];
         Tensor[] assignments = [.. scores[..2].Select(s => Sinkhorn.Assign(s, golden.Number("params", "epsilon"), (int)golden.Number("params", "iterations")))];
-        return Swav.LossOf(scores, assignments, golden.Number("params", "temperature"));
+        return CrossViewEntropy.Of(scores, assignments, golden.Number("params", "temperature"));
     });
 
     [Fact]

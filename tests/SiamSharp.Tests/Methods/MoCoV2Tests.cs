@@ -87,8 +87,9 @@ public sealed class MoCoV2Tests : IDisposable
         using var scope = NewDisposeScope();
         const long step = 5;
         using SiameseMethod split = Create(2);
-        LossTerms terms = split.Loss(new ViewBatch([View(1), View(2)]) { Step = step });
-        split.AfterStep(0);
+        var batch = new ViewBatch([View(1), View(2)]) { Step = step };
+        LossTerms terms = split.Loss(batch);
+        split.AfterStep(batch, terms);
 
         int[] order = [.. Enumerable.Range(0, 16)];
         new RandomStream(1, RandomPurpose.Splits, sample: step).Shuffle<int>(order);

@@ -6,8 +6,8 @@ using SiamSharp.Data;
 using SiamSharp.Masking;
 using SiamSharp.Options;
 using SiamSharp.Recipes;
-using SiamSharp.Training;
 using SiamSharp.Tests.Data;
+using SiamSharp.Training;
 using Xunit;
 
 namespace SiamSharp.Tests.Options;

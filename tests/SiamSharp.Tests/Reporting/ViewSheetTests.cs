@@ -1,7 +1,7 @@
 using SiamSharp.Masking;
+using SiamSharp.Recipes;
 using SiamSharp.Reporting;
 using SiamSharp.Tests.Views;
-using SiamSharp.Recipes;
 using SiamSharp.Views;
 using SkiaSharp;
 using Xunit;

@@ -92,7 +92,8 @@ public sealed class Pirl : SiameseMethod
         var ofTransformed = LossOf(transformed, own.repeat(transformations, 1), others, leftOut.repeat(transformations, 1), _options.Temperature);
         double weight = _options.TransformedWeight;
         return Terms((Held(weight) * ofTransformed).Plus(Held(1 - weight) * ofImage), transformed, ("image", ofImage.detach()), ("transformed", ofTransformed.detach()))
-            with { Kept = [own.MoveToOuterDisposeScope(), image.detach().MoveToOuterDisposeScope()] };
+            with
+        { Kept = [own.MoveToOuterDisposeScope(), image.detach().MoveToOuterDisposeScope()] };
     }
 
     /// <inheritdoc/>

@@ -29,12 +29,16 @@ internal sealed class TrainingStep(Recipe recipe, ImageDataset data, ViewMaker v
     /// <param name="after">Called after each part; an exception from it ends the step there.</param>
     public void Make(Batch batch, long step, double learningRate, Action<StepPhase> after)
     {
-        _views = View(batch, step);                               after(StepPhase.Views);      // V x (N, C, S, S)
-        Terms = method.Loss(_views);                              after(StepPhase.Loss);
-        GradientNorm = Backward(Terms.Total);                     after(StepPhase.Gradient);
+        _views = View(batch, step); // V x (N, C, S, S)
+        after(StepPhase.Views);
+        Terms = method.Loss(_views);
+        after(StepPhase.Loss);
+        GradientNorm = Backward(Terms.Total);
+        after(StepPhase.Gradient);
         optimizer.Step(learningRate);
-        method.AfterStep(_views, Terms);                          after(StepPhase.Optimizer);
+        method.AfterStep(_views, Terms);
         optimizer.ZeroGrad();
+        after(StepPhase.Optimizer);
     }
 
     private ViewBatch View(Batch batch, long step)

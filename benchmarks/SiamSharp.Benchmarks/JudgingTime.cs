@@ -32,7 +32,7 @@ internal static class JudgingTime
         foreach (Protocol protocol in new[] { Protocol.Knn, Protocol.Linear, Protocol.FewShot })
         {
             clock.Restart();
-            foreach (Score score in evaluator.Judge(protocol, "pretrained", x, y, "")) accuracy[score.Title] = score.Value;
+            foreach (Score score in evaluator.Evaluate(protocol, "pretrained", x, y, "")) accuracy[score.Title] = score.Value;
             seconds[protocol.ToString()] = clock.Elapsed.TotalSeconds;
         }
         return new Result(features, (int)x.Values.shape[1], torch.get_num_threads(), pass, seconds, seconds.Values.Sum(), accuracy);

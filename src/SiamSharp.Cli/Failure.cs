@@ -10,7 +10,7 @@ namespace SiamSharp.Cli;
 /// <summary>What went wrong, in a line that a person can act on, and the exit code for it.</summary>
 internal static class Failure
 {
-    private const long LeastHeap = 512L << 20;
+    private const long MinHeap = 512L << 20;
 
     private static readonly string[] s_outOfMemory = ["alloc", "out of memory", "not enough memory"]; // of libtorch on processors and GPUs
 
@@ -51,7 +51,7 @@ internal static class Failure
                 return 1;
             case OutOfMemoryException or System.Runtime.InteropServices.ExternalException when IsOutOfMemory(failure):
                 long heap = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
-                screen.Fail(heap < LeastHeap ? $"The .NET heap may take {heap >> 20} MiB only, by DOTNET_GCHeapHardLimit or the container's memory. Give more."
+                screen.Fail(heap < MinHeap ? $"The .NET heap may take {heap >> 20} MiB only, by DOTNET_GCHeapHardLimit or the container's memory. Give more."
                     : "The memory is not enough for this. Less is needed with a smaller training.batchSize, data.size or network (backbone.width, backbone.name), and with data.memoryGiB=0, which decodes images anew in each epoch. A limit that was set for the shell (ulimit -v) counts too.");
                 return 1;
             case System.Runtime.InteropServices.ExternalException:

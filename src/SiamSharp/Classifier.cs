@@ -29,7 +29,7 @@ public sealed record ClassifierReport(
     private const int FewAccepted = 10;
 
     /// <summary>Share of the images that the largest class has: what an answer that is always the same would reach; 0 = not known.</summary>
-    public double LargestClass { get; init; }
+    public double MaxClassImages { get; init; }
 
     /// <summary>What a person should know before the classifier is used: whole sentences that say what to do, often none.</summary>
     /// <param name="minAccuracy">The accuracy that was asked for, 0 to 1.</param>
@@ -41,8 +41,8 @@ public sealed record ClassifierReport(
             yield break;
         }
         int accepted = (int)Math.Round(AcceptedShare * Count);
-        if (Accuracy is double accuracy && LargestClass > 0 && Statistics.ShareInterval(accuracy, Count).Low <= LargestClass)
-            yield return string.Create(CultureInfo.InvariantCulture, $"The held-out accuracy of {accuracy:F3} is not clearly better than naming always the largest class, which gives {LargestClass:F3}. "
+        if (Accuracy is double accuracy && MaxClassImages > 0 && Statistics.ShareInterval(accuracy, Count).Low <= MaxClassImages)
+            yield return string.Create(CultureInfo.InvariantCulture, $"The held-out accuracy of {accuracy:F3} is not clearly better than naming always the largest class, which gives {MaxClassImages:F3}. "
                 + $"Give more labelled images, check the labels, or take an encoder that was trained longer.");
         if (accepted == 0)
             yield return string.Create(CultureInfo.InvariantCulture, $"Not even the surest held-out answers are right in {100 * minAccuracy:0.#} % of cases: all answers will be rejected. Give more labels, or a lower --min-accuracy.");
@@ -60,7 +60,7 @@ public sealed record ClassifierReport(
 public sealed class Classifier : IDisposable
 {
     private const string EncoderPrefix = "encoder.";
-    private const int MostFolds = 5, Iterations = 200, BatchSize = 64;
+    private const int MaxFolds = 5, Iterations = 200, BatchSize = 64;
 
     private static readonly double[] s_penalties = [1, 0.1, 0.01, 1e-3, 1e-4];
 
@@ -90,18 +90,18 @@ public sealed class Classifier : IDisposable
     /// <param name="labelled">Images of two classes or more; those without a label are left out, and so are names of classes without an image.</param>
     /// <param name="data">How these images were decoded; kept with the classifier.</param>
     /// <param name="minAccuracy">Accuracy that accepted answers are to reach, 0 (accept all) to 1.</param>
-    /// <param name="cancel">Stops between two batches or iterations.</param>
+    /// <param name="cancellationToken">Stops between two batches or iterations.</param>
     /// <returns>The classifier, owned by the caller, and what it is worth.</returns>
     /// <exception cref="DataSourceException">There are no labels, only one class, or images of other channels.</exception>
     public static (Classifier Classifier, ClassifierReport Report) Fit(
-        Encoder encoder, ImageDataset labelled, DataOptions data, double minAccuracy = 0.95, CancellationToken cancel = default)
+        Encoder encoder, ImageDataset labelled, DataOptions data, double minAccuracy = 0.95, CancellationToken cancellationToken = default)
     {
         OptionsJson.Check(data, "data");
         if (!(minAccuracy is >= 0 and <= 1)) throw new ArgumentOutOfRangeException(nameof(minAccuracy), minAccuracy, "An accuracy of 0 to 1 is needed.");
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
-        using Features features = Features.Of(encoder, labelled, BatchSize, cancel: cancel);
-        var (head, report) = Fit(features, minAccuracy, cancel);
+        using Features features = Features.Of(encoder, labelled, BatchSize, cancellationToken: cancellationToken);
+        var (head, report) = Fit(features, minAccuracy, cancellationToken);
         return (new(encoder, data with { Size = encoder.Size, Channels = encoder.Channels }, features.ClassNames, head.Mean.DetachFromDisposeScope(), head.Scale.DetachFromDisposeScope(), head.Weight.DetachFromDisposeScope(),
             head.Temperature, head.Threshold), report);
     }
@@ -114,11 +114,11 @@ public sealed class Classifier : IDisposable
         int[] classes = labelled.ClassNames is null ? [] : [.. Enumerable.Range(0, labelled.Count).Select(labelled.LabelOf).Where(label => label >= 0).Distinct()];
         if (classes.Length == 0) throw new DataSourceException($"{labelled.Name} has no labels, and a classifier is made of them. {LabelledImages.HowToLabel(labelled.Name)}");
         if (classes.Length < 2) throw OneClass(labelled.ClassNames![classes[0]], labelled);
-        if (classes.Length > MostOfOneImage && classes.Length == Enumerable.Range(0, labelled.Count).Count(i => labelled.LabelOf(i) >= 0))
-            throw new DataSourceException(JudgingSet.EachItsOwn([.. classes.Select(label => labelled.ClassNames![label])]));
+        if (classes.Length > MaxMemoryOfOneImage && classes.Length == Enumerable.Range(0, labelled.Count).Count(i => labelled.LabelOf(i) >= 0))
+            throw new DataSourceException(EvaluationSet.EachItsOwn([.. classes.Select(label => labelled.ClassNames![label])]));
     }
 
-    private const int MostOfOneImage = 10; // with more classes of one image each, the labels are names or numbers of the images
+    private const int MaxMemoryOfOneImage = 10; // with more classes of one image each, the labels are names or numbers of the images
 
     private static DataSourceException OneClass(string name, IImageSource? source = null) =>
         new($"A classifier needs images of two classes or more, but these are all of class '{name}': "
@@ -126,15 +126,15 @@ public sealed class Classifier : IDisposable
 
     internal sealed record Head(Tensor Mean, Tensor Scale, Tensor Weight, double Temperature, double Threshold);
 
-    internal static (Head Head, ClassifierReport Report) Fit(Features features, double minAccuracy, CancellationToken cancel)
+    internal static (Head Head, ClassifierReport Report) Fit(Features features, double minAccuracy, CancellationToken cancellationToken)
     {
         int classes = features.ClassNames.Count, count = features.Count;
         long[] labels = features.Labels.data<long>().ToArray();
         if (classes < 2) throw OneClass(features.ClassNames[0]);
-        int folds = Math.Min(MostFolds, Enumerable.Range(0, classes).Min(k => labels.Count(label => label == k)));
+        int folds = Math.Min(MaxFolds, Enumerable.Range(0, classes).Min(k => labels.Count(label => label == k)));
         if (folds < 2)
         {
-            var (mean1, scale1, weight1) = FitOn(features.Values, features.Labels, classes, s_penalties[2], cancel);
+            var (mean1, scale1, weight1) = FitOn(features.Values, features.Labels, classes, s_penalties[2], cancellationToken);
             return (new(mean1, scale1, weight1, 1, 0), new(count, 0, s_penalties[2], null, null, null, 1, null));
         }
 
@@ -142,11 +142,11 @@ public sealed class Classifier : IDisposable
         (double Loss, double Penalty, double Temperature, double[][] Scores) best = (double.PositiveInfinity, 0, 1, []);
         foreach (double penalty in s_penalties)
         {
-            double[][] scores = HeldOutScores(features, classes, fold, folds, penalty, cancel);
+            double[][] scores = HeldOutScores(features, classes, fold, folds, penalty, cancellationToken);
             double temperature = Calibration.Temperature(scores, labels), loss = Calibration.CrossEntropy(scores, labels, temperature);
             if (loss < best.Loss) best = (loss, penalty, temperature, scores);
         }
-        var (mean, scale, weight) = FitOn(features.Values, features.Labels, classes, best.Penalty, cancel);
+        var (mean, scale, weight) = FitOn(features.Values, features.Labels, classes, best.Penalty, cancellationToken);
 
         var answers = Calibration.Answers(best.Scores, labels, best.Temperature);
         double threshold = Calibration.Threshold(answers, minAccuracy);
@@ -154,7 +154,7 @@ public sealed class Classifier : IDisposable
         return (new(mean, scale, weight, best.Temperature, threshold), new(count, folds, best.Penalty, answers.Average(a => a.Right ? 1.0 : 0),
             Calibration.Error(answers), Calibration.Error(Calibration.Answers(best.Scores, labels, 1)), accepted.Length / (double)count,
             accepted.Length == 0 ? null : accepted.Average(a => a.Right ? 1.0 : 0))
-        { LargestClass = labels.CountBy(label => label).Max(c => c.Value) / (double)count });
+        { MaxClassImages = labels.CountBy(label => label).Max(c => c.Value) / (double)count });
     }
 
     /// <summary>The fold of each image, every class spread over all of them; a function of the labels.</summary>
@@ -171,7 +171,7 @@ public sealed class Classifier : IDisposable
     }
 
     /// <summary>Scores (N, K) of each image by a classifier of the other folds.</summary>
-    private static double[][] HeldOutScores(Features features, int classes, int[] fold, int folds, double penalty, CancellationToken cancel)
+    private static double[][] HeldOutScores(Features features, int classes, int[] fold, int folds, double penalty, CancellationToken cancellationToken)
     {
         double[][] scores = new double[features.Count][];
         for (int f = 0; f < folds; f++)
@@ -179,7 +179,7 @@ public sealed class Classifier : IDisposable
             using var scope = NewDisposeScope();
             int[] held = [.. Enumerable.Range(0, features.Count).Where(i => fold[i] == f)];
             Tensor inside = tensor([.. Enumerable.Range(0, features.Count).Where(i => fold[i] != f).Select(i => (long)i)]), outside = tensor([.. held.Select(i => (long)i)]);
-            var (mean, scale, weight) = FitOn(features.Values[inside], features.Labels[inside], classes, penalty, cancel);
+            var (mean, scale, weight) = FitOn(features.Values[inside], features.Labels[inside], classes, penalty, cancellationToken);
             Tensor logits = LinearProbe.Logits((features.Values[outside] - mean) * scale, weight).contiguous();
             float[] values = logits.data<float>().ToArray();
             foreach (var (place, i) in held.Index()) scores[i] = [.. values.AsSpan(place * classes, classes).ToArray().Select(v => (double)v)];
@@ -187,11 +187,11 @@ public sealed class Classifier : IDisposable
         return scores;
     }
 
-    private static (Tensor Mean, Tensor Scale, Tensor Weight) FitOn(Tensor features, Tensor labels, int classes, double penalty, CancellationToken cancel)
+    private static (Tensor Mean, Tensor Scale, Tensor Weight) FitOn(Tensor features, Tensor labels, int classes, double penalty, CancellationToken cancellationToken)
     {
         using var scope = NewDisposeScope();
         var (mean, scale) = LinearProbe.Standardise(features);
-        Tensor weight = LinearProbe.FitStandardised((features - mean) * scale, labels, classes, penalty, Iterations, cancel);
+        Tensor weight = LinearProbe.FitStandardised((features - mean) * scale, labels, classes, penalty, Iterations, cancellationToken);
         return (mean.MoveToOuterDisposeScope(), scale.MoveToOuterDisposeScope(), weight.MoveToOuterDisposeScope());
     }
 
@@ -220,9 +220,9 @@ public sealed class Classifier : IDisposable
     /// <param name="source">Opened with <see cref="Data"/>; its own labels are not used.</param>
     /// <param name="threads">That decode; 0 = one for each processor.</param>
     /// <param name="progress">Told after each batch.</param>
-    /// <param name="cancel">Stops between two batches.</param>
+    /// <param name="cancellationToken">Stops between two batches.</param>
     /// <exception cref="DataSourceException">No image can be read.</exception>
-    public Predictions Predict(IImageSource source, int threads = 0, IProgress<LoadProgress>? progress = null, CancellationToken cancel = default)
+    public Predictions Predict(IImageSource source, int threads = 0, IProgress<LoadProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         using var embedder = new Embedder(Encoder);
         var answers = new List<Prediction>();
@@ -238,7 +238,7 @@ public sealed class Classifier : IDisposable
                 if (System.Numerics.Tensors.TensorPrimitives.IsFiniteAll(own)) answers.Add(Prediction.Of(source.PathOf(index), own, this));
                 else lost.Add(new(source.PathOf(index), "has probabilities that are not finite; its pixels are far outside of those that the classifier was made of"));
             }
-        }, progress, cancel);
+        }, progress, cancellationToken);
         skipped = [.. skipped, .. lost];
         if (answers.Count == 0) throw new DataSourceException($"{(source.Count == 1 ? $"The one image of '{source.Name}' cannot" : $"None of {Plural.Of(source.Count, "image")} of '{source.Name}' can")} be classified{(skipped.Length > 0 ? $"{(source.Count == 1 ? "" : "; the first")}: {skipped[0].Path}: {skipped[0].Reason}" : "")}.");
         return new(answers, skipped) { Notes = [.. source.Notes, .. notes.Lines(source, Encoder.White)] };

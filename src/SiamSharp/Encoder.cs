@@ -17,7 +17,7 @@ namespace SiamSharp;
 /// <remarks>Always in evaluation mode; no masks. Not safe for concurrent use.</remarks>
 public sealed class Encoder : IDisposable
 {
-    private const int FewPixels = 50_000, MostChannels = 256, MostSize = 1024; // as data.channels and data.size
+    private const int FewPixels = 50_000, MaxChannels = 256, MaxSize = 1024; // as data.channels and data.size
 
     private readonly nn.Module<Tensor, Tensor> _backbone;
     private Device _device = CPU;
@@ -217,7 +217,7 @@ public sealed class Encoder : IDisposable
     /// <exception cref="RunException">It says nothing that can be built, or a network far larger than its weights.</exception>
     internal static Encoder Build(FileMetadata metadata, IReadOnlyDictionary<string, Tensor> weights, nn.Module<Tensor, Tensor>? ownBackbone = null)
     {
-        int channels = metadata.Count("channels", MostChannels), size = metadata.Count("size", MostSize);
+        int channels = metadata.Count("channels", MaxChannels), size = metadata.Count("size", MaxSize);
         Preprocessing preprocessing = metadata.Preprocessing(channels, size);
         var options = ownBackbone is null ? metadata.Options<BackboneOptions>("backbone") : null;
         var backbone = ownBackbone ?? Create(options!);

@@ -24,10 +24,10 @@ internal static class Flips
         ImageDataset images = ImageDataset.Load(source!, recipe.Data);
         Pretraining.Run(recipe, images, run);
         string classifier = Path.Combine(home, "classifier.safetensors");
-        using (Classifier fitted = Classifier.Fit(Encoder.Load(run.Encoder), images, recipe.Data).Classifier) fitted.Save(classifier);
+        using (Classifier fitted = Classifier.Fit(Encoder.Load(run.EncoderPath), images, recipe.Data).Classifier) fitted.Save(classifier);
         JsonObject asked = WhatDecides(run);
         string npy = Path.Combine(home, "x.npy"), parquet = Path.Combine(home, "x.parquet");
-        using (Encoder encoder = Encoder.Load(run.Encoder))
+        using (Encoder encoder = Encoder.Load(run.EncoderPath))
         {
             using var embedder = new Embedder(encoder);
             foreach (string index in new[] { npy, parquet }) Embedding.Write(index, embedder, "run", recipe.Data, source!, batchSize: 16);
@@ -35,27 +35,27 @@ internal static class Flips
 
         var fewShot = new EvaluationOptions { Shots = [1, 2], Draws = 3 };
         string draws = FewShotDraws.For(images, fewShot).ToJson();
-        FileWriting.WriteText(run.Draws, draws);
-        EvaluationOptions drawn = fewShot with { DrawsFile = run.Draws };
+        FileWriting.WriteText(run.DrawsPath, draws);
+        EvaluationOptions drawn = fewShot with { DrawsFile = run.DrawsPath };
         run.AddScores([new Score { Protocol = "knn", Encoder = "pretrained", Value = 0.8123, K = 20, Seed = 1, TrainCount = 64, TestCount = 64, DataHash = images.DataHash }]);
         IReadOnlyList<Score> scores = run.ReadScores();
 
         // Each file, and a check that is true where the flip was told or did no harm.
         (string File, Func<bool> IsTold)[] files =
         [
-            (run.Encoder, () => Refused(() => Encoder.Load(run.Encoder).Dispose())),
+            (run.EncoderPath, () => Refused(() => Encoder.Load(run.EncoderPath).Dispose())),
             (classifier, () => Refused(() => Classifier.Load(classifier).Dispose())),
-            (run.Checkpoint, () => Refused(() => SafeTensors.Read(run.Checkpoint).Dispose()) && JsonNode.DeepEquals(asked, WhatDecides(run))),
-            (run.PreviousCheckpoint, () => Refused(() => SafeTensors.Map(run.PreviousCheckpoint).Dispose())),
+            (run.CheckpointPath, () => Refused(() => SafeTensors.Read(run.CheckpointPath).Dispose()) && JsonNode.DeepEquals(asked, WhatDecides(run))),
+            (run.PreviousCheckpointPath, () => Refused(() => SafeTensors.Map(run.PreviousCheckpointPath).Dispose())),
             (Path.Combine(run.Path, "images.safetensors"), () => Refused(() => SafeTensors.Map(Path.Combine(run.Path, "images.safetensors")).Dispose())),
-            (run.Recipe, () => JsonNode.DeepEquals(asked, WhatDecides(run))),
+            (run.RecipePath, () => JsonNode.DeepEquals(asked, WhatDecides(run))),
             (npy, () => Refused(() => EmbeddingTable.Read(npy).Dispose())),
             (EmbeddingFile.NamesOf(npy), () => Refused(() => EmbeddingTable.Read(npy).Dispose())),
             (EmbeddingFile.OriginOf(npy), () => Refused(() => EmbeddingTable.Read(npy).Dispose()) || IsSame(EmbeddingTable.Read(npy), EmbeddingTable.Read(parquet))), // blanks between words
             (parquet, () => Refused(() => EmbeddingTable.Read(parquet).Dispose())),
-            (run.Metrics, () => run.MetricsProblems().Count > 0),
-            (run.Evaluation, () => Refused(() => run.ReadScores()) || run.ReadScores().SequenceEqual(scores)), // blanks between words, and the name of the hash itself
-            (run.Draws, () => Refused(() => FewShotDraws.For(images, drawn)) || FewShotDraws.For(images, drawn).ToJson() == draws),
+            (run.MetricsPath, () => run.MetricsProblems().Count > 0),
+            (run.EvaluationPath, () => Refused(() => run.ReadScores()) || run.ReadScores().SequenceEqual(scores)), // blanks between words, and the name of the hash itself
+            (run.DrawsPath, () => Refused(() => FewShotDraws.For(images, drawn)) || FewShotDraws.For(images, drawn).ToJson() == draws),
         ];
         var clock = Stopwatch.StartNew();
         var silent = new List<string>();

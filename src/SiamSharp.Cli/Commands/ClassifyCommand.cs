@@ -24,7 +24,7 @@ internal static class ClassifyCommand
         Option<string[]> set = CommonOptions.SetData();
         var command = new Command("fit", "Fit a classifier, with calibrated probabilities and a threshold below which answers are rejected.") { data, output, accuracy, set };
         encoder.AddTo(command);
-        command.SetAction((parsed, cancel) =>
+        command.SetAction((parsed, cancellationToken) =>
         {
             Screen screen = screenOf(parsed);
             double wanted = parsed.GetValue(accuracy);
@@ -32,8 +32,8 @@ internal static class ClassifyCommand
             var (opened, recipe, _) = encoder.Open(screen, parsed, parsed.GetValue(set)!, options => ImageSources.Open(source, options));
             IImageSource labelled = ImageSources.Open(source, recipe.Data);
             Classifier.CheckLabels(labelled);
-            ImageDataset images = Loading.Load(screen, labelled, recipe.Data, null, cancel);
-            var (classifier, report) = Classifier.Fit(opened, images, recipe.Data, wanted, cancel);
+            ImageDataset images = Loading.Load(screen, labelled, recipe.Data, null, cancellationToken);
+            var (classifier, report) = Classifier.Fit(opened, images, recipe.Data, wanted, cancellationToken);
             using Classifier fitted = classifier;
             classifier.Save(path);
             foreach (var (why, empty) in new[] { ("there is no image of it", images.EmptyClasses.Absent), ("no image of it can be read", images.EmptyClasses.Unreadable) })
@@ -69,14 +69,14 @@ internal static class ClassifyCommand
         var output = new Option<string>("--out") { Description = "Answers as .csv or .json; without it they are shown.", HelpName = "FILE" };
         Option<string[]> set = CommonOptions.SetData();
         var command = new Command("predict", "Classify images: class, probability, and whether the answer is to be trusted.") { model, data, output, set };
-        command.SetAction((parsed, cancel) =>
+        command.SetAction((parsed, cancellationToken) =>
         {
             Screen screen = screenOf(parsed);
             string? path = parsed.GetValue(output) is { } given ? Outputs.File(given, OutputKind.Answers, [parsed.GetValue(data)], [parsed.GetValue(model)]) : null;
             using Classifier classifier = Classifier.Load(parsed.GetValue(model)!);
             DataOptions options = EncoderOptions.Data(parsed.GetValue(set)!, classifier.Data);
             IImageSource source = ImageSources.Open(parsed.GetValue(data)!, options);
-            Predictions predictions = ReadingBar.Show(screen, progress => classifier.Predict(source, options.Threads, progress, cancel));
+            Predictions predictions = ReadingBar.Show(screen, progress => classifier.Predict(source, options.Threads, progress, cancellationToken));
             var (answers, skipped) = predictions;
             foreach (string note in predictions.Notes) screen.Warn(note);
             foreach (SkippedFile file in skipped.Take(3)) screen.Warn($"left out: {file.Path}: {file.Reason}");

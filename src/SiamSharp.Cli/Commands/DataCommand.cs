@@ -17,7 +17,7 @@ internal static class DataCommand
         var source = new Argument<string>("SRC") { Description = "A folder, a manifest, an .npy file, fashion-mnist, cifar10:DIR." };
         Option<string[]> set = CommonOptions.SetData();
         var inspect = new Command("inspect", "Count images, sizes, channels, labels; find unreadable files and duplicates.") { source, set };
-        inspect.SetAction((parsed, cancel) =>
+        inspect.SetAction((parsed, cancellationToken) =>
         {
             Screen screen = screenOf(parsed);
             EncoderOptions.CheckOnlyData(parsed.GetValue(set)!);
@@ -25,14 +25,14 @@ internal static class DataCommand
             DataInspection found;
             try
             {
-                found = ReadingBar.Show(screen, progress => DataInspection.Inspect(images, recipe.Data, progress, cancel));
+                found = ReadingBar.Show(screen, progress => DataInspection.Inspect(images, recipe.Data, progress, cancellationToken));
             }
             catch (DataSourceException e) when (e.ChannelsDiffer)
             {
                 // Described as RGB, with the advice that pretraining would give.
                 screen.Warn(e.Message);
                 DataOptions asRgb = recipe.Data with { Channels = 3 };
-                found = ReadingBar.Show(screen, progress => DataInspection.Inspect(ImageSources.Open(parsed.GetValue(source)!, asRgb), asRgb, progress, cancel));
+                found = ReadingBar.Show(screen, progress => DataInspection.Inspect(ImageSources.Open(parsed.GetValue(source)!, asRgb), asRgb, progress, cancellationToken));
             }
             screen.Result(found, console => Show(console, found));
             screen.Next($"siam views --data {Shell.Word(parsed.GetValue(source)!)} --out views.png{Again(parsed.GetValue(set)!)}");

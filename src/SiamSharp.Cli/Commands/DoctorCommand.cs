@@ -15,7 +15,7 @@ internal static class DoctorCommand
     internal static Command Create(Func<ParseResult, Screen> screenOf)
     {
         var command = new Command("doctor", "Say what works on this machine, what does not, and what to do about it.");
-        command.SetAction((parsed, cancel) => Task.FromResult(Run(screenOf(parsed))));
+        command.SetAction((parsed, cancellationToken) => Task.FromResult(Run(screenOf(parsed))));
         return command;
     }
 

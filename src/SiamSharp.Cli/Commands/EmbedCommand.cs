@@ -20,7 +20,7 @@ internal static class EmbedCommand
         Option<string[]> set = CommonOptions.SetData();
         var command = new Command("embed", "Write the representations of all images; the same command goes on where it was stopped.") { data, output, engine, set };
         encoder.AddTo(command);
-        command.SetAction((parsed, cancel) =>
+        command.SetAction((parsed, cancellationToken) =>
         {
             Screen screen = screenOf(parsed);
             string path = Outputs.File(parsed.GetValue(output)!, OutputKind.Index, [parsed.GetValue(data)], encoder.Files(parsed));
@@ -33,7 +33,7 @@ internal static class EmbedCommand
             IImageSource source = ImageSources.Open(parsed.GetValue(data)!, recipe.Data);
             if (EmbeddingFile.OthersIn(path, source) is int others) screen.Warn($"{path} holds {Plural.Of(others, "vector")} of other images than {source.Name}: they are replaced at the end, for nothing is appended. To keep them, stop and choose another --out.");
             screen.Interruption = () => ("Stopping after this batch; Ctrl+C again = stop now. The same command goes on.", "Stopped. The same command goes on from the last batch that was written whole.");
-            EmbedResult result = ReadingBar.Show(screen, progress => Embedding.Write(path, embedder, name, recipe.Data, source, BatchSize, new Told(progress), cancel));
+            EmbedResult result = ReadingBar.Show(screen, progress => Embedding.Write(path, embedder, name, recipe.Data, source, BatchSize, new Told(progress), cancellationToken));
             if (result.BegunAnew is { } differing) screen.Warn($"An earlier embed to this file was stopped, but it was of something else ({differing}): all images were embedded anew.");
             foreach (string note in result.Notes) screen.Warn(note);
             if (result.Skipped.Count > 0)

@@ -33,7 +33,7 @@ internal sealed class EncoderOptions
     }
 
     /// <summary>The files that it is read from; null where one was not given.</summary>
-    internal string?[] Files(ParseResult parsed) => [parsed.GetValue(_weights), parsed.GetValue(_run) is { Length: > 0 } run ? new RunFolder(run).Encoder : null];
+    internal string?[] Files(ParseResult parsed) => [parsed.GetValue(_weights), parsed.GetValue(_run) is { Length: > 0 } run ? new RunFolder(run).EncoderPath : null];
 
     /// <summary>The options by which the same encoder is named again.</summary>
     internal string Words(ParseResult parsed) => string.Join(' ', new Option[] { _run, _backbone, _weights, _size, _mean, _std, _highPass }

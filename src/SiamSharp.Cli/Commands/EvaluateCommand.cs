@@ -44,7 +44,7 @@ internal static class EvaluateCommand
         var test = new Option<string>("--test") { Description = "Labelled images to judge.", HelpName = "SRC", Required = true };
         Option<string[]> set = CommonOptions.Set("An option of the judging, such as evaluation.k=5 (`siam options evaluation` lists them), or of decoding, such as data.alpha=white; may be repeated.");
         var command = new Command(name, description) { run, train, test, set };
-        command.SetAction((parsed, cancel) =>
+        command.SetAction((parsed, cancellationToken) =>
         {
             Screen screen = screenOf(parsed);
             var folder = new RunFolder(parsed.GetValue(run)!);
@@ -58,17 +58,17 @@ internal static class EvaluateCommand
             if (assignments.FirstOrDefault(BelongsToTheRun) is { } other)
                 throw new OptionsException([new Fault(other.Split('=')[0], "belongs to the run, whose training is done: leave it out. What can be given here: evaluation.*, training.threads, training.device, data.* apart from data.size, and backbone.weights where that file was moved"
                     + (other.StartsWith("training.epochs=", StringComparison.Ordinal) ? $". To train the run longer: {folder.ResumeCommand} --set {Shell.Word(other)}" : ""))]);
-            if (Outputs.IsStandardOutput(folder.Evaluation))
-                throw new RunException($"What is printed goes to {folder.Evaluation}, which the shell has emptied for it: the scores that it held are gone. This command writes that file by itself; redirect --json to another one.");
+            if (Outputs.IsStandardOutput(folder.EvaluationPath))
+                throw new RunException($"What is printed goes to {folder.EvaluationPath}, which the shell has emptied for it: the scores that it held are gone. This command writes that file by itself; redirect --json to another one.");
             IImageSource trainSource = ImageSources.Open(parsed.GetValue(train)!, recipe.Data), testSource = ImageSources.Open(parsed.GetValue(test)!, recipe.Data);
             RunEvaluation.Check(folder, recipe, protocols, trainSource, testSource);
-            ImageDataset trainData = Loading.Load(screen, trainSource, recipe.Data, null, cancel), testData = Loading.Load(screen, testSource, recipe.Data, null, cancel);
+            ImageDataset trainData = Loading.Load(screen, trainSource, recipe.Data, null, cancellationToken), testData = Loading.Load(screen, testSource, recipe.Data, null, cancellationToken);
             foreach (string problem in folder.UnreadableFiles()) screen.Warn(problem);
-            if (File.Exists(folder.Evaluation) && Score.Read(folder.Evaluation) is null)
-                screen.Warn($"{folder.Evaluation} was changed or damaged since it was written, or is no list of scores. It is kept as {Path.GetFileName(folder.DamagedEvaluation)}, and the scores of this command take its place.");
+            if (File.Exists(folder.EvaluationPath) && Score.Read(folder.EvaluationPath) is null)
+                screen.Warn($"{folder.EvaluationPath} was changed or damaged since it was written, or is no list of scores. It is kept as {Path.GetFileName(folder.DamagedEvaluationPath)}, and the scores of this command take its place.");
             foreach (string note in RunEvaluation.Notes(trainData, testData, protocols, recipe)) screen.Warn(note);
             var confusions = new List<Confusion>();
-            IReadOnlyList<Score> scores = JudgingBar.Show(screen, progress => RunEvaluation.Judge(folder, recipe, protocols, trainData, testData, progress, confusions, cancel));
+            IReadOnlyList<Score> scores = JudgingBar.Show(screen, progress => RunEvaluation.Evaluate(folder, recipe, protocols, trainData, testData, progress, confusions, cancellationToken));
             ScoreVerdict? verdict = ScoreVerdict.Of(scores, recipe.Training.Epochs);
             screen.Result(new { run = folder.Path, results = scores.Select(s => s.ToSealedJson()), better = verdict?.IsBetter, verdict = verdict?.Text }, console =>
             {
@@ -79,7 +79,7 @@ internal static class EvaluateCommand
                 if (confusions.FindLast(c => c.Encoder == "pretrained") is { } last && Hardest(last).Length > 0) console.WriteLine($"Hardest by {last.Protocol}: {Hardest(last)}.");
             });
             folder.AddScores(scores); // after they were shown: a full disk does not lose them
-            if (protocols.Contains(Protocol.FewShot)) FileWriting.WriteText(folder.Draws, FewShotDraws.For(trainData, recipe.Evaluation).ToJson());
+            if (protocols.Contains(Protocol.FewShot)) FileWriting.WriteText(folder.DrawsPath, FewShotDraws.For(trainData, recipe.Evaluation).ToJson());
             foreach (string file in folder.WriteConfusions(confusions)) screen.Say($"What was taken for what: {file}");
             RunReport.Write(folder, null);
             screen.Next($"siam report {Shell.PathWord(folder.Path)} --data {Shell.Word(parsed.GetValue(test)!)}");

@@ -83,7 +83,7 @@ internal static class ExportCommand
         command.SetAction((parsed, _) =>
         {
             var folder = new RunFolder(parsed.GetValue(run)!);
-            string path = Outputs.File(parsed.GetValue(file)!, OutputKind.Encoder, [], [folder.Encoder]);
+            string path = Outputs.File(parsed.GetValue(file)!, OutputKind.Encoder, [], [folder.EncoderPath]);
             Screen screen = screenOf(parsed);
             EncoderOf(screen, folder).Dispose();
             folder.CopyEncoder(path);

@@ -22,22 +22,22 @@ internal static class Loading
     }
 
     /// <summary>Loads a dataset; says what its source noticed and what could not be read, which goes to the run's skipped.jsonl too.</summary>
-    internal static ImageDataset Load(Screen screen, IImageSource source, DataOptions options, RunFolder? folder, CancellationToken cancel)
+    internal static ImageDataset Load(Screen screen, IImageSource source, DataOptions options, RunFolder? folder, CancellationToken cancellationToken)
     {
         ImageDataset data;
         try
         {
-            data = ReadingBar.Show(screen, progress => ImageDataset.Load(source, options, progress, cancel));
+            data = ReadingBar.Show(screen, progress => ImageDataset.Load(source, options, progress, cancellationToken));
         }
         catch (DataSourceException)
         {
             foreach (string note in source.Notes) screen.Warn(note);
             throw;
         }
-        if (folder is not null) SkippedFile.Write(folder.Skipped, data.Skipped);
+        if (folder is not null) SkippedFile.Write(folder.SkippedPath, data.Skipped);
         if (data.Skipped.Count > 0)
         {
-            screen.Warn($"{data.Skipped.Count:N0} of {Plural.Of(source.Count, "file")} in {source.Name} cannot be read and {(data.Skipped.Count == 1 ? "is" : "are")} left out{(folder is null ? "" : $"; {(data.Skipped.Count == 1 ? "it is" : "all of them are")} listed in {folder.Skipped}")}. Nothing needs to be done if you do not miss {(data.Skipped.Count == 1 ? "it" : "them")}:");
+            screen.Warn($"{data.Skipped.Count:N0} of {Plural.Of(source.Count, "file")} in {source.Name} cannot be read and {(data.Skipped.Count == 1 ? "is" : "are")} left out{(folder is null ? "" : $"; {(data.Skipped.Count == 1 ? "it is" : "all of them are")} listed in {folder.SkippedPath}")}. Nothing needs to be done if you do not miss {(data.Skipped.Count == 1 ? "it" : "them")}:");
             foreach (SkippedFile file in data.Skipped.Take(NamedOnScreen)) screen.Say($"  {file.Path}: {file.Reason}");
             if (data.Skipped.Count > NamedOnScreen) screen.Say($"  and {data.Skipped.Count - NamedOnScreen} more");
         }
@@ -50,7 +50,7 @@ internal static class Loading
     internal static void ShowLost(Screen screen, ImageDataset data, int skippedAtStart, RunFolder folder)
     {
         if (data.Skipped.Count == skippedAtStart) return;
-        SkippedFile.Write(folder.Skipped, data.Skipped);
-        screen.Warn($"{Plural.Of(data.Skipped.Count - skippedAtStart, "file")} could not be read as the run began with {(data.Skipped.Count - skippedAtStart == 1 ? "it" : "them")}, and the steps went on without; listed last in {folder.Skipped}, with the reason.");
+        SkippedFile.Write(folder.SkippedPath, data.Skipped);
+        screen.Warn($"{Plural.Of(data.Skipped.Count - skippedAtStart, "file")} could not be read as the run began with {(data.Skipped.Count - skippedAtStart == 1 ? "it" : "them")}, and the steps went on without; listed last in {folder.SkippedPath}, with the reason.");
     }
 }

@@ -36,10 +36,10 @@ internal static class NumberOptions
         HelpName = "NUMBER",
         DefaultValueFactory = otherwise is double value ? _ => value : null,
         CustomParser = result => Read<double>(name, result, text => Numbers.TryReal(text, out double number) && isAllowed(number) ? number : null,
-            $"a number {allowed}", whole: false, text => Numbers.TryReal(text, out double number) && number >= LeastPercent && isAllowed(number / 100) ? string.Create(CultureInfo.InvariantCulture, $"; write it as a share: {number / 100}") : ""),
+            $"a number {allowed}", whole: false, text => Numbers.TryReal(text, out double number) && number >= MinPercent && isAllowed(number / 100) ? string.Create(CultureInfo.InvariantCulture, $"; write it as a share: {number / 100}") : ""),
     };
 
-    private const double LeastPercent = 10; // below, a number is hardly meant in hundredths
+    private const double MinPercent = 10; // below, a number is hardly meant in hundredths
 
     /// <summary>Numbers with commas between them; empty where the option is not given.</summary>
     /// <param name="name">With its hyphens.</param>

@@ -20,7 +20,7 @@ internal static partial class OptionsCommand
         Option<string> recipe = CommonOptions.Recipe();
         Option<string[]> set = CommonOptions.Set();
         var command = new Command("options", "List what --set can change, with values, ranges and meanings.") { part, recipe, set };
-        command.SetAction((parsed, cancel) =>
+        command.SetAction((parsed, cancellationToken) =>
         {
             Screen screen = screenOf(parsed);
             // The embedded images stand for the user's: 28 px, grey.

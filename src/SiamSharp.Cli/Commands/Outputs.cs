@@ -167,7 +167,7 @@ internal static class Outputs
         s_namesOfStudies = ["study.json", "table.md", "table.json", "plot.png", "report.html"];
 
     /// <summary>Whether a folder holds a run, whichever of its files are lost.</summary>
-    private static bool IsRun(string folder) => new RunFolder(folder) is var run && ((run.HasRun && run.IsOurs) || (System.IO.File.Exists(run.Encoder) && IsOurs(OutputKind.Encoder, run.Encoder)));
+    private static bool IsRun(string folder) => new RunFolder(folder) is var run && ((run.HasRun && run.IsOurs) || (System.IO.File.Exists(run.EncoderPath) && IsOurs(OutputKind.Encoder, run.EncoderPath)));
 
     private static bool IsOfARun(string path) => IsRun(Path.GetDirectoryName(path)!)
         && s_namesOfRuns.Contains(Path.GetFileName(path));

@@ -23,14 +23,14 @@ internal static class PretrainCommand
         var resume = new Option<bool>("--resume") { Description = "Go on with the run in --out." };
 
         var command = new Command("pretrain", "Pretrain an encoder on unlabelled images.") { data, output, recipe, set, resume };
-        command.SetAction((parsed, cancel) => Task.FromResult(Run(
+        command.SetAction((parsed, cancellationToken) => Task.FromResult(Run(
             screenOf(parsed), parsed.GetValue(data)!, new RunFolder(Outputs.Folder(parsed.GetValue(output)!, study: false, [parsed.GetValue(data)])),
-            parsed.GetValue(recipe), parsed.GetValue(set)!, parsed.GetValue(resume), cancel)));
+            parsed.GetValue(recipe), parsed.GetValue(set)!, parsed.GetValue(resume), cancellationToken)));
         return command;
     }
 
     private static int Run(
-        Screen screen, string source, RunFolder folder, string? recipeName, string[] assignments, bool resume, CancellationToken cancel)
+        Screen screen, string source, RunFolder folder, string? recipeName, string[] assignments, bool resume, CancellationToken cancellationToken)
     {
         // A resumed run starts from its own recipe; what is given again must agree with it.
         JsonObject? stored = resume && folder.HasRun ? folder.ReadRecipe() : null;
@@ -48,7 +48,7 @@ internal static class PretrainCommand
         if (folder.FinishedWithoutCheckpoint is { } finished)
         {
             screen.Warn(finished);
-            screen.Result(new { run = folder.Path }, console => console.WriteLine($"Encoder: {folder.Encoder}"));
+            screen.Result(new { run = folder.Path }, console => console.WriteLine($"Encoder: {folder.EncoderPath}"));
             screen.Next($"siam evaluate all --run {Shell.PathWord(folder.Path)} --train LABELLED#train --test LABELLED#test");
             return 0;
         }
@@ -56,9 +56,9 @@ internal static class PretrainCommand
         if (resume && begins) screen.Warn($"There is no run in {folder.Path} yet: starting one.{(Directory.Exists(folder.Path) ? "" : Nearest.Path(folder.Path))}");
         if (begins) Pretraining.CheckSource(recipe, images);
         // Too few for a step: what cannot be read is told first, then how many are left.
-        if (begins && images.Count < recipe.Training.BatchSize) Pretraining.CheckFits(recipe, Loading.Load(screen, images, recipe.Data, null, cancel));
+        if (begins && images.Count < recipe.Training.BatchSize) Pretraining.CheckFits(recipe, Loading.Load(screen, images, recipe.Data, null, cancellationToken));
         folder.Create();
-        ImageDataset dataset = Loading.Load(screen, images, recipe.Data, folder, cancel);
+        ImageDataset dataset = Loading.Load(screen, images, recipe.Data, folder, cancellationToken);
         int skipped = dataset.Skipped.Count;
         if (begins)
         {
@@ -66,13 +66,13 @@ internal static class PretrainCommand
             if (recipe.Backbone.Weights.Length > 0) recipe.Backbone.Create(dataset.Channels, dataset.Size, seed: 0).Dispose(); // refused here, not behind the announcement
             foreach (string note in recipe.NotesFor(dataset.Count, dataset.Size, Environment.ProcessorCount)) screen.Warn(note);
             bool chosen = recipeName is not null || assignments.Any(a => a.StartsWith("backbone", StringComparison.Ordinal) || a.StartsWith("method", StringComparison.Ordinal));
-            Announcement.Show(screen, recipe, dataset, chosen ? null : () => Loading.Open(source, "simclr", assignments).Recipe, cancel);
+            Announcement.Show(screen, recipe, dataset, chosen ? null : () => Loading.Open(source, "simclr", assignments).Recipe, cancellationToken);
         }
 
         PretrainingResult result;
         try
         {
-            result = TrainingBar.Show(screen, progress => Pretraining.Run(recipe, dataset, folder, resume, progress, notes: screen.Notes, cancel: cancel));
+            result = TrainingBar.Show(screen, progress => Pretraining.Run(recipe, dataset, folder, resume, progress, notes: screen.Notes, cancellationToken: cancellationToken));
         }
         finally
         {
@@ -93,8 +93,8 @@ internal static class PretrainCommand
                 ? $"Pretrained {Plural.Of(result.Steps, "step")} to a loss of {loss:F3}."
                 : $"The run was complete already: {Plural.Of(result.Steps, "step")}.");
             if (health is not null) console.WriteLine(health.Verdict(recipe));
-            console.WriteLine($"Encoder: {folder.Encoder}");
-            if (reported) console.WriteLine($"Report:  {folder.Report}");
+            console.WriteLine($"Encoder: {folder.EncoderPath}");
+            if (reported) console.WriteLine($"Report:  {folder.ReportPath}");
         });
         string labelled = dataset.ClassNames is { Count: > 1 } ? Shell.Word(source) : "LABELLED";
         screen.Next($"siam evaluate all --run {Shell.PathWord(folder.Path)} --train {labelled}#train --test {labelled}#test{Shots(dataset)}");

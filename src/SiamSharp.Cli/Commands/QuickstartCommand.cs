@@ -21,27 +21,27 @@ internal static class QuickstartCommand
         var output = new Option<string>("--out") { Description = "The run's folder; runs/quickstart, numbered, when not given.", HelpName = "DIR" };
         Option<string[]> set = CommonOptions.Set();
         var command = new Command("quickstart", "Pretrain, judge and report on 10,000 embedded Fashion-MNIST images, in minutes.") { output, set };
-        command.SetAction((parsed, cancel) => Task.FromResult(
-            Run(screenOf(parsed), new RunFolder(Outputs.Folder(parsed.GetValue(output) ?? FreeFolder("quickstart"), study: false, [])), parsed.GetValue(set)!, cancel)));
+        command.SetAction((parsed, cancellationToken) => Task.FromResult(
+            Run(screenOf(parsed), new RunFolder(Outputs.Folder(parsed.GetValue(output) ?? FreeFolder("quickstart"), study: false, [])), parsed.GetValue(set)!, cancellationToken)));
         return command;
     }
 
-    private static int Run(Screen screen, RunFolder folder, string[] assignments, CancellationToken cancel)
+    private static int Run(Screen screen, RunFolder folder, string[] assignments, CancellationToken cancellationToken)
     {
         var (recipe, images) = Loading.Open(Train, "quickstart", assignments);
         if (folder.HasRun) throw new RunException($"{folder.Path} already holds a run. Choose another --out.");
-        if (recipe.Training.BatchSize > images.Count) Pretraining.CheckFits(recipe, Loading.Load(screen, images, recipe.Data, null, cancel));
+        if (recipe.Training.BatchSize > images.Count) Pretraining.CheckFits(recipe, Loading.Load(screen, images, recipe.Data, null, cancellationToken));
         folder.Create();
-        ImageDataset trainData = Loading.Load(screen, images, recipe.Data, folder, cancel), testData = Loading.Load(screen, ImageSources.Open(Test, recipe.Data), recipe.Data, null, cancel);
+        ImageDataset trainData = Loading.Load(screen, images, recipe.Data, folder, cancellationToken), testData = Loading.Load(screen, ImageSources.Open(Test, recipe.Data), recipe.Data, null, cancellationToken);
         string resume = $"siam pretrain --data {Train} --out {Shell.PathWord(folder.Path)} --resume", judge = $"siam evaluate all --run {Shell.PathWord(folder.Path)} --train {Train} --test {Test}";
 
         screen.Say($"Pretraining {(recipe.Method.NeedsLabels ? "with" : "without")} the labels of the images, which are embedded ones of Fashion-MNIST:");
         foreach (string note in recipe.NotesFor(trainData.Count, trainData.Size, Environment.ProcessorCount)) screen.Warn(note);
-        Announcement.Show(screen, recipe, trainData, null, cancel);
+        Announcement.Show(screen, recipe, trainData, null, cancellationToken);
         PretrainingResult result;
         try
         {
-            result = TrainingBar.Show(screen, progress => Pretraining.Run(recipe, trainData, folder, progress: progress, cancel: cancel), $"Go on with: {resume}");
+            result = TrainingBar.Show(screen, progress => Pretraining.Run(recipe, trainData, folder, progress: progress, cancellationToken: cancellationToken), $"Go on with: {resume}");
         }
         catch (OperationCanceledException)
         {
@@ -60,7 +60,7 @@ internal static class QuickstartCommand
         IReadOnlyList<Score> scores;
         try
         {
-            scores = JudgingBar.Show(screen, progress => RunEvaluation.Judge(folder, recipe, [Protocol.Knn, Protocol.Linear], trainData, testData, progress, cancel: cancel));
+            scores = JudgingBar.Show(screen, progress => RunEvaluation.Evaluate(folder, recipe, [Protocol.Knn, Protocol.Linear], trainData, testData, progress, cancellationToken: cancellationToken));
         }
         catch (OperationCanceledException)
         {
@@ -76,19 +76,19 @@ internal static class QuickstartCommand
             console.Write(ScoreTable.Of(scores));
             if (judged is not null) console.WriteLine(judged.Text);
             console.WriteLine($"Accuracy on {testData.Count:N0} test images. Everything is in {folder.Path}:");
-            console.WriteLine($"  {Path.GetFileName(folder.Report)} to read, {Path.GetFileName(folder.Views)} for what the network saw, "
-                + $"{Path.GetFileName(folder.Encoder)} to use.");
+            console.WriteLine($"  {Path.GetFileName(folder.ReportPath)} to read, {Path.GetFileName(folder.ViewsPath)} for what the network saw, "
+                + $"{Path.GetFileName(folder.EncoderPath)} to use.");
         });
-        if (!screen.Json) ShowNext(screen, cancel);
+        if (!screen.Json) ShowNext(screen, cancellationToken);
         return 0;
     }
 
     /// <summary>What to do with images of one's own in minutes, and in how many.</summary>
-    private static void ShowNext(Screen screen, CancellationToken cancel)
+    private static void ShowNext(Screen screen, CancellationToken cancellationToken)
     {
         var (recipe, images) = Loading.Open($"fashion-mnist:sample#..{ImagesNext}", "simclr", ["data.size=64", "data.channels=3"]);
-        ImageDataset data = ImageDataset.Load(images, recipe.Data, cancellation: cancel);
-        screen.Say($"Your own images are next: {Plural.Of(recipe.Training.Epochs, "epoch")} of {ImagesNext:N0} photographs at 64 pixels take {Announcement.About(StepTime.Measure(recipe, data, cancel: cancel).Of(recipe, ImagesNext))} here.");
+        ImageDataset data = ImageDataset.Load(images, recipe.Data, cancellationToken: cancellationToken);
+        screen.Say($"Your own images are next: {Plural.Of(recipe.Training.Epochs, "epoch")} of {ImagesNext:N0} photographs at 64 pixels take {Announcement.About(StepTime.Measure(recipe, data, cancellationToken: cancellationToken).Of(recipe, ImagesNext))} here.");
         screen.Next("siam pretrain --data FOLDER --recipe simclr --out " + FreeFolder("mine"));
     }
 

@@ -19,7 +19,7 @@ internal static class ReportCommand
         var data = new Option<string>("--data") { Description = "Images for a map, their nearest neighbours and the spectrum; with labels, the map has colours.", HelpName = "SRC" };
         Option<string[]> set = CommonOptions.Set("How the images of --data are decoded, such as data.alpha=white; may be repeated.");
         var command = new Command("report", "Write one page, report.html, about a run or a study; it needs no network and prints well.") { folder, data, set };
-        command.SetAction((parsed, cancel) =>
+        command.SetAction((parsed, cancellationToken) =>
         {
             Screen screen = screenOf(parsed);
             string path = Path.GetFullPath(parsed.GetValue(folder)!);
@@ -41,21 +41,21 @@ internal static class ReportCommand
             {
                 DataOptions decoding;
                 using (Encoder encoder = run.ReadEncoder(out _, screen.Notes)) decoding = encoder.DecodingFor(recipe.Data); // a run that has not finished is told before images are read
-                ImageDataset images = Loading.Load(screen, ImageSources.Open(source, decoding), decoding, null, cancel);
+                ImageDataset images = Loading.Load(screen, ImageSources.Open(source, decoding), decoding, null, cancellationToken);
                 JudgingBar.Show(screen, progress =>
                 {
-                    Gallery.Write(run, images, recipe.Evaluation.BatchSize, progress, cancel);
+                    Gallery.Write(run, images, recipe.Evaluation.BatchSize, progress, cancellationToken);
                     return 0;
                 });
             }
             if (run.Unfinished is { } unfinished) screen.Warn(unfinished);
             RunReport.Write(run, null);
-            screen.Result(new { file = run.Report }, console =>
+            screen.Result(new { file = run.ReportPath }, console =>
             {
-                console.WriteLine($"Report: {run.Report}");
-                if (!File.Exists(run.Gallery)) console.WriteLine("With --data SRC it gets a map of images, their nearest neighbours and the spectrum.");
+                console.WriteLine($"Report: {run.ReportPath}");
+                if (!File.Exists(run.GalleryPath)) console.WriteLine("With --data SRC it gets a map of images, their nearest neighbours and the spectrum.");
             });
-            screen.Next(File.Exists(run.Gallery)
+            screen.Next(File.Exists(run.GalleryPath)
                 ? $"siam embed --run {Shell.PathWord(path)} --data {Shell.Word(source ?? "FOLDER")} --out vectors.parquet"
                 : $"siam report {Shell.PathWord(path)} --data FOLDER");
             return Task.FromResult(0);

@@ -28,7 +28,7 @@ internal static class SearchCommands
         Option<string[]> set = CommonOptions.SetData();
         var command = new Command("search", "Find the images that are most like one, by the encoder that the index was made with.") { index, query, count, sheet, data, set };
         encoder.AddTo(command);
-        command.SetAction((parsed, cancel) =>
+        command.SetAction((parsed, cancellationToken) =>
         {
             Screen screen = screenOf(parsed);
             int wanted = parsed.GetValue(count);
@@ -98,12 +98,12 @@ internal static class SearchCommands
         Option<string> index = Index();
         var threshold = NumberOptions.Real("--threshold", "Cosine from which on an image is the same as the first of its group.", x => x is > 0 and <= 1, "above 0 and up to 1", otherwise: 0.98);
         var command = new Command("duplicates", "List groups of images that are (nearly) the same as the first of their group; to keep the first of each loses nothing.") { index, threshold };
-        command.SetAction((parsed, cancel) =>
+        command.SetAction((parsed, cancellationToken) =>
         {
             Screen screen = screenOf(parsed);
             double least = parsed.GetValue(threshold);
             using EmbeddingTable table = Read(screen, parsed.GetValue(index)!);
-            IReadOnlyList<int[]> groups = NearDuplicates.Find(table, least, null, cancel);
+            IReadOnlyList<int[]> groups = NearDuplicates.Find(table, least, null, cancellationToken);
             int grouped = groups.Sum(g => g.Length), largest = groups.Max(g => (int?)g.Length) ?? 0;
             if (grouped > MuchGrouped * table.Count || largest > LargeGroup * table.Count)
                 screen.Warn($"{grouped:N0} of the {table.Count:N0} images are in groups, {largest:N0} of them in one: either they are alike, or this encoder, barely trained perhaps, does not tell them apart. "
@@ -131,7 +131,7 @@ internal static class SearchCommands
         var count = NumberOptions.Whole("-k", "Images wanted.", 1, int.MaxValue, otherwise: 100);
         var labelled = new Option<bool>("--beside-labelled") { Description = "Images that have a label count as chosen already." };
         var command = new Command("diverse", "List images that differ most from one another: those to label next.") { index, count, labelled };
-        command.SetAction((parsed, cancel) =>
+        command.SetAction((parsed, cancellationToken) =>
         {
             Screen screen = screenOf(parsed);
             int wanted = parsed.GetValue(count);
@@ -139,7 +139,7 @@ internal static class SearchCommands
             int[] given = parsed.GetValue(labelled) ? [.. Enumerable.Range(0, table.Count).Where(row => table.Labels[row] is not null)] : [];
             if (given.Length == table.Count)
                 throw new RunException($"All {Plural.Of(table.Count, "image")} of {parsed.GetValue(index)} have a label, so that --beside-labelled leaves none to choose. Leave out --beside-labelled.");
-            IReadOnlyList<int> chosen = DiverseSubset.Choose(table, wanted, given, cancel);
+            IReadOnlyList<int> chosen = DiverseSubset.Choose(table, wanted, given, cancellationToken);
             screen.Result(new { images = chosen.Select(row => table.Paths[row]) }, console =>
             {
                 foreach (int row in chosen) console.WriteLine(Shown.Text(table.Paths[row]));

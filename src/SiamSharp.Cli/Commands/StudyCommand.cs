@@ -23,7 +23,7 @@ internal static class StudyCommand
         var only = new Option<string>("--only") { Description = "Only this run, in this process, such as naive-masks-1.", HelpName = "NAME" };
         var child = new Option<bool>("--child") { Description = "End when standard input does.", Hidden = true };
         var command = new Command("study", "Pretrain and judge a table of recipes with several seeds; the same command goes on where it stopped.") { file, output, jobs, set, only, child };
-        command.SetAction(async (parsed, cancel) =>
+        command.SetAction(async (parsed, cancellationToken) =>
         {
             Screen screen = screenOf(parsed);
             Study study = Study.Read(parsed.GetValue(file)!);
@@ -43,7 +43,7 @@ internal static class StudyCommand
             }
             IReadOnlyList<StudyRun> runs = study.Runs(parsed.GetValue(set)!, options => Open("pretrain", study.Pretrain, options));
             string folder = Outputs.Folder(parsed.GetValue(output)!, study: true, [study.Pretrain, study.Train, study.Test], [.. runs.Select(run => run.Name)]);
-            if (parsed.GetValue(only) is { } name) return RunOne(screen, study, folder, runs, name, parsed.GetValue(child), cancel);
+            if (parsed.GetValue(only) is { } name) return RunOne(screen, study, folder, runs, name, parsed.GetValue(child), cancellationToken);
 
             DataOptions decoded = runs[0].Recipe.Data;
             IImageSource pretrain = Open("pretrain", study.Pretrain, decoded);
@@ -65,31 +65,31 @@ internal static class StudyCommand
             string[] arguments = ["study", parsed.GetValue(file)!, "--out", folder, .. parsed.GetValue(set)!.SelectMany(s => new[] { "--set", s })];
             screen.Interruption = () => ("The runs that are at work save after their step and end; Ctrl+C again = stop now, and they lose their steps since their last checkpoints.",
                 "Stopped. The same command goes on from what the runs had saved.");
-            IReadOnlyList<string> failed = await new StudyProcesses(screen, study, folder, runs, arguments).Run(atOnce, cancel);
+            IReadOnlyList<string> failed = await new StudyProcesses(screen, study, folder, runs, arguments).Run(atOnce, cancellationToken);
 
             StudyTable table = StudyFolder.WriteTable(study, folder, runs);
             StudyReport.Write(folder);
             foreach (string note in table.Notes) screen.Warn(note);
-            foreach (RunFolder run in runs.Select(r => r.Folder(folder)).Where(r => File.Exists(r.Evaluation) && Score.Read(r.Evaluation) is null))
-                screen.Warn($"{run.Evaluation} was changed or damaged since it was written. The table is right, from the study's own scores; delete that file, and `siam evaluate` writes it anew.");
+            foreach (RunFolder run in runs.Select(r => r.Folder(folder)).Where(r => File.Exists(r.EvaluationPath) && Score.Read(r.EvaluationPath) is null))
+                screen.Warn($"{run.EvaluationPath} was changed or damaged since it was written. The table is right, from the study's own scores; delete that file, and `siam evaluate` writes it anew.");
             screen.Result(new { folder, failed, table }, console => Show(console, table, folder));
-            if (cancel.IsCancellationRequested)
+            if (cancellationToken.IsCancellationRequested)
             {
                 screen.Say("Interrupted. What is done is saved; the same command goes on.");
                 return 130;
             }
-            if (failed.Count == 0 && runs.Select(r => r.Folder(folder)).FirstOrDefault(run => File.Exists(run.Encoder)) is { } shown) screen.Next($"siam report {Shell.PathWord(shown.Path)} --data {Shell.Word(study.Test)}");
+            if (failed.Count == 0 && runs.Select(r => r.Folder(folder)).FirstOrDefault(run => File.Exists(run.EncoderPath)) is { } shown) screen.Next($"siam report {Shell.PathWord(shown.Path)} --data {Shell.Word(study.Test)}");
             if (failed.Count > 0) screen.Fail($"{failed.Count} of {Plural.Of(runs.Count, "run")} failed: {string.Join(", ", failed)}. Their .log files in {folder} say why; the same command tries them again.");
             return failed.Count > 0 ? 1 : 0;
         });
         return command;
     }
 
-    private static int RunOne(Screen screen, Study study, string folder, IReadOnlyList<StudyRun> runs, string name, bool child, CancellationToken cancel)
+    private static int RunOne(Screen screen, Study study, string folder, IReadOnlyList<StudyRun> runs, string name, bool child, CancellationToken cancellationToken)
     {
         StudyRun run = runs.FirstOrDefault(r => r.Name == name)
             ?? throw new OptionsException([new Fault("--only", $"there is no run \"{name}\"; the study has {string.Join(", ", runs.Select(r => r.Name))}")]);
-        using var both = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         if (child)
         {
             // The study's process holds the other end: when it ends, however it does, this run saves and ends too.

@@ -20,9 +20,9 @@ internal sealed class StudyProcesses(Screen screen, Study study, string folder, 
 
     /// <summary>Runs what is not done yet.</summary>
     /// <param name="atOnce">Processes at once, 1 or more.</param>
-    /// <param name="cancel">Lets the runs save and end.</param>
+    /// <param name="cancellationToken">Lets the runs save and end.</param>
     /// <returns>Names of the runs that failed.</returns>
-    internal async Task<IReadOnlyList<string>> Run(int atOnce, CancellationToken cancel)
+    internal async Task<IReadOnlyList<string>> Run(int atOnce, CancellationToken cancellationToken)
     {
         // Scores that were copied from another run's folder are judged again.
         StudyRun[] open = [.. runs.Where(r => r.ScoresIn(folder, study.Protocols) is not { } scores || r.Folder(folder).ForeignScores(scores).Any())];
@@ -33,7 +33,7 @@ internal sealed class StudyProcesses(Screen screen, Study study, string folder, 
         {
             try
             {
-                await places.WaitAsync(cancel);
+                await places.WaitAsync(cancellationToken);
             }
             catch (OperationCanceledException)
             {
@@ -41,7 +41,7 @@ internal sealed class StudyProcesses(Screen screen, Study study, string folder, 
             }
             try
             {
-                await RunOne(run, cancel);
+                await RunOne(run, cancellationToken);
             }
             finally
             {
@@ -51,7 +51,7 @@ internal sealed class StudyProcesses(Screen screen, Study study, string folder, 
         return _failed;
     }
 
-    private async Task RunOne(StudyRun run, CancellationToken cancel)
+    private async Task RunOne(StudyRun run, CancellationToken cancellationToken)
     {
         string program = Path.GetFileNameWithoutExtension(Environment.ProcessPath ?? "") == "siam" ? Environment.ProcessPath! : "dotnet";
         var info = new ProcessStartInfo(program, [
@@ -62,7 +62,7 @@ internal sealed class StudyProcesses(Screen screen, Study study, string folder, 
             RedirectStandardError = true,
         };
         using Process process = Process.Start(info) ?? throw new InvalidOperationException($"{program} did not start.");
-        using var stop = cancel.Register(process.StandardInput.Close);     // what a run waits for to save and end
+        using var stop = cancellationToken.Register(process.StandardInput.Close);     // what a run waits for to save and end
         lock (_talk) screen.Say($"started {run.Name}");
         Task<string> output = process.StandardOutput.ReadToEndAsync(CancellationToken.None);
         string problem = "";
@@ -86,7 +86,7 @@ internal sealed class StudyProcesses(Screen screen, Study study, string folder, 
                 screen.Say($"{run.Name}: {shown} ({++_done} of {runs.Count})");
                 if (RunHealth.Read(run.Folder(folder), run.Recipe) is { State: not HealthState.Healthy } health) screen.Warn($"{run.Name}: {health.Verdict(run.Recipe)}");
             }
-            else if (!cancel.IsCancellationRequested)
+            else if (!cancellationToken.IsCancellationRequested)
             {
                 _failed.Add(run.Name);
                 screen.Say($"{run.Name} failed: {(problem.Length > 0 ? problem["error:".Length..].Trim() : $"it ended with code {process.ExitCode}")}");

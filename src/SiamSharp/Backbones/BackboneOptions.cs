@@ -61,15 +61,15 @@ public sealed record BackboneOptions : IHasRules
     [JsonIgnore] public bool HasBatchNormalization => ResNet.Architectures.ContainsKey(Name) || RegNet.Architectures.ContainsKey(Name);
 
     /// <summary>Stages that the architecture allows.</summary>
-    private int MostStages => IsTransformer ? 1 : RegNet.Architectures.ContainsKey(Name) ? 4 : 6;
+    private int MaxStages => IsTransformer ? 1 : RegNet.Architectures.ContainsKey(Name) ? 4 : 6;
 
     /// <inheritdoc/>
     public IEnumerable<Fault> Faults()
     {
         if (!Names.Contains(Name))
             yield return new("name", $"\"{Name}\" is not one of {string.Join(", ", Names)}{Nearest.Question(Name, Names)}");
-        if (Depths.Count > MostStages)
-            yield return new("depths", $"has {Depths.Count} stages; at most {MostStages} are allowed for {Name}");
+        if (Depths.Count > MaxStages)
+            yield return new("depths", $"has {Depths.Count} stages; at most {MaxStages} are allowed for {Name}");
         if (IsTransformer && Stem != Stem.Auto)
             yield return new("stem", $"{Name} has none: set backbone.patchSize instead");
         if (!IsTransformer && PatchSize != 0)

@@ -13,7 +13,7 @@ namespace SiamSharp.Backbones;
 /// Differences: no classifier and no stochastic depth, so that steps repeat bit by bit. The stem of small images is a 2 x 2 patch
 /// (<see cref="Stem.Half"/>) or a 3 x 3 convolution (<see cref="Stem.Small"/>). Channels are innermost in memory.
 /// </remarks>
-public sealed class ConvNeXt : Backbone
+internal sealed class ConvNeXt : Backbone
 {
     private const double Epsilon = 1e-6, FirstScale = 1e-6;
 

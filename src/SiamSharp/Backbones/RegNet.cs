@@ -11,7 +11,7 @@ namespace SiamSharp.Backbones;
 /// Differences: no <c>fc</c> head. Free widths are those published times Width / (width of the first stage), to whole groups. Channels are
 /// innermost in memory (see ChannelsLast).
 /// </remarks>
-public sealed class RegNet : Backbone
+internal sealed class RegNet : Backbone
 {
     private const int StemWidth = 32;
 

@@ -14,7 +14,7 @@ namespace SiamSharp.Backbones;
 /// Differences: no <c>fc</c> head. State-dict keys equal torchvision's. Channels are innermost in memory (see ChannelsLast).
 /// Cost: with autograd one tensor of each convolution's output size is kept; sums and activations are made in place.
 /// </remarks>
-public sealed class ResNet : Backbone
+internal sealed class ResNet : Backbone
 {
     internal const int PublishedWidth = 64;
 

@@ -13,7 +13,7 @@ namespace SiamSharp.Backbones;
 /// are interpolated (bicubic).
 /// Differences: no dropout. Weights are drawn as in DeiT (normal, deviation 0.02).
 /// </remarks>
-public sealed class VisionTransformer : Backbone
+internal sealed class VisionTransformer : Backbone
 {
     private const double Epsilon = 1e-6;
 

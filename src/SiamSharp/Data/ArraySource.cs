@@ -4,7 +4,7 @@ using SiamSharp.Options;
 namespace SiamSharp.Data;
 
 /// <summary>Images of one size and depth, read from an array: in a file (IDX, CIFAR, NumPy) or in memory.</summary>
-public sealed class ArraySource : IImageSource
+internal sealed class ArraySource : IImageSource
 {
     private readonly ImageInfo _info;
     private readonly Func<int, Pixels> _read;

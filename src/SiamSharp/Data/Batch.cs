@@ -11,4 +11,4 @@ namespace SiamSharp.Data;
 /// <param name="Indexes">N indexes into the data set.</param>
 /// <param name="Epoch">0 or more.</param>
 /// <param name="Step">Within the epoch: 0 or more.</param>
-public sealed record Batch(Tensor Images, long[] SampleIds, int[] Indexes, int Epoch, int Step);
+internal sealed record Batch(Tensor Images, long[] SampleIds, int[] Indexes, int Epoch, int Step);

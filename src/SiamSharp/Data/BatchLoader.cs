@@ -9,7 +9,7 @@ namespace SiamSharp.Data;
 /// The batches do not depend on the number of threads. A set in memory is served by one thread, one batch ahead; otherwise all of
 /// the set's threads decode into the next batches. One consumer at a time.
 /// </remarks>
-public sealed class BatchLoader : IDisposable
+internal sealed class BatchLoader : IDisposable
 {
     private readonly object _gate = new();
     private readonly ImageDataset _dataset;
@@ -70,9 +70,9 @@ public sealed class BatchLoader : IDisposable
     /// </returns>
     /// <exception cref="DataSourceException">Not one image of the batch is readable any more.</exception>
     /// <exception cref="OperationCanceledException">Cancelled while waiting; the batch is not lost.</exception>
-    public Batch Next(CancellationToken cancellation = default)
+    public Batch Next(CancellationToken cancellationToken = default)
     {
-        var filling = Take(cancellation);
+        var filling = Take(cancellationToken);
         var (kept, length) = (filling.KeepReadable(), filling.Length);
         if (kept.Length == 0)
             throw new DataSourceException(
@@ -95,9 +95,9 @@ public sealed class BatchLoader : IDisposable
         foreach (var thread in _threads) thread.Join();
     }
 
-    private Filling Take(CancellationToken cancellation)
+    private Filling Take(CancellationToken cancellationToken)
     {
-        using var wake = cancellation.Register(() =>
+        using var wake = cancellationToken.Register(() =>
         {
             lock (_gate) Monitor.PulseAll(_gate);
         });
@@ -105,7 +105,7 @@ public sealed class BatchLoader : IDisposable
         {
             long start = _time.GetTimestamp();
             bool waited = false;
-            while (!_stopped && _failure is null && !cancellation.IsCancellationRequested && !Ready())
+            while (!_stopped && _failure is null && !cancellationToken.IsCancellationRequested && !Ready())
             {
                 waited = true;
                 Monitor.Wait(_gate);
@@ -113,7 +113,7 @@ public sealed class BatchLoader : IDisposable
             if (waited) Waited += _time.GetElapsedTime(start);
             ObjectDisposedException.ThrowIf(_stopped, this);
             _failure?.Throw();
-            cancellation.ThrowIfCancellationRequested();
+            cancellationToken.ThrowIfCancellationRequested();
             Monitor.PulseAll(_gate);
             return _queue.Dequeue();
         }

@@ -6,7 +6,7 @@ namespace SiamSharp.Data;
 /// <param name="Min">The smallest.</param>
 /// <param name="Median">The middle one; the lower of two.</param>
 /// <param name="Max">The largest.</param>
-public sealed record Spread(int Min, int Median, int Max)
+internal sealed record Spread(int Min, int Median, int Max)
 {
     internal static Spread Of(IEnumerable<int> values)
     {
@@ -16,7 +16,7 @@ public sealed record Spread(int Min, int Median, int Max)
 }
 
 /// <summary>What is known about a source once every image has been decoded.</summary>
-public sealed record DataInspection
+internal sealed record DataInspection
 {
     /// <summary>How the user named the source.</summary>
     public required string Name { get; init; }
@@ -79,15 +79,15 @@ public sealed record DataInspection
     /// <param name="source">What to look at.</param>
     /// <param name="options">Size and threads.</param>
     /// <param name="progress">As for <see cref="ImageDataset.Load"/>.</param>
-    /// <param name="cancellation">Stops between images.</param>
+    /// <param name="cancellationToken">Stops between images.</param>
     /// <exception cref="DataSourceException">No image is readable, or they differ in their number of channels.</exception>
     public static DataInspection Inspect(IImageSource source, DataOptions options, IProgress<LoadProgress>? progress = null,
-        CancellationToken cancellation = default)
+        CancellationToken cancellationToken = default)
     {
-        var set = new ImageDataset(DecodedSet.Decode(source, OptionsJson.Check(options, "data") with { MemoryGiB = 0 }, progress, cancellation, oneScale: false));
+        var set = new ImageDataset(DecodedSet.Decode(source, OptionsJson.Check(options, "data") with { MemoryGiB = 0 }, progress, cancellationToken, oneScale: false));
         int[] readable = [.. Enumerable.Range(0, set.Count)];
         var infos = new ImageInfo[set.Count];
-        DecodingThreads.Run(options.Threads, set.Count, i => infos[i] = source.InfoOf(set.SourceIndexOf(i)), cancellation);
+        DecodingThreads.Run(options.Threads, set.Count, i => infos[i] = source.InfoOf(set.SourceIndexOf(i)), cancellationToken);
         return new DataInspection
         {
             Name = source.Name,

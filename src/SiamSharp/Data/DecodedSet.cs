@@ -32,7 +32,7 @@ internal sealed class DecodedSet
     /// <summary>Decodes on several threads; the result does not depend on how many.</summary>
     /// <exception cref="DataSourceException">No image is readable, or they differ in their number of channels or in their scale.</exception>
     public static DecodedSet Decode(IImageSource source, DataOptions options, IProgress<LoadProgress>? progress,
-        CancellationToken cancellation, bool oneScale = true)
+        CancellationToken cancellationToken, bool oneScale = true)
     {
         int size = options.Size != 0 ? options.Size : source.NativeSize != 0 ? source.NativeSize : 64;
         var pixels = new Pixels?[source.Count];
@@ -43,7 +43,7 @@ internal sealed class DecodedSet
         long bytes = 0;
         int done = 0, failed = 0, every = Math.Max(1, source.Count / 200);
 
-        DecodingThreads.Run(options.Threads, source.Count, DecodeOne, cancellation);
+        DecodingThreads.Run(options.Threads, source.Count, DecodeOne, cancellationToken);
 
         int[] readable = [.. Enumerable.Range(0, source.Count).Where(i => facts[i] is not null)];
         SkippedFile[] skipped = [.. unreadable.OfType<SkippedFile>()];

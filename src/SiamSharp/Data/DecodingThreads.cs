@@ -12,7 +12,7 @@ internal static class DecodingThreads
     /// <summary>Calls <paramref name="work"/> for 0 to <paramref name="count"/> - 1, each once, in no particular order.</summary>
     /// <exception cref="OperationCanceledException">Cancelled; no thread is left behind.</exception>
     /// <remarks>The first exception of any thread stops all of them and is thrown here.</remarks>
-    public static void Run(int threads, int count, Action<int> work, CancellationToken cancellation)
+    public static void Run(int threads, int count, Action<int> work, CancellationToken cancellationToken)
     {
         int next = -1;
         ExceptionDispatchInfo? failure = null;
@@ -24,13 +24,13 @@ internal static class DecodingThreads
         }
         foreach (var worker in workers) worker.Join();
         failure?.Throw();
-        cancellation.ThrowIfCancellationRequested();
+        cancellationToken.ThrowIfCancellationRequested();
 
         void Work()
         {
             try
             {
-                while (failure is null && !cancellation.IsCancellationRequested)
+                while (failure is null && !cancellationToken.IsCancellationRequested)
                 {
                     int i = Interlocked.Increment(ref next);
                     if (i >= count) return;

@@ -65,7 +65,7 @@ internal static class IdxFiles
             using FileStream file = RegularFile.OpenRead(path, 1 << 16);
             if (!path.EndsWith(".gz", StringComparison.Ordinal)) return Read(path, dimensions, file, file.Length);
             using var packed = new GZipStream(file, CompressionMode.Decompress);
-            return Read(path, dimensions, packed, MostUnpacked * file.Length);
+            return Read(path, dimensions, packed, MaxUnpacked * file.Length);
         }
         catch (InvalidDataException)
         {
@@ -108,5 +108,5 @@ internal static class IdxFiles
     }
 
     // Deflate makes 258 bytes of two bits at most.
-    private const long MostUnpacked = 1032;
+    private const long MaxUnpacked = 1032;
 }

@@ -66,10 +66,10 @@ public sealed class ImageDataset
     /// <param name="source">Where the images come from.</param>
     /// <param name="options">Size, memory and threads.</param>
     /// <param name="progress">Called about 200 times, from any thread.</param>
-    /// <param name="cancellation">Stops between images.</param>
+    /// <param name="cancellationToken">Stops between images.</param>
     /// <exception cref="DataSourceException">No image is readable, or they differ in their number of channels or in their scale.</exception>
     public static ImageDataset Load(IImageSource source, DataOptions options, IProgress<LoadProgress>? progress = null,
-        CancellationToken cancellation = default) => new(DecodedSet.Decode(source, OptionsJson.Check(options, "data"), progress, cancellation));
+        CancellationToken cancellationToken = default) => new(DecodedSet.Decode(source, OptionsJson.Check(options, "data"), progress, cancellationToken));
 
     /// <summary>How the user named the source.</summary>
     public string Name => _source.Name;
@@ -125,7 +125,7 @@ public sealed class ImageDataset
 
     /// <summary>
     /// What the user should know of these images, one line each, often none: how the source was understood, and what was seen when they
-    /// were decoded (depths, pages not read, transparency, blank and equal images). A run keeps them in <see cref="Training.RunFolder.Notes"/>.
+    /// were decoded (depths, pages not read, transparency, blank and equal images). A run keeps them in <see cref="Training.RunFolder.NotesPath"/>.
     /// </summary>
     public IReadOnlyList<string> Notes { get; }
 

@@ -11,10 +11,10 @@ namespace SiamSharp.Data;
 /// </remarks>
 internal static class ImageFile
 {
-    private const int MostPages = 256; // as many as there may be channels
-    private const long MostCopied = 64 << 20; // bytes
+    private const int MaxPages = 256; // as many as there may be channels
+    private const long MaxCopied = 64 << 20; // bytes
 
-    private const int LongestAv1Side = 65536; // AV1 specification, 5.5.1: frame_width_bits_minus_1 of four bits
+    private const int MaxAv1Side = 65536; // AV1 specification, 5.5.1: frame_width_bits_minus_1 of four bits
 
     private static readonly Lock s_oneAtATime = new();
 
@@ -72,7 +72,7 @@ internal static class ImageFile
         if (file.Format == "JPEG") // of a progressive one all coefficients are kept, 16 bits each, whatever it is shrunk to
             return interlaced ? 2 * whole + whole / Shrink(Math.Min(image.Width, image.Height), size) : some;
         if (file.Format == "PNG" && !interlaced) return image.HasAlpha() ? some + whole : some; // transparent pixels are looked at twice
-        if (file.Format == "TIFF") return some + (VipsPixels.BitDepthOf(image) == 32 && whole / 2 <= MostCopied ? 2 * whole : 0) + (image.HasAlpha() ? whole : 0) + (long)(2 * whole / Math.Sqrt(Math.Max(1, file.Pages[0].Pieces))); // a strip, or a row of tiles
+        if (file.Format == "TIFF") return some + (VipsPixels.BitDepthOf(image) == 32 && whole / 2 <= MaxCopied ? 2 * whole : 0) + (image.HasAlpha() ? whole : 0) + (long)(2 * whole / Math.Sqrt(Math.Max(1, file.Pages[0].Pieces))); // a strip, or a row of tiles
         return 2 * whole;
     }
 
@@ -94,8 +94,8 @@ internal static class ImageFile
         int count = first.Contains("n-pages") ? (int)first.Get("n-pages") : 1;
         int[] pages = file.Format == "TIFF" ? [.. file.Pages.Where(page => !page.IsReduced || page.Index == 0).Select(page => page.Index)] : [.. Enumerable.Range(0, count)];
         if (options.Pages == Pages.First) return ([0], pages.Length - 1);
-        return pages.Length <= MostPages ? (pages, 0)
-            : throw new UnreadableImageException(file.Path, $"has {pages.Length} pages, but data.pages=channels takes {MostPages} at most");
+        return pages.Length <= MaxPages ? (pages, 0)
+            : throw new UnreadableImageException(file.Path, $"has {pages.Length} pages, but data.pages=channels takes {MaxPages} at most");
     }
 
     private static int ChannelsOf(Known file, int page, DataOptions options)
@@ -154,7 +154,7 @@ internal static class ImageFile
         // Resizing goes beyond the values of a file and spreads those that are not finite. Where that shows, the file is read once more for what is stored.
         Pixels WithStored(Pixels pixels)
         {
-            if (pixels.Values is not float[] values || StoredRange.IsUnit(values) || 4L * image.Width * image.Height * image.Bands > MostCopied) return pixels;
+            if (pixels.Values is not float[] values || StoredRange.IsUnit(values) || 4L * image.Width * image.Height * image.Bands > MaxCopied) return pixels;
             using var again = OpenShrunk(file, page, size, options, failOn);
             using var stored = ImageColours.Plain(again, HasAlpha(again, file, options), options.Alpha, out _);
             return pixels with { Origin = origin with { Stored = StoredRange.Of(VipsPixels.FloatsOf(stored)) } };
@@ -193,8 +193,8 @@ internal static class ImageFile
         void CheckSize(int width, int height)
         {
             // A damaged number in its container would be believed, and so much memory taken.
-            if (file.Format == "AVIF" && Math.Max(width, height) > LongestAv1Side)
-                throw new UnreadableImageException(file.Path, $"is damaged: it says that it has {width} x {height} pixels, but an AVIF image has at most {LongestAv1Side} on a side");
+            if (file.Format == "AVIF" && Math.Max(width, height) > MaxAv1Side)
+                throw new UnreadableImageException(file.Path, $"is damaged: it says that it has {width} x {height} pixels, but an AVIF image has at most {MaxAv1Side} on a side");
             double megapixels = (double)width * height / 1e6;
             if (megapixels <= options.MaxMegapixels) return;
             throw new UnreadableImageException(file.Path, $"is a {file.Format} image of {width} x {height} = {megapixels:0.#} megapixels, "

@@ -151,13 +151,13 @@ internal static partial class Manifest
 
     private const string CutOff = "it ends too early: the } at its end is missing, or each object takes several lines and must be written on one";
 
-    private const int Examples = 3, LongestPath = 4096, LongestLabel = 1000;
+    private const int Examples = 3, MaxPathLength = 4096, MaxLabelLength = 1000;
 
     /// <summary>Why nothing can be made of a row; null where all is well.</summary>
     private static string? FaultOf(string? path, string? label)
     {
         if (path?.StartsWith("data:", StringComparison.Ordinal) == true) return "holds an image itself, in base64, which is not read from a list: write it to a file, and its path here";
-        foreach (var (what, value, longest) in new[] { ("path", path, LongestPath), ("label", label, LongestLabel) })
+        foreach (var (what, value, longest) in new[] { ("path", path, MaxPathLength), ("label", label, MaxLabelLength) })
         {
             if (value is null) continue;
             if (value.Contains('\0')) return $"the {what} holds a NUL character";

@@ -4,7 +4,7 @@ using SiamSharp.Randomness;
 namespace SiamSharp.Data;
 
 /// <summary>Divides a source in two.</summary>
-public static class SourceSplit
+internal static class SourceSplit
 {
     /// <summary>Draws two parts without overlap, each class divided in the same proportion.</summary>
     /// <remarks>

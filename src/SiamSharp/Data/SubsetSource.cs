@@ -1,7 +1,7 @@
 namespace SiamSharp.Data;
 
 /// <summary>Some images of another source, with its class names.</summary>
-public sealed class SubsetSource : IImageSource
+internal sealed class SubsetSource : IImageSource
 {
     private readonly IImageSource _source;
     private readonly int[] _indexes;

@@ -16,7 +16,7 @@ internal sealed record TiffPage(int Index, bool IsReduced, bool FirstExtraIsAlph
 /// </remarks>
 internal static class TiffFile
 {
-    private const int MostPages = 4096, MostEntries = 4096;
+    private const int MaxPages = 4096, MaxEntries = 4096;
 
     private const int SubfileType = 254, Width = 256, Height = 257, BitsPerSample = 258, Compression = 259, Photometric = 262, StripOffsets = 273, SamplesPerPixel = 277,
         RowsPerStrip = 278, StripByteCounts = 279, Planar = 284, TileWidth = 322, TileHeight = 323, TileOffsets = 324, TileByteCounts = 325, ExtraSamples = 338, LastOfPixels = 532;
@@ -33,7 +33,7 @@ internal static class TiffFile
         var seen = new HashSet<long>();
         try
         {
-            for (long at = file.FirstDirectory; at != 0 && pages.Count < MostPages && seen.Add(at);)
+            for (long at = file.FirstDirectory; at != 0 && pages.Count < MaxPages && seen.Add(at);)
             {
                 Dictionary<int, Entry> tags = file.Directory(at, out at);
                 pages.Add(PageOf(file, tags, pages.Count, all || pages.Count == 0));
@@ -110,7 +110,7 @@ internal static class TiffFile
         {
             var (countBytes, entryBytes, inline) = _big ? (8, 20, 8) : (2, 12, 4);
             long entries = Number(at, countBytes);
-            if (entries > MostEntries) throw new InvalidDataException();
+            if (entries > MaxEntries) throw new InvalidDataException();
             var tags = new Dictionary<int, Entry>();
             for (long i = 0; i < entries; i++)
             {

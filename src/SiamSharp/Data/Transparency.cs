@@ -7,7 +7,7 @@ namespace SiamSharp.Data;
 /// <param name="Silhouette">Where all that is visible is of one colour: how bright it is, 0 to 1; otherwise null.</param>
 internal sealed record Transparency(bool IsDrawing, double? Silhouette)
 {
-    private const int MostLooked = 200, Opaque = 128, Tolerance = 8, FewSilhouettes = 100; // one in so many
+    private const int MaxLooked = 200, Opaque = 128, Tolerance = 8, FewSilhouettes = 100; // one in so many
     private const double DrawingShare = 0.5, Bright = 0.9, Dark = 0.1;
 
     /// <summary>Looks at one image with alpha as its last band; null where none of it is transparent.</summary>
@@ -41,7 +41,7 @@ internal sealed record Transparency(bool IsDrawing, double? Silhouette)
     /// <param name="options">How they are decoded.</param>
     public static AlphaBackground Choose(IReadOnlyList<string> withAlpha, DataOptions options)
     {
-        int looked = Math.Min(MostLooked, withAlpha.Count);
+        int looked = Math.Min(MaxLooked, withAlpha.Count);
         var found = new Transparency?[looked];
         DecodingThreads.Run(options.Threads, looked, i =>
         {

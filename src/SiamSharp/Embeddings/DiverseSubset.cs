@@ -18,9 +18,9 @@ public static class DiverseSubset
     /// <param name="table">The representations.</param>
     /// <param name="count">Rows wanted, 1 or more.</param>
     /// <param name="given">Rows that count as chosen already, such as those with labels; they are not in the result.</param>
-    /// <param name="cancel">Stops between two rows.</param>
+    /// <param name="cancellationToken">Stops between two rows.</param>
     /// <returns>Rows in the order of their choice, at most as many as are left.</returns>
-    public static IReadOnlyList<int> Choose(EmbeddingTable table, int count, IReadOnlyList<int> given, CancellationToken cancel = default)
+    public static IReadOnlyList<int> Choose(EmbeddingTable table, int count, IReadOnlyList<int> given, CancellationToken cancellationToken = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
         using var use = new EmbeddingTable.Use(table);
@@ -32,7 +32,7 @@ public static class DiverseSubset
         var chosen = new List<int>();
         while (chosen.Count < count && taken.Count < table.Count)
         {
-            cancel.ThrowIfCancellationRequested();
+            cancellationToken.ThrowIfCancellationRequested();
             int next = -1;
             if (taken.Count == 0) next = table.Nearest(Mean(table), 1)[0].Row;
             else

@@ -44,14 +44,14 @@ public static class Embedding
     /// <param name="source">The images; those that cannot be read are left out.</param>
     /// <param name="batchSize">Images at once.</param>
     /// <param name="progress">Told after each batch.</param>
-    /// <param name="cancel">Stops between two batches; what is done stays.</param>
+    /// <param name="cancellationToken">Stops between two batches; what is done stays.</param>
     /// <exception cref="ArgumentException">The path ends in neither .npy nor .parquet.</exception>
     /// <exception cref="EmbeddingFileException">There is something else under that name, another process is writing it, or it
     /// cannot be written.</exception>
     /// <exception cref="DataSourceException">No image can be read.</exception>
     /// <exception cref="OperationCanceledException">Stopped; repeat the call to go on.</exception>
     public static EmbedResult Write(string path, Embedder embedder, string name, DataOptions data, IImageSource source, int batchSize,
-        IProgress<EmbedProgress>? progress = null, CancellationToken cancel = default)
+        IProgress<EmbedProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         EmbeddingFile.CheckReplaceable(path);
         EmbeddingOrigin origin = EmbeddingOrigin.Of(embedder.Encoder, name, data);
@@ -75,7 +75,7 @@ public static class Embedding
         {
             Writing(path, () => partial.Append(batch.Count, batch.Readable, vectors, batch.Skipped));
             progress?.Report(new(partial.Done, source.Count, partial.Resumed));
-        }, cancel);
+        }, cancellationToken);
 
         string? odd = null;
         int count = Writing(path, () =>
@@ -128,14 +128,14 @@ public static class Embedding
     /// <param name="batchSize">Images at once.</param>
     /// <param name="take">Gets the places of the readable images in the source, N, and their vectors, N D numbers.</param>
     /// <param name="progress">Told after each batch.</param>
-    /// <param name="cancel">Stops between two batches.</param>
+    /// <param name="cancellationToken">Stops between two batches.</param>
     /// <returns>What cannot be read.</returns>
     public static SkippedFile[] Run(Embedder embedder, IImageSource source, int threads, int batchSize, Action<int[], float[]> take,
-        IProgress<LoadProgress>? progress = null, CancellationToken cancel = default) => Run(embedder, source, new DataNotes(), threads, batchSize, take, progress, cancel);
+        IProgress<LoadProgress>? progress = null, CancellationToken cancellationToken = default) => Run(embedder, source, new DataNotes(), threads, batchSize, take, progress, cancellationToken);
 
     /// <summary>The same, counting what should be known of the images.</summary>
     internal static SkippedFile[] Run(Embedder embedder, IImageSource source, DataNotes notes, int threads, int batchSize, Action<int[], float[]> take,
-        IProgress<LoadProgress>? progress = null, CancellationToken cancel = default)
+        IProgress<LoadProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         var skipped = new List<SkippedFile>();
         ForEachBatch(embedder, source, notes, 0, threads, batchSize, (batch, vectors) =>
@@ -143,12 +143,12 @@ public static class Embedding
             skipped.AddRange(batch.Skipped);
             if (batch.Readable.Length > 0) take([.. batch.Readable.Select(row => batch.Start + row)], vectors);
             progress?.Report(new(batch.Start + batch.Count, source.Count, skipped.Count));
-        }, cancel);
+        }, cancellationToken);
         return [.. skipped];
     }
 
     /// <summary>The next batch is decoded while one is computed.</summary>
-    private static void ForEachBatch(Embedder embedder, IImageSource source, DataNotes notes, int first, int threads, int batchSize, Action<Decoded, float[]> take, CancellationToken cancel)
+    private static void ForEachBatch(Embedder embedder, IImageSource source, DataNotes notes, int first, int threads, int batchSize, Action<Decoded, float[]> take, CancellationToken cancellationToken)
     {
         Task<Decoded>? next = null;
         for (int start = first; start < source.Count; start += batchSize)
@@ -159,10 +159,10 @@ public static class Embedding
             embedder.Embed(batch.Pixels, vectors);
             (batch, vectors) = batch.Finite(source, vectors, embedder.Width);
             take(batch, vectors);
-            cancel.ThrowIfCancellationRequested();
+            cancellationToken.ThrowIfCancellationRequested();
         }
 
-        Task<Decoded> Decode(int start) => Task.Run(() => Decoded.Of(embedder, source, notes, start, Math.Min(batchSize, source.Count - start), threads, cancel), CancellationToken.None);
+        Task<Decoded> Decode(int start) => Task.Run(() => Decoded.Of(embedder, source, notes, start, Math.Min(batchSize, source.Count - start), threads, cancellationToken), CancellationToken.None);
     }
 
     /// <summary>Names all images by their paths, and by length and time of the files that hold them.</summary>
@@ -203,7 +203,7 @@ public static class Embedding
                 [.. finite.SelectMany(n => vectors[(n * width)..((n + 1) * width)])]);
         }
 
-        public static Decoded Of(Embedder embedder, IImageSource source, DataNotes notes, int start, int count, int threads, CancellationToken cancel)
+        public static Decoded Of(Embedder embedder, IImageSource source, DataNotes notes, int start, int count, int threads, CancellationToken cancellationToken)
         {
             int image = embedder.Channels * embedder.Size * embedder.Size;
             float[] pixels = new float[count * image];
@@ -226,7 +226,7 @@ public static class Embedding
                 {
                     skipped[i] = new(source.PathOf(start + i), $"cannot be read any more: {e.Message.TrimEnd('.')}");
                 }
-            }, cancel);
+            }, cancellationToken);
             int[] readable = [.. Enumerable.Range(0, count).Where(i => skipped[i] is null)];
             foreach (var (n, row) in readable.Index())
             {

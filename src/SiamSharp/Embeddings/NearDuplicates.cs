@@ -18,9 +18,9 @@ public static class NearDuplicates
     /// <param name="table">The representations; rows of zeros are like nothing.</param>
     /// <param name="threshold">Cosine from which on two images are the same, above 0 to 1.</param>
     /// <param name="progress">Told the share done, 0 to 1.</param>
-    /// <param name="cancel">Stops between two blocks.</param>
+    /// <param name="cancellationToken">Stops between two blocks.</param>
     /// <returns>Groups of two or more rows, each in order; the groups in the order of their first rows.</returns>
-    public static IReadOnlyList<int[]> Find(EmbeddingTable table, double threshold, IProgress<double>? progress = null, CancellationToken cancel = default)
+    public static IReadOnlyList<int[]> Find(EmbeddingTable table, double threshold, IProgress<double>? progress = null, CancellationToken cancellationToken = default)
     {
         if (!(threshold > 0 && threshold <= 1)) throw new ArgumentOutOfRangeException(nameof(threshold), threshold, "A cosine above 0 to 1 is needed.");
         using var use = new EmbeddingTable.Use(table);
@@ -36,7 +36,7 @@ public static class NearDuplicates
             Tensor rows = Unit(table, [.. Enumerable.Range(start, count)]);
             foreach (int[] others in firsts.Where(f => f.Length > 0))
             {
-                cancel.ThrowIfCancellationRequested();
+                cancellationToken.ThrowIfCancellationRequested();
                 using var inner = NewDisposeScope();
                 var (cosines, places) = rows.mm(Unit(table, others).t()).max(1);
                 float[] values = cosines.data<float>().ToArray();
@@ -44,7 +44,7 @@ public static class NearDuplicates
                 for (int i = 0; i < count; i++)
                     if (values[i] > best[i].Cosine) best[i] = (values[i], others[indexes[i]]);
             }
-            cancel.ThrowIfCancellationRequested();
+            cancellationToken.ThrowIfCancellationRequested();
             float[] own = rows.mm(rows.t()).data<float>().ToArray();
             var added = new List<int>();
             for (int i = 0; i < count; i++)

@@ -16,7 +16,7 @@ namespace SiamSharp.Embeddings;
 internal static class ParquetFooter
 {
     private const int Frame = 8, MaxDepth = 32, MaxLength = 16 << 20, PageHeaderBytes = 1 << 16;
-    private const long MostGrowth = 1024;
+    private const long MaxGrowth = 1024;
 
     /// <summary>Refuses a file whose headers are not whole or promise more than the file can hold.</summary>
     /// <exception cref="InvalidDataException">What is wrong.</exception>
@@ -46,7 +46,7 @@ internal static class ParquetFooter
     /// <param name="end">Where the metadata begin.</param>
     private static void Columns(Stream file, Dictionary<int, object> metadata, long end)
     {
-        long most = checked(file.Length * MostGrowth), rows = 0, bytes = 0;
+        long most = checked(file.Length * MaxGrowth), rows = 0, bytes = 0;
         foreach (object item in List(metadata, 4, "row groups"))
         {
             Dictionary<int, object> group = Fields(item);
@@ -58,7 +58,7 @@ internal static class ParquetFooter
                 if (chunk.ContainsKey(11) && Whole(chunk, 11, "place of a dictionary", end) is > 0 and var dictionary) start = Math.Min(start, dictionary);
                 if (start + size > end) throw new InvalidDataException($"its metadata put a column at {start} to {start + size}, beyond the {end} bytes of data");
                 bytes = checked(bytes + values * sizeof(float));
-                if (bytes > most) throw new InvalidDataException($"its metadata promise numbers of {bytes} bytes, more than {MostGrowth} times the file");
+                if (bytes > most) throw new InvalidDataException($"its metadata promise numbers of {bytes} bytes, more than {MaxGrowth} times the file");
                 Pages(file, start, start + size, values, most);
             }
         }

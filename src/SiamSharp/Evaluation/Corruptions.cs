@@ -19,13 +19,13 @@ namespace SiamSharp.Evaluation;
 /// is not stored as a JPEG of quality 85; borders are continued by reflection, the pixel beside the border being the mirror's first.
 /// Severities are those of the authors, also where a later one is not the stronger, as in elastic, whose fields become finer.
 /// </remarks>
-public static class Corruptions
+internal static class Corruptions
 {
     /// <summary>The number of severities: 1 (slight) to 5 (strong).</summary>
     public const int Severities = 5;
 
     /// <summary>The smallest H and W, in pixels.</summary>
-    private const int SmallestSide = 28;
+    private const int MinSide = 28;
 
     /// <summary>The view of the first corruption's random stream; the others follow.</summary>
     private const int FirstView = 100;
@@ -219,8 +219,8 @@ public static class Corruptions
         if (shape.Length != 4 || shape[1] < 1)
             throw new ArgumentException($"Images must be (N, C, H, W) with C 1 or more, but are ({string.Join(", ", shape)}): reshape them.",
                 nameof(images));
-        if (Math.Min(shape[2], shape[3]) < SmallestSide)
-            throw new ArgumentException($"Images must be {SmallestSide} px or more in height and width, but are {shape[2]} x {shape[3]}: "
+        if (Math.Min(shape[2], shape[3]) < MinSide)
+            throw new ArgumentException($"Images must be {MinSide} px or more in height and width, but are {shape[2]} x {shape[3]}: "
                 + "enlarge them.", nameof(images));
     }
 

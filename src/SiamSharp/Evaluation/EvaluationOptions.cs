@@ -10,7 +10,7 @@ public sealed record EvaluationOptions : IHasRules
     [Range(1, 10_000)] public int K { get; init; } = 20;
 
     /// <summary>Temperature of the k-NN weights exp(similarity / T). Source: Wu et al. 2018, arXiv 1805.01978, section 3.4.</summary>
-    [Range(Knn.LowestTemperature, 10.0)] public double KnnTemperature { get; init; } = 0.07;
+    [Range(Knn.MinTemperature, 10.0)] public double KnnTemperature { get; init; } = 0.07;
 
     /// <summary>L2 penalties of the linear probe to choose among, on a tenth of the training labels held out.</summary>
     [Range(0.0, 1e6)] public IReadOnlyList<double> LinearPenalties { get; init; } = [1e-4, 1e-3, 1e-2];

@@ -34,7 +34,7 @@ public enum Protocol
 /// <summary>The one evaluation engine: every number of the toolkit comes from here.</summary>
 /// <param name="options">Protocol settings; written with every number.</param>
 /// <param name="seed">The run's seed.</param>
-public sealed class Evaluator(EvaluationOptions options, int seed)
+internal sealed class Evaluator(EvaluationOptions options, int seed)
 {
     private readonly EvaluationOptions options = OptionsJson.Check(options, "evaluation");
 
@@ -48,13 +48,13 @@ public sealed class Evaluator(EvaluationOptions options, int seed)
     /// <param name="test">Images to judge; none of them among <paramref name="train"/>.</param>
     /// <param name="dataHash">Names the data of both sets.</param>
     /// <param name="confusions">Given what k-NN and the linear probe took for what.</param>
-    /// <param name="cancel">Stops the fit of a linear probe.</param>
+    /// <param name="cancellationToken">Stops the fit of a linear probe.</param>
     /// <returns>One score; for few-shot one for each number of shots.</returns>
     /// <exception cref="DataSourceException">A class is too small for the shots.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The protocol is none of those four.</exception>
-    public IReadOnlyList<Score> Judge(
+    public IReadOnlyList<Score> Evaluate(
         Protocol protocol, string encoder, Features train, Features test, string dataHash, ICollection<Confusion>? confusions = null,
-        CancellationToken cancel = default)
+        CancellationToken cancellationToken = default)
     {
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
@@ -68,7 +68,7 @@ public sealed class Evaluator(EvaluationOptions options, int seed)
                 Tensor votes = Knn.Scores(train.Values, train.Labels, test.Values, classes, options.K, options.KnnTemperature);
                 return [Classified(score with { Protocol = "knn", K = options.K }, votes)];
             case Protocol.Linear:
-                using (LinearProbe probe = LinearProbe.Fit(train.Values, train.Labels, classes, options, seed, cancel))
+                using (LinearProbe probe = LinearProbe.Fit(train.Values, train.Labels, classes, options, seed, cancellationToken))
                     return [Classified(score with { Protocol = "linear", Penalty = probe.Penalty }, probe.Scores(test.Values))];
             case Protocol.RankMe:
                 Tensor drawn = train.Count <= RankMeImages ? train.Values
@@ -98,7 +98,7 @@ public sealed class Evaluator(EvaluationOptions options, int seed)
                 {
                     using var trial = NewDisposeScope();
                     Tensor chosen = tensor(drawn.Shots[shots][draw]);
-                    Tensor weight = LinearProbe.FitFew((train.Values[chosen] - mean) * scale, train.Labels[chosen], classes, options.FewShotPenalty, cancel);
+                    Tensor weight = LinearProbe.FitFew((train.Values[chosen] - mean) * scale, train.Labels[chosen], classes, options.FewShotPenalty, cancellationToken);
                     values[draw] = ClassScores.Top1(LinearProbe.Logits(judged, weight), truth);
                 }
                 double std = Statistics.StandardDeviation(values);
@@ -125,12 +125,12 @@ public sealed class Evaluator(EvaluationOptions options, int seed)
     /// <param name="dataHash">Names the data of both sets.</param>
     /// <param name="confusions">Given what was taken for what.</param>
     /// <param name="progress">Told of the steps.</param>
-    /// <param name="cancel">Stops between two steps.</param>
+    /// <param name="cancellationToken">Stops between two steps.</param>
     /// <returns>One score; for fine-tuning one for each share of the labels.</returns>
     /// <exception cref="DataSourceException">Labels are missing, or images have another number of channels.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The protocol is none of those two.</exception>
     public IReadOnlyList<Score> Train(Protocol protocol, string encoder, Func<Encoder> make, ImageDataset train, ImageDataset test,
-        string dataHash, ICollection<Confusion>? confusions = null, IProgress<JudgingProgress>? progress = null, CancellationToken cancel = default)
+        string dataHash, ICollection<Confusion>? confusions = null, IProgress<EvaluationProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         if (!Trains(protocol)) throw Unknown(protocol, "fine-tuning and the linear probe by SGD");
         LabelledImages known = LabelledImages.Of(train), judged = LabelledImages.Of(test);
@@ -155,8 +155,8 @@ public sealed class Evaluator(EvaluationOptions options, int seed)
             };
             using FineTuning tuned = FineTuning.Train(network, frozen, encoder == "untrained" ? 1 : options.FineTune.FirstLayerRate, train,
                 [.. chosen.Select(i => known.Indexes[i])], [.. chosen.Select(i => known.Labels[i])], known.ClassNames.Count, options.FineTune, (ulong)seed,
-                new JudgingPart(progress, $"{Score.NameOf(encoder)}: {score.Title}"), cancel);
-            using Tensor scores = tuned.Scores(test, judged.Indexes, options.BatchSize, cancel);
+                new EvaluationPart(progress, $"{Score.NameOf(encoder)}: {score.Title}"), cancellationToken);
+            using Tensor scores = tuned.Scores(test, judged.Indexes, options.BatchSize, cancellationToken);
             using Tensor predicted = scores.argmax(1);
             confusions?.Add(Confusion.Of(score.Slug, encoder, names, truth, predicted));
             return score with { Value = ClassScores.Top1(scores, truth), Top5 = ClassScores.Top5(scores, truth) };
@@ -170,18 +170,18 @@ public sealed class Evaluator(EvaluationOptions options, int seed)
     /// <param name="test">Images to judge, 0 to 1.</param>
     /// <param name="dataHash">Names the data of both sets.</param>
     /// <param name="progress">Told of each pass over the test images.</param>
-    /// <param name="cancel">Stops between two batches.</param>
+    /// <param name="cancellationToken">Stops between two batches.</param>
     /// <returns>A score for the images as they are (<c>none</c>), for each corruption (the mean over its severities), and their mean.</returns>
     /// <exception cref="DataSourceException">The pixels are not from 0 to 1.</exception>
     public IReadOnlyList<Score> Corrupt(
         string encoder, Func<Tensor, Tensor> represent, Features train, ImageDataset test, string dataHash,
-        IProgress<JudgingProgress>? progress = null, CancellationToken cancel = default)
+        IProgress<EvaluationProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         if (test.Range.Min < 0 || test.Range.Max > 1)
             throw new DataSourceException($"Corruptions are defined for pixels from 0 to 1, but those of {test.Name} go from {test.Range.Min:G4} to {test.Range.Max:G4}. Change the images: {DataNotes.ToUnit(test.StoredRange.Min, test.StoredRange.Max)}.");
         LabelledImages judged = LabelledImages.Of(test);
         using Tensor truth = tensor(LabelledImages.Renumber(judged.Labels, judged.ClassNames, train.ClassNames).Labels);
-        using LinearProbe probe = LinearProbe.Fit(train.Values, train.Labels, train.ClassNames.Count, options, seed, cancel);
+        using LinearProbe probe = LinearProbe.Fit(train.Values, train.Labels, train.ClassNames.Count, options, seed, cancellationToken);
         var score = new Score
         {
             Protocol = "corruption",
@@ -204,7 +204,7 @@ public sealed class Evaluator(EvaluationOptions options, int seed)
         double Accuracy(string what, Func<Tensor, int[], Tensor> change)
         {
             using Features features = Features.Collect(test, options.BatchSize, (images, indexes) => represent(change(images, indexes)),
-                new JudgingPart(progress, $"{Score.NameOf(encoder)}: {what}"), cancel);
+                new EvaluationPart(progress, $"{Score.NameOf(encoder)}: {what}"), cancellationToken);
             using Tensor scores = probe.Scores(features.Values);
             return ClassScores.Top1(scores, truth);
         }

@@ -19,14 +19,14 @@ public sealed record Features(Tensor Values, Tensor Labels, IReadOnlyList<string
     /// <param name="data">Labelled images; those without a label are left out.</param>
     /// <param name="batchSize">Images per forward pass.</param>
     /// <param name="progress">Told the share done, 0 to 1.</param>
-    /// <param name="cancel">Stops between two batches.</param>
+    /// <param name="cancellationToken">Stops between two batches.</param>
     /// <returns>Owned by the caller.</returns>
     /// <exception cref="DataSourceException">There are no labels, or the images have another number of channels.</exception>
     public static Features Of(
-        Encoder encoder, ImageDataset data, int batchSize, IProgress<double>? progress = null, CancellationToken cancel = default)
+        Encoder encoder, ImageDataset data, int batchSize, IProgress<double>? progress = null, CancellationToken cancellationToken = default)
     {
         CheckChannels(encoder, data);
-        return Collect(data, batchSize, (images, _) => encoder.Encode(images), progress, cancel);
+        return Collect(data, batchSize, (images, _) => encoder.Encode(images), progress, cancellationToken);
     }
 
     /// <summary>Refuses images of another number of channels than the encoder's.</summary>
@@ -48,13 +48,13 @@ public sealed record Features(Tensor Values, Tensor Labels, IReadOnlyList<string
     /// <param name="train">The training images, whose mean and standard deviation are taken.</param>
     /// <param name="batchSize">Images at once.</param>
     /// <param name="progress">Told the share done, 0 to 1.</param>
-    /// <param name="cancel">Stops between two batches.</param>
+    /// <param name="cancellationToken">Stops between two batches.</param>
     /// <returns>float32 (N, C*H*W); owned by the caller.</returns>
     public static Features OfPixels(
-        ImageDataset data, ImageDataset train, int batchSize, IProgress<double>? progress = null, CancellationToken cancel = default)
+        ImageDataset data, ImageDataset train, int batchSize, IProgress<double>? progress = null, CancellationToken cancellationToken = default)
     {
         Func<Tensor, Tensor> represent = Pixels(train);
-        return Collect(data, batchSize, (images, _) => represent(images), progress, cancel);
+        return Collect(data, batchSize, (images, _) => represent(images), progress, cancellationToken);
     }
 
     /// <summary>What makes the representations of <see cref="OfPixels"/>: float32 (N, C, H, W) to (N, C*H*W).</summary>
@@ -76,7 +76,7 @@ public sealed record Features(Tensor Values, Tensor Labels, IReadOnlyList<string
     }
 
     internal static Features Collect(
-        ImageDataset data, int batchSize, Func<Tensor, int[], Tensor> represent, IProgress<double>? progress, CancellationToken cancel)
+        ImageDataset data, int batchSize, Func<Tensor, int[], Tensor> represent, IProgress<double>? progress, CancellationToken cancellationToken)
     {
         LabelledImages labelled = LabelledImages.Of(data);
         int[] chosen = labelled.Indexes;
@@ -84,7 +84,7 @@ public sealed record Features(Tensor Values, Tensor Labels, IReadOnlyList<string
         Tensor? all = null;
         for (int start = 0; start < chosen.Length; start += batchSize)
         {
-            cancel.ThrowIfCancellationRequested();
+            cancellationToken.ThrowIfCancellationRequested();
             using var batch = NewDisposeScope();
             int end = Math.Min(start + batchSize, chosen.Length);
             int[] indexes = chosen[start..end];

@@ -5,7 +5,7 @@ using SiamSharp.Randomness;
 namespace SiamSharp.Evaluation;
 
 /// <summary>Classification with a few labels per class, drawn many times.</summary>
-public static class FewShot
+internal static class FewShot
 {
     private static readonly int[] s_usual = [1, 2, 5, 10, 20];
 

@@ -9,7 +9,7 @@ namespace SiamSharp.Evaluation;
 /// <summary>The images that few-shot classifiers learn from: a file that can be published, and used again with other encoders.</summary>
 /// <param name="TrainHash">Names the pixels and labels of the training images.</param>
 /// <param name="Shots">For each number of shots the draws; a draw has indexes into the labelled training images, in the order of their source.</param>
-public sealed record FewShotDraws(string TrainHash, IReadOnlyDictionary<int, IReadOnlyList<long[]>> Shots)
+internal sealed record FewShotDraws(string TrainHash, IReadOnlyDictionary<int, IReadOnlyList<long[]>> Shots)
 {
     /// <summary>The draws that options ask for: those of a file, or new ones.</summary>
     /// <param name="labels">One label for each labelled training image.</param>

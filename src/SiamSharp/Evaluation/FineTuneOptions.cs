@@ -14,7 +14,7 @@ public sealed record FineTuneOptions : IHasRules
     [Range(1, 10_000)] public int Epochs { get; init; } = 10;
 
     /// <summary>Steps at least, so that a few images are passed over more often.</summary>
-    [Range(1, 1_000_000)] public int LeastSteps { get; init; } = 400;
+    [Range(1, 1_000_000)] public int MinSteps { get; init; } = 400;
 
     /// <summary>Images per step; fewer where there are not so many.</summary>
     [Range(2, 65_536)] public int BatchSize { get; init; } = 128;
@@ -36,7 +36,7 @@ public sealed record FineTuneOptions : IHasRules
     /// for 90 to 100 epochs, for ImageNet (He et al. 2020, arXiv 1911.05722): <c>evaluation.fineTune.view.crop.minArea=0.08</c>, <c>evaluation.fineTune.epochs=100</c>.
     /// Here half of the image or more and 10 epochs, which suits images of one object and few labels and takes a tenth of the time.
     /// </summary>
-    public BranchOptions View { get; init; } = new() { Crop = new CropOptions { Probability = 1, MinArea = 0.5 }, FlipProbability = 0.5 };
+    public ViewPolicy View { get; init; } = new() { Crop = new CropOptions { Probability = 1, MinArea = 0.5 }, FlipProbability = 0.5 };
 
     /// <inheritdoc/>
     public IEnumerable<Fault> Faults()

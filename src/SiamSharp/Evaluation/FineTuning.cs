@@ -20,7 +20,7 @@ namespace SiamSharp.Evaluation;
 /// (He et al. 2021, arXiv 2111.06377, appendix A.1), so that one learning rate fits all encoders; the encoder stays in evaluation mode.
 /// Source of the rates: Clark et al. 2020, arXiv 2003.10555; Bao et al. 2021, arXiv 2106.08254.
 /// </remarks>
-public sealed class FineTuning : IDisposable
+internal sealed class FineTuning : IDisposable
 {
     private const int Parts = 8;
 
@@ -40,9 +40,9 @@ public sealed class FineTuning : IDisposable
     /// <param name="options">Steps and rates.</param>
     /// <param name="seed">Of the classifier's first weights, the order and the views.</param>
     /// <param name="progress">Told the share of the steps that are done, 0 to 1.</param>
-    /// <param name="cancel">Stops between two steps.</param>
+    /// <param name="cancellationToken">Stops between two steps.</param>
     public static FineTuning Train(Encoder encoder, bool frozen, double firstLayerRate, ImageDataset images, IReadOnlyList<int> chosen,
-        IReadOnlyList<long> labels, int classes, FineTuneOptions options, ulong seed, IProgress<double>? progress, CancellationToken cancel)
+        IReadOnlyList<long> labels, int classes, FineTuneOptions options, ulong seed, IProgress<double>? progress, CancellationToken cancellationToken)
     {
         OptionsJson.Check(options, "evaluation.fineTune");
         nn.Module<Tensor, Tensor> classifier = ClassifierOf(Encoder.WidthOf(encoder), classes, frozen, seed);
@@ -50,7 +50,7 @@ public sealed class FineTuning : IDisposable
         Optimizer[] optimizers = Optimizers(encoder, classifier, frozen, firstLayerRate, options, out double[] shares);
         var viewMaker = new ViewMaker(new ViewsOptions { Branches = [options.View] }, encoder.Preprocessing, images.Size, seed);
         int batchSize = Math.Min(options.BatchSize, chosen.Count), batches = chosen.Count / batchSize;
-        int epochs = Math.Max(options.Epochs, (options.LeastSteps + batches - 1) / batches);
+        int epochs = Math.Max(options.Epochs, (options.MinSteps + batches - 1) / batches);
         var schedule = new LearningRateSchedule(frozen ? options.FrozenLearningRate : options.LearningRate, 0, (long)epochs * batches);
 
         encoder.Backbone.train(!frozen);
@@ -63,7 +63,7 @@ public sealed class FineTuning : IDisposable
                 new RandomStream(seed, RandomPurpose.Order, epoch: epoch).Shuffle<int>(order);
                 for (int b = 0; b < batches; b++)
                 {
-                    cancel.ThrowIfCancellationRequested();
+                    cancellationToken.ThrowIfCancellationRequested();
                     using var scope = NewDisposeScope();
                     int[] drawn = order[(b * batchSize)..((b + 1) * batchSize)], indexes = [.. drawn.Select(i => chosen[i])];
                     Tensor view = viewMaker.MakeViews(images.Batch(indexes), [.. indexes.Select(i => (long)images.SourceIndexOf(i))], epoch)[0].to(encoder.Device);
@@ -91,16 +91,16 @@ public sealed class FineTuning : IDisposable
     /// <param name="images">Images to classify.</param>
     /// <param name="chosen">Which of them.</param>
     /// <param name="batchSize">Images per forward pass.</param>
-    /// <param name="cancel">Stops between two batches.</param>
+    /// <param name="cancellationToken">Stops between two batches.</param>
     /// <returns>float32 (N, K), owned by the caller.</returns>
-    public Tensor Scores(ImageDataset images, IReadOnlyList<int> chosen, int batchSize, CancellationToken cancel)
+    public Tensor Scores(ImageDataset images, IReadOnlyList<int> chosen, int batchSize, CancellationToken cancellationToken)
     {
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         var parts = new List<Tensor>();
         foreach (int[] indexes in chosen.Chunk(batchSize))
         {
-            cancel.ThrowIfCancellationRequested();
+            cancellationToken.ThrowIfCancellationRequested();
             using var batch = NewDisposeScope();
             parts.Add(_classifier.forward(_encoder.Encode(images.Batch(indexes)).to(_encoder.Device)).cpu().MoveToOuterDisposeScope());
         }

@@ -7,7 +7,7 @@ namespace SiamSharp.Evaluation;
 public static class Knn
 {
     /// <summary>Below it the weights of near neighbours overflow.</summary>
-    public const double LowestTemperature = 0.02;
+    public const double MinTemperature = 0.02;
 
     private const int QueriesAtOnce = 1024;
 
@@ -33,8 +33,8 @@ public static class Knn
         if (bank.shape[1] != queries.shape[1])
             throw new ArgumentException($"Training and test representations must be equally wide, but are {bank.shape[1]} and {queries.shape[1]}.");
 
-        if (!(temperature >= LowestTemperature))
-            throw new ArgumentException($"The temperature of k-NN must be {LowestTemperature} or more, but is {temperature}.");
+        if (!(temperature >= MinTemperature))
+            throw new ArgumentException($"The temperature of k-NN must be {MinTemperature} or more, but is {temperature}.");
 
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();

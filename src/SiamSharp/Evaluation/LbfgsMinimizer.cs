@@ -20,11 +20,11 @@ internal static class LbfgsMinimizer
     /// <param name="objective">Value and gradient at a point; the gradient is owned by the minimiser.</param>
     /// <param name="iterations">At most so many steps.</param>
     /// <param name="tolerance">Above 0.</param>
-    /// <param name="cancel">Stops between two steps.</param>
+    /// <param name="cancellationToken">Stops between two steps.</param>
     /// <param name="precondition">Multiplies with a rough inverse of the Hessian, positive definite; without it with a number.</param>
     /// <returns>The best point; owned by the caller.</returns>
     internal static Tensor Minimize(
-        Tensor start, Func<Tensor, (double Value, Tensor Gradient)> objective, int iterations, double tolerance, CancellationToken cancel,
+        Tensor start, Func<Tensor, (double Value, Tensor Gradient)> objective, int iterations, double tolerance, CancellationToken cancellationToken,
         Func<Tensor, Tensor>? precondition = null)
     {
         using var scope = NewDisposeScope();
@@ -33,7 +33,7 @@ internal static class LbfgsMinimizer
         var pairs = new Queue<(Tensor S, Tensor Y, double Rho)>();
         for (int i = 0; i < iterations && gradient.abs().max().ToDouble() > tolerance; i++)
         {
-            cancel.ThrowIfCancellationRequested();
+            cancellationToken.ThrowIfCancellationRequested();
             using var iteration = NewDisposeScope();
             Tensor direction = Direction(gradient, [.. pairs], precondition ?? (q => q));
             double slope = Dot(gradient, direction);

@@ -38,8 +38,8 @@ public sealed class LinearProbe : IDisposable
     /// <param name="classes">Number of classes, 2 or more.</param>
     /// <param name="options">Penalties and iterations.</param>
     /// <param name="seed">Decides which tenth is held out.</param>
-    /// <param name="cancel">Stops between two iterations.</param>
-    public static LinearProbe Fit(Tensor features, Tensor labels, int classes, EvaluationOptions options, int seed, CancellationToken cancel)
+    /// <param name="cancellationToken">Stops between two iterations.</param>
+    public static LinearProbe Fit(Tensor features, Tensor labels, int classes, EvaluationOptions options, int seed, CancellationToken cancellationToken)
     {
         OptionsJson.Check(options, "evaluation");
         using var noGradient = no_grad();
@@ -60,13 +60,13 @@ public sealed class LinearProbe : IDisposable
             foreach (double candidate in options.LinearPenalties.OrderDescending())
             {
                 var ofCandidate = fit.Inverse(candidate);
-                weights = fit.Minimize(held, weights, candidate, options.LinearIterations, SearchTolerance, ofCandidate, cancel);
+                weights = fit.Minimize(held, weights, candidate, options.LinearIterations, SearchTolerance, ofCandidate, cancellationToken);
                 double right = fit.Accuracy(held, weights);
                 if (right < best) break;
                 if (right > best) (best, penalty, start, inverse) = (right, candidate, weights, ofCandidate);
             }
         }
-        Tensor weight = fit.Minimize(0, start, penalty, options.LinearIterations, Tolerance, inverse ?? fit.Inverse(penalty), cancel);
+        Tensor weight = fit.Minimize(0, start, penalty, options.LinearIterations, Tolerance, inverse ?? fit.Inverse(penalty), cancellationToken);
         return new LinearProbe(mean.DetachFromDisposeScope(), scale.DetachFromDisposeScope(), fit.ForFeatures(weight).DetachFromDisposeScope(), penalty);
     }
 
@@ -79,13 +79,13 @@ public sealed class LinearProbe : IDisposable
     /// <param name="labels">Int64 (N).</param>
     /// <param name="classes">Number of classes, 2 or more.</param>
     /// <param name="penalty">The L2 penalty, above 0.</param>
-    /// <param name="cancel">Stops between two iterations.</param>
+    /// <param name="cancellationToken">Stops between two iterations.</param>
     /// <returns>The weight (D + 1, K) for <see cref="Logits"/>, of the type of <paramref name="x"/>, owned by the caller.</returns>
-    internal static Tensor FitFew(Tensor x, Tensor labels, int classes, double penalty, CancellationToken cancel)
+    internal static Tensor FitFew(Tensor x, Tensor labels, int classes, double penalty, CancellationToken cancellationToken)
     {
         using var scope = NewDisposeScope();
         using var fit = new LogisticRegression(x.to(ScalarType.Float64), labels, classes, bias: false);
-        Tensor weight = fit.Minimize(0, fit.Zeros(), penalty, FewIterations, FewTolerance, fit.Inverse(penalty), cancel);
+        Tensor weight = fit.Minimize(0, fit.Zeros(), penalty, FewIterations, FewTolerance, fit.Inverse(penalty), cancellationToken);
         return fit.ForFeatures(weight).to(x.dtype).MoveToOuterDisposeScope();
     }
 
@@ -95,13 +95,13 @@ public sealed class LinearProbe : IDisposable
     /// <param name="classes">Number of classes, 2 or more.</param>
     /// <param name="penalty">The L2 penalty.</param>
     /// <param name="iterations">At most so many.</param>
-    /// <param name="cancel">Stops between two iterations.</param>
+    /// <param name="cancellationToken">Stops between two iterations.</param>
     /// <returns>The weight (D + 1, K) for <see cref="Logits"/>, owned by the caller.</returns>
-    internal static Tensor FitStandardised(Tensor x, Tensor labels, int classes, double penalty, int iterations, CancellationToken cancel)
+    internal static Tensor FitStandardised(Tensor x, Tensor labels, int classes, double penalty, int iterations, CancellationToken cancellationToken)
     {
         using var scope = NewDisposeScope();
         using var fit = new LogisticRegression(x, labels, classes);
-        return fit.ForFeatures(fit.Minimize(0, fit.Zeros(), penalty, iterations, Tolerance, fit.Inverse(penalty), cancel)).MoveToOuterDisposeScope();
+        return fit.ForFeatures(fit.Minimize(0, fit.Zeros(), penalty, iterations, Tolerance, fit.Inverse(penalty), cancellationToken)).MoveToOuterDisposeScope();
     }
 
     /// <summary>Mean (1, D) and 1 / standard deviation (1, D) of features (N, D); 0 for constant ones.</summary>

@@ -14,7 +14,7 @@ namespace SiamSharp.Evaluation;
 /// </remarks>
 internal sealed class LogisticRegression : IDisposable
 {
-    private const long MostCoordinates = 5000, MostRotated = 1 << 27; // an inverse of seconds; a decomposition takes 4 D N^2 operations
+    private const long MaxCoordinates = 5000, MaxRotated = 1 << 27; // an inverse of seconds; a decomposition takes 4 D N^2 operations
 
     private readonly bool _bias;
     private readonly Tensor _x, _target;           // (C, N) in C coordinates, and one-hot (K, N)
@@ -30,8 +30,8 @@ internal sealed class LogisticRegression : IDisposable
         using var scope = NewDisposeScope();
         long count = x.shape[0], width = x.shape[1];
         Tensor columns = x.t().contiguous();
-        if (count < width && count <= MostCoordinates && count * width <= MostRotated) (_basis, columns) = linalg.qr(columns);
-        if (columns.shape[0] <= Math.Min(count, MostCoordinates))
+        if (count < width && count <= MaxCoordinates && count * width <= MaxRotated) (_basis, columns) = linalg.qr(columns);
+        if (columns.shape[0] <= Math.Min(count, MaxCoordinates))
             _products = (columns.mm(columns.t()) / Held(count)).to(ScalarType.Float64).DetachFromDisposeScope();
         _basis?.DetachFromDisposeScope();
         _x = columns.DetachFromDisposeScope();
@@ -51,13 +51,13 @@ internal sealed class LogisticRegression : IDisposable
     /// <param name="iterations">At most so many.</param>
     /// <param name="tolerance">Of the largest entry of the gradient, at which the fit ends.</param>
     /// <param name="inverse">From <see cref="Inverse"/>.</param>
-    /// <param name="cancel">Stops between two iterations.</param>
+    /// <param name="cancellationToken">Stops between two iterations.</param>
     /// <returns>(C + 1, K), owned by the caller.</returns>
-    public Tensor Minimize(int first, Tensor start, double penalty, int iterations, double tolerance, Func<Tensor, Tensor>? inverse, CancellationToken cancel)
+    public Tensor Minimize(int first, Tensor start, double penalty, int iterations, double tolerance, Func<Tensor, Tensor>? inverse, CancellationToken cancellationToken)
     {
         using var scope = NewDisposeScope();
         Tensor x = _x[.., first..], target = _target[.., first..];
-        return LbfgsMinimizer.Minimize(start, w => Objective(x, target, w, penalty, _bias), iterations, tolerance, cancel, inverse).MoveToOuterDisposeScope();
+        return LbfgsMinimizer.Minimize(start, w => Objective(x, target, w, penalty, _bias), iterations, tolerance, cancellationToken, inverse).MoveToOuterDisposeScope();
     }
 
     /// <summary>The share of the first <paramref name="count"/> images that a weight (C + 1, K) classifies rightly.</summary>

@@ -8,7 +8,7 @@ namespace SiamSharp.Evaluation;
 /// <param name="Text">In plain words, with what to try.</param>
 public sealed record ScoreVerdict(bool IsBetter, bool IsCertain, string Text)
 {
-    private const int MostNamed = 3, LongerBy = 4;
+    private const int MaxNamed = 3, LongerBy = 4;
     private const double Z = 1.95996; // of a 95 % interval
 
     /// <summary>Compares scores on the same images.</summary>
@@ -47,8 +47,8 @@ public sealed record ScoreVerdict(bool IsBetter, bool IsCertain, string Text)
     private static string Named((Score Own, Score Other)[] pairs)
     {
         bool several = pairs.Select(p => p.Other.Representation).Distinct().Count() > 1;
-        return string.Join(", ", pairs.Take(MostNamed).Select(p =>
+        return string.Join(", ", pairs.Take(MaxNamed).Select(p =>
             $"{(p.Own.Corruption is null ? p.Own.Title : "corruptions")} {p.Own.Shown} against {p.Other.Shown}{(several ? $" ({p.Other.Representation})" : "")}"))
-            + (pairs.Length > MostNamed ? $" and {pairs.Length - MostNamed} more" : "");
+            + (pairs.Length > MaxNamed ? $" and {pairs.Length - MaxNamed} more" : "");
     }
 }

@@ -3,7 +3,7 @@ using System.Text;
 namespace SiamSharp.Files;
 
 /// <summary>Writes files whole or not at all.</summary>
-public static class FileWriting
+internal static class FileWriting
 {
     /// <summary>Writes a text file whole or not at all: a temporary name, flushed, renamed.</summary>
     /// <exception cref="RunException">The disk is full or the folder cannot be written to.</exception>

@@ -11,14 +11,14 @@ namespace SiamSharp.Files;
 /// <param name="Shape">Its dimensions; empty for a scalar.</param>
 /// <param name="Begin">Its first byte, counted from the end of the header.</param>
 /// <param name="End">The byte after its last.</param>
-public sealed record SafeTensorsEntry(string Name, string TypeName, ScalarType Type, IReadOnlyList<long> Shape, long Begin, long End);
+internal sealed record SafeTensorsEntry(string Name, string TypeName, ScalarType Type, IReadOnlyList<long> Shape, long Begin, long End);
 
 /// <summary>The first part of a safetensors file: names, types, shapes, positions, metadata.</summary>
 /// <remarks>
 /// Definition: 8 bytes, the length N of the JSON in little-endian order; N bytes of JSON; the tensors without gaps.
 /// Source: the format description of huggingface/safetensors; the checks are those of its reference reader.
 /// </remarks>
-public sealed record SafeTensorsHeader
+internal sealed record SafeTensorsHeader
 {
     private const int MaxLength = 100_000_000, MaxDimensions = 64;
     internal const string MetadataKey = "__metadata__", ChecksumKey = "checksum";

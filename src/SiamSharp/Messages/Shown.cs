@@ -4,7 +4,7 @@ using System.Text;
 namespace SiamSharp.Messages;
 
 /// <summary>Names of files and other words of strangers, as they may be shown on a terminal and in a page.</summary>
-public static class Shown
+internal static class Shown
 {
     /// <summary>The text with what moves the cursor, colours the screen or turns the direction of writing written out, such as <c>\u001b</c> or <c>\n</c>.</summary>
     /// <param name="text">Of any origin.</param>

@@ -21,14 +21,14 @@ public sealed record BarlowTwinsOptions() : MethodOptions(minViews: 2, maxViews:
     [Range(2, 65_536)] public int ProjectorOutput { get; init; } = 8192;
 
     /// <inheritdoc/>
-    public override IReadOnlyList<BranchOptions> PaperViews(int size, int channels) => PaperBranches.Byol(size, channels);
+    public override IReadOnlyList<ViewPolicy> PaperViews(int size, int channels) => PaperPolicies.Byol(size, channels);
 
     /// <inheritdoc/>
     protected override SiameseMethod Build(MethodSetup setup) => new BarlowTwins(this, setup);
 }
 
 /// <summary>Barlow Twins' networks and loss; see <see cref="BarlowTwinsOptions"/>.</summary>
-public sealed class BarlowTwins : SiameseMethod
+internal sealed class BarlowTwins : SiameseMethod
 {
     private readonly nn.Module<Tensor, Tensor> projector;
     private readonly double _weight;

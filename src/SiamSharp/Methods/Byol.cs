@@ -27,14 +27,14 @@ public sealed record ByolOptions() : MethodOptions(minViews: 2, maxViews: 64)
     public bool NormalizeOutput { get; init; }
 
     /// <inheritdoc/>
-    public override IReadOnlyList<BranchOptions> PaperViews(int size, int channels) => PaperBranches.Byol(size, channels);
+    public override IReadOnlyList<ViewPolicy> PaperViews(int size, int channels) => PaperPolicies.Byol(size, channels);
 
     /// <inheritdoc/>
     protected override SiameseMethod Build(MethodSetup setup) => new Byol(this, setup);
 }
 
 /// <summary>BYOL's networks and loss; see <see cref="ByolOptions"/>.</summary>
-public sealed class Byol : SiameseMethod
+internal sealed class Byol : SiameseMethod
 {
     private readonly nn.Module<Tensor, Tensor> projector, predictor;
     private readonly TargetNetwork target;

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace SiamSharp.Methods;
 
 /// <summary>Signs that all images are mapped to the same point.</summary>
-public static class Collapse
+internal static class Collapse
 {
     /// <summary>How far normalised embeddings spread over the sphere: 0 when all are equal, about 1 when they point anywhere.</summary>
     /// <remarks>

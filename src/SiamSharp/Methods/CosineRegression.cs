@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace SiamSharp.Methods;
 
 /// <summary>The loss of methods that predict one view's embedding from another's.</summary>
-public static class CosineRegression
+internal static class CosineRegression
 {
     /// <summary>The mean negative cosine between each prediction and the targets of all other views.</summary>
     /// <remarks>

@@ -59,11 +59,11 @@ public sealed record DinoOptions() : MethodOptions(minViews: 2, maxViews: 64)
         SiamSharp.Methods.Prototypes.TooMany("method.outputs", Outputs, images) is { } many ? [many] : [];
 
     /// <inheritdoc/>
-    public override IReadOnlyList<BranchOptions> PaperViews(int size, int channels) =>
+    public override IReadOnlyList<ViewPolicy> PaperViews(int size, int channels) =>
     [
-        PaperBranches.Branch(size, channels, minArea: 0.4, saturation: 0.4, blur: 1.0),
-        PaperBranches.Branch(size, channels, minArea: 0.4, saturation: 0.4, blur: 0.1, solarize: 0.2),
-        PaperBranches.Branch(size, channels, minArea: 0.05, maxArea: 0.4, cropSize: 96, saturation: 0.4) with { Count = 8 },
+        PaperPolicies.Branch(size, channels, minArea: 0.4, saturation: 0.4, blur: 1.0),
+        PaperPolicies.Branch(size, channels, minArea: 0.4, saturation: 0.4, blur: 0.1, solarize: 0.2),
+        PaperPolicies.Branch(size, channels, minArea: 0.05, maxArea: 0.4, cropSize: 96, saturation: 0.4) with { Count = 8 },
     ];
 
     /// <inheritdoc/>
@@ -71,7 +71,7 @@ public sealed record DinoOptions() : MethodOptions(minViews: 2, maxViews: 64)
 }
 
 /// <summary>DINO's networks and loss; see <see cref="DinoOptions"/>.</summary>
-public sealed class Dino : SiameseMethod
+internal sealed class Dino : SiameseMethod
 {
     internal const string UsedTerm = "outputs_used";
 

@@ -50,7 +50,7 @@ public abstract record MethodOptions : IHasRules
     /// <summary>The views of the framework's paper; the preset <c>paper</c>.</summary>
     /// <param name="size">Side of the images in pixels; 2 or more.</param>
     /// <param name="channels">C; where it is not 3, what needs red, green and blue is left out.</param>
-    public virtual IReadOnlyList<BranchOptions> PaperViews(int size, int channels) => PaperBranches.SimClr(size, channels);
+    public virtual IReadOnlyList<ViewPolicy> PaperViews(int size, int channels) => PaperPolicies.SimClr(size, channels);
 
     /// <summary>Builds the method around a backbone.</summary>
     /// <param name="setup">The backbone and what else the method is built for.</param>

@@ -66,14 +66,14 @@ public sealed record MoCoV2Options() : MethodOptions(minViews: 2, maxViews: 64)
     }
 
     /// <inheritdoc/>
-    public override IReadOnlyList<BranchOptions> PaperViews(int size, int channels) => PaperBranches.MoCo(size, channels);
+    public override IReadOnlyList<ViewPolicy> PaperViews(int size, int channels) => PaperPolicies.MoCo(size, channels);
 
     /// <inheritdoc/>
     protected override SiameseMethod Build(MethodSetup setup) => new MoCoV2(this, setup);
 }
 
 /// <summary>MoCo v2's networks and loss; see <see cref="MoCoV2Options"/>.</summary>
-public sealed class MoCoV2 : SiameseMethod
+internal sealed class MoCoV2 : SiameseMethod
 {
     private readonly nn.Module<Tensor, Tensor> projector;
     private readonly TargetNetwork target;

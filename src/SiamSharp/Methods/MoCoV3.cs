@@ -30,14 +30,14 @@ public sealed record MoCoV3Options() : MethodOptions(minViews: 2, maxViews: 64)
     [Range(2, 65_536)] public int ProjectorOutput { get; init; } = 256;
 
     /// <inheritdoc/>
-    public override IReadOnlyList<BranchOptions> PaperViews(int size, int channels) => PaperBranches.Byol(size, channels, minArea: 0.2);
+    public override IReadOnlyList<ViewPolicy> PaperViews(int size, int channels) => PaperPolicies.Byol(size, channels, minArea: 0.2);
 
     /// <inheritdoc/>
     protected override SiameseMethod Build(MethodSetup setup) => new MoCoV3(this, setup);
 }
 
 /// <summary>MoCo v3's networks and loss; see <see cref="MoCoV3Options"/>.</summary>
-public sealed class MoCoV3 : SiameseMethod
+internal sealed class MoCoV3 : SiameseMethod
 {
     private readonly nn.Module<Tensor, Tensor> projector, predictor;
     private readonly TargetNetwork target;

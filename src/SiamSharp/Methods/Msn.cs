@@ -50,11 +50,11 @@ public sealed record MsnOptions() : MethodOptions(minViews: 2, maxViews: 64)
         SiamSharp.Methods.Prototypes.TooMany("method.prototypes", Prototypes, images) is { } many ? [many] : [];
 
     /// <inheritdoc/>
-    public override IReadOnlyList<BranchOptions> PaperViews(int size, int channels) =>
+    public override IReadOnlyList<ViewPolicy> PaperViews(int size, int channels) =>
     [
-        PaperBranches.Branch(size, channels, minArea: 0.3),
-        PaperBranches.Branch(size, channels, minArea: 0.3) with { Masks = [new BlockMask { MinRatio = 0.15, MaxRatio = 0.15 }] },
-        PaperBranches.Branch(size, channels, minArea: 0.05, maxArea: 0.3, cropSize: 96) with { Count = 10 },
+        PaperPolicies.Branch(size, channels, minArea: 0.3),
+        PaperPolicies.Branch(size, channels, minArea: 0.3) with { Masks = [new BlockMask { MinRatio = 0.15, MaxRatio = 0.15 }] },
+        PaperPolicies.Branch(size, channels, minArea: 0.05, maxArea: 0.3, cropSize: 96) with { Count = 10 },
     ];
 
     /// <inheritdoc/>
@@ -62,7 +62,7 @@ public sealed record MsnOptions() : MethodOptions(minViews: 2, maxViews: 64)
 }
 
 /// <summary>MSN's networks and loss; see <see cref="MsnOptions"/>.</summary>
-public sealed class Msn : SiameseMethod
+internal sealed class Msn : SiameseMethod
 {
     private readonly nn.Module<Tensor, Tensor> projector;
     private readonly Prototypes prototypes;

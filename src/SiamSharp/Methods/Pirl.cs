@@ -44,9 +44,9 @@ public sealed record PirlOptions() : MethodOptions(minViews: 2, maxViews: 64)
     /// <inheritdoc/>
     /// <remarks>The crops and colours of the image in the authors' configuration (VISSL, pirl_jigsaw_4node_resnet50), for both views: there the second are nine patches, and a further
     /// photometric change follows.</remarks>
-    public override IReadOnlyList<BranchOptions> PaperViews(int size, int channels)
+    public override IReadOnlyList<ViewPolicy> PaperViews(int size, int channels)
     {
-        BranchOptions branch = PaperBranches.Branch(size, channels, minArea: 0.08, blur: 0);
+        ViewPolicy branch = PaperPolicies.Branch(size, channels, minArea: 0.08, blur: 0);
         return [branch with { Count = 2, ColorJitter = branch.ColorJitter with { Probability = 1, Hue = channels == 3 ? 0.2 : 0 } }];
     }
 
@@ -55,7 +55,7 @@ public sealed record PirlOptions() : MethodOptions(minViews: 2, maxViews: 64)
 }
 
 /// <summary>PIRL's networks and loss; see <see cref="PirlOptions"/>.</summary>
-public sealed class Pirl : SiameseMethod
+internal sealed class Pirl : SiameseMethod
 {
     private readonly nn.Module<Tensor, Tensor> projector, transformedProjector;
     private readonly Tensor memory, seen;

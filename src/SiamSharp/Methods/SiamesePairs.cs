@@ -29,7 +29,7 @@ public sealed record SiamesePairsOptions() : MethodOptions(minViews: 1, maxViews
 }
 
 /// <summary>The original siamese network and its loss; see <see cref="SiamesePairsOptions"/>.</summary>
-public sealed class SiamesePairs : SiameseMethod
+internal sealed class SiamesePairs : SiameseMethod
 {
     private readonly nn.Module<Tensor, Tensor> projector;
     private readonly double _margin;

@@ -26,7 +26,7 @@ public sealed record SimClrOptions() : MethodOptions(minViews: 2, maxViews: 64)
 }
 
 /// <summary>SimCLR's networks and loss; see <see cref="SimClrOptions"/>.</summary>
-public sealed class SimClr : SiameseMethod
+internal sealed class SimClr : SiameseMethod
 {
     private readonly nn.Module<Tensor, Tensor> projector;
     private readonly double _temperature;

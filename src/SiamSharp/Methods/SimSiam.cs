@@ -34,14 +34,14 @@ public sealed record SimSiamOptions() : MethodOptions(minViews: 2, maxViews: 64)
     }
 
     /// <inheritdoc/>
-    public override IReadOnlyList<BranchOptions> PaperViews(int size, int channels) => PaperBranches.SimSiam(size, channels);
+    public override IReadOnlyList<ViewPolicy> PaperViews(int size, int channels) => PaperPolicies.SimSiam(size, channels);
 
     /// <inheritdoc/>
     protected override SiameseMethod Build(MethodSetup setup) => new SimSiam(this, setup);
 }
 
 /// <summary>SimSiam's networks and loss; see <see cref="SimSiamOptions"/>.</summary>
-public sealed class SimSiam : SiameseMethod
+internal sealed class SimSiam : SiameseMethod
 {
     private readonly nn.Module<Tensor, Tensor> projector, predictor;
     private readonly bool _stopGradient;

@@ -68,10 +68,10 @@ public sealed record SwavOptions() : MethodOptions(minViews: 2, maxViews: 64)
     }
 
     /// <inheritdoc/>
-    public override IReadOnlyList<BranchOptions> PaperViews(int size, int channels) =>
+    public override IReadOnlyList<ViewPolicy> PaperViews(int size, int channels) =>
     [
-        PaperBranches.Branch(size, channels, minArea: 0.14, strength: 1) with { Count = 2 },
-        PaperBranches.Branch(size, channels, minArea: 0.05, maxArea: 0.14, cropSize: 96, strength: 1) with { Count = 6 },
+        PaperPolicies.Branch(size, channels, minArea: 0.14, strength: 1) with { Count = 2 },
+        PaperPolicies.Branch(size, channels, minArea: 0.05, maxArea: 0.14, cropSize: 96, strength: 1) with { Count = 6 },
     ];
 
     /// <inheritdoc/>
@@ -79,7 +79,7 @@ public sealed record SwavOptions() : MethodOptions(minViews: 2, maxViews: 64)
 }
 
 /// <summary>SwAV's networks and loss; see <see cref="SwavOptions"/>.</summary>
-public sealed class Swav : SiameseMethod
+internal sealed class Swav : SiameseMethod
 {
     private readonly nn.Module<Tensor, Tensor> projector;
     private readonly Prototypes prototypes;

@@ -33,14 +33,14 @@ public sealed record VicRegOptions() : MethodOptions(minViews: 2, maxViews: 16)
     }
 
     /// <inheritdoc/>
-    public override IReadOnlyList<BranchOptions> PaperViews(int size, int channels) => PaperBranches.Byol(size, channels);
+    public override IReadOnlyList<ViewPolicy> PaperViews(int size, int channels) => PaperPolicies.Byol(size, channels);
 
     /// <inheritdoc/>
     protected override SiameseMethod Build(MethodSetup setup) => new VicReg(this, setup);
 }
 
 /// <summary>VICReg's networks and loss; see <see cref="VicRegOptions"/>.</summary>
-public sealed class VicReg : SiameseMethod
+internal sealed class VicReg : SiameseMethod
 {
     private const double Epsilon = 1e-4;
 

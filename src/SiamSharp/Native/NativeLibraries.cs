@@ -11,11 +11,11 @@ namespace SiamSharp.Native;
 /// <param name="Cuda">Whether a CUDA device can be used.</param>
 /// <param name="Problems">Why it does not work and what to do, in plain words; empty when it works.</param>
 /// <param name="Notes">What works, but not as it should.</param>
-public sealed record NativeReport(
+internal sealed record NativeReport(
     bool Works, string TorchVersion, int Threads, bool Cuda, IReadOnlyList<string> Problems, IReadOnlyList<string> Notes);
 
 /// <summary>Finds out why the native libraries do not load; TorchSharp's own message blames a missing package for everything.</summary>
-public static class NativeLibraries
+internal static class NativeLibraries
 {
     private static readonly string[] s_libstdcxx =
     [

@@ -10,7 +10,7 @@ namespace SiamSharp.Native;
 /// A compile error in TorchScript aborts the process, so nothing but <see cref="Script"/> is ever compiled and a test calls
 /// every function in it. Every function that changes its arguments must run where gradients are off.
 /// </remarks>
-public static class TorchOperators
+internal static class TorchOperators
 {
     private const string Script =
         """

@@ -25,7 +25,7 @@ public sealed record AdamWOptions() : OptimizerOptions(learningRate: 2e-3, weigh
 /// Source: Loshchilov and Hutter 2017, arXiv 1711.05101, algorithm 2.
 /// Cost: two floats a parameter.
 /// </remarks>
-public sealed class FusedAdamW : Optimizer
+internal sealed class FusedAdamW : Optimizer
 {
     private readonly AdamWOptions _options;
 

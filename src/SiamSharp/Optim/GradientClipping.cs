@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace SiamSharp.Optim;
 
 /// <summary>Limits the length of the gradient.</summary>
-public static class GradientClipping
+internal static class GradientClipping
 {
     /// <summary>Shortens all gradients by one factor when their common norm is above the limit.</summary>
     /// <remarks>

@@ -30,7 +30,7 @@ public sealed record LarsOptions() : OptimizerOptions(learningRate: 0.3, weightD
 /// Source: You et al. 2017, arXiv 1708.03888, as in the authors' code of VICReg and Barlow Twins.
 /// Differences: momentum is kept before the rate is applied, unlike in the paper. Cost: one float a parameter.
 /// </remarks>
-public sealed class Lars : Optimizer
+internal sealed class Lars : Optimizer
 {
     private readonly LarsOptions _options;
 

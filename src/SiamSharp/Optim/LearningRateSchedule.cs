@@ -9,7 +9,7 @@ namespace SiamSharp.Optim;
 /// <param name="WarmupSteps">W, 0 or more; less than <paramref name="TotalSteps"/>.</param>
 /// <param name="TotalSteps">T, 1 or more.</param>
 /// <param name="Final">The rate that step T would have.</param>
-public readonly record struct LearningRateSchedule(double Peak, long WarmupSteps, long TotalSteps, double Final = 0)
+internal readonly record struct LearningRateSchedule(double Peak, long WarmupSteps, long TotalSteps, double Final = 0)
 {
     /// <summary>The rate of one step.</summary>
     /// <param name="step">0 to <see cref="TotalSteps"/> - 1; later steps have the final rate.</param>

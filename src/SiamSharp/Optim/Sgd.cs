@@ -28,7 +28,7 @@ public sealed record SgdOptions() : OptimizerOptions(learningRate: 0.05, weightD
 /// Definition: g = gradient + decay w; v = momentum v + g; w -= rate v, or with Nesterov rate (g + momentum v).
 /// Source: torch.optim.SGD, without dampening. Cost: one float a parameter.
 /// </remarks>
-public sealed class Sgd : Optimizer
+internal sealed class Sgd : Optimizer
 {
     private readonly SgdOptions _options;
 

@@ -8,4 +8,4 @@ namespace SiamSharp.Options;
 /// <param name="Allowed">A range or a list of names; empty where any text goes.</param>
 /// <param name="Owner">The record that declares it.</param>
 /// <param name="Member">The property; null for the name of a kind.</param>
-public sealed record OptionDescription(string Path, string Value, string Allowed, Type Owner, MemberInfo? Member);
+internal sealed record OptionDescription(string Path, string Value, string Allowed, Type Owner, MemberInfo? Member);

@@ -6,7 +6,7 @@ using SiamSharp.Messages;
 namespace SiamSharp.Options;
 
 /// <summary>The three things done to the tree of a recipe: lay one over another, set one value, list the differences.</summary>
-public static class OptionTree
+internal static class OptionTree
 {
     /// <summary>Lays <paramref name="patch"/> over <paramref name="tree"/>: objects key by key, anything else whole.</summary>
     public static void Merge(JsonObject tree, JsonObject patch)

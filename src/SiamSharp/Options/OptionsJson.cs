@@ -304,7 +304,7 @@ public static partial class OptionsJson
 
     /// <summary>Every single option of a record, at its value there.</summary>
     /// <param name="options">Such as a recipe.</param>
-    public static IReadOnlyList<OptionDescription> Describe<T>(T options) where T : notnull
+    internal static IReadOnlyList<OptionDescription> Describe<T>(T options) where T : notnull
     {
         var found = new List<OptionDescription>();
         Describe(options, "", found);

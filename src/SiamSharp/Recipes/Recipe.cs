@@ -145,12 +145,12 @@ public sealed record Recipe : IHasRules
         foreach (string note in Method.NotesFor(images, Training.BatchSize, Training.Epochs).Concat(Views.NotesFor(size))) yield return note;
         if (ViewsTeachNothing) yield return "All views of an image are the same, pixel by pixel, so that there is nothing to learn: views.branches has neither a mask nor a crop, flip or change of colour. Leave out what takes them away, or give some, as --set views.preset=mscn does.";
         if (Optimizer.LearningRate == 0) yield return "optimizer.learningRate is 0: the network stays as it is and learns nothing.";
-        if (Optimizer.WeightDecay > MostUsualDecay) yield return string.Create(System.Globalization.CultureInfo.InvariantCulture, $"optimizer.weightDecay is {Optimizer.WeightDecay}, and may take away more than is learned: usual values are 0.000001 to 0.5.");
+        if (Optimizer.WeightDecay > MaxUsualDecay) yield return string.Create(System.Globalization.CultureInfo.InvariantCulture, $"optimizer.weightDecay is {Optimizer.WeightDecay}, and may take away more than is learned: usual values are 0.000001 to 0.5.");
         if (Training.Threads > processors)
             yield return $"training.threads is {Training.Threads}, but this machine has {Plural.Of(processors, "processor")}: more threads than processors make a run slower. --set training.threads={processors}.";
     }
 
-    private const double MostUsualDecay = 1;
+    private const double MaxUsualDecay = 1;
 
     /// <summary>Whether all views of an image are the same, with a method that learns from nothing else.</summary>
     internal bool ViewsTeachNothing => Views.AreAllAlike && !Method.NeedsLabels;

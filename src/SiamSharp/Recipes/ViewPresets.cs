@@ -22,12 +22,12 @@ public static class ViewPresets
     /// <exception cref="ArgumentException">There is no such preset.</exception>
     public static ViewsOptions Make(string name, int size, int channels = 3, MethodOptions? method = null, int multiple = 4)
     {
-        (double sigma, IReadOnlyList<BranchOptions> branches) = name switch
+        (double sigma, IReadOnlyList<ViewPolicy> branches) = name switch
         {
             // Masks alone, on the high-passed image.
-            "mscn" => (Sigma(size), Two(new BranchOptions { Masks = [Grid(FillKind.Zero)] })),
+            "mscn" => (Sigma(size), Two(new ViewPolicy { Masks = [Grid(FillKind.Zero)] })),
             // The same masks punched black into the plain image.
-            "naive-mask" => (0, Two(new BranchOptions { Masks = [Grid(FillKind.Black)] })),
+            "naive-mask" => (0, Two(new ViewPolicy { Masks = [Grid(FillKind.Black)] })),
             "crop" => (0, Two(s_crop)),
             "crop-high-pass" => (Sigma(size), Two(s_crop)),
             "paper" => (0, Paper()),
@@ -43,8 +43,8 @@ public static class ViewPresets
         };
 
         GridMask Grid(FillKind fill) => new() { Cell = GridMask.DefaultCell(size), Fill = new FillOptions { Kind = fill } };
-        IReadOnlyList<BranchOptions> Two(BranchOptions branch) => [branch with { Count = 2, Size = size }];
-        IReadOnlyList<BranchOptions> Paper() => [.. (method ?? new SimClrOptions()).PaperViews(size, channels).Select(b => b with { Size = Rounded(b.SizeFor(size), size, multiple) })];
+        IReadOnlyList<ViewPolicy> Two(ViewPolicy branch) => [branch with { Count = 2, Size = size }];
+        IReadOnlyList<ViewPolicy> Paper() => [.. (method ?? new SimClrOptions()).PaperViews(size, channels).Select(b => b with { Size = Rounded(b.SizeFor(size), size, multiple) })];
     }
 
     /// <summary>The side of a smaller view as the nearest multiple (of two the smaller), smaller than the images; as it is where there is none.</summary>
@@ -56,14 +56,14 @@ public static class ViewPresets
     }
 
     /// <summary>The views of a paper for the high-pass, and masked: see <see cref="ViewsOptions.Preset"/> for what and why.</summary>
-    private static BranchOptions[] Masked(IReadOnlyList<BranchOptions> paper, int size)
+    private static ViewPolicy[] Masked(IReadOnlyList<ViewPolicy> paper, int size)
     {
         int whole = paper[0].SizeFor(size);
         return [.. paper.SelectMany((branch, i) =>
         {
-            BranchOptions sharp = branch with { Blur = branch.Blur with { Probability = 0 } };
+            ViewPolicy sharp = branch with { Blur = branch.Blur with { Probability = 0 } };
             if (branch.Masks.Count > 0 || branch.SizeFor(size) < whole) return [sharp];
-            BranchOptions masked = sharp with { Masks = [new GridMask()] }; // of cells that suit the size of the view
+            ViewPolicy masked = sharp with { Masks = [new GridMask()] }; // of cells that suit the size of the view
             return i > 0 ? [masked] : branch.Count == 1 ? [sharp] : new[] { sharp with { Count = 1 }, masked with { Count = branch.Count - 1 } };
         })];
     }
@@ -74,7 +74,7 @@ public static class ViewPresets
     /// <summary>13 px, or the widest window that an image under 7 px allows.</summary>
     internal static int Kernel(int size) => Math.Min(13, 2 * size - 1);
 
-    private static readonly BranchOptions s_crop = new()
+    private static readonly ViewPolicy s_crop = new()
     {
         Crop = new CropOptions { Probability = 1, MinArea = 0.2 },
         FlipProbability = 0.5,

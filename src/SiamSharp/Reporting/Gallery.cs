@@ -11,12 +11,12 @@ using static TorchSharp.torch;
 namespace SiamSharp.Reporting;
 
 /// <summary>The part of a page that shows how an encoder sees images: a map with the images on hover, nearest neighbours, the spectrum.</summary>
-public static class Gallery
+internal static class Gallery
 {
     /// <summary>Images on the map at most.</summary>
-    public const int MostImages = 1000;
+    public const int MaxImages = 1000;
 
-    private const int TilesInRow = 40, LargestTile = 40, Queries = 10, Neighbours = 9, NeighbourSide = 112, MapSide = 900;
+    private const int TilesInRow = 40, MaxTile = 40, Queries = 10, Neighbours = 9, NeighbourSide = 112, MapSide = 900;
 
     /// <summary>Around the part of a page of its own that a report takes over.</summary>
     private const string Begin = "<!-- map -->\n", End = "<!-- end of map -->\n";
@@ -29,14 +29,14 @@ public static class Gallery
     /// <param name="images">4 or more, with or without labels; up to 1,000, drawn evenly, are shown.</param>
     /// <param name="batchSize">Images per forward pass.</param>
     /// <param name="progress">Told how far it is.</param>
-    /// <param name="cancel">Stops between two batches.</param>
+    /// <param name="cancellationToken">Stops between two batches.</param>
     /// <exception cref="DataSourceException">The images have another number of channels, or there are fewer than 4.</exception>
     /// <exception cref="RunException">The run has not finished, or the file cannot be written.</exception>
-    public static void Write(RunFolder folder, ImageDataset images, int batchSize, IProgress<JudgingProgress>? progress = null, CancellationToken cancel = default)
+    public static void Write(RunFolder folder, ImageDataset images, int batchSize, IProgress<EvaluationProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         using Encoder encoder = folder.LoadEncoder();
-        string part = Html(encoder, images, batchSize, progress, cancel);
-        FileWriting.WriteText(folder.Gallery, HtmlPage.Start(Path.GetFileName(folder.Path)) + Begin + part + End + HtmlPage.End);
+        string part = Html(encoder, images, batchSize, progress, cancellationToken);
+        FileWriting.WriteText(folder.GalleryPath, HtmlPage.Start(Path.GetFileName(folder.Path)) + Begin + part + End + HtmlPage.End);
     }
 
     /// <summary>What a report takes of <c>gallery.html</c>; earlier versions wrote that part alone.</summary>
@@ -51,13 +51,13 @@ public static class Gallery
     /// <param name="images">4 or more, with or without labels; up to 1,000, drawn evenly, are shown.</param>
     /// <param name="batchSize">Images per forward pass.</param>
     /// <param name="progress">Told how far it is.</param>
-    /// <param name="cancel">Stops between two batches.</param>
+    /// <param name="cancellationToken">Stops between two batches.</param>
     /// <exception cref="DataSourceException">The images have another number of channels, or there are fewer than 4.</exception>
-    public static string Html(Encoder encoder, ImageDataset images, int batchSize, IProgress<JudgingProgress>? progress = null, CancellationToken cancel = default)
+    public static string Html(Encoder encoder, ImageDataset images, int batchSize, IProgress<EvaluationProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         Features.CheckChannels(encoder, images);
         if (images.Count < 4) throw new DataSourceException($"A map needs 4 images or more, but {images.Name} has {images.Count}. Give a source of more.");
-        int[] indexes = EvenDraw.Of(images.Count, MostImages);
+        int[] indexes = EvenDraw.Of(images.Count, MaxImages);
         int count = indexes.Length;
         var tones = new SheetTones(encoder.Preprocessing, images.Range.Min, images.Range.Max);
         using var noGradient = no_grad();
@@ -65,7 +65,7 @@ public static class Gallery
         var parts = new List<Tensor>();
         foreach (int[] chunk in indexes.Chunk(batchSize))
         {
-            cancel.ThrowIfCancellationRequested();
+            cancellationToken.ThrowIfCancellationRequested();
             using Tensor batch = images.Batch(chunk);
             parts.Add(encoder.Encode(batch));
             progress?.Report(new("representations for the map", parts.Count * (double)batchSize / count));
@@ -73,7 +73,7 @@ public static class Gallery
         Tensor representations = cat(parts);
         string sprite = Sprite(tones, images, indexes, out int tile);
         progress?.Report(new("map", 0));
-        string map = Map(NeighbourMap.Of(representations, cancel: cancel), images, indexes);
+        string map = Map(Tsne.Of(representations, cancellationToken: cancellationToken), images, indexes);
         double[] spectrum = Spectrum.SingularValues(representations);
 
         return $$"""
@@ -119,7 +119,7 @@ public static class Gallery
     /// <summary>All images in one picture, as a data address.</summary>
     private static string Sprite(SheetTones tones, ImageDataset images, int[] indexes, out int tile)
     {
-        tile = Math.Min(LargestTile, images.Size);
+        tile = Math.Min(MaxTile, images.Size);
         int rows = (indexes.Length + TilesInRow - 1) / TilesInRow;
         using var bitmap = new SKBitmap(TilesInRow * tile, rows * tile, SKColorType.Rgba8888, SKAlphaType.Opaque);
         using var canvas = new SKCanvas(bitmap);

@@ -7,7 +7,7 @@ using SiamSharp.Training;
 namespace SiamSharp.Reporting;
 
 /// <summary>The loss over the steps of a run, drawn from its metrics.jsonl.</summary>
-public static class LossPlot
+internal static class LossPlot
 {
     private const int FewLines = 40;
 

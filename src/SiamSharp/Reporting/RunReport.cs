@@ -24,11 +24,11 @@ public static class RunReport
         if (images is not null)
         {
             using Encoder encoder = folder.LoadEncoder();
-            ViewSheet.Write(folder.Views, images, recipe.Views, encoder.Preprocessing, (ulong)recipe.Training.Seed);
+            ViewSheet.Write(folder.ViewsPath, images, recipe.Views, encoder.Preprocessing, (ulong)recipe.Training.Seed);
             ReportedImages.Keep(folder, images);
             folder.WriteNotes(images.Notes);
         }
-        if (folder.MetricsFault() is null || !File.Exists(folder.LossCurve)) LossPlot.Write(folder.Metrics, folder.LossCurve); // a curve that was drawn from the whole file stays
+        if (folder.MetricsFault() is null || !File.Exists(folder.LossCurvePath)) LossPlot.Write(folder.MetricsPath, folder.LossCurvePath); // a curve that was drawn from the whole file stays
 
         IReadOnlyList<Score> stored = folder.ReadScores();
         var groups = stored.Except(folder.ForeignScores(stored)).GroupBy(s => s.DataHash).Select(g => (Scores: (IReadOnlyList<Score>)[.. g], Verdict: ScoreVerdict.Of([.. g], recipe.Training.Epochs))).ToArray();
@@ -46,15 +46,15 @@ public static class RunReport
         if (groups.Length == 0) page.Append($"<p>Not judged yet: <code>siam evaluate all --run {HtmlPage.Text(folder.Path)} --train SRC --test SRC</code></p>\n");
         foreach (var (scores, verdict) in groups) page.Append(Scores(scores, verdict));
         page.Append(Confusions(folder));
-        if (File.Exists(folder.Gallery)) page.Append(Gallery.PartOf(RegularFile.ReadAllText(folder.Gallery)));
-        page.Append(HtmlPage.Picture("What the network saw", folder.Views, "Sheet of original images, high-pass, masks and views"));
-        page.Append(HtmlPage.Picture("How it learned", folder.LossCurve, "Loss over steps"));
+        if (File.Exists(folder.GalleryPath)) page.Append(Gallery.PartOf(RegularFile.ReadAllText(folder.GalleryPath)));
+        page.Append(HtmlPage.Picture("What the network saw", folder.ViewsPath, "Sheet of original images, high-pass, masks and views"));
+        page.Append(HtmlPage.Picture("How it learned", folder.LossCurvePath, "Loss over steps"));
         page.Append(LeftOut(folder));
         page.Append($"<h2>Recipe</h2><details><summary>All options</summary><pre>{HtmlPage.Text(folder.ReadRecipe().ToJsonString(OptionsJson.Serializer))}</pre></details>\n{HtmlPage.End}");
-        FileWriting.WriteText(folder.Report, page.ToString());
+        FileWriting.WriteText(folder.ReportPath, page.ToString());
     }
 
-    private const int MostClasses = 30, MostLeftOut = 10;
+    private const int MaxClasses = 30, MaxLeftOut = 10;
 
     /// <summary>With fewer, chance moves an accuracy by more than two hundredths.</summary>
     private const int FewTestImages = 2_000;
@@ -106,8 +106,8 @@ public static class RunReport
                 HtmlPage.BestInBold([.. encoders.Select(e => row.LastOrDefault(s => s.Representation == e) is { } s ? (s.Shown, s.Value) : ("", double.NaN))]).Prepend(HtmlPage.Text(row.Key)))));
             html.Append($"<p><small>Top-1 accuracy of the linear probe, fitted on images as they are; mean over five severities; the best in bold; {images}.</small></p>\n");
         }
-        string[] notes = [.. all.SelectMany(JudgingSet.NotesOf).Distinct()];
-        string[] advice = [.. all.Select(s => s.K is int k ? JudgingSet.VoteOfAll(k, s.TrainCount) : null).OfType<string>().Distinct()];
+        string[] notes = [.. all.SelectMany(EvaluationSet.NotesOf).Distinct()];
+        string[] advice = [.. all.Select(s => s.K is int k ? EvaluationSet.VoteOfAll(k, s.TrainCount) : null).OfType<string>().Distinct()];
         return html.Append(HtmlPage.Notes([.. notes, .. advice])).ToString();
     }
 
@@ -121,10 +121,10 @@ public static class RunReport
     /// <summary>The files that could not be read, the first ones by name.</summary>
     private static string LeftOut(RunFolder folder)
     {
-        if (!File.Exists(folder.Skipped)) return "";
-        string[] lines = [.. RegularFile.ReadLines(folder.Skipped).Where(l => l.Length > 0)];
+        if (!File.Exists(folder.SkippedPath)) return "";
+        string[] lines = [.. RegularFile.ReadLines(folder.SkippedPath).Where(l => l.Length > 0)];
         if (lines.Length == 0) return "";
-        string[] named = [.. lines.Take(MostLeftOut).Select(Sentence).OfType<string>()];
+        string[] named = [.. lines.Take(MaxLeftOut).Select(Sentence).OfType<string>()];
         return $"<h2>Left out</h2><p>{Plural.Of(lines.Length, "file")} could not be read; skipped.jsonl names {(lines.Length == 1 ? "it" : "them")} with the reason.</p>\n"
             + HtmlPage.Notes([.. named, .. lines.Length > named.Length ? [$"and {lines.Length - named.Length:N0} more"] : Array.Empty<string>()]);
 
@@ -145,7 +145,7 @@ public static class RunReport
     private static string Confusions(RunFolder folder)
     {
         var html = new StringBuilder();
-        foreach (string file in folder.Confusions)
+        foreach (string file in folder.ConfusionPaths)
         {
             string name = Path.GetFileNameWithoutExtension(file)["confusion-".Length..];
             if (Rows(file) is not { } rows)
@@ -154,7 +154,7 @@ public static class RunReport
                 continue;
             }
             html.Append($"<h2>What was taken for what ({HtmlPage.Text(name)})</h2>\n");
-            if (rows.Count - 1 > MostClasses)
+            if (rows.Count - 1 > MaxClasses)
             {
                 html.Append($"<p>{rows.Count - 1} classes: see {HtmlPage.Text(Path.GetFileName(file))}.</p>\n");
                 continue;

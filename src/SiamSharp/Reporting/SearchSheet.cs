@@ -11,10 +11,10 @@ namespace SiamSharp.Reporting;
 /// <param name="Label">Its label, or null.</param>
 /// <param name="Cosine">How like the query it is.</param>
 /// <param name="Image">Its pixels, square and as large as the query's, or null where they are not at hand.</param>
-public sealed record SearchHit(string Path, string? Label, float Cosine, Pixels? Image);
+internal sealed record SearchHit(string Path, string? Label, float Cosine, Pixels? Image);
 
 /// <summary>A sheet with a query and the images that are most like it.</summary>
-public static class SearchSheet
+internal static class SearchSheet
 {
     private const int Columns = 6;
 

@@ -15,7 +15,7 @@ internal sealed record SheetColumn(string Title, IReadOnlyList<string> Lines, Li
 /// <remarks>The type is embedded (Roboto, Apache License 2.0), so that no system font is needed.</remarks>
 internal static class SheetDrawing
 {
-    private const int Margin = 24, Gap = 10, SmallestCell = 112, WidestRowName = 150;
+    private const int Margin = 24, Gap = 10, MinCell = 112, WidestRowName = 150;
     private const int AfterHeader = 8 + 25; // bytes of a PNG: its signature and its first chunk
 
     private static readonly byte[] s_mark = Mark();
@@ -33,7 +33,7 @@ internal static class SheetDrawing
     {
         using SKTypeface typeface = OpenTypeface();
         using SKFont large = new(typeface, 20), medium = new(typeface, 14), small = new(typeface, 12);
-        int side = columns[0].Pictures[0].Width, cell = side * Math.Max(1, (SmallestCell + side - 1) / side);
+        int side = columns[0].Pictures[0].Width, cell = side * Math.Max(1, (MinCell + side - 1) / side);
         string[][] details = [.. columns.Select(column => column.Lines.SelectMany(line => Wrap(line, small, cell)).ToArray())];
 
         rows = [.. rows.Select(row => Cut(row, small, WidestRowName))];
@@ -79,7 +79,7 @@ internal static class SheetDrawing
     {
         using SKTypeface typeface = OpenTypeface();
         using SKFont large = new(typeface, 20), small = new(typeface, 12);
-        int side = cells[0].Picture.Width, cell = side * Math.Max(1, (SmallestCell + side - 1) / side), line = cell + 26;
+        int side = cells[0].Picture.Width, cell = side * Math.Max(1, (MinCell + side - 1) / side), line = cell + 26;
         int rows = (cells.Count + columns - 1) / columns, top = Margin + 56;
         using var bitmap = new SKBitmap(2 * Margin + columns * (cell + Gap) - Gap, top + rows * line + Margin - Gap, SKColorType.Rgba8888, SKAlphaType.Opaque);
         using var canvas = new SKCanvas(bitmap);

@@ -53,7 +53,7 @@ public static class ViewSheet
         if (filtered)
             columns.Add(new("high-pass", [$"sigma {highPass.Sigma:0.##} px", $"kernel {highPass.Kernel} px"],
                 tones.Signal(signal)));
-        BranchOptions[] branches = [.. options.Branches.SelectMany(branch => Enumerable.Repeat(branch, branch.Count))];
+        ViewPolicy[] branches = [.. options.Branches.SelectMany(branch => Enumerable.Repeat(branch, branch.Count))];
         var drawn = new HashSet<Mask>();
         for (int v = 0; v < branches.Length; v++)
             foreach (Mask mask in branches[v].Masks.Where(drawn.Add))
@@ -93,7 +93,7 @@ public static class ViewSheet
     private static string OptionName(FillKind kind) => System.Text.Json.JsonSerializer.Serialize(kind).Trim('"');
 
     /// <summary>The parts of a branch that do anything.</summary>
-    private static List<string> Describe(BranchOptions branch, int size)
+    private static List<string> Describe(ViewPolicy branch, int size)
     {
         (bool On, string Name)[] parts =
         [

@@ -9,13 +9,13 @@ using SiamSharp.Recipes;
 namespace SiamSharp.Studies;
 
 /// <summary>A table of runs: rows that differ in their recipes, each run from several seeds and judged on the same images.</summary>
-public sealed record Study : IHasRules
+internal sealed record Study : IHasRules
 {
     /// <summary>Options of a recipe that a study decides itself, and by what.</summary>
     private static readonly (string Section, string Option, string By)[] s_ownOptions =
         [("training", "seed", "\"seeds\""), ("training", "threads", "\"threads\""), ("evaluation", "baselines", "\"baselines\" of a row")];
 
-    private const int MostLetters = 100; // of a name; a file system takes 255 bytes
+    private const int MaxLetters = 100; // of a name; a file system takes 255 bytes
 
     /// <summary>The images to pretrain on; labels are not looked at.</summary>
     public string Pretrain { get; init; } = "";
@@ -74,8 +74,8 @@ public sealed record Study : IHasRules
             if (Rows[i].Against is { Length: > 0 } against && !names.ContainsKey(StudyRow.Slug(against)))
                 yield return new($"rows.{i}.against", NoRowBefore(against, i, row => row.Each()));
             foreach (Fault own in OwnOptions($"rows.{i}, ", Rows[i].Recipe, [.. Rows[i].Set, Rows[i].Vary])) yield return own;
-            if (Rows[i].Each().Select(row => StudyRow.Slug(row.Name)).FirstOrDefault(name => name.Length > MostLetters) is { } name)
-                yield return new($"rows.{i}.name", $"has {name.Length} letters, but it becomes the name of a folder: at most {MostLetters}");
+            if (Rows[i].Each().Select(row => StudyRow.Slug(row.Name)).FirstOrDefault(name => name.Length > MaxLetters) is { } name)
+                yield return new($"rows.{i}.name", $"has {name.Length} letters, but it becomes the name of a folder: at most {MaxLetters}");
             foreach (StudyRow row in Rows[i].Each().DistinctBy(row => row.Name))
                 if (!names.TryAdd(StudyRow.Slug(row.Name), row.Name))
                     yield return new($"rows.{i}.name", names[StudyRow.Slug(row.Name)] is var other && other == row.Name
@@ -157,7 +157,7 @@ public sealed record Study : IHasRules
 }
 
 /// <summary>One row of a study's table, or several with <see cref="Vary"/>.</summary>
-public sealed record StudyRow : IHasRules
+internal sealed record StudyRow : IHasRules
 {
     /// <summary>What the table calls it.</summary>
     public string Name { get; init; } = "";

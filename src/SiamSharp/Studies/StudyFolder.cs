@@ -8,7 +8,7 @@ using SiamSharp.Training;
 namespace SiamSharp.Studies;
 
 /// <summary>The folder of a study: a folder for each run, <c>study.json</c>, <c>table.md</c>, <c>table.json</c>, <c>plot.png</c>.</summary>
-public static class StudyFolder
+internal static class StudyFolder
 {
     /// <summary>Refuses images on which a row cannot be trained, and weights that are not there, before any run begins.</summary>
     /// <param name="runs">Those that have not begun.</param>

@@ -5,7 +5,7 @@ using SiamSharp.Reporting;
 namespace SiamSharp.Studies;
 
 /// <summary>A study's table as dots: rows from top to bottom, accuracy from left to right, a colour for each column.</summary>
-public static class StudyPlot
+internal static class StudyPlot
 {
     private const int Width = 960, RowHeight = 30, Frame = 130;
 

@@ -10,7 +10,7 @@ using SiamSharp.Training;
 namespace SiamSharp.Studies;
 
 /// <summary>One self-contained HTML page about a study: its table, its plot, and the health of its runs.</summary>
-public static class StudyReport
+internal static class StudyReport
 {
     /// <summary>Writes <c>report.html</c> into a study's folder.</summary>
     /// <param name="folder">Of a study with a table.</param>

@@ -11,7 +11,7 @@ namespace SiamSharp.Studies;
 /// <param name="Row">Name of its row.</param>
 /// <param name="Seed">Its seed.</param>
 /// <param name="Recipe">Its complete recipe.</param>
-public sealed record StudyRun(string Row, int Seed, Recipe Recipe)
+internal sealed record StudyRun(string Row, int Seed, Recipe Recipe)
 {
     /// <summary>Name of its folder within the study's.</summary>
     public string Name => $"{StudyRow.Slug(Row)}-{Seed}";
@@ -43,25 +43,25 @@ public sealed record StudyRun(string Row, int Seed, Recipe Recipe)
     /// <param name="progress">Told after each step.</param>
     /// <param name="notes">Told what is worth knowing of a run that goes on; see <see cref="Pretraining.Run"/>.</param>
     /// <param name="judging">Told how far judging is.</param>
-    /// <param name="cancel">Saves and ends.</param>
+    /// <param name="cancellationToken">Saves and ends.</param>
     /// <returns>False when it was interrupted.</returns>
     public bool Execute(Study study, string folder, IProgress<TrainingProgress>? progress = null, IProgress<string>? notes = null,
-        IProgress<JudgingProgress>? judging = null, CancellationToken cancel = default)
+        IProgress<EvaluationProgress>? judging = null, CancellationToken cancellationToken = default)
     {
         OptionsJson.Check(study);
         OptionsJson.Check(Recipe);
         RunFolder run = Folder(folder);
         Pretraining.CheckSame(Recipe, run);
         ImageDataset images = Load(study.Pretrain);
-        if (!Pretraining.Run(Recipe, images, run, resume: true, progress, notes: notes, cancel: cancel).Finished) return false;
-        SkippedFile.Write(run.Skipped, images.Skipped);
+        if (!Pretraining.Run(Recipe, images, run, resume: true, progress, notes: notes, cancellationToken: cancellationToken).Finished) return false;
+        SkippedFile.Write(run.SkippedPath, images.Skipped);
         ImageDataset train = study.Train.Length == 0 ? images : Load(study.Train), test = Load(study.Test);
-        IReadOnlyList<Score> scores = RunEvaluation.Judge(run, Recipe, study.Protocols, train, test, judging, cancel: cancel);
+        IReadOnlyList<Score> scores = RunEvaluation.Evaluate(run, Recipe, study.Protocols, train, test, judging, cancellationToken: cancellationToken);
         run.AddScores(scores);
         RunReport.Write(run, images);
         RunFolder.WriteScores(ScoresFile(folder), scores);
         return true;
 
-        ImageDataset Load(string source) => ImageDataset.Load(ImageSources.Open(source, Recipe.Data), Recipe.Data, cancellation: cancel);
+        ImageDataset Load(string source) => ImageDataset.Load(ImageSources.Open(source, Recipe.Data), Recipe.Data, cancellationToken: cancellationToken);
     }
 }

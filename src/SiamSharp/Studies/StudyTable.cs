@@ -8,7 +8,7 @@ namespace SiamSharp.Studies;
 /// <param name="Columns">Titles of the scores.</param>
 /// <param name="Rows">Pixels and untrained encoders first, then the study's rows.</param>
 /// <param name="RankCorrelations">For each column but RankMe's own: Spearman's correlation of the rows' means with their RankMe; without the columns in which all rows are equal, and empty without RankMe.</param>
-public sealed record StudyTable(IReadOnlyList<string> Columns, IReadOnlyList<StudyTableRow> Rows, IReadOnlyDictionary<string, double> RankCorrelations)
+internal sealed record StudyTable(IReadOnlyList<string> Columns, IReadOnlyList<StudyTableRow> Rows, IReadOnlyDictionary<string, double> RankCorrelations)
 {
     private const string RankMe = "RankMe";
 
@@ -48,7 +48,7 @@ public sealed record StudyTable(IReadOnlyList<string> Columns, IReadOnlyList<Stu
             rows.Add(Row(row.Name, row.Name, "pretrained", against));
             before = row.Name;
         }
-        return new StudyTable(columns, rows, Correlations(columns, rows)) { Notes = [.. done.SelectMany(d => d.Scores).SelectMany(JudgingSet.NotesOf).Distinct()] };
+        return new StudyTable(columns, rows, Correlations(columns, rows)) { Notes = [.. done.SelectMany(d => d.Scores).SelectMany(EvaluationSet.NotesOf).Distinct()] };
 
         StudyTableRow Row(string name, string row, string encoder, string? against) => new(name, against,
             [.. columns.Select(c => Cell(values.GetValueOrDefault((row, encoder, c)), against is null || c == RankMe ? null : values.GetValueOrDefault((against, encoder, c))))])
@@ -111,7 +111,7 @@ public sealed record StudyTable(IReadOnlyList<string> Columns, IReadOnlyList<Stu
 /// <param name="Name">Of the row.</param>
 /// <param name="Against">The row that its gains are over; null = none.</param>
 /// <param name="Cells">One for each column; null where no run is done.</param>
-public sealed record StudyTableRow(string Name, string? Against, IReadOnlyList<StudyCell?> Cells)
+internal sealed record StudyTableRow(string Name, string? Against, IReadOnlyList<StudyCell?> Cells)
 {
     /// <summary>Whether it is one of the study's own rows, and no baseline.</summary>
     public bool Pretrained { get; init; }
@@ -121,7 +121,7 @@ public sealed record StudyTableRow(string Name, string? Against, IReadOnlyList<S
 /// <param name="Runs">Seeds that are done.</param>
 /// <param name="Mean">Over the seeds.</param>
 /// <param name="Std">Sample standard deviation over the seeds.</param>
-public sealed record StudyCell(int Runs, double Mean, double Std)
+internal sealed record StudyCell(int Runs, double Mean, double Std)
 {
     /// <summary>Mean difference from the row it is compared with, seed by seed.</summary>
     public double? Gain { get; init; }

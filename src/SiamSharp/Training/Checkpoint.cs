@@ -21,7 +21,7 @@ internal sealed class Checkpoint(RunFolder folder, SiameseMethod method, Optimiz
 
     private (Tensor Live, Tensor Kept)[] _kept = [];
 
-    internal bool Exists => File.Exists(folder.Checkpoint);
+    internal bool Exists => File.Exists(folder.CheckpointPath);
 
     /// <summary>Steps that the last checkpoint holds; 0 without one.</summary>
     internal long Saved { get; private set; }
@@ -52,11 +52,11 @@ internal sealed class Checkpoint(RunFolder folder, SiameseMethod method, Optimiz
             ["preprocessing"] = OptionsJson.Write(start.Preprocessing).ToJsonString(),
         };
         if (start.LengthAtStart is double length) metadata["lengthAtStart"] = length.ToString("R", CultureInfo.InvariantCulture);
-        FileWriting.Writing(folder.Checkpoint, () =>
+        FileWriting.Writing(folder.CheckpointPath, () =>
         {
-            SafeTensors.Write(folder.NextCheckpoint, State(), metadata);
-            if (File.Exists(folder.Checkpoint)) File.Move(folder.Checkpoint, folder.PreviousCheckpoint, overwrite: true);
-            File.Move(folder.NextCheckpoint, folder.Checkpoint);
+            SafeTensors.Write(folder.NextCheckpointPath, State(), metadata);
+            if (File.Exists(folder.CheckpointPath)) File.Move(folder.CheckpointPath, folder.PreviousCheckpointPath, overwrite: true);
+            File.Move(folder.NextCheckpointPath, folder.CheckpointPath);
         });
         Saved = step;
     }
@@ -79,7 +79,7 @@ internal sealed class Checkpoint(RunFolder folder, SiameseMethod method, Optimiz
             }
         }
         // A damaged last one must not take the place of the good one before it at the next save.
-        if (saved.Instead is not null) FileWriting.Writing(folder.Checkpoint, () => File.Move(saved.Path, folder.Checkpoint, overwrite: true));
+        if (saved.Instead is not null) FileWriting.Writing(folder.CheckpointPath, () => File.Move(saved.Path, folder.CheckpointPath, overwrite: true));
         Saved = saved.Step;
     }
 

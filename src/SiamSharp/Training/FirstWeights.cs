@@ -23,7 +23,7 @@ internal sealed record FirstWeights(string Weights, string File, string? Prefix,
         if (recipe.Backbone.Weights.Length == 0) return;
         var (file, prefix) = WeightsFile.Split(recipe.Backbone.Weights);
         if (!System.IO.File.Exists(file)) return; // told when the network is built
-        SealedFile.Write(folder.Start, new FirstWeights(recipe.Backbone.Weights, Path.GetFullPath(file), prefix, HashOf(file)));
+        SealedFile.Write(folder.StartPath, new FirstWeights(recipe.Backbone.Weights, Path.GetFullPath(file), prefix, HashOf(file)));
     }
 
     /// <summary>Where the weights are now, as an option of the backbone.</summary>
@@ -48,16 +48,16 @@ internal sealed record FirstWeights(string Weights, string File, string? Prefix,
     /// <exception cref="RunException">start.json cannot be read.</exception>
     internal static FirstWeights? Read(RunFolder folder)
     {
-        if (!System.IO.File.Exists(folder.Start)) return null; // a run of an earlier version
+        if (!System.IO.File.Exists(folder.StartPath)) return null; // a run of an earlier version
         try
         {
-            return SealedFile.Read<FirstWeights>(folder.Start) is { File: not null, Hash: not null } start
+            return SealedFile.Read<FirstWeights>(folder.StartPath) is { File: not null, Hash: not null } start
                 ? start
                 : throw new JsonException();
         }
         catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
         {
-            throw new RunException($"{folder.Start} cannot be read ({(e is JsonException ? "it is damaged" : e.Message.TrimEnd('.'))}). Delete it: the weights that the run started from are then taken as they are.");
+            throw new RunException($"{folder.StartPath} cannot be read ({(e is JsonException ? "it is damaged" : e.Message.TrimEnd('.'))}). Delete it: the weights that the run started from are then taken as they are.");
         }
     }
 

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace SiamSharp.Training;
 
 /// <summary>Measures the preprocessing on a dataset.</summary>
-public static class Measuring
+internal static class Measuring
 {
     private const int ImagesAtOnce = 256, ValuesAtOnce = 1 << 22;
 
@@ -13,10 +13,10 @@ public static class Measuring
     /// <param name="data">The training images.</param>
     /// <param name="highPass">Resolved; sigma 0 = off.</param>
     /// <param name="progress">Told the share of the images that is done, 0 to 1.</param>
-    /// <param name="cancel">Stops between two batches.</param>
+    /// <param name="cancellationToken">Stops between two batches.</param>
     /// <exception cref="DataSourceException">No image can be read any more.</exception>
-    public static Preprocessing Measure(this ImageDataset data, HighPassOptions highPass, IProgress<double>? progress = null, CancellationToken cancel = default) =>
-        Preprocessing.Measure(highPass, Batches(data, progress), cancel);
+    public static Preprocessing Measure(this ImageDataset data, HighPassOptions highPass, IProgress<double>? progress = null, CancellationToken cancellationToken = default) =>
+        Preprocessing.Measure(highPass, Batches(data, progress), cancellationToken);
 
     private static IEnumerable<Tensor> Batches(ImageDataset data, IProgress<double>? progress)
     {

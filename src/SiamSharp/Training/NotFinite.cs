@@ -41,7 +41,7 @@ internal sealed class NotFinite(Recipe recipe, ImageDataset data, RunFolder fold
         if (StateDict.FirstNotFinite(state) is { } name)
             throw new RunException(step == 0
                 ? $"The network has weights that are not finite before the first step: {name}. Let the backbone begin with other weights."
-                : $"{folder.Checkpoint} holds numbers that are not finite: {name}. It is damaged; start anew in another folder.");
+                : $"{folder.CheckpointPath} holds numbers that are not finite: {name}. It is damaged; start anew in another folder.");
         (_lengthAtStart, _start) = (RunHealth.Length(method), step);
     }
 
@@ -77,7 +77,7 @@ internal sealed class NotFinite(Recipe recipe, ImageDataset data, RunFolder fold
 
     private RunException Of(string what, long step, Data.Batch? batch, bool saved) => new(
         $"{what}. {OfTheImages(batch) ?? OfTheWeights(step) ?? OfTheRate(step)} "
-        + (saved ? $"The last good state is in {folder.Checkpoint}." : "No checkpoint had been written yet."));
+        + (saved ? $"The last good state is in {folder.CheckpointPath}." : "No checkpoint had been written yet."));
 
     /// <param name="batch">What the step saw; null where it is not known any more.</param>
     private string? OfTheImages(Data.Batch? batch)

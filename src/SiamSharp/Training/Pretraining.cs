@@ -40,13 +40,13 @@ public static class Pretraining
     /// Told, in whole sentences, what is worth knowing of a run that goes on: that the last checkpoint was damaged and the one before is taken, that recipe.json or
     /// metrics.jsonl was missing, that images have gone or come, how a finished run is trained longer.
     /// </param>
-    /// <param name="cancel">
+    /// <param name="cancellationToken">
     /// Ends the step, or gives it up where it is a long one, saves a checkpoint and returns with <see cref="PretrainingResult.Finished"/> false.
     /// </param>
     /// <exception cref="RunException">The folder holds another run, the loss is not finite, the disk is full.</exception>
     public static PretrainingResult Run(
         Recipe recipe, ImageDataset data, RunFolder folder, bool resume = false, IProgress<TrainingProgress>? progress = null,
-        TimeProvider? time = null, Func<nn.Module<Tensor, Tensor>>? ownBackbone = null, IProgress<string>? notes = null, CancellationToken cancel = default)
+        TimeProvider? time = null, Func<nn.Module<Tensor, Tensor>>? ownBackbone = null, IProgress<string>? notes = null, CancellationToken cancellationToken = default)
     {
         OptionsJson.Check(recipe);
         CheckFolder(recipe, folder, resume, mayTrainLonger: true, out _, out _);
@@ -72,7 +72,7 @@ public static class Pretraining
         int batchSize = recipe.Training.BatchSize, stepsPerEpoch = data.Count / batchSize;
         long steps = (long)recipe.Training.Epochs * stepsPerEpoch, step = 0;
 
-        Preprocessing preprocessing = saved?.Preprocessing ?? data.Measure(recipe.Views.HighPass, progress is null ? null : new MeasuringPart(progress, steps), cancel);
+        Preprocessing preprocessing = saved?.Preprocessing ?? data.Measure(recipe.Views.HighPass, progress is null ? null : new MeasuringPart(progress, steps), cancellationToken);
         if (saved is null) FirstWeights.Keep(folder, recipe);
         BackboneOptions options = (saved is not null ? recipe.Backbone with { Weights = "" } : recipe.Backbone).InPretraining;
         Func<nn.Module<Tensor, Tensor>> makeBackbone = ownBackbone is null
@@ -96,13 +96,13 @@ public static class Pretraining
         step = checkpoint.Saved;
         var notFinite = new NotFinite(recipe, data, folder, preprocessing, method);
         notFinite.CheckStart(checkpoint.State(), step);
-        if (!File.Exists(folder.Recipe)) WriteRecipe(); // before the log, so that a run that is killed in between is known as one
-        using var metrics = new MetricsLog(folder.Metrics, saved?.MetricsLength ?? 0, saved?.MetricsHash, notes);
+        if (!File.Exists(folder.RecipePath)) WriteRecipe(); // before the log, so that a run that is killed in between is known as one
+        using var metrics = new MetricsLog(folder.MetricsPath, saved?.MetricsLength ?? 0, saved?.MetricsHash, notes);
         bool longer = saved is not null && step < steps && step == saved.Steps(Recipe.Reread(saved.Recipe, []));
         if (restored is not null) notes?.Report($"{restored}, and recipe.json is written again.");
         if (saved?.Instead is { } damage) notes?.Report($"{damage.TrimEnd('.')}. The run goes on from the checkpoint before it, at step {step}.");
         if (longer) TrainLonger();
-        if (saved is null || !File.Exists(folder.Images)) RunImages.Write(folder, data);
+        if (saved is null || !File.Exists(folder.ImagesPath)) RunImages.Write(folder, data);
         if (restored is not null || longer) WriteRecipe();
 
         using var loader = new BatchLoader(data, batchSize, seed, startEpoch: (int)(step / stepsPerEpoch), startStep: (int)(step % stepsPerEpoch));
@@ -119,7 +119,7 @@ public static class Pretraining
             double learningRate = schedule.At(step), loss = double.NaN;
             try
             {
-                batch = loader.Next(cancel);
+                batch = loader.Next(cancellationToken);
                 meter.Mark(StepPhase.Waiting);
                 if (batch.Indexes.Length >= 2) // of one image nothing can be learned
                 {
@@ -140,7 +140,7 @@ public static class Pretraining
             }
             step++;
 
-            stop = cancel.IsCancellationRequested; // looked at once after a step: what is left is what was saved
+            stop = cancellationToken.IsCancellationRequested; // looked at once after a step: what is left is what was saved
             bool due = epochEnds || (recipe.Training.CheckpointSteps > 0 && step % recipe.Training.CheckpointSteps == 0);
             if (due || stop) Save();
             meter.Mark(StepPhase.Checkpoint);
@@ -151,8 +151,8 @@ public static class Pretraining
                 if (phase == StepPhase.Loss) loss = training.Terms.Total.ToDouble();
                 meter.Mark(phase);
                 // Before the loss nothing has changed yet. A long step is not waited for: the network goes back to what it was before.
-                if (phase == StepPhase.Views || (canGiveUp && phase != StepPhase.Optimizer)) cancel.ThrowIfCancellationRequested();
-                if (phase == StepPhase.Views && cancel.CanBeCanceled && meter.IsLong)
+                if (phase == StepPhase.Views || (canGiveUp && phase != StepPhase.Optimizer)) cancellationToken.ThrowIfCancellationRequested();
+                if (phase == StepPhase.Views && cancellationToken.CanBeCanceled && meter.IsLong)
                 {
                     checkpoint.Keep();
                     canGiveUp = true;
@@ -194,17 +194,17 @@ public static class Pretraining
             FreedMemory.Release();
         }
 
-        void SaveEncoder() => Encoder.Save(folder.Encoder, method.Encoder, recipe.Backbone, preprocessing, data.Channels, data.Size, recipe.Data, data.White,
+        void SaveEncoder() => Encoder.Save(folder.EncoderPath, method.Encoder, recipe.Backbone, preprocessing, data.Channels, data.Size, recipe.Data, data.White,
             OptionsJson.Write(recipe with { Backbone = recipe.Backbone with { Weights = "" } }).ToJsonString()); // a path is no part of what was learned
 
-        void WriteRecipe() => FileWriting.WriteText(folder.Recipe, OptionsJson.Write(recipe).ToJsonString(OptionsJson.Serializer) + "\n");
+        void WriteRecipe() => FileWriting.WriteText(folder.RecipePath, OptionsJson.Write(recipe).ToJsonString(OptionsJson.Serializer) + "\n");
 
         // Encoder and scores of the shorter run are kept under its number of epochs, for they are not the longer one's.
         void TrainLonger()
         {
             Recipe before = Recipe.Reread(saved!.Recipe, []);
             string suffix = $"{before.Training.Epochs}-epochs";
-            string[] kept = [.. new[] { folder.Encoder, folder.Evaluation }.Where(File.Exists), .. folder.Confusions];
+            string[] kept = [.. new[] { folder.EncoderPath, folder.EvaluationPath }.Where(File.Exists), .. folder.ConfusionPaths];
             FileWriting.Writing(folder.Path, () =>
             {
                 foreach (string file in kept) File.Move(file, Path.ChangeExtension(file, suffix + Path.GetExtension(file)), overwrite: true);
@@ -321,7 +321,7 @@ public static class Pretraining
     private static void CheckFolder(Recipe recipe, RunFolder folder, bool resume, bool mayTrainLonger, out SavedRun? saved, out string? restored)
     {
         (saved, restored) = (null, null);
-        if (!resume && (folder.HasRun || File.Exists(folder.Encoder)))
+        if (!resume && (folder.HasRun || File.Exists(folder.EncoderPath)))
             throw new RunException($"{folder.Path} already holds a run. Continue it with --resume, or choose another --out.");
         if (!folder.HasRun && folder.FinishedWithoutCheckpoint is null) return;
         saved = SavedRun.Find(folder);

@@ -12,14 +12,14 @@ namespace SiamSharp.Training;
 internal sealed record ReportedImages(string Name, int Count, int Skipped, int Channels)
 {
     internal static void Keep(RunFolder folder, ImageDataset images) => SealedFile.Write(
-        folder.ImageCounts, new ReportedImages(images.Name, images.Count, images.Skipped.Count, images.Channels));
+        folder.ImageCountsPath, new ReportedImages(images.Name, images.Count, images.Skipped.Count, images.Channels));
 
     /// <summary>What was kept; null for runs of earlier versions and damaged files, whose reports say less.</summary>
     internal static ReportedImages? Read(RunFolder folder)
     {
         try
         {
-            return File.Exists(folder.ImageCounts) ? SealedFile.Read<ReportedImages>(folder.ImageCounts) : null;
+            return File.Exists(folder.ImageCountsPath) ? SealedFile.Read<ReportedImages>(folder.ImageCountsPath) : null;
         }
         catch (JsonException)
         {

@@ -23,20 +23,20 @@ public static class RunEvaluation
     /// <param name="test">Labelled images to judge.</param>
     /// <param name="progress">Told what is being done, and how far it is.</param>
     /// <param name="confusions">Given what was taken for what, by each representation and protocol that classifies with all its labels.</param>
-    /// <param name="cancel">Stops between two batches or iterations.</param>
+    /// <param name="cancellationToken">Stops between two batches or iterations.</param>
     /// <exception cref="DataSourceException">The images do not fit the encoder, the protocols or each other; all there is to mend is listed.</exception>
     /// <exception cref="RunException">The run has not finished, or the weights that it started from are not at hand.</exception>
-    public static IReadOnlyList<Score> Judge(
+    public static IReadOnlyList<Score> Evaluate(
         RunFolder folder, Recipe recipe, IReadOnlyList<Protocol> protocols, ImageDataset train, ImageDataset test,
-        IProgress<JudgingProgress>? progress = null, ICollection<Confusion>? confusions = null, CancellationToken cancel = default)
+        IProgress<EvaluationProgress>? progress = null, ICollection<Confusion>? confusions = null, CancellationToken cancellationToken = default)
     {
         OptionsJson.Check(recipe);
-        JudgingSet known = JudgingSet.Of(train), judged = JudgingSet.Of(test);
+        EvaluationSet known = EvaluationSet.Of(train), judged = EvaluationSet.Of(test);
         int overlap = Overlap(train, test);
         Device device = recipe.Training.FindDevice();
         using Encoder pretrained = folder.LoadEncoder();
-        ThrowAny([.. JudgingSet.Faults(known, judged, protocols, recipe.Evaluation, pretrained.Channels),
-            .. overlap == test.Count && train.Name != test.Name ? [JudgingSet.EveryTestImage(test.Name, train.Name)] : Array.Empty<string>()]);
+        ThrowAny([.. EvaluationSet.Faults(known, judged, protocols, recipe.Evaluation, pretrained.Channels),
+            .. overlap == test.Count && train.Name != test.Name ? [EvaluationSet.EveryTestImage(test.Name, train.Name)] : Array.Empty<string>()]);
         if (protocols.Contains(Protocol.FewShot)) FewShotDraws.For(train, recipe.Evaluation); // says what is missing before anything is computed
         string[] encoders = Encoders(recipe);
         Recipe start = encoders.Contains("start") ? recipe with { Backbone = recipe.Backbone with { Weights = FirstWeights.Find(folder, recipe) } } : recipe;
@@ -44,7 +44,7 @@ public static class RunEvaluation
         var evaluator = new Evaluator(recipe.Evaluation, recipe.Training.Seed);
         int batch = recipe.Evaluation.BatchSize;
         string hash = $"{train.DataHash}/{test.DataHash}";
-        string[] notes = [.. JudgingSet.Notes(known, judged), .. DataNotes(train), .. DataNotes(test)];
+        string[] notes = [.. EvaluationSet.Notes(known, judged), .. DataNotes(train), .. DataNotes(test)];
         string[] ofTuning = [.. notes, .. known.RaisedShares(recipe.Evaluation.FineTune.Fractions)];
         string[] classes = [.. known.Classes.Select(c => c.Name)];
         int unseen = judged.Classes.Where(c => !classes.Contains(c.Name)).Sum(c => c.Images);
@@ -61,9 +61,9 @@ public static class RunEvaluation
                 progress?.Report(new($"{Score.NameOf(name)}: {JsonSerializer.Serialize(protocol).Trim('"')}", 0));
                 IReadOnlyList<Score> found = protocol switch
                 {
-                    Protocol.Corruption => evaluator.Corrupt(name, represent, x!, test, hash, progress, cancel),
-                    _ when Evaluator.Trains(protocol) => evaluator.Train(protocol, name, () => Fresh(name), train, test, hash, confusions, progress, cancel),
-                    _ => evaluator.Judge(protocol, name, x!, y!, hash, confusions, cancel),
+                    Protocol.Corruption => evaluator.Corrupt(name, represent, x!, test, hash, progress, cancellationToken),
+                    _ when Evaluator.Trains(protocol) => evaluator.Train(protocol, name, () => Fresh(name), train, test, hash, confusions, progress, cancellationToken),
+                    _ => evaluator.Evaluate(protocol, name, x!, y!, hash, confusions, cancellationToken),
                 };
                 string[] told = protocol == Protocol.FineTune ? ofTuning : notes;
                 scores.AddRange(found.Select(s => s with
@@ -80,8 +80,8 @@ public static class RunEvaluation
 
             Features Of(ImageDataset data, string what)
             {
-                var part = new JudgingPart(progress, $"{Score.NameOf(name)}: {what}");
-                return encoder is null ? Features.OfPixels(data, train, batch, part, cancel) : Features.Of(encoder, data, batch, part, cancel);
+                EvaluationPart part = new EvaluationPart(progress, $"{Score.NameOf(name)}: {what}");
+                return encoder is null ? Features.OfPixels(data, train, batch, part, cancellationToken) : Features.Of(encoder, data, batch, part, cancellationToken);
             }
         }
         return scores;
@@ -108,7 +108,7 @@ public static class RunEvaluation
             channels = encoder.Channels;
         });
         if (Encoders(recipe).Contains("start")) Try(() => FirstWeights.Find(folder, recipe));
-        string[] others = [.. JudgingSet.Faults(JudgingSet.Of(train, recipe.Data), JudgingSet.Of(test, recipe.Data), protocols, recipe.Evaluation, channels)];
+        string[] others = [.. EvaluationSet.Faults(EvaluationSet.Of(train, recipe.Data), EvaluationSet.Of(test, recipe.Data), protocols, recipe.Evaluation, channels)];
         if (faults.Count == 1 && others.Length == 0) throw faults[0];
         ThrowAny([.. faults.Select(f => f.Message), .. others]);
 
@@ -133,7 +133,7 @@ public static class RunEvaluation
     /// <param name="test">Labelled images to judge.</param>
     /// <exception cref="DataSourceException">Something is wrong; all there is to mend is listed.</exception>
     public static void CheckImages(EvaluationOptions options, IReadOnlyList<Protocol> protocols, DataOptions data, IImageSource train, IImageSource test) =>
-        ThrowAny([.. JudgingSet.Faults(JudgingSet.Of(train, data), JudgingSet.Of(test, data), protocols, options, 0)]);
+        ThrowAny([.. EvaluationSet.Faults(EvaluationSet.Of(train, data), EvaluationSet.Of(test, data), protocols, options, 0)]);
 
     /// <summary>What a person should know about scores on these images: one sentence each, often none. <see cref="Score.Notes"/> holds those on the images too.</summary>
     /// <param name="train">Labelled images for the classifiers.</param>
@@ -142,16 +142,16 @@ public static class RunEvaluation
     /// <param name="recipe">The run's recipe, evaluation options possibly overridden.</param>
     public static IReadOnlyList<string> Notes(ImageDataset train, ImageDataset test, IReadOnlyList<Protocol> protocols, Recipe recipe)
     {
-        JudgingSet known = JudgingSet.Of(train);
-        string? advice = protocols.Contains(Protocol.Knn) ? JudgingSet.VoteOfAll(recipe.Evaluation.K, known.Labelled) : null;
-        return [.. NotesOf(Overlap(train, test), known, JudgingSet.Of(test)), .. advice is null ? [] : new[] { advice },
+        EvaluationSet known = EvaluationSet.Of(train);
+        string? advice = protocols.Contains(Protocol.Knn) ? EvaluationSet.VoteOfAll(recipe.Evaluation.K, known.Labelled) : null;
+        return [.. NotesOf(Overlap(train, test), known, EvaluationSet.Of(test)), .. advice is null ? [] : new[] { advice },
             .. protocols.Contains(Protocol.FineTune) ? known.RaisedShares(recipe.Evaluation.FineTune.Fractions) : []];
     }
 
-    private static IEnumerable<string> NotesOf(int overlap, JudgingSet train, JudgingSet test) =>
+    private static IEnumerable<string> NotesOf(int overlap, EvaluationSet train, EvaluationSet test) =>
     [
-        .. overlap == 0 ? [] : new[] { JudgingSet.Overlapping(overlap, test.Count) },
-        .. JudgingSet.Notes(train, test),
+        .. overlap == 0 ? [] : new[] { EvaluationSet.Overlapping(overlap, test.Count) },
+        .. EvaluationSet.Notes(train, test),
     ];
 
     /// <summary>What is judged by these options, in order.</summary>

@@ -16,68 +16,68 @@ public sealed class RunFolder(string path)
     public string Path { get; } = System.IO.Path.GetFullPath(path);
 
     /// <summary>All options, resolved.</summary>
-    public string Recipe => In("recipe.json");
+    public string RecipePath => In("recipe.json");
 
     /// <summary>One line of numbers each few steps; the same for the same recipe, bit by bit.</summary>
-    public string Metrics => In("metrics.jsonl");
+    public string MetricsPath => In("metrics.jsonl");
 
     /// <summary>Everything needed to go on.</summary>
-    public string Checkpoint => In("checkpoint.safetensors");
+    public string CheckpointPath => In("checkpoint.safetensors");
 
     /// <summary>The checkpoint before the last, taken where the last is damaged.</summary>
-    public string PreviousCheckpoint => In("checkpoint.previous.safetensors");
+    public string PreviousCheckpointPath => In("checkpoint.previous.safetensors");
 
     /// <summary>A checkpoint in the making: it takes the place of the last once it is on the disk.</summary>
-    internal string NextCheckpoint => In("checkpoint.next.safetensors");
+    internal string NextCheckpointPath => In("checkpoint.next.safetensors");
 
     /// <summary>Which images the run began with.</summary>
-    internal string Images => In("images.safetensors");
+    internal string ImagesPath => In("images.safetensors");
 
     /// <summary>The backbone alone, torchvision's keys, preprocessing in the metadata.</summary>
-    public string Encoder => In("encoder.safetensors");
+    public string EncoderPath => In("encoder.safetensors");
 
     /// <summary>Scores, one object per number.</summary>
-    public string Evaluation => In("evaluation.json");
+    public string EvaluationPath => In("evaluation.json");
 
     /// <summary>The images that few-shot classifiers learned from.</summary>
-    public string Draws => In("draws.json");
+    public string DrawsPath => In("draws.json");
 
     /// <summary>The weights that the run began from, with their hash; missing where they were drawn.</summary>
-    public string Start => In("start.json");
+    public string StartPath => In("start.json");
 
     /// <summary>Files that could not be read, one line each.</summary>
-    public string Skipped => In("skipped.jsonl");
+    public string SkippedPath => In("skipped.jsonl");
 
     /// <summary>What the user should know of the images, a JSON list of lines: <see cref="Data.ImageDataset.Notes"/>.</summary>
-    public string Notes => In("notes.json");
+    public string NotesPath => In("notes.json");
 
     /// <summary>The page for people.</summary>
-    public string Report => In("report.html");
+    public string ReportPath => In("report.html");
 
     /// <summary>What the report says of the images that the run learned from.</summary>
-    public string ImageCounts => In("images.json");
+    public string ImageCountsPath => In("images.json");
 
     /// <summary>A page with the map, the neighbours and the spectrum, which the report holds too.</summary>
-    public string Gallery => In("gallery.html");
+    public string GalleryPath => In("gallery.html");
 
     /// <summary>What the network saw.</summary>
-    public string Views => In("views.png");
+    public string ViewsPath => In("views.png");
 
     /// <summary>Loss over steps.</summary>
-    public string LossCurve => In("loss.png");
+    public string LossCurvePath => In("loss.png");
 
     /// <summary>True when a run was started here.</summary>
-    public bool HasRun => File.Exists(Recipe) || File.Exists(Checkpoint) || File.Exists(PreviousCheckpoint);
+    public bool HasRun => File.Exists(RecipePath) || File.Exists(CheckpointPath) || File.Exists(PreviousCheckpointPath);
 
     /// <summary>False where recipe.json is all that there is, and names no part of a recipe: it is another program's, or a person's.</summary>
     internal bool IsOurs
     {
         get
         {
-            if (File.Exists(Checkpoint) || File.Exists(PreviousCheckpoint) || File.Exists(Metrics) || File.Exists(Encoder)) return true;
+            if (File.Exists(CheckpointPath) || File.Exists(PreviousCheckpointPath) || File.Exists(MetricsPath) || File.Exists(EncoderPath)) return true;
             try
             {
-                return OptionsJson.ParseFile(Recipe).Select(p => p.Key).Intersect(OptionsJson.Write(new Recipe()).Select(p => p.Key)).Any();
+                return OptionsJson.ParseFile(RecipePath).Select(p => p.Key).Intersect(OptionsJson.Write(new Recipe()).Select(p => p.Key)).Any();
             }
             catch (Exception e) when (e is OptionsException or IOException or UnauthorizedAccessException)
             {
@@ -87,15 +87,15 @@ public sealed class RunFolder(string path)
     }
 
     /// <summary>True where recipe.json or a checkpoint says what the run's recipe is.</summary>
-    internal bool HasRecipe => File.Exists(Checkpoint) || File.Exists(PreviousCheckpoint) || ReadRecipeFile().Recipe is not null;
+    internal bool HasRecipe => File.Exists(CheckpointPath) || File.Exists(PreviousCheckpointPath) || ReadRecipeFile().Recipe is not null;
 
     /// <summary>Where there is an encoder and no checkpoint, that the run is finished and stays as it is; otherwise null.</summary>
-    internal string? FinishedWithoutCheckpoint => File.Exists(Encoder) && !File.Exists(Checkpoint) && !File.Exists(PreviousCheckpoint)
+    internal string? FinishedWithoutCheckpoint => File.Exists(EncoderPath) && !File.Exists(CheckpointPath) && !File.Exists(PreviousCheckpointPath)
         ? $"The run in {Path} is finished: its encoder is there. Its checkpoint is gone, so that it stays as it is and cannot be trained longer."
         : null;
 
     /// <summary>That a run has no encoder yet, so that a report shows only what is there, and what to do; null where it has one.</summary>
-    internal string? Unfinished => File.Exists(Encoder) ? null : IsFree()
+    internal string? Unfinished => File.Exists(EncoderPath) ? null : IsFree()
         ? $"The run has not finished, or its encoder was removed: this report shows what is there so far. Go on with `{ResumeCommand}`."
         : "Another process is still training this run: this report shows what is there so far. Write it again when the run has ended.";
 
@@ -145,14 +145,14 @@ public sealed class RunFolder(string path)
             saved = null;
         }
         restored = null;
-        if (saved is null) return written ?? throw new RunException($"{Recipe} {problem}, and there is no checkpoint to take the recipe from. Start anew in another folder.");
+        if (saved is null) return written ?? throw new RunException($"{RecipePath} {problem}, and there is no checkpoint to take the recipe from. Start anew in another folder.");
         if (written is not null)
         {
             Fault[] changes = Pretraining.DifferencesOf(saved.Recipe, SiamSharp.Recipes.Recipe.Reread(written, []));
             if (changes.Length == 0) return written;
             problem = $"was changed since the run began ({string.Join("; ", changes.Select(c => $"{c.Path}: {c.Problem.Replace("asked for is", "recipe.json says", StringComparison.Ordinal)}"))})";
         }
-        restored = $"{Recipe} {problem}: the recipe in the run's checkpoint is taken";
+        restored = $"{RecipePath} {problem}: the recipe in the run's checkpoint is taken";
         return saved.Recipe;
     }
 
@@ -172,16 +172,16 @@ public sealed class RunFolder(string path)
 
     private (JsonObject? Recipe, string Problem) ReadRecipeFile()
     {
-        if (!File.Exists(Recipe)) return (null, "is missing");
+        if (!File.Exists(RecipePath)) return (null, "is missing");
         try
         {
-            JsonObject written = OptionsJson.ParseFile(Recipe);
+            JsonObject written = OptionsJson.ParseFile(RecipePath);
             OptionsJson.Read<Recipe>(written);
             return (written, "");
         }
         catch (Exception e) when (e is OptionsException or JsonException or InvalidOperationException or ArgumentException)
         {
-            string fault = e is OptionsException { Faults: [var first, ..] } ? $"{(first.Path == Recipe ? "" : $"{first.Path}: ")}{first.Problem}" : e.Message;
+            string fault = e is OptionsException { Faults: [var first, ..] } ? $"{(first.Path == RecipePath ? "" : $"{first.Path}: ")}{first.Problem}" : e.Message;
             return (null, $"is damaged ({fault.ReplaceLineEndings(" ").TrimEnd('.')})");
         }
     }
@@ -190,7 +190,7 @@ public sealed class RunFolder(string path)
     /// <returns>Nothing where all is well, or where only the last line was cut.</returns>
     public IReadOnlyList<string> MetricsProblems()
     {
-        IReadOnlyList<string> lines = MetricsLog.Read(Metrics).Problems;
+        IReadOnlyList<string> lines = MetricsLog.Read(MetricsPath).Problems;
         if (lines.Count > 0) return [.. lines.SkipLast(1), $"{lines[^1]} Remove {(lines.Count == 1 ? "that line" : "those lines")}, or put a copy of the file back; all others are shown."];
         return MetricsFault() is { } fault ? [fault] : [];
     }
@@ -201,11 +201,11 @@ public sealed class RunFolder(string path)
         try
         {
             if (SavedRun.Find(this) is not { } saved) return null;
-            byte[] bytes = File.Exists(Metrics) ? RegularFile.ReadAllBytes(Metrics) : [];
-            if (bytes.Length < saved.MetricsLength) return $"{Metrics} {(bytes.Length == 0 ? "is missing or empty" : $"has {bytes.Length} bytes, and the run wrote {saved.MetricsLength}: it was cut short, or is of another run")}. What it lacks cannot be shown. Put a copy of the file back where there is one; else it is lost; a new run in another folder writes one of its own.";
+            byte[] bytes = File.Exists(MetricsPath) ? RegularFile.ReadAllBytes(MetricsPath) : [];
+            if (bytes.Length < saved.MetricsLength) return $"{MetricsPath} {(bytes.Length == 0 ? "is missing or empty" : $"has {bytes.Length} bytes, and the run wrote {saved.MetricsLength}: it was cut short, or is of another run")}. What it lacks cannot be shown. Put a copy of the file back where there is one; else it is lost; a new run in another folder writes one of its own.";
             return saved.Wrote(bytes)
                 ? null
-                : $"{Metrics} was changed or damaged since the run wrote it: its numbers are not to be trusted. Put a copy of the file back where there is one.";
+                : $"{MetricsPath} was changed or damaged since the run wrote it: its numbers are not to be trusted. Put a copy of the file back where there is one.";
         }
         catch (RunException)
         {
@@ -217,14 +217,14 @@ public sealed class RunFolder(string path)
     /// <exception cref="RunException">evaluation.json is damaged.</exception>
     public IReadOnlyList<Score> ReadScores()
     {
-        if (!File.Exists(Evaluation)) return [];
-        return Score.Read(Evaluation) ?? throw new RunException($"{Evaluation} was changed or damaged since it was written, or is no list of scores. Delete it and judge the run again with `siam evaluate`.");
+        if (!File.Exists(EvaluationPath)) return [];
+        return Score.Read(EvaluationPath) ?? throw new RunException($"{EvaluationPath} was changed or damaged since it was written, or is no list of scores. Delete it and judge the run again with `siam evaluate`.");
     }
 
     /// <summary>Scores that say they are of another encoder than the one in this folder.</summary>
     internal IEnumerable<Score> ForeignScores(IReadOnlyList<Score> scores)
     {
-        if (!File.Exists(Encoder) || scores.All(s => s.EncoderHash is null)) return [];
+        if (!File.Exists(EncoderPath) || scores.All(s => s.EncoderHash is null)) return [];
         try
         {
             using Encoder own = LoadEncoder();
@@ -238,15 +238,15 @@ public sealed class RunFolder(string path)
     }
 
     /// <summary>Where <see cref="AddScores"/> puts an evaluation.json that is damaged.</summary>
-    internal string DamagedEvaluation => Evaluation + ".damaged";
+    internal string DamagedEvaluationPath => EvaluationPath + ".damaged";
 
     /// <summary>Files beside the recipe, the metrics and the scores that are there and cannot be read: a sentence each, which says what that means.</summary>
     internal IEnumerable<string> UnreadableFiles()
     {
-        if (ReadNotesFile() is null) yield return $"{Notes} cannot be read: the report leaves out what was worth knowing of the images. `siam data inspect` says it again.";
-        if (File.Exists(ImageCounts) && ReportedImages.Read(this) is null)
-            yield return $"{ImageCounts} cannot be read: the report leaves out which images the run learned from.";
-        if (File.Exists(Evaluation) && Score.Read(Evaluation) is { } scores && ForeignScores(scores).Any()) yield return $"{Evaluation} holds scores of another encoder than {Encoder}: the report leaves them out. Judge this one with `siam evaluate`, or put the files back that belong together.";
+        if (ReadNotesFile() is null) yield return $"{NotesPath} cannot be read: the report leaves out what was worth knowing of the images. `siam data inspect` says it again.";
+        if (File.Exists(ImageCountsPath) && ReportedImages.Read(this) is null)
+            yield return $"{ImageCountsPath} cannot be read: the report leaves out which images the run learned from.";
+        if (File.Exists(EvaluationPath) && Score.Read(EvaluationPath) is { } scores && ForeignScores(scores).Any()) yield return $"{EvaluationPath} holds scores of another encoder than {EncoderPath}: the report leaves them out. Judge this one with `siam evaluate`, or put the files back that belong together.";
         string? start = null;
         try
         {
@@ -278,7 +278,7 @@ public sealed class RunFolder(string path)
         }
         if (saved is null || FirstDifference(encoder, SiamSharp.Recipes.Recipe.Reread(recipe, []), saved) is not { } different) return encoder;
         encoder.Dispose();
-        throw new RunException($"{Encoder} is not the encoder of this run, which has another {different} by its checkpoint. `{ResumeCommand}` writes the run's own again from its checkpoint; or use the folder that this one comes from.");
+        throw new RunException($"{EncoderPath} is not the encoder of this run, which has another {different} by its checkpoint. `{ResumeCommand}` writes the run's own again from its checkpoint; or use the folder that this one comes from.");
     }
 
     /// <summary>The encoder of a finished run.</summary>
@@ -290,13 +290,13 @@ public sealed class RunFolder(string path)
             throw new RunException($"{Path} is a file, but a folder is wanted: give the folder that was --out of `siam pretrain`."
                 + (FileMetadata.IsClassifier(Path) ? " This one is a classifier, which goes with --classifier of `siam export onnx` and --model of `siam classify predict`." : ""));
         if (!Directory.Exists(Path)) throw new RunException($"There is no folder {Path}: give the folder that was --out of `siam pretrain`.");
-        if (!File.Exists(Encoder))
-            throw new RunException($"{Encoder} is missing: " + (IsTraining
+        if (!File.Exists(EncoderPath))
+            throw new RunException($"{EncoderPath} is missing: " + (IsTraining
                 ? "the run is still being trained by another process, which writes it at its end."
                 : HasRun
                 ? $"the run has not finished, or the file was removed. Go on with `{ResumeCommand}`, which writes it at its end."
                 : $"give the folder of a finished run.{RunsInside}"));
-        return SiamSharp.Encoder.Load(Encoder);
+        return SiamSharp.Encoder.Load(EncoderPath);
     }
 
     /// <summary>The first that tells an encoder from that of a run; the weights are not compared.</summary>
@@ -319,7 +319,7 @@ public sealed class RunFolder(string path)
     {
         try
         {
-            return !File.Exists(Notes) ? [] : JsonSerializer.Deserialize<List<string>>(RegularFile.ReadAllText(Notes)) is { } notes && notes.All(note => note is not null) ? notes : null;
+            return !File.Exists(NotesPath) ? [] : JsonSerializer.Deserialize<List<string>>(RegularFile.ReadAllText(NotesPath)) is { } notes && notes.All(note => note is not null) ? notes : null;
         }
         catch (JsonException)
         {
@@ -328,7 +328,7 @@ public sealed class RunFolder(string path)
     }
 
     /// <summary>Keeps the notes on the images, whole or not at all.</summary>
-    public void WriteNotes(IReadOnlyList<string> notes) => FileWriting.WriteText(Notes, JsonSerializer.Serialize(notes, OptionsJson.Serializer) + "\n");
+    public void WriteNotes(IReadOnlyList<string> notes) => FileWriting.WriteText(NotesPath, JsonSerializer.Serialize(notes, OptionsJson.Serializer) + "\n");
 
     /// <summary>Adds scores to evaluation.json; a score measured again replaces the old one. A file that is damaged is kept as <c>evaluation.json.damaged</c>, and a new one begun.</summary>
     public void AddScores(IReadOnlyList<Score> scores)
@@ -336,8 +336,8 @@ public sealed class RunFolder(string path)
         // Versions before called the row of a run's start "untrained", whatever it started from.
         static object Key(Score s) => (s.Protocol, s.Encoder == "start" ? "untrained" : s.Encoder, s.Metric, s.K, s.Shots, s.Fraction, s.Corruption, s.Seed, s.DataHash);
         var added = scores.Select(Key).ToHashSet();
-        if (File.Exists(Evaluation) && Score.Read(Evaluation) is null) FileWriting.Writing(DamagedEvaluation, () => File.Move(Evaluation, DamagedEvaluation, overwrite: true));
-        WriteScores(Evaluation, [.. ReadScores().Where(s => !added.Contains(Key(s))), .. scores]);
+        if (File.Exists(EvaluationPath) && Score.Read(EvaluationPath) is null) FileWriting.Writing(DamagedEvaluationPath, () => File.Move(EvaluationPath, DamagedEvaluationPath, overwrite: true));
+        WriteScores(EvaluationPath, [.. ReadScores().Where(s => !added.Contains(Key(s))), .. scores]);
     }
 
     /// <summary>Writes scores as a file of their own, each with its hash.</summary>
@@ -345,7 +345,7 @@ public sealed class RunFolder(string path)
         FileWriting.WriteText(path, new JsonArray([.. scores.Select(s => s.ToSealedJson())]).ToJsonString(OptionsJson.Serializer) + "\n");
 
     /// <summary>Those files; not those of a shorter run, which have its epochs in their names.</summary>
-    internal IReadOnlyList<string> Confusions => !Directory.Exists(Path) ? [] : [.. Directory.GetFiles(Path, "confusion-*.csv")
+    internal IReadOnlyList<string> ConfusionPaths => !Directory.Exists(Path) ? [] : [.. Directory.GetFiles(Path, "confusion-*.csv")
         .Where(file => !System.IO.Path.GetFileNameWithoutExtension(file).Contains('.')).Order(StringComparer.Ordinal)];
 
     /// <summary>Writes what the pretrained encoder took for what: <c>confusion-knn.csv</c> and the like.</summary>
@@ -425,7 +425,7 @@ public sealed class RunFolder(string path)
     public void CopyEncoder(string path)
     {
         LoadEncoder().Dispose(); // refuses what is none
-        FileWriting.Replacing(path, partial => File.Copy(Encoder, partial, overwrite: true));
+        FileWriting.Replacing(path, partial => File.Copy(EncoderPath, partial, overwrite: true));
     }
 
     private string In(string name) => System.IO.Path.Combine(Path, name);

@@ -39,9 +39,9 @@ public enum HealthState
 public sealed record RunHealth(double RankMe, int Dimensions, double Spread, double Loss, double? LossWhenCollapsed, double? PrototypesUsed, double? RelativeStep, bool Labelled)
 {
     // Healthy runs of the twelve frameworks are well on the other side of all of these (docs/EXPERIMENTS.md).
-    private const int LeastSteps = 30, FirstLines = 3;
-    private const double LeastFall = 0.005; // of the loss
-    private const double LowestRank = 8, LowestRankShare = 0.25, LowestSpread = 0.1, LowestGain = 0.02, FewestPrototypes = 2, LongestStep = 0.1;
+    private const int MinSteps = 30, FirstLines = 3;
+    private const double MinFall = 0.005; // of the loss
+    private const double MinRank = 8, MinRankShare = 0.25, MinSpread = 0.1, MinGain = 0.02, MinPrototypes = 2, MaxRelativeStep = 0.1;
 
     /// <summary>Steps of the run; null where they are not known.</summary>
     public long? Steps { get; init; }
@@ -66,11 +66,11 @@ public sealed record RunHealth(double RankMe, int Dimensions, double Spread, dou
     internal bool ViewsTaughtNothing { get; init; }
 
     /// <summary>What can be said.</summary>
-    public HealthState State => Steps < LeastSteps ? HealthState.Undecided : Problems.Count == 0 ? HealthState.Healthy
+    public HealthState State => Steps < MinSteps ? HealthState.Undecided : Problems.Count == 0 ? HealthState.Healthy
         : LearningRate == 0 || ViewsTaughtNothing || (Problems.Count == 1 && LossDidNotFall) ? HealthState.NotLearning : HealthState.Collapsed;
 
     private bool LossDidNotFall => LossBefore is double before && LossAfter is double after
-        && before - after <= Math.Max(LossNoise, LeastFall * Math.Max(1, Math.Abs(before)));
+        && before - after <= Math.Max(LossNoise, MinFall * Math.Max(1, Math.Abs(before)));
 
     /// <summary>What is wrong, in plain words; empty for a healthy run, and for one of too few steps to tell.</summary>
     public IReadOnlyList<string> Problems
@@ -78,18 +78,18 @@ public sealed record RunHealth(double RankMe, int Dimensions, double Spread, dou
         get
         {
             var problems = new List<string>();
-            if (Steps < LeastSteps) return problems;
+            if (Steps < MinSteps) return problems;
             if (DifferentImages == 1) problems.Add("all images are equal");
             if (ViewsTaughtNothing) problems.Add("all views of an image were the same, so that there was nothing to learn");
             if (LearningRate == 0) problems.Add("the learning rate was 0, so that the weights stayed as they were");
             if (LossDidNotFall) problems.Add(Invariant($"the loss {(LossAfter < LossBefore ? "hardly fell" : "did not fall")} ({LossBefore:F3} before, {LossAfter:F3} at the end)"));
-            if (Spread < LowestSpread)
+            if (Spread < MinSpread)
                 problems.Add(Invariant($"all images have nearly the same embedding (spread {Spread:F3} of 1)"));
-            if (!Labelled && RankMe < Math.Min(LowestRank, Dimensions * LowestRankShare))
+            if (!Labelled && RankMe < Math.Min(MinRank, Dimensions * MinRankShare))
                 problems.Add(Invariant($"the embedding uses {RankMe:F1} of {Dimensions} dimensions"));
-            if (PrototypesUsed < FewestPrototypes)
+            if (PrototypesUsed < MinPrototypes)
                 problems.Add(Invariant($"the images share {PrototypesUsed:F1} prototypes"));
-            if (LossWhenCollapsed is double collapsed && Loss > collapsed - LowestGain * Math.Max(1, Math.Abs(collapsed)))
+            if (LossWhenCollapsed is double collapsed && Loss > collapsed - MinGain * Math.Max(1, Math.Abs(collapsed)))
                 problems.Add(Invariant($"the loss of {Loss:F3} is no lower than with equal embeddings for all images ({collapsed:F3})"));
             if (StepsTooLong)
                 problems.Add(Invariant($"each step moves the weights by {RelativeStep * 100:F0} % of their length"));
@@ -97,7 +97,7 @@ public sealed record RunHealth(double RankMe, int Dimensions, double Spread, dou
         }
     }
 
-    private bool StepsTooLong => RelativeStep > LongestStep;
+    private bool StepsTooLong => RelativeStep > MaxRelativeStep;
 
     /// <summary>The verdict: what is wrong with the likely cause and what to change, or that nothing is.</summary>
     /// <param name="recipe">Of the run.</param>
@@ -105,7 +105,7 @@ public sealed record RunHealth(double RankMe, int Dimensions, double Spread, dou
     {
         string kind = OptionsJson.KindOf(recipe.Method);
         if (State == HealthState.Undecided)
-            return Invariant($"Too few steps to judge: {Steps}, and it takes {LeastSteps} or more. Train for longer (--set training.epochs=N), or with smaller batches (--set training.batchSize=N).");
+            return Invariant($"Too few steps to judge: {Steps}, and it takes {MinSteps} or more. Train for longer (--set training.epochs=N), or with smaller batches (--set training.batchSize=N).");
         if (State == HealthState.Healthy)
             return Invariant($"Healthy: the embedding uses {RankMe:F0} of {Dimensions} dimensions (spread {Spread:F2} of 1).");
         if (LearningRate == 0) return $"Not learning: {string.Join(", ", Problems)}. Give optimizer.learningRate a value above 0.";
@@ -133,7 +133,7 @@ public sealed record RunHealth(double RankMe, int Dimensions, double Spread, dou
     public static RunHealth? Read(RunFolder folder, Recipe recipe)
     {
         string[] needed = ["rankme", "dimensions", "embedding_spread"];
-        IReadOnlyList<JsonObject> lines = MetricsLog.Read(folder.Metrics).Lines;
+        IReadOnlyList<JsonObject> lines = MetricsLog.Read(folder.MetricsPath).Lines;
         if (lines.LastOrDefault(line => needed.All(line.ContainsKey)) is not { } last) return null; // or has just begun
         double? Number(string name) => (double?)last[name];
         var (before, after, noise) = Fall([.. lines.Select(l => (double)l["loss"]!)]);

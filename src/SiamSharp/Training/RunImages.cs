@@ -27,7 +27,7 @@ internal static class RunImages
             ["path"] = tensor(Encoding.UTF8.GetBytes(string.Join('\0', all.Select(data.PathOf)))),
         };
         if (data.Labels is not null) tensors["label"] = tensor([.. data.Labels.Select(l => (long)l)]);
-        FileWriting.Writing(folder.Images, () => SafeTensors.Write(folder.Images, tensors, new Dictionary<string, string> { ["format"] = Format, ["dataHash"] = data.DataHash, ["name"] = data.Name }));
+        FileWriting.Writing(folder.ImagesPath, () => SafeTensors.Write(folder.ImagesPath, tensors, new Dictionary<string, string> { ["format"] = Format, ["dataHash"] = data.DataHash, ["name"] = data.Name }));
     }
 
     /// <summary>What the user called the images; null where that is not known, as in runs of earlier versions.</summary>
@@ -35,7 +35,7 @@ internal static class RunImages
     {
         try
         {
-            return File.Exists(folder.Images) && SafeTensorsHeader.Read(folder.Images).Metadata.GetValueOrDefault("name") is { Length: > 0 } name ? name : null;
+            return File.Exists(folder.ImagesPath) && SafeTensorsHeader.Read(folder.ImagesPath).Metadata.GetValueOrDefault("name") is { Length: > 0 } name ? name : null;
         }
         catch (Exception e) when (e is SafeTensorsException or IOException or UnauthorizedAccessException)
         {
@@ -80,10 +80,10 @@ internal static class RunImages
     /// <summary>Null where the file is missing, damaged or, with a hash given, of other images.</summary>
     private static FormerImage[]? Read(RunFolder folder, string? dataHash = null)
     {
-        if (!File.Exists(folder.Images)) return null;
+        if (!File.Exists(folder.ImagesPath)) return null;
         try
         {
-            using SafeTensorsFile file = SafeTensors.Read(folder.Images);
+            using SafeTensorsFile file = SafeTensors.Read(folder.ImagesPath);
             if (file.Metadata.GetValueOrDefault("format") != Format || (dataHash is not null && file.Metadata.GetValueOrDefault("dataHash") != dataHash)) return null;
             long[] places = Numbers("place"), labels = file.Tensors.ContainsKey("label") ? Numbers("label") : [];
             long[] hashes = Numbers("hash");

@@ -51,15 +51,15 @@ internal sealed record SavedRun
     public static SavedRun? Find(RunFolder folder)
     {
         string? damage = null;
-        foreach (string path in new[] { folder.Checkpoint, folder.PreviousCheckpoint }.Where(File.Exists))
+        foreach (string path in new[] { folder.CheckpointPath, folder.PreviousCheckpointPath }.Where(File.Exists))
         {
-            bool isPrevious = path == folder.PreviousCheckpoint;
+            bool isPrevious = path == folder.PreviousCheckpointPath;
             try
             {
                 SavedRun saved = Of(path, SafeTensors.ReadMetadata(path));
                 if (IsOfAnother(folder, saved))
                     throw new RunException($"{path} is of another run, it seems: neither recipe.json nor metrics.jsonl fits it. Put back the files that belong together; where it is the right one after all, remove recipe.json.");
-                return isPrevious ? saved with { Instead = damage ?? $"{folder.Checkpoint} is missing" } : saved;
+                return isPrevious ? saved with { Instead = damage ?? $"{folder.CheckpointPath} is missing" } : saved;
             }
             catch (Exception e) when (e is SafeTensorsException or RunException)
             {
@@ -67,7 +67,7 @@ internal sealed record SavedRun
                 damage = damage is null ? found : $"{damage}. {found}";
             }
         }
-        return damage is null ? null : throw new RunException($"{damage}. There is no other checkpoint to go on from. " + (File.Exists(folder.Encoder)
+        return damage is null ? null : throw new RunException($"{damage}. There is no other checkpoint to go on from. " + (File.Exists(folder.EncoderPath)
             ? $"The run is finished and its encoder is there, so that `siam evaluate` and all others work with it; to train it longer, put a copy of the checkpoint back."
             : $"Start anew in another folder; what {folder.Path} holds stays as it is."));
     }
@@ -75,9 +75,9 @@ internal sealed record SavedRun
     /// <summary>Whether both recipe.json and metrics.jsonl are there and say something else than a checkpoint: one alone was changed or damaged, perhaps, and is restored.</summary>
     private static bool IsOfAnother(RunFolder folder, SavedRun saved)
     {
-        if (saved.MetricsHash is null || folder.WrittenRecipe is not { } written || !File.Exists(folder.Metrics)) return false;
+        if (saved.MetricsHash is null || folder.WrittenRecipe is not { } written || !File.Exists(folder.MetricsPath)) return false;
         if (Pretraining.DifferencesOf(saved.Recipe, SiamSharp.Recipes.Recipe.Reread(written, [])).Length == 0) return false;
-        byte[] log = RegularFile.ReadAllBytes(folder.Metrics);
+        byte[] log = RegularFile.ReadAllBytes(folder.MetricsPath);
         return log.Length > 0 && !saved.Wrote(log);
     }
 

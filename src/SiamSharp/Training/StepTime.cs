@@ -15,9 +15,9 @@ namespace SiamSharp.Training;
 /// <param name="Batch">Images in the small step that was measured.</param>
 public sealed record StepTime(double PerImage, double PerStep, int Batch)
 {
-    private const int SmallestBatch = 4, Growth = 4;
-    private const double LongEnough = 0.25, MostTime = 10; // seconds
-    private const double MostOfRun = 0.01, Falls = 0.7;
+    private const int MinBatch = 4, Growth = 4;
+    private const double LongEnough = 0.25, MaxTime = 10; // seconds
+    private const double MaxShareOfRun = 0.01, Falls = 0.7;
 
     /// <summary>Of a whole run.</summary>
     /// <param name="recipe">The recipe that was measured, with any number of epochs.</param>
@@ -37,8 +37,8 @@ public sealed record StepTime(double PerImage, double PerStep, int Batch)
     /// <param name="recipe">A resolved recipe that fits the images.</param>
     /// <param name="data">The images.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="cancel">Stops between two steps.</param>
-    public static StepTime Measure(Recipe recipe, ImageDataset data, TimeProvider? time = null, CancellationToken cancel = default)
+    /// <param name="cancellationToken">Stops between two steps.</param>
+    public static StepTime Measure(Recipe recipe, ImageDataset data, TimeProvider? time = null, CancellationToken cancellationToken = default)
     {
         time ??= TimeProvider.System;
         Device device = recipe.Training.FindDevice();
@@ -58,16 +58,16 @@ public sealed record StepTime(double PerImage, double PerStep, int Batch)
         var training = new TrainingStep(recipe, data, new ViewMaker(recipe.Views, plain, data.Size, seed), method, optimizer, device);
         method.train();
 
-        int most = Math.Min(recipe.Training.BatchSize, data.Count), batch = Math.Min(SmallestBatch, most);
+        int most = Math.Min(recipe.Training.BatchSize, data.Count), batch = Math.Min(MinBatch, most);
         Step(batch); // compiles, allocates and warms caches
         double spent = 0, before = double.PositiveInfinity;
         for (; ; batch = Math.Min(most, batch * Growth))
         {
-            cancel.ThrowIfCancellationRequested();
+            cancellationToken.ThrowIfCancellationRequested();
             var (images, rest) = Step(batch);
             StepTime found = new(images / batch, rest, batch);
             spent += images + rest;
-            bool settled = found.PerImage > Falls * before || spent >= Math.Min(MostTime, MostOfRun * found.Of(recipe, data.Count).TotalSeconds);
+            bool settled = found.PerImage > Falls * before || spent >= Math.Min(MaxTime, MaxShareOfRun * found.Of(recipe, data.Count).TotalSeconds);
             if (batch == most || (images + rest >= LongEnough && settled))
             {
                 // The first step of a size takes its memory from the system, which later ones have.

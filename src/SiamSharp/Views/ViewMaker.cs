@@ -11,7 +11,7 @@ namespace SiamSharp.Views;
 
 /// <summary>Turns a batch of images into the views that the siamese network compares.</summary>
 /// <remarks>
-/// Definition: per view and sample: crop, flip, colour, blur and solarisation on pixels (<see cref="BranchOptions"/>, in that
+/// Definition: per view and sample: crop, flip, colour, blur and solarisation on pixels (<see cref="ViewPolicy"/>, in that
 /// order), then <see cref="Preprocessing"/>, then at most one mask. Every draw is a function of seed, epoch, sample and view, so
 /// a view depends neither on its batch nor on the number of threads; only <see cref="FillKind.OtherImage"/> looks at the next
 /// sample.
@@ -19,7 +19,7 @@ namespace SiamSharp.Views;
 /// </remarks>
 public sealed class ViewMaker
 {
-    private readonly IReadOnlyList<BranchOptions> _branches;
+    private readonly IReadOnlyList<ViewPolicy> _branches;
     private readonly Preprocessing _preprocessing;
     private readonly float[] _weights, _black;
     private readonly int _size;
@@ -68,7 +68,7 @@ public sealed class ViewMaker
         var views = new Tensor[ViewCount];
         for (int v = 0; v < views.Length; v++)
         {
-            BranchOptions branch = _branches[v];
+            ViewPolicy branch = _branches[v];
             bool shared = !branch.ChangesPixels && branch.Size == _size;
             Tensor signal = shared ? plain ??= _preprocessing.Apply(images) : Distort(images, ids, epoch, v);
             views[v] = branch.Masks.Count > 0 ? ApplyMasks(signal, ids, epoch, v) : shared ? signal.clone() : signal;
@@ -79,7 +79,7 @@ public sealed class ViewMaker
 
     private Tensor Distort(Tensor images, long[] ids, int epoch, int view)
     {
-        BranchOptions branch = _branches[view];
+        ViewPolicy branch = _branches[view];
         Tensor signal = empty([ids.Length, _preprocessing.Channels, branch.Size, branch.Size], ScalarType.Float32, CPU);
         Samples<float> from = new(images), to = new(signal);
         Parallel.For(0, ids.Length, n =>
@@ -91,7 +91,7 @@ public sealed class ViewMaker
     }
 
     /// <summary>From one image (C, H, W) to its unmasked view (C, S, S).</summary>
-    private void Distort(ReadOnlySpan<float> image, Span<float> signal, BranchOptions branch, ref RandomStream random)
+    private void Distort(ReadOnlySpan<float> image, Span<float> signal, ViewPolicy branch, ref RandomStream random)
     {
         int channels = _preprocessing.Channels, size = branch.Size;
         float[] buffer = ArrayPool<float>.Shared.Rent(signal.Length);
@@ -116,7 +116,7 @@ public sealed class ViewMaker
 
     private Tensor ApplyMasks(Tensor signal, long[] ids, int epoch, int view)
     {
-        BranchOptions branch = _branches[view];
+        ViewPolicy branch = _branches[view];
         Tensor masked = empty_like(signal);
         Samples<float> from = new(signal), to = new(masked);
         Parallel.For(0, ids.Length, n =>

@@ -26,7 +26,7 @@ public sealed record ViewsOptions : IHasRules
     public HighPassOptions HighPass { get; init; } = new();
 
     /// <summary>One policy per kind of view, in the order of the views.</summary>
-    public IReadOnlyList<BranchOptions> Branches { get; init; } = [];
+    public IReadOnlyList<ViewPolicy> Branches { get; init; } = [];
 
     /// <summary>V, the number of views.</summary>
     [JsonIgnore] public int ViewCount => Branches.Sum(branch => branch.Count);
@@ -73,9 +73,9 @@ public sealed record ViewsOptions : IHasRules
     internal IEnumerable<string> NotesFor(int size)
     {
         int most = 2 * Branches.Select(branch => branch.SizeFor(size)).Append(size).Min() - 1, wanted = 2 * (int)Math.Ceiling(3 * HighPass.Sigma) + 1;
-        if (HighPass.Kernel < FewestSigmas * HighPass.Sigma)
+        if (HighPass.Kernel < MinSigmas * HighPass.Sigma)
             yield return $"views.highPass.kernel is {Plural.Of(HighPass.Kernel, "pixel")}, which cuts off the Gaussian of views.highPass.sigma={Number(HighPass.Sigma)}: it takes a kernel of 6 sigma. "
-                + (wanted <= Math.Min(most, HighPassOptions.MostKernel) ? $"--set views.highPass.kernel={wanted}, or a smaller sigma." : $"Give a smaller sigma, such as --set views.highPass.sigma={Number(Math.Round(HighPass.Kernel / 6.0, 1))}.");
+                + (wanted <= Math.Min(most, HighPassOptions.MaxKernel) ? $"--set views.highPass.kernel={wanted}, or a smaller sigma." : $"Give a smaller sigma, such as --set views.highPass.sigma={Number(Math.Round(HighPass.Kernel / 6.0, 1))}.");
         for (int b = 0; b < Branches.Count; b++)
             if (Branches[b].Size > size)
                 yield return $"views.branches.{b}.size is {Branches[b].Size}, but data.size is {size}: the views are enlarged, which takes longer and shows nothing more. "
@@ -83,7 +83,7 @@ public sealed record ViewsOptions : IHasRules
     }
 
     /// <summary>A kernel of fewer sigmas is told; the presets have 2.6 or more.</summary>
-    private const double FewestSigmas = 2.5;
+    private const double MinSigmas = 2.5;
 
     private static string Number(double value) => value.ToString("0.###", System.Globalization.CultureInfo.InvariantCulture);
 }
@@ -95,9 +95,9 @@ public sealed record HighPassOptions : IHasRules
     [Range(0.0, 100.0)] public double Sigma { get; init; } = 2;
 
     /// <summary>Side of the Gaussian's window in pixels, odd.</summary>
-    [Range(1, MostKernel)] public int Kernel { get; init; } = 13;
+    [Range(1, MaxKernel)] public int Kernel { get; init; } = 13;
 
-    internal const int MostKernel = 255;
+    internal const int MaxKernel = 255;
 
     /// <inheritdoc/>
     public IEnumerable<Fault> Faults()

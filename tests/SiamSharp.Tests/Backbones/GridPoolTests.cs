@@ -79,7 +79,7 @@ public sealed class GridPoolTests
                 """, "tiny")], [], Images);
             var run = new RunFolder(Path.Combine(folder.Root, name));
             Pretraining.Run(recipe, ImageDataset.Load(Images(recipe.Data), recipe.Data), run);
-            return Encoder.Load(run.Encoder);
+            return Encoder.Load(run.EncoderPath);
         }
         using Encoder average = Run("average", 1, 0), map = Run("map", 14, 1), fine = Run("fine", 14, 0);
         using var scope = NewDisposeScope();

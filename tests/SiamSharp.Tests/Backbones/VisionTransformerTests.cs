@@ -86,7 +86,7 @@ public sealed class VisionTransformerTests
         Recipe recipe = Resolve();
         Assert.Empty(recipe.FaultsFor(28, 1));
         Assert.True(Pretraining.Run(recipe, ImageDataset.Load(Images(recipe.Data), recipe.Data), new RunFolder(folder)).Finished);
-        using Encoder encoder = Encoder.Load(new RunFolder(folder).Encoder);
+        using Encoder encoder = Encoder.Load(new RunFolder(folder).EncoderPath);
         Directory.Delete(folder, recursive: true);
     }
 

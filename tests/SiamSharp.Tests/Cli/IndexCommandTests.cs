@@ -26,9 +26,9 @@ public sealed class IndexCommandTests : IDisposable
             var run = new RunFolder(_folder.At(name));
             run.Create();
             Recipe recipe = Recipe.Resolve([], ["backbone.width=4", "backbone.depths=[1,1]", "data.size=16", "data.channels=1"], options => ImageSources.Open(Images, options));
-            File.WriteAllText(run.Recipe, OptionsJson.Write(recipe).ToJsonString());
+            File.WriteAllText(run.RecipePath, OptionsJson.Write(recipe).ToJsonString());
             using Backbone network = recipe.Backbone.Create(1, 16, seed);
-            Encoder.Save(run.Encoder, network, recipe.Backbone, new Preprocessing(new HighPassOptions { Sigma = 0 }, [0.5], [0.25]), 1, 16, recipe.Data);
+            Encoder.Save(run.EncoderPath, network, recipe.Backbone, new Preprocessing(new HighPassOptions { Sigma = 0 }, [0.5], [0.25]), 1, 16, recipe.Data);
         }
     }
 

@@ -32,8 +32,8 @@ public sealed class StopAndResumeTests : IDisposable
             Assert.Equal(137, process.ExitCode);
         }
         Assert.Equal(0, (await SiamProcess.Run(Pretrain(killed, resume: true))).ExitCode);
-        Assert.Equal(File.ReadAllText(whole.Metrics), File.ReadAllText(killed.Metrics));
-        Assert.Equal(File.ReadAllBytes(whole.Encoder), File.ReadAllBytes(killed.Encoder));
+        Assert.Equal(File.ReadAllText(whole.MetricsPath), File.ReadAllText(killed.MetricsPath));
+        Assert.Equal(File.ReadAllBytes(whole.EncoderPath), File.ReadAllBytes(killed.EncoderPath));
     }
 
     [Theory]

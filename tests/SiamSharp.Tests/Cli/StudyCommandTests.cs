@@ -128,7 +128,7 @@ public sealed class StudyCommandTests : IDisposable
         Assert.Equal(["high-pass-1", "high-pass-2"], result["failed"]!.AsArray().Select(n => (string)n!).Order());
         Assert.Equal(2, (int)result["table"]!["rows"]![2]!["cells"]![0]!["runs"]!);
         Assert.Contains("cannot be written to", File.ReadAllText(Path.Combine(Out("out"), "high-pass-2.log")));
-        Assert.True(File.Exists(new RunFolder(Path.Combine(Out("out"), "naive-masks-1")).Encoder));
+        Assert.True(File.Exists(new RunFolder(Path.Combine(Out("out"), "naive-masks-1")).EncoderPath));
     }
 
     [Fact]

@@ -26,7 +26,7 @@ internal static class MethodsSample
         Recipe recipe = Recipe.Resolve([], ["method=byol", "training.epochs=2"], Open);
         recipe = recipe with { Training = recipe.Training with { BatchSize = 16 } };
         Pretraining.Run(recipe, images, run, ownBackbone: () => new MyNetwork());
-        using Encoder encoder = Encoder.Load(run.Encoder, new MyNetwork());
+        using Encoder encoder = Encoder.Load(run.EncoderPath, new MyNetwork());
         using var batch = images.Batch([0, 1, 2]);
         using var representations = encoder.Encode(batch);
         return representations.shape;

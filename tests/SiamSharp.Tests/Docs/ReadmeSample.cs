@@ -18,7 +18,7 @@ internal static class ReadmeSample
         var run = new RunFolder("runs/photos");
         Pretraining.Run(recipe, images, run);
 
-        using Encoder encoder = Encoder.Load(run.Encoder);
+        using Encoder encoder = Encoder.Load(run.EncoderPath);
         using var batch = images.Batch([0, 1, 2]);                            // float32 (3, C, H, W)
         using var representations = encoder.Encode(batch);                    // float32 (3, D)
     }

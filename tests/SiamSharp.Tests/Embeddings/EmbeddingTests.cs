@@ -91,7 +91,7 @@ public sealed class EmbeddingTests : IDisposable
         using var embedder = new Embedder(_encoder);
         Embedding.Write(In("whole.npy"), embedder, "encoder", s_data, new Broken(Images(100), every: 20), 8);
         using (var stop = new CancellationTokenSource())
-            Assert.ThrowsAny<OperationCanceledException>(() => Embedding.Write(In("x.npy"), embedder, "encoder", s_data, new Broken(Images(100), 20, stopAt: 50, stop), 8, cancel: stop.Token));
+            Assert.ThrowsAny<OperationCanceledException>(() => Embedding.Write(In("x.npy"), embedder, "encoder", s_data, new Broken(Images(100), 20, stopAt: 50, stop), 8, cancellationToken: stop.Token));
         Assert.False(File.Exists(In("x.npy")));
         EmbedResult result = Embedding.Write(In("x.npy"), embedder, "encoder", s_data, new Broken(Images(100), every: 20), 8);
         Assert.InRange(result.Resumed, 32, 56);
@@ -105,7 +105,7 @@ public sealed class EmbeddingTests : IDisposable
     {
         using var embedder = new Embedder(_encoder);
         using (var stop = new CancellationTokenSource())
-            Assert.ThrowsAny<OperationCanceledException>(() => Embedding.Write(In("x.npy"), embedder, "one", s_data, new Broken(Images(100), 20, stopAt: 50, stop), 8, cancel: stop.Token));
+            Assert.ThrowsAny<OperationCanceledException>(() => Embedding.Write(In("x.npy"), embedder, "one", s_data, new Broken(Images(100), 20, stopAt: 50, stop), 8, cancellationToken: stop.Token));
         using var other = new Encoder(new BackboneOptions { Width = 4, Depths = [1, 1] }.Create(1, 28, seed: 2), _encoder.Preprocessing, 1, 28);
         using var another = new Embedder(other);
         EmbedResult result = Embedding.Write(In("x.npy"), another, "one", s_data, Images(100), 8);
@@ -120,7 +120,7 @@ public sealed class EmbeddingTests : IDisposable
     {
         using var embedder = new Embedder(_encoder);
         using (var stop = new CancellationTokenSource())
-            Assert.ThrowsAny<OperationCanceledException>(() => Embedding.Write(In("x.npy"), embedder, "one", s_data, new Broken(Images(100), 20, stopAt: 50, stop), 8, cancel: stop.Token));
+            Assert.ThrowsAny<OperationCanceledException>(() => Embedding.Write(In("x.npy"), embedder, "one", s_data, new Broken(Images(100), 20, stopAt: 50, stop), 8, cancellationToken: stop.Token));
         DataOptions other = option == "threads" ? s_data with { Threads = 2 } : s_data with { Alpha = AlphaBackground.Black };
         Assert.Equal(goesOn, Embedding.Write(In("x.npy"), embedder, "one", other, Images(100), 8).Resumed > 0);
     }
@@ -132,7 +132,7 @@ public sealed class EmbeddingTests : IDisposable
         EmbedResult Embed(string name, int batch = 8) => Embedding.Write(In(name), embedder, "one", s_data, new Broken(Images(40), every: 20), batch);
         Embed("whole.npy");
         using (var stop = new CancellationTokenSource())
-            Assert.ThrowsAny<OperationCanceledException>(() => Embedding.Write(In("x.npy"), embedder, "one", s_data, new Broken(Images(40), 20, stopAt: 30, stop), 8, cancel: stop.Token));
+            Assert.ThrowsAny<OperationCanceledException>(() => Embedding.Write(In("x.npy"), embedder, "one", s_data, new Broken(Images(40), 20, stopAt: 30, stop), 8, cancellationToken: stop.Token));
         byte[] partial = File.ReadAllBytes(In("x.npy.partial"));
         for (int length = 0; length < partial.Length; length += 97)
         {
@@ -150,7 +150,7 @@ public sealed class EmbeddingTests : IDisposable
         using var embedder = new Embedder(_encoder);
         Embedding.Write(In("whole.npy"), embedder, "one", s_data, new Broken(Images(40), every: 20), 8);
         using (var stop = new CancellationTokenSource())
-            Assert.ThrowsAny<OperationCanceledException>(() => Embedding.Write(In("x.npy"), embedder, "one", s_data, new Broken(Images(40), 20, stopAt: 30, stop), 8, cancel: stop.Token));
+            Assert.ThrowsAny<OperationCanceledException>(() => Embedding.Write(In("x.npy"), embedder, "one", s_data, new Broken(Images(40), 20, stopAt: 30, stop), 8, cancellationToken: stop.Token));
         byte[] partial = File.ReadAllBytes(In("x.npy.partial"));
         for (int at = 0; at < partial.Length; at += 61)
         {
@@ -168,7 +168,7 @@ public sealed class EmbeddingTests : IDisposable
     {
         using var embedder = new Embedder(_encoder);
         using (var stop = new CancellationTokenSource())
-            Assert.ThrowsAny<OperationCanceledException>(() => Embedding.Write(In("x.npy"), embedder, "one", s_data, new Broken(Images(40), 20, stopAt: 30, stop), 8, cancel: stop.Token));
+            Assert.ThrowsAny<OperationCanceledException>(() => Embedding.Write(In("x.npy"), embedder, "one", s_data, new Broken(Images(40), 20, stopAt: 30, stop), 8, cancellationToken: stop.Token));
         File.WriteAllText(In("x.npy.skipped.jsonl"), "{\"path\":\"a\",\"rea");
         Assert.Equal(2, Embedding.Write(In("x.npy"), embedder, "one", s_data, new Broken(Images(40), 20), 8).Skipped.Count);
         Assert.Equal(2, File.ReadAllLines(In("x.npy.skipped.jsonl")).Length);
@@ -236,14 +236,14 @@ public sealed class EmbeddingTests : IDisposable
     {
         using var embedder = new Embedder(_encoder);
         using (var stop = new CancellationTokenSource())
-            Assert.ThrowsAny<OperationCanceledException>(() => Embedding.Write(In("x.npy"), embedder, "one", s_data, new Broken(Images(100), 20, stopAt: 50, stop), 8, cancel: stop.Token));
+            Assert.ThrowsAny<OperationCanceledException>(() => Embedding.Write(In("x.npy"), embedder, "one", s_data, new Broken(Images(100), 20, stopAt: 50, stop), 8, cancellationToken: stop.Token));
         Assert.Equal(0, Embedding.Write(In("x.npy"), embedder, "one", s_data, new Renamed(Images(100), 40), 8).Resumed);
 
         // An array that was written anew, of the same shape.
         byte[] array = [0x93, .. "NUMPY"u8, 1, 0, 118, 0, .. System.Text.Encoding.ASCII.GetBytes("{'descr': '|u1', 'fortran_order': False, 'shape': (100, 28, 28), }".PadRight(117) + "\n"), .. new byte[78_400]];
         File.WriteAllBytes(In("images.npy"), array);
         using (var stop = new CancellationTokenSource())
-            Assert.ThrowsAny<OperationCanceledException>(() => Embedding.Write(In("y.npy"), embedder, "one", s_data, new Broken(ImageSources.Open(In("images.npy"), new DataOptions()), 20, stopAt: 50, stop), 8, cancel: stop.Token));
+            Assert.ThrowsAny<OperationCanceledException>(() => Embedding.Write(In("y.npy"), embedder, "one", s_data, new Broken(ImageSources.Open(In("images.npy"), new DataOptions()), 20, stopAt: 50, stop), 8, cancellationToken: stop.Token));
         File.WriteAllBytes(In("images.npy"), array);
         File.SetLastWriteTimeUtc(In("images.npy"), DateTime.UtcNow.AddMinutes(1));
         Assert.Equal(0, Embedding.Write(In("y.npy"), embedder, "one", s_data, ImageSources.Open(In("images.npy"), new DataOptions()), 8).Resumed);

@@ -33,14 +33,14 @@ public sealed class FewShotTests
     [Fact]
     public void RaisedShares_OneImageOfAClass_SaysHowMany() => Assert.Equal(
         ["\"tuned, 1 %\" learns from 3 of 48 labelled images, 6.3 %: one of each class is the least."],
-        new JudgingSet("images", 48, [.. Labels(16, 16, 16).Select(l => (int)l)], s_names, 3).RaisedShares([0.01, 0.1, 1]));
+        new EvaluationSet("images", 48, [.. Labels(16, 16, 16).Select(l => (int)l)], s_names, 3).RaisedShares([0.01, 0.1, 1]));
 
     [Fact]
     public void Faults_LabelsThatAreNumbers_SaysWhatAClassIs()
     {
-        JudgingSet Of(string name, int first) => new(name, 9, [.. Enumerable.Range(0, 9)], [.. Enumerable.Range(first, 9).Select(i => $"0.{i}")], 3);
+        EvaluationSet Of(string name, int first) => new(name, 9, [.. Enumerable.Range(0, 9)], [.. Enumerable.Range(first, 9).Select(i => $"0.{i}")], 3);
         Assert.Contains("such labels are measured numbers, not classes",
-            Assert.Single(JudgingSet.Faults(Of("a", 11), Of("b", 31), [Protocol.Linear], new EvaluationOptions(), 3)));
+            Assert.Single(EvaluationSet.Faults(Of("a", 11), Of("b", 31), [Protocol.Linear], new EvaluationOptions(), 3)));
     }
 
     [Fact]
@@ -59,7 +59,7 @@ public sealed class FewShotTests
             return new Features(values, labels, s_names);
         }
         var options = new EvaluationOptions { Shots = [1, 10], Draws = 12 };
-        IReadOnlyList<Score> scores = new Evaluator(options, seed: 7).Judge(Protocol.FewShot, "pretrained", Clusters(1, 40), Clusters(2, 100), "hash");
+        IReadOnlyList<Score> scores = new Evaluator(options, seed: 7).Evaluate(Protocol.FewShot, "pretrained", Clusters(1, 40), Clusters(2, 100), "hash");
         Assert.Equal([1, 10], scores.Select(s => s.Shots!.Value));
         Assert.All(scores, s =>
         {
@@ -70,7 +70,7 @@ public sealed class FewShotTests
         Assert.InRange(scores[1].Value, 0.7, 1);
         Assert.True(scores[1].Std < scores[0].Std);
         // Labels of images that were not drawn take no part.
-        Assert.Equal(scores, new Evaluator(options, seed: 8).Judge(Protocol.FewShot, "pretrained", Clusters(1, 40), Clusters(2, 100), "hash").Select(s => s with { Seed = 7 }));
+        Assert.Equal(scores, new Evaluator(options, seed: 8).Evaluate(Protocol.FewShot, "pretrained", Clusters(1, 40), Clusters(2, 100), "hash").Select(s => s with { Seed = 7 }));
     }
 
     [Fact]
@@ -78,8 +78,8 @@ public sealed class FewShotTests
     {
         string folder = Directory.CreateTempSubdirectory("draws").FullName;
         var run = new SiamSharp.Training.RunFolder(folder);
-        var options = new EvaluationOptions { Shots = [1], Draws = 2, DrawsFile = run.Draws };
-        File.WriteAllText(run.Draws, FewShotDraws.For(Labels(3, 3, 3), s_names, "hash", options with { DrawsFile = "" }).ToJson());
+        var options = new EvaluationOptions { Shots = [1], Draws = 2, DrawsFile = run.DrawsPath };
+        File.WriteAllText(run.DrawsPath, FewShotDraws.For(Labels(3, 3, 3), s_names, "hash", options with { DrawsFile = "" }).ToJson());
         run.AddScores([new Score { Protocol = "few-shot", Encoder = "pretrained", Train = "photos#train", DataHash = "hash/other" }]);
         Assert.Contains("than those of --train: from photos#train (", Assert.Throws<DataSourceException>(() => FewShotDraws.For(Labels(3, 3, 3), s_names, "another", options)).Message);
         Directory.Delete(folder, recursive: true);

@@ -40,7 +40,7 @@ public class KnnTests
 
     [Fact]
     public void Scores_LowestTemperature_AreFinite() =>
-        Assert.True(Knn.Scores(ones(12, 5), arange(12) % 3, ones(2, 5), 3, 12, Knn.LowestTemperature).isfinite().all().item<bool>());
+        Assert.True(Knn.Scores(ones(12, 5), arange(12) % 3, ones(2, 5), 3, 12, Knn.MinTemperature).isfinite().all().item<bool>());
 
     [Fact]
     public void Scores_OtherWidth_Throws() =>

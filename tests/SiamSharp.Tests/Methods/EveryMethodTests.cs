@@ -249,7 +249,7 @@ public sealed class EveryMethodTests : IDisposable
     {
         foreach (int size in new[] { 32, 224 })
         {
-            BranchOptions[] paper = Each(ViewPresets.Make("paper", size, 3, Options(name))), both = Each(ViewPresets.Make("paper-mscn", size, 3, Options(name)));
+            ViewPolicy[] paper = Each(ViewPresets.Make("paper", size, 3, Options(name))), both = Each(ViewPresets.Make("paper-mscn", size, 3, Options(name)));
             Assert.Equal(paper.Length, both.Length);
             Assert.Empty(both[0].Masks);
             for (int v = 0; v < both.Length; v++)
@@ -261,7 +261,7 @@ public sealed class EveryMethodTests : IDisposable
             }
         }
 
-        static BranchOptions[] Each(ViewsOptions views) => [.. views.Branches.SelectMany(b => Enumerable.Repeat(b with { Count = 1 }, b.Count))];
+        static ViewPolicy[] Each(ViewsOptions views) => [.. views.Branches.SelectMany(b => Enumerable.Repeat(b with { Count = 1 }, b.Count))];
     }
 
     [Theory]
@@ -289,13 +289,13 @@ public sealed class EveryMethodTests : IDisposable
         foreach (long step in new[] { 3, 6 }) // within and at the end of an epoch
         {
             using var cancel = new CancellationTokenSource();
-            Assert.False(Pretraining.Run(recipe, images, parts, resume: true, new StopAt(step, cancel), cancel: cancel.Token).Finished);
+            Assert.False(Pretraining.Run(recipe, images, parts, resume: true, new StopAt(step, cancel), cancellationToken: cancel.Token).Finished);
         }
         Assert.True(Pretraining.Run(recipe, images, parts, resume: true).Finished);
-        Assert.Equal(File.ReadAllText(whole.Metrics), File.ReadAllText(parts.Metrics));
-        Assert.Equal(File.ReadAllBytes(whole.Checkpoint), File.ReadAllBytes(parts.Checkpoint));
-        Assert.Equal(File.ReadAllBytes(whole.Encoder), File.ReadAllBytes(parts.Encoder));
-        using Encoder encoder = Encoder.Load(parts.Encoder);
+        Assert.Equal(File.ReadAllText(whole.MetricsPath), File.ReadAllText(parts.MetricsPath));
+        Assert.Equal(File.ReadAllBytes(whole.CheckpointPath), File.ReadAllBytes(parts.CheckpointPath));
+        Assert.Equal(File.ReadAllBytes(whole.EncoderPath), File.ReadAllBytes(parts.EncoderPath));
+        using Encoder encoder = Encoder.Load(parts.EncoderPath);
 
         static SubsetSource Images(DataOptions options) => new(ImageSources.Open("fashion-mnist:sample", options), [.. Enumerable.Range(0, 96)], "96 images");
     }

@@ -120,11 +120,11 @@ public sealed class MoCoV2Tests : IDisposable
         foreach (long step in new[] { 3, 6 })
         {
             using var cancel = new CancellationTokenSource();
-            Assert.False(Pretraining.Run(recipe, images, parts, resume: true, new EveryMethodTests.StopAt(step, cancel), cancel: cancel.Token).Finished);
+            Assert.False(Pretraining.Run(recipe, images, parts, resume: true, new EveryMethodTests.StopAt(step, cancel), cancellationToken: cancel.Token).Finished);
         }
         Assert.True(Pretraining.Run(recipe, images, parts, resume: true).Finished);
-        Assert.Equal(File.ReadAllBytes(whole.Checkpoint), File.ReadAllBytes(parts.Checkpoint));
-        Assert.Equal(File.ReadAllBytes(whole.Encoder), File.ReadAllBytes(parts.Encoder));
+        Assert.Equal(File.ReadAllBytes(whole.CheckpointPath), File.ReadAllBytes(parts.CheckpointPath));
+        Assert.Equal(File.ReadAllBytes(whole.EncoderPath), File.ReadAllBytes(parts.EncoderPath));
 
         static SubsetSource Images(DataOptions options) => new(ImageSources.Open("fashion-mnist:sample", options), [.. Enumerable.Range(0, 96)], "96 images");
     }

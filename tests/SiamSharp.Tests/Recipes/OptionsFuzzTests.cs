@@ -231,7 +231,7 @@ public sealed class OptionsFuzzTests
 
         Assert.Equal(["optimizer.trust", "training.epochs", "training.logSteps"], Paths(() => Pretraining.Run(wrong, images, folder)));
         Assert.Equal(["optimizer.trust", "training.epochs", "training.logSteps"], Paths(() => Pretraining.CheckFolder(wrong, folder, resume: false)));
-        Assert.Equal(["optimizer.trust", "training.epochs", "training.logSteps"], Paths(() => RunEvaluation.Judge(folder, wrong, [Protocol.Knn], images, images)));
+        Assert.Equal(["optimizer.trust", "training.epochs", "training.logSteps"], Paths(() => RunEvaluation.Evaluate(folder, wrong, [Protocol.Knn], images, images)));
         Assert.False(Directory.Exists(folder.Path));
         Assert.Equal(["optimizer.trust"], Paths(() => wrong.Optimizer.Create(linear)));
         Assert.Equal(["optimizer.trust"], Paths(() => _ = new Lars((LarsOptions)wrong.Optimizer, [])));

@@ -3,6 +3,7 @@ using SiamSharp.Data;
 using SiamSharp.Masking;
 using SiamSharp.Options;
 using SiamSharp.Recipes;
+using SiamSharp.Views;
 using Xunit;
 
 namespace SiamSharp.Tests.Recipes;
@@ -32,7 +33,7 @@ public sealed class RecipeTests
         var views = Resolve(Quadrants, assignment).Views;
         Assert.Equal("crop", views.Preset);
         Assert.Equal(0, views.HighPass.Sigma);
-        var branch = Assert.Single(views.Branches);
+        ViewPolicy branch = Assert.Single(views.Branches);
         Assert.Empty(branch.Masks);
         Assert.Equal(1, branch.Crop.Probability);
     }

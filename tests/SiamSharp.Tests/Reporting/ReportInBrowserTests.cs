@@ -40,11 +40,11 @@ public sealed class ReportInBrowserTests : IAsyncLifetime
         var run = new RunFolder(Path.Combine(_root, "a run & <more>"));
         Pretraining.Run(recipe, Load(0, 32), run);
         var confusions = new List<Confusion>();
-        run.AddScores(RunEvaluation.Judge(run, recipe, [Protocol.Knn, Protocol.FewShot, Protocol.Corruption], Load(0, 200), Load(200, 60), confusions: confusions));
+        run.AddScores(RunEvaluation.Evaluate(run, recipe, [Protocol.Knn, Protocol.FewShot, Protocol.Corruption], Load(0, 200), Load(200, 60), confusions: confusions));
         run.WriteConfusions(confusions);
         Gallery.Write(run, Load(0, 100), 64);
         RunReport.Write(run, Load(0, 32));
-        return run.Report;
+        return run.ReportPath;
     }
 
     private async Task<IPage> Open(string file, int width)

@@ -128,12 +128,12 @@ public sealed class CudaTests : IDisposable
         using (var cancel = new CancellationTokenSource())
         {
             var stop = new EveryMethodTests.StopAt(4, cancel); // within the second epoch
-            Assert.False(Pretraining.Run(recipe, images, parts, progress: stop, cancel: cancel.Token).Finished);
+            Assert.False(Pretraining.Run(recipe, images, parts, progress: stop, cancellationToken: cancel.Token).Finished);
         }
         Assert.True(Pretraining.Run(recipe, images, parts, resume: true).Finished);
         Assert.True(Pretraining.Run(Tiny(TrainingDevice.Cpu), images, here).Finished);
 
-        using Encoder expected = Encoder.Load(whole.Encoder), resumed = Encoder.Load(parts.Encoder), processor = Encoder.Load(here.Encoder);
+        using Encoder expected = Encoder.Load(whole.EncoderPath), resumed = Encoder.Load(parts.EncoderPath), processor = Encoder.Load(here.EncoderPath);
         using Tensor x = images.Batch([0, 1, 2, 3, 4, 5, 6, 7]), y = expected.Encode(x);
         Near.Equal(y, resumed.Encode(x), 1e-2);
         Near.Equal(y, processor.Encode(x), 1e-2);
@@ -146,7 +146,7 @@ public sealed class CudaTests : IDisposable
         var folder = new RunFolder(Path.Combine(_folder, "run"));
         Pretraining.Run(Tiny(TrainingDevice.Cuda), train, folder);
         IReadOnlyList<Score>[] scores = [.. new[] { TrainingDevice.Cpu, TrainingDevice.Cuda }.Select(device =>
-            RunEvaluation.Judge(folder, Tiny(device), [Protocol.Knn, Protocol.Linear, Protocol.FewShot, Protocol.FineTune, Protocol.LinearSgd], train, test))];
+            RunEvaluation.Evaluate(folder, Tiny(device), [Protocol.Knn, Protocol.Linear, Protocol.FewShot, Protocol.FineTune, Protocol.LinearSgd], train, test))];
         Assert.All(scores[0].Zip(scores[1]), pair => Assert.Equal(pair.First.Value, pair.Second.Value, 0.03));
     }
 }

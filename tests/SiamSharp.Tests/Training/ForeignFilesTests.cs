@@ -32,43 +32,43 @@ public sealed class ForeignFilesTests : IDisposable
     public void Resume_CheckpointOfAnotherRun_IsRefusedAndNothingIsTouched()
     {
         RunFolder own = Run(1, epochs: 1), other = Run(2, epochs: 1);
-        File.Copy(other.Checkpoint, own.Checkpoint, overwrite: true);
-        File.Delete(own.PreviousCheckpoint);
-        byte[][] before = [File.ReadAllBytes(own.Encoder), File.ReadAllBytes(own.Metrics), File.ReadAllBytes(own.Recipe)];
+        File.Copy(other.CheckpointPath, own.CheckpointPath, overwrite: true);
+        File.Delete(own.PreviousCheckpointPath);
+        byte[][] before = [File.ReadAllBytes(own.EncoderPath), File.ReadAllBytes(own.MetricsPath), File.ReadAllBytes(own.RecipePath)];
         foreach (int epochs in new[] { 1, 2 })
         {
             string message = Assert.Throws<RunException>(() => Pretraining.Run(Tiny(1, epochs), s_images.Value, own, resume: true)).Message;
-            Assert.Contains($"{own.Checkpoint} is of another run, it seems: neither recipe.json nor metrics.jsonl fits it.", message);
+            Assert.Contains($"{own.CheckpointPath} is of another run, it seems: neither recipe.json nor metrics.jsonl fits it.", message);
         }
-        Assert.Equal(before, [File.ReadAllBytes(own.Encoder), File.ReadAllBytes(own.Metrics), File.ReadAllBytes(own.Recipe)]);
+        Assert.Equal(before, [File.ReadAllBytes(own.EncoderPath), File.ReadAllBytes(own.MetricsPath), File.ReadAllBytes(own.RecipePath)]);
     }
 
     [Fact]
     public void Resume_LastCheckpointOfAnotherRun_GoesOnFromTheOneBefore()
     {
         RunFolder own = Run(1, epochs: 2), other = Run(2, epochs: 2);
-        byte[] encoder = File.ReadAllBytes(own.Encoder);
-        File.Copy(other.Checkpoint, own.Checkpoint, overwrite: true);
+        byte[] encoder = File.ReadAllBytes(own.EncoderPath);
+        File.Copy(other.CheckpointPath, own.CheckpointPath, overwrite: true);
         var notes = new List<string>();
         Assert.True(Pretraining.Run(Tiny(1, epochs: 2), s_images.Value, own, resume: true, notes: new Told(notes)).Finished);
         Assert.Contains(notes, note => note.Contains("is of another run", StringComparison.Ordinal) && note.EndsWith("The run goes on from the checkpoint before it, at step 2.", StringComparison.Ordinal));
-        Assert.Equal(encoder, File.ReadAllBytes(own.Encoder));
+        Assert.Equal(encoder, File.ReadAllBytes(own.EncoderPath));
     }
 
     [Fact]
     public void Report_ScoresOfAnotherRun_AreLeftOutAndTold()
     {
         RunFolder own = Run(1, epochs: 1), other = Run(2, epochs: 1);
-        other.AddScores(RunEvaluation.Judge(other, Tiny(2, 1) with { Evaluation = new EvaluationOptions { K = 5, Baselines = false } }, [Protocol.RankMe], s_images.Value,
+        other.AddScores(RunEvaluation.Evaluate(other, Tiny(2, 1) with { Evaluation = new EvaluationOptions { K = 5, Baselines = false } }, [Protocol.RankMe], s_images.Value,
             ImageDataset.Load(ImageSources.Open("fashion-mnist:sample#64..96", new DataOptions()), new DataOptions { Threads = 1 })));
         Assert.Empty(other.UnreadableFiles());
         Assert.Single(other.ReadScores());
-        File.Copy(other.Evaluation, own.Evaluation);
+        File.Copy(other.EvaluationPath, own.EvaluationPath);
         Assert.Contains("holds scores of another encoder", Assert.Single(own.UnreadableFiles()));
         RunReport.Write(other, null);
         RunReport.Write(own, null);
-        Assert.Contains("pretrained encoder", File.ReadAllText(other.Report));
-        Assert.DoesNotContain("pretrained encoder", File.ReadAllText(own.Report));
+        Assert.Contains("pretrained encoder", File.ReadAllText(other.ReportPath));
+        Assert.DoesNotContain("pretrained encoder", File.ReadAllText(own.ReportPath));
     }
 
     [Fact]
@@ -76,21 +76,21 @@ public sealed class ForeignFilesTests : IDisposable
     {
         RunFolder own = Run(1, epochs: 2), other = Run(2, epochs: 1);
         RunReport.Write(own, s_images.Value);
-        byte[] curve = File.ReadAllBytes(own.LossCurve);
-        File.Copy(other.Metrics, own.Metrics, overwrite: true);
+        byte[] curve = File.ReadAllBytes(own.LossCurvePath);
+        File.Copy(other.MetricsPath, own.MetricsPath, overwrite: true);
         RunReport.Write(own, null);
         Assert.Contains("it was cut short, or is of another run", Assert.Single(own.MetricsProblems()));
-        Assert.Equal(curve, File.ReadAllBytes(own.LossCurve));
+        Assert.Equal(curve, File.ReadAllBytes(own.LossCurvePath));
     }
 
     [Fact]
     public void Resume_LongerMetricsOfAnotherRun_AreCutAtALine()
     {
         RunFolder own = Run(1, epochs: 1);
-        File.WriteAllText(own.Metrics, new string(' ', 20) + File.ReadAllText(own.Metrics));
+        File.WriteAllText(own.MetricsPath, new string(' ', 20) + File.ReadAllText(own.MetricsPath));
         Assert.True(Pretraining.Run(Tiny(1, epochs: 2), s_images.Value, own, resume: true).Finished);
-        Assert.EndsWith("}", File.ReadAllLines(own.Metrics)[0]);
-        Assert.All(File.ReadAllLines(own.Metrics), line => Assert.Equal(1, line.Count(c => c == '{')));
+        Assert.EndsWith("}", File.ReadAllLines(own.MetricsPath)[0]);
+        Assert.All(File.ReadAllLines(own.MetricsPath), line => Assert.Equal(1, line.Count(c => c == '{')));
     }
 
     private sealed class Told(List<string> notes) : IProgress<string>

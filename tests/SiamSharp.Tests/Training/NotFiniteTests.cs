@@ -145,7 +145,7 @@ public sealed class NotFiniteTests : IDisposable
         ImageDataset images = Images(s_sound);
         Pretraining.Run(RecipeOf(), images, run);
         string path = Path.Combine(_folder, "encoder.safetensors");
-        using (var file = SafeTensors.Read(run.Encoder))
+        using (var file = SafeTensors.Read(run.EncoderPath))
         {
             file.Tensors["conv1.weight"][0] = float.PositiveInfinity;
             SafeTensors.Write(path, file.Tensors.ToDictionary(), file.Metadata.ToDictionary());
@@ -173,11 +173,11 @@ public sealed class NotFiniteTests : IDisposable
         RunFolder run = new(Path.Combine(_folder, "run"));
         ImageDataset images = Images(s_sound);
         Pretraining.Run(RecipeOf(), images, run);
-        using (var file = SafeTensors.Read(run.Checkpoint))
+        using (var file = SafeTensors.Read(run.CheckpointPath))
         {
             var tensors = file.Tensors.ToDictionary();
             tensors.Remove("method.projector.3.weight");
-            SafeTensors.Write(run.Checkpoint, tensors, file.Metadata.ToDictionary());
+            SafeTensors.Write(run.CheckpointPath, tensors, file.Metadata.ToDictionary());
         }
         string message = Assert.Throws<RunException>(() => Pretraining.Run(RecipeOf(), images, run, resume: true)).Message;
         Assert.Contains("does not fit VICReg as this version of SiamSharp builds it: 1 of its tensors differ, such as method.projector.3.weight", message);

@@ -26,9 +26,9 @@ public sealed class OwnBackboneTests : IDisposable
         RunFolder first = new(Path.Combine(_folder, "first")), second = new(Path.Combine(_folder, "second"));
         foreach (RunFolder folder in new[] { first, second })
             Assert.True(Pretraining.Run(recipe, images, folder, ownBackbone: () => new MethodsSample.MyNetwork()).Finished);
-        Assert.Equal(File.ReadAllBytes(first.Encoder), File.ReadAllBytes(second.Encoder));
+        Assert.Equal(File.ReadAllBytes(first.EncoderPath), File.ReadAllBytes(second.EncoderPath));
 
-        using Encoder encoder = Encoder.Load(first.Encoder, new MethodsSample.MyNetwork());
+        using Encoder encoder = Encoder.Load(first.EncoderPath, new MethodsSample.MyNetwork());
         using var batch = images.Batch([0, 1, 2]);
         using var representations = encoder.Encode(batch);
         Assert.Equal([3, 32], representations.shape);

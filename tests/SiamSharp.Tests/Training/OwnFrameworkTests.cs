@@ -23,7 +23,7 @@ public sealed class OwnFrameworkTests : IDisposable
         Assert.True(Pretraining.Run(recipe, ImageDataset.Load(Images(recipe.Data), recipe.Data), _run).Finished);
 
         Assert.Equal(new AlignUniformOptions { Sharpness = 3 }, Recipe.Reread(_run.ReadRecipe(), []).Method);
-        double[] losses = [.. File.ReadLines(_run.Metrics).Select(line => (double)OptionsJson.Parse(line, "line")["loss"]!)];
+        double[] losses = [.. File.ReadLines(_run.MetricsPath).Select(line => (double)OptionsJson.Parse(line, "line")["loss"]!)];
         Assert.True(losses[^1] < losses[0] - 0.2, string.Join(" ", losses));
     }
 }

@@ -42,7 +42,7 @@ public sealed class PretrainingTests : IDisposable
     private static PretrainingResult RunUntil(long step, RunFolder folder, bool resume, params string[] assignments)
     {
         using var source = new CancellationTokenSource();
-        return Pretraining.Run(Tiny(assignments), s_images.Value, folder, resume, new StopAfter(step, source), cancel: source.Token);
+        return Pretraining.Run(Tiny(assignments), s_images.Value, folder, resume, new StopAfter(step, source), cancellationToken: source.Token);
     }
 
     [Theory]
@@ -59,10 +59,10 @@ public sealed class PretrainingTests : IDisposable
         Assert.False(RunUntil(7, parts, resume: true, set).Finished);
         Assert.True(RunUntil(99, parts, resume: true, set).Finished);
 
-        Assert.Equal(File.ReadAllText(whole.Metrics), File.ReadAllText(parts.Metrics));
-        Assert.Equal(File.ReadAllBytes(whole.Encoder), File.ReadAllBytes(parts.Encoder));
-        Assert.Equal(File.ReadAllBytes(whole.Checkpoint), File.ReadAllBytes(parts.Checkpoint));
-        Assert.Equal(9, File.ReadAllLines(whole.Metrics).Length);
+        Assert.Equal(File.ReadAllText(whole.MetricsPath), File.ReadAllText(parts.MetricsPath));
+        Assert.Equal(File.ReadAllBytes(whole.EncoderPath), File.ReadAllBytes(parts.EncoderPath));
+        Assert.Equal(File.ReadAllBytes(whole.CheckpointPath), File.ReadAllBytes(parts.CheckpointPath));
+        Assert.Equal(9, File.ReadAllLines(whole.MetricsPath).Length);
     }
 
     [Theory]
@@ -74,7 +74,7 @@ public sealed class PretrainingTests : IDisposable
         PretrainingResult stopped = RunUntil(step, folder, resume: false, "training.checkpointSteps=0", "training.batchSize=8");
         Assert.False(stopped.Finished);
         Assert.InRange(stopped.Step, step, step + 1);
-        using var saved = SafeTensors.Read(folder.Checkpoint);
+        using var saved = SafeTensors.Read(folder.CheckpointPath);
         Assert.Equal($"{stopped.Step}", saved.Metadata["step"]);
     }
 
@@ -94,16 +94,16 @@ public sealed class PretrainingTests : IDisposable
         RunFolder first = Folder("first"), second = Folder("second");
         Pretraining.Run(Tiny("training.epochs=1"), s_images.Value, first);
         string weights = Path.Combine(_folder, "weights.safetensors"), set = $"backbone.weights={weights}";
-        File.Copy(first.Encoder, weights);
+        File.Copy(first.EncoderPath, weights);
         Assert.False(RunUntil(2, second, resume: false, set).Finished);
         File.Delete(weights);
 
         Assert.True(Pretraining.Run(Tiny(set), s_images.Value, second, resume: true).Finished);
-        using Encoder encoder = Encoder.Load(second.Encoder);
+        using Encoder encoder = Encoder.Load(second.EncoderPath);
         using var images = s_images.Value.Batch([0, 1, 2]);
         using var representations = encoder.Encode(images);
         Assert.Equal([3, 8], representations.shape);
-        Assert.DoesNotContain("weights.safetensors", File.ReadAllText(second.Encoder));
+        Assert.DoesNotContain("weights.safetensors", File.ReadAllText(second.EncoderPath));
     }
 
     [Fact]
@@ -122,7 +122,7 @@ public sealed class PretrainingTests : IDisposable
         {
             CultureInfo.CurrentCulture = usual;
         }
-        Assert.Equal(File.ReadAllText(here.Metrics), File.ReadAllText(there.Metrics));
+        Assert.Equal(File.ReadAllText(here.MetricsPath), File.ReadAllText(there.MetricsPath));
     }
 
     [Fact]
@@ -131,9 +131,9 @@ public sealed class PretrainingTests : IDisposable
         RunFolder whole = Folder("whole"), killed = Folder("killed");
         Pretraining.Run(Tiny(), s_images.Value, whole);
         RunUntil(4, killed, resume: false);
-        File.AppendAllText(killed.Metrics, "{\"step\":5, a line that was being written when the power fai");
+        File.AppendAllText(killed.MetricsPath, "{\"step\":5, a line that was being written when the power fai");
         Pretraining.Run(Tiny(), s_images.Value, killed, resume: true);
-        Assert.Equal(File.ReadAllText(whole.Metrics), File.ReadAllText(killed.Metrics));
+        Assert.Equal(File.ReadAllText(whole.MetricsPath), File.ReadAllText(killed.MetricsPath));
     }
 
     [Fact]
@@ -142,9 +142,9 @@ public sealed class PretrainingTests : IDisposable
         RunFolder whole = Folder("whole"), early = Folder("early");
         Pretraining.Run(Tiny(), s_images.Value, whole);
         RunUntil(1, early, resume: false);
-        File.Delete(early.Checkpoint);
+        File.Delete(early.CheckpointPath);
         Assert.True(Pretraining.Run(Tiny(), s_images.Value, early, resume: true).Finished);
-        Assert.Equal(File.ReadAllBytes(whole.Encoder), File.ReadAllBytes(early.Encoder));
+        Assert.Equal(File.ReadAllBytes(whole.EncoderPath), File.ReadAllBytes(early.EncoderPath));
     }
 
     [Fact]
@@ -164,7 +164,7 @@ public sealed class PretrainingTests : IDisposable
         JsonObject recipe = folder.ReadRecipe();
         Assert.True(recipe["backbone"]!.AsObject().Remove("pretrainPoolSize"));
         recipe["training"]!["device"] = "cuda";
-        File.WriteAllText(folder.Recipe, recipe.ToJsonString());
+        File.WriteAllText(folder.RecipePath, recipe.ToJsonString());
         Assert.True(Pretraining.Run(Tiny(), s_images.Value, folder, resume: true).Finished);
     }
 
@@ -173,14 +173,14 @@ public sealed class PretrainingTests : IDisposable
     {
         RunFolder folder = Folder("complete");
         Assert.NotNull(Pretraining.Run(Tiny(), s_images.Value, folder).Loss);
-        byte[] encoder = File.ReadAllBytes(folder.Encoder), metrics = File.ReadAllBytes(folder.Metrics);
+        byte[] encoder = File.ReadAllBytes(folder.EncoderPath), metrics = File.ReadAllBytes(folder.MetricsPath);
 
         PretrainingResult again = Pretraining.Run(Tiny(), s_images.Value, folder, resume: true);
 
         Assert.True(again.Finished);
         Assert.Null(again.Loss);
-        Assert.Equal(encoder, File.ReadAllBytes(folder.Encoder));
-        Assert.Equal(metrics, File.ReadAllBytes(folder.Metrics));
+        Assert.Equal(encoder, File.ReadAllBytes(folder.EncoderPath));
+        Assert.Equal(metrics, File.ReadAllBytes(folder.MetricsPath));
     }
 
     [Fact]
@@ -188,7 +188,7 @@ public sealed class PretrainingTests : IDisposable
     {
         RunFolder folder = Folder("learn");
         Pretraining.Run(Tiny("training.epochs=40"), s_images.Value, folder);
-        double[] loss = [.. File.ReadLines(folder.Metrics).Select(l => JsonNode.Parse(l)!["loss"]!.GetValue<double>())];
+        double[] loss = [.. File.ReadLines(folder.MetricsPath).Select(l => JsonNode.Parse(l)!["loss"]!.GetValue<double>())];
         Assert.True(loss[^6..].Average() < loss[..6].Average() - 0.3, $"{loss[..6].Average()} -> {loss[^6..].Average()}");
     }
 
@@ -198,7 +198,7 @@ public sealed class PretrainingTests : IDisposable
         RunFolder a = Folder("a"), b = Folder("b");
         Pretraining.Run(Tiny(), s_images.Value, a);
         Pretraining.Run(Tiny("training.seed=2"), s_images.Value, b);
-        Assert.NotEqual(File.ReadAllText(a.Metrics), File.ReadAllText(b.Metrics));
+        Assert.NotEqual(File.ReadAllText(a.MetricsPath), File.ReadAllText(b.MetricsPath));
     }
 
     [Fact]
@@ -250,7 +250,7 @@ public sealed class PretrainingTests : IDisposable
                 "training.checkpointSteps=1", "training.epochs=20"), s_images.Value, folder));
         Assert.Contains("learningRate", e.Message);
         Assert.Contains("The last good state is in", e.Message);
-        using var saved = SafeTensors.Read(folder.Checkpoint);
+        using var saved = SafeTensors.Read(folder.CheckpointPath);
         Assert.All(saved.Tensors.Values, t => Assert.True(t.isfinite().all().item<bool>()));
     }
 

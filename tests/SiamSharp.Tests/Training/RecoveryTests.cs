@@ -63,7 +63,7 @@ public sealed class RecoveryTests : IDisposable
     private static PretrainingResult RunUntil(long step, RunFolder folder, bool resume = false, ImageDataset? data = null, IProgress<string>? notes = null, params string[] set)
     {
         using var source = new CancellationTokenSource();
-        return Pretraining.Run(Tiny(set), data ?? s_images.Value, folder, resume, new StopAfter(step, source), notes: notes, cancel: source.Token);
+        return Pretraining.Run(Tiny(set), data ?? s_images.Value, folder, resume, new StopAfter(step, source), notes: notes, cancellationToken: source.Token);
     }
 
     private static PretrainingResult Resume(RunFolder folder, Notes? notes = null, ImageDataset? data = null, params string[] set) =>
@@ -78,10 +78,10 @@ public sealed class RecoveryTests : IDisposable
 
     private static void AssertSame(RunFolder expected, RunFolder actual)
     {
-        Assert.Equal(File.ReadAllText(expected.Metrics), File.ReadAllText(actual.Metrics));
-        Assert.Equal(File.ReadAllBytes(expected.Encoder), File.ReadAllBytes(actual.Encoder));
-        Assert.Equal(File.ReadAllBytes(expected.Checkpoint), File.ReadAllBytes(actual.Checkpoint));
-        Assert.Equal(File.ReadAllText(expected.Recipe), File.ReadAllText(actual.Recipe));
+        Assert.Equal(File.ReadAllText(expected.MetricsPath), File.ReadAllText(actual.MetricsPath));
+        Assert.Equal(File.ReadAllBytes(expected.EncoderPath), File.ReadAllBytes(actual.EncoderPath));
+        Assert.Equal(File.ReadAllBytes(expected.CheckpointPath), File.ReadAllBytes(actual.CheckpointPath));
+        Assert.Equal(File.ReadAllText(expected.RecipePath), File.ReadAllText(actual.RecipePath));
     }
 
     private static void FlipBit(string path, long at)
@@ -101,19 +101,19 @@ public sealed class RecoveryTests : IDisposable
     {
         RunFolder whole = Whole(), parts = Folder("parts");
         RunUntil(4, parts);
-        byte[] bytes = File.ReadAllBytes(parts.Checkpoint);
+        byte[] bytes = File.ReadAllBytes(parts.CheckpointPath);
         switch (damage)
         {
-            case "a tensor": FlipBit(parts.Checkpoint, -5); break;
-            case "the header": FlipBit(parts.Checkpoint, 100); break;
-            case "cut": File.WriteAllBytes(parts.Checkpoint, bytes[..^100]); break;
-            case "empty": File.WriteAllBytes(parts.Checkpoint, []); break;
-            default: File.Delete(parts.Checkpoint); break;
+            case "a tensor": FlipBit(parts.CheckpointPath, -5); break;
+            case "the header": FlipBit(parts.CheckpointPath, 100); break;
+            case "cut": File.WriteAllBytes(parts.CheckpointPath, bytes[..^100]); break;
+            case "empty": File.WriteAllBytes(parts.CheckpointPath, []); break;
+            default: File.Delete(parts.CheckpointPath); break;
         }
         var notes = new Notes();
         Assert.True(Resume(parts, notes).Finished);
         string note = Assert.Single(notes);
-        Assert.StartsWith(parts.Checkpoint, note);
+        Assert.StartsWith(parts.CheckpointPath, note);
         Assert.EndsWith("The run goes on from the checkpoint before it, at step 3.", note);
         AssertSame(whole, parts);
     }
@@ -123,10 +123,10 @@ public sealed class RecoveryTests : IDisposable
     {
         RunFolder whole = Whole(), parts = Folder("parts");
         RunUntil(4, parts);
-        FlipBit(parts.Checkpoint, -5);
+        FlipBit(parts.CheckpointPath, -5);
         RunUntil(0, parts, resume: true); // saves, then ends
         Assert.NotNull(SavedRun.Find(parts));
-        FlipBit(parts.Checkpoint, -5);
+        FlipBit(parts.CheckpointPath, -5);
         Assert.Equal(3, SavedRun.Find(parts)!.Step); // the damaged one has not taken its place
         Assert.True(Resume(parts).Finished);
         AssertSame(whole, parts);
@@ -137,15 +137,15 @@ public sealed class RecoveryTests : IDisposable
     {
         RunFolder parts = Folder("parts");
         RunUntil(4, parts);
-        FlipBit(parts.Checkpoint, -5);
-        FlipBit(parts.PreviousCheckpoint, -5);
-        byte[] last = File.ReadAllBytes(parts.Checkpoint);
+        FlipBit(parts.CheckpointPath, -5);
+        FlipBit(parts.PreviousCheckpointPath, -5);
+        byte[] last = File.ReadAllBytes(parts.CheckpointPath);
         string message = Assert.Throws<RunException>(() => Resume(parts)).Message;
-        Assert.Contains(parts.Checkpoint, message);
-        Assert.Contains(parts.PreviousCheckpoint, message);
+        Assert.Contains(parts.CheckpointPath, message);
+        Assert.Contains(parts.PreviousCheckpointPath, message);
         Assert.Contains("There is no other checkpoint to go on from", message);
         Assert.DoesNotContain('\n', message);
-        Assert.Equal(last, File.ReadAllBytes(parts.Checkpoint));
+        Assert.Equal(last, File.ReadAllBytes(parts.CheckpointPath));
     }
 
     [Theory]
@@ -164,14 +164,14 @@ public sealed class RecoveryTests : IDisposable
     {
         RunFolder run = Folder("run");
         RunUntil(1, run, set: "training.checkpointSteps=0");
-        using (SafeTensorsFile file = SafeTensors.Read(run.Checkpoint))
+        using (SafeTensorsFile file = SafeTensors.Read(run.CheckpointPath))
         {
             var metadata = file.Metadata.Where(m => m.Key != key).ToDictionary();
             if (value is not null) metadata[key] = value;
-            SafeTensors.Write(run.Checkpoint, file.Tensors, metadata);
+            SafeTensors.Write(run.CheckpointPath, file.Tensors, metadata);
         }
         string message = Assert.Throws<RunException>(() => SavedRun.Find(run)).Message;
-        Assert.Contains(run.Checkpoint, message);
+        Assert.Contains(run.CheckpointPath, message);
         Assert.Contains(key, message);
         Assert.DoesNotContain('\n', message);
     }
@@ -186,8 +186,8 @@ public sealed class RecoveryTests : IDisposable
     {
         RunFolder whole = Whole(), parts = Folder("parts");
         RunUntil(3, parts);
-        if (text is null) File.Delete(parts.Recipe);
-        else File.WriteAllText(parts.Recipe, text);
+        if (text is null) File.Delete(parts.RecipePath);
+        else File.WriteAllText(parts.RecipePath, text);
         Assert.True(JsonNode.DeepEquals(whole.ReadRecipe(), parts.ReadRecipe()));
 
         Assert.Contains("already holds a run", Assert.Throws<RunException>(() => Pretraining.Run(Tiny(), s_images.Value, parts)).Message);
@@ -203,8 +203,8 @@ public sealed class RecoveryTests : IDisposable
     {
         RunFolder parts = Folder("parts");
         RunUntil(3, parts);
-        File.Delete(parts.Recipe);
-        File.Delete(parts.Checkpoint);
+        File.Delete(parts.RecipePath);
+        File.Delete(parts.CheckpointPath);
         Assert.True(parts.HasRun);
         Assert.Contains("already holds a run", Assert.Throws<RunException>(() => Pretraining.Run(Tiny(), s_images.Value, parts)).Message);
         Assert.True(Resume(parts).Finished);
@@ -214,29 +214,29 @@ public sealed class RecoveryTests : IDisposable
     public void Resume_FinishedRunWithoutCheckpoint_StaysAsItIs()
     {
         RunFolder whole = Whole();
-        byte[] encoder = File.ReadAllBytes(whole.Encoder), metrics = File.ReadAllBytes(whole.Metrics);
-        File.Delete(whole.Checkpoint);
-        File.Delete(whole.PreviousCheckpoint);
+        byte[] encoder = File.ReadAllBytes(whole.EncoderPath), metrics = File.ReadAllBytes(whole.MetricsPath);
+        File.Delete(whole.CheckpointPath);
+        File.Delete(whole.PreviousCheckpointPath);
         var notes = new Notes();
         Assert.True(Resume(whole, notes).Finished);
         Assert.Contains("is finished: its encoder is there", Assert.Single(notes));
         Assert.Contains("Choose another --out", Assert.Throws<RunException>(() => Resume(whole, set: "training.epochs=4")).Message);
-        File.Delete(whole.Recipe);
+        File.Delete(whole.RecipePath);
         Assert.Contains("neither its recipe nor its checkpoint", Assert.Throws<RunException>(() => Resume(whole)).Message);
-        Assert.Equal(encoder, File.ReadAllBytes(whole.Encoder));
-        Assert.Equal(metrics, File.ReadAllBytes(whole.Metrics));
+        Assert.Equal(encoder, File.ReadAllBytes(whole.EncoderPath));
+        Assert.Equal(metrics, File.ReadAllBytes(whole.MetricsPath));
     }
 
     [Fact]
     public void Run_EndsWhileItsFirstFilesAreWritten_IsKnownAsARun()
     {
         RunFolder folder = Folder("begun");
-        Directory.CreateDirectory(folder.Images); // in the way of the list of images, which comes after the log
+        Directory.CreateDirectory(folder.ImagesPath); // in the way of the list of images, which comes after the log
         Assert.Throws<RunException>(() => RunUntil(1, folder));
-        Assert.True(File.Exists(folder.Metrics));
+        Assert.True(File.Exists(folder.MetricsPath));
         Assert.True(folder.HasRun);
 
-        Directory.Delete(folder.Images);
+        Directory.Delete(folder.ImagesPath);
         Assert.True(Resume(folder).Finished);
     }
 
@@ -245,8 +245,8 @@ public sealed class RecoveryTests : IDisposable
     {
         RunFolder whole = Whole(), parts = Folder("parts");
         RunUntil(3, parts);
-        File.Delete(parts.Checkpoint);
-        File.Delete(parts.PreviousCheckpoint);
+        File.Delete(parts.CheckpointPath);
+        File.Delete(parts.PreviousCheckpointPath);
         var notes = new Notes();
         Assert.True(Resume(parts, notes).Finished);
         Assert.Contains("starts over at step 1", Assert.Single(notes));
@@ -258,11 +258,11 @@ public sealed class RecoveryTests : IDisposable
     {
         RunFolder parts = Folder("parts");
         RunUntil(1, parts);
-        File.Delete(parts.PreviousCheckpoint);
-        byte[] bytes = File.ReadAllBytes(parts.Checkpoint);
+        File.Delete(parts.PreviousCheckpointPath);
+        byte[] bytes = File.ReadAllBytes(parts.CheckpointPath);
         foreach (int length in new[] { 0, 5, 500, bytes.Length - 1 })
         {
-            File.WriteAllBytes(parts.Checkpoint, bytes[..length]);
+            File.WriteAllBytes(parts.CheckpointPath, bytes[..length]);
             string message = Assert.Throws<RunException>(() => SavedRun.Find(parts)).Message;
             Assert.Contains(length == 0 ? "is empty" : "it was cut short", message);
             Assert.DoesNotContain("give it the ending", message);
@@ -278,16 +278,16 @@ public sealed class RecoveryTests : IDisposable
         whole.ReadEncoder(out _, notes).Dispose();
         Assert.Empty(notes);
         Assert.Equal($"siam pretrain --data vanishing --out {whole.Path} --resume", whole.ResumeCommand);
-        File.WriteAllText(whole.Recipe, "null");
+        File.WriteAllText(whole.RecipePath, "null");
         whole.ReadEncoder(out _, notes).Dispose();
         Assert.Contains("the recipe in the run's checkpoint is taken", Assert.Single(notes));
-        File.Copy(other.Encoder, whole.Encoder, overwrite: true);
+        File.Copy(other.EncoderPath, whole.EncoderPath, overwrite: true);
         Assert.Contains("is not the encoder of this run", Assert.Throws<RunException>(() => whole.ReadEncoder(out _, notes)).Message);
         RunFolder seeded = Folder("seeded");
         Assert.True(Pretraining.Run(Tiny("training.seed=5"), s_images.Value, seeded).Finished);
-        File.Copy(seeded.Encoder, whole.Encoder, overwrite: true);
+        File.Copy(seeded.EncoderPath, whole.EncoderPath, overwrite: true);
         Assert.Contains("is not the encoder of this run, which has another training.seed", Assert.Throws<RunException>(() => whole.ReadEncoder(out _, notes)).Message);
-        File.Delete(whole.Encoder);
+        File.Delete(whole.EncoderPath);
         Assert.Contains($"`{whole.ResumeCommand}`", Assert.Throws<RunException>(() => whole.ReadEncoder(out _, notes)).Message);
     }
 
@@ -297,8 +297,8 @@ public sealed class RecoveryTests : IDisposable
         RunFolder run = Folder("run");
         run.Create();
         Assert.Empty(run.UnreadableFiles());
-        foreach (string file in new[] { run.Notes, run.ImageCounts, run.Start }) File.WriteAllText(file, "{");
-        Assert.Collection(run.UnreadableFiles(), text => Assert.StartsWith(run.Notes, text), text => Assert.StartsWith(run.ImageCounts, text), text => Assert.StartsWith(run.Start, text));
+        foreach (string file in new[] { run.NotesPath, run.ImageCountsPath, run.StartPath }) File.WriteAllText(file, "{");
+        Assert.Collection(run.UnreadableFiles(), text => Assert.StartsWith(run.NotesPath, text), text => Assert.StartsWith(run.ImageCountsPath, text), text => Assert.StartsWith(run.StartPath, text));
     }
 
     [Theory]
@@ -312,18 +312,18 @@ public sealed class RecoveryTests : IDisposable
         RunUntil(3, parts);
         switch (damage)
         {
-            case "gone": File.Delete(parts.Metrics); break;
-            case "empty": File.WriteAllText(parts.Metrics, ""); break;
-            case "cut": File.WriteAllText(parts.Metrics, File.ReadAllText(parts.Metrics)[..^10]); break;
-            default: FlipBit(parts.Metrics, """{"step":""".Length); break; // another number, still JSON
+            case "gone": File.Delete(parts.MetricsPath); break;
+            case "empty": File.WriteAllText(parts.MetricsPath, ""); break;
+            case "cut": File.WriteAllText(parts.MetricsPath, File.ReadAllText(parts.MetricsPath)[..^10]); break;
+            default: FlipBit(parts.MetricsPath, """{"step":""".Length); break; // another number, still JSON
         }
         var notes = new Notes();
         Assert.True(Resume(parts, notes).Finished);
         Assert.Contains(note, Assert.Single(notes));
-        Assert.Equal(File.ReadAllBytes(whole.Encoder), File.ReadAllBytes(parts.Encoder));
-        var (lines, problems) = MetricsLog.Read(parts.Metrics);
+        Assert.Equal(File.ReadAllBytes(whole.EncoderPath), File.ReadAllBytes(parts.EncoderPath));
+        var (lines, problems) = MetricsLog.Read(parts.MetricsPath);
         Assert.Empty(problems);
-        Assert.Equal(File.ReadAllLines(whole.Metrics)[^2..], File.ReadAllLines(parts.Metrics)[^2..]);
+        Assert.Equal(File.ReadAllLines(whole.MetricsPath)[^2..], File.ReadAllLines(parts.MetricsPath)[^2..]);
         Assert.Equal(6, (double)lines[^1]["step"]!);
         Assert.NotNull(RunHealth.Read(parts, Tiny()));
     }
@@ -333,7 +333,7 @@ public sealed class RecoveryTests : IDisposable
     {
         RunFolder whole = Whole();
         Assert.Empty(whole.MetricsProblems());
-        File.WriteAllText(whole.Metrics, File.ReadAllText(whole.Metrics).Replace("\"step\":3", "\"step\":7", StringComparison.Ordinal));
+        File.WriteAllText(whole.MetricsPath, File.ReadAllText(whole.MetricsPath).Replace("\"step\":3", "\"step\":7", StringComparison.Ordinal));
         Assert.Contains("was changed or damaged", Assert.Single(whole.MetricsProblems()));
     }
 
@@ -399,14 +399,14 @@ public sealed class RecoveryTests : IDisposable
     public void Resume_FinishedRunWithMoreEpochs_TrainsLongerAndRepeats()
     {
         RunFolder whole = Whole(), parts = Folder("parts");
-        File.WriteAllText(whole.Evaluation, "[]");
+        File.WriteAllText(whole.EvaluationPath, "[]");
         var notes = new Notes();
         Assert.Equal(12, Resume(whole, notes, set: "training.epochs=4").Step);
         string note = Assert.Single(notes);
         Assert.Contains("4 epochs instead of 2. The learning rate goes on at 0.", note);
         Assert.Contains("encoder.2-epochs.safetensors, evaluation.2-epochs.json", note);
         Assert.Equal(4, Recipe.Reread(whole.ReadRecipe(), []).Training.Epochs);
-        using (Encoder kept = Encoder.Load(Path.ChangeExtension(whole.Encoder, "2-epochs.safetensors"))) Assert.Equal(1, kept.Channels);
+        using (Encoder kept = Encoder.Load(Path.ChangeExtension(whole.EncoderPath, "2-epochs.safetensors"))) Assert.Equal(1, kept.Channels);
 
         Pretraining.Run(Tiny(), s_images.Value, parts);
         Assert.False(RunUntil(8, parts, resume: true, set: "training.epochs=4").Finished);
@@ -431,11 +431,11 @@ public sealed class RecoveryTests : IDisposable
     {
         RunFolder source = Folder("source"), whole = Folder("started"), parts = Folder("parts");
         Pretraining.Run(Tiny("training.seed=7"), s_images.Value, source);
-        string set = $"backbone.weights={source.Encoder}";
+        string set = $"backbone.weights={source.EncoderPath}";
         Pretraining.Run(Tiny(set), s_images.Value, whole);
         RunUntil(2, parts, set: set);
         Assert.True(Resume(parts, set: set).Finished);
-        Assert.Contains("relative_step", File.ReadAllText(whole.Metrics));
+        Assert.Contains("relative_step", File.ReadAllText(whole.MetricsPath));
         AssertSame(whole, parts);
     }
 
@@ -484,9 +484,9 @@ public sealed class RecoveryTests : IDisposable
         foreach (int look in new[] { 5, 6, 12, 13, 20 }) // within the first steps, after views and after the backward pass
         {
             using var source = new CancellationTokenSource();
-            PretrainingResult result = Pretraining.Run(Tiny(set), s_images.Value, parts, resume: parts.HasRun, time: new InterruptingClock(look, source), cancel: source.Token);
+            PretrainingResult result = Pretraining.Run(Tiny(set), s_images.Value, parts, resume: parts.HasRun, time: new InterruptingClock(look, source), cancellationToken: source.Token);
             steps.Add(result.Step);
-            Assert.Equal(result.Step, File.Exists(parts.Checkpoint) ? SavedRun.Find(parts)!.Step : 0);
+            Assert.Equal(result.Step, File.Exists(parts.CheckpointPath) ? SavedRun.Find(parts)!.Step : 0);
         }
         Assert.True(steps.Count > 1);
         Assert.True(Resume(parts, set: set).Finished);
@@ -506,7 +506,7 @@ public sealed class RecoveryTests : IDisposable
             int[] last = new SampleOrder(Images, 32, seed: 1, dropLast: true).Batch(epoch: 1, step: 2);
             source.Gone.UnionWith(last[left..]);
             Assert.True(Resume(run, data: data, set: Set(method)).Finished);
-            var (lines, problems) = MetricsLog.Read(run.Metrics);
+            var (lines, problems) = MetricsLog.Read(run.MetricsPath);
             Assert.Empty(problems);
             Assert.Equal(6, (double)lines[^1]["step"]!);
             Assert.InRange((double)lines[^1]["uniformity"]!, -8.1, 1e-6);

@@ -36,14 +36,14 @@ public sealed class RunEvaluationTests : IDisposable
     [Fact]
     public void Judge_BothProtocols_ScoresEachRepresentationAndKeepsTheScores()
     {
-        IReadOnlyList<Score> scores = RunEvaluation.Judge(_folder, _recipe, [Protocol.Knn, Protocol.Linear], Load(0, 400), Load(400, 200));
+        IReadOnlyList<Score> scores = RunEvaluation.Evaluate(_folder, _recipe, [Protocol.Knn, Protocol.Linear], Load(0, 400), Load(400, 200));
         Assert.Equal(["pixels", "pixels", "untrained", "untrained", "pretrained", "pretrained"], scores.Select(s => s.Encoder));
         Assert.All(scores, s => Assert.Equal((400, 200), (s.TrainCount, s.TestCount)));
         Assert.All(scores, s => Assert.InRange(s.Value, 0.25, 0.95)); // ten classes; the encoder has 8 numbers an image
         _folder.AddScores(scores);
         Assert.Equal(scores, _folder.ReadScores());
 
-        _folder.AddScores(RunEvaluation.Judge(_folder, _recipe, [Protocol.Knn], Load(0, 400), Load(400, 200)));
+        _folder.AddScores(RunEvaluation.Evaluate(_folder, _recipe, [Protocol.Knn], Load(0, 400), Load(400, 200)));
         Assert.Equal(6, _folder.ReadScores().Count);
     }
 
@@ -51,15 +51,15 @@ public sealed class RunEvaluationTests : IDisposable
     public void Judge_WithoutBaselines_GivesTheSameScoreOfTheEncoder()
     {
         var alone = _recipe with { Evaluation = new EvaluationOptions { Baselines = false } };
-        Score all = RunEvaluation.Judge(_folder, _recipe, [Protocol.Knn], Load(0, 100), Load(100, 50))[^1];
-        Assert.Equal([all], RunEvaluation.Judge(_folder, alone, [Protocol.Knn], Load(0, 100), Load(100, 50)));
+        Score all = RunEvaluation.Evaluate(_folder, _recipe, [Protocol.Knn], Load(0, 100), Load(100, 50))[^1];
+        Assert.Equal([all], RunEvaluation.Evaluate(_folder, alone, [Protocol.Knn], Load(0, 100), Load(100, 50)));
     }
 
     [Fact]
     public void Judge_Pixels_EqualsTheNaiveNeighbours()
     {
         ImageDataset train = Load(0, 100), test = Load(100, 60);
-        double score = RunEvaluation.Judge(_folder, _recipe with { Evaluation = new EvaluationOptions { K = 1 } }, [Protocol.Knn], train, test)[0].Value;
+        double score = RunEvaluation.Evaluate(_folder, _recipe with { Evaluation = new EvaluationOptions { K = 1 } }, [Protocol.Knn], train, test)[0].Value;
 
         double[][] bank = Standardised(train), queries = Standardised(test);
         int right = queries.Index().Count(q =>
@@ -85,7 +85,7 @@ public sealed class RunEvaluationTests : IDisposable
         ImageDataset test = Load(100, 100);
         int boots = test.Labels!.Count(l => l == 9);
         Recipe recipe = _recipe with { Evaluation = new EvaluationOptions { Shots = [5] } };
-        IReadOnlyList<Score> scores = RunEvaluation.Judge(_folder, recipe, [Protocol.Knn, Protocol.Linear, Protocol.FewShot], train, test);
+        IReadOnlyList<Score> scores = RunEvaluation.Evaluate(_folder, recipe, [Protocol.Knn, Protocol.Linear, Protocol.FewShot], train, test);
         Assert.All(scores, s => Assert.Equal((100, boots), (s.TestCount, s.TestUnseen)));
         Assert.All(scores, s => Assert.InRange(s.Value, 0.1, (100 - boots) / 100.0));
         string note = Assert.Single(RunEvaluation.Notes(train, test, [Protocol.Linear], _recipe), n => n.Contains("count as wrong"));
@@ -100,7 +100,7 @@ public sealed class RunEvaluationTests : IDisposable
         ImageDataset Of(Func<int, bool> label) => ImageDataset.Load(new SubsetSource(
             ImageSources.Open("fashion-mnist:sample", new DataOptions()), [.. Enumerable.Range(0, 100).Where(i => label(labels[i]))], "part"), new DataOptions());
         Assert.Contains("No class of the test images (Sneaker, Bag, Ankle boot) is among those of the training images",
-            Assert.Throws<DataSourceException>(() => RunEvaluation.Judge(_folder, _recipe, [Protocol.Linear], Of(l => l < 7), Of(l => l >= 7))).Message);
+            Assert.Throws<DataSourceException>(() => RunEvaluation.Evaluate(_folder, _recipe, [Protocol.Linear], Of(l => l < 7), Of(l => l >= 7))).Message);
     }
 
     /// <summary>Labels 1, 3 and 5 without 0, 2 and 4, and sub-folders of which nothing can be read.</summary>
@@ -116,9 +116,9 @@ public sealed class RunEvaluationTests : IDisposable
         int[] labels = [.. Load(0, 300).Labels!];
         ImageDataset Of(int first, int count) => ImageDataset.Load(new SubsetSource(ImageSources.Open("fashion-mnist:sample", new DataOptions()),
             [.. Enumerable.Range(first, count).Where(i => labels[i] is 1 or 3 or 5)], $"odd {first}"), new DataOptions());
-        Recipe recipe = _recipe with { Evaluation = new EvaluationOptions { Baselines = false, Shots = [5], FineTune = new FineTuneOptions { Fractions = [1], Epochs = 1, LeastSteps = 1 } } };
+        Recipe recipe = _recipe with { Evaluation = new EvaluationOptions { Baselines = false, Shots = [5], FineTune = new FineTuneOptions { Fractions = [1], Epochs = 1, MinSteps = 1 } } };
         var confusions = new List<Confusion>();
-        Score score = RunEvaluation.Judge(_folder, recipe, [protocol], Of(0, 200), Of(200, 100), confusions: confusions)[0];
+        Score score = RunEvaluation.Evaluate(_folder, recipe, [protocol], Of(0, 200), Of(200, 100), confusions: confusions)[0];
         Assert.InRange(score.Value, 0.2, 1);
         Assert.Contains("7 classes have no image in odd 0, so that nothing is taken for them: T-shirt/top, Pullover, Coat, Shirt, Sneaker and 2 more.", score.Notes!);
         Assert.All(confusions, c => Assert.Equal(["Trouser", "Dress", "Sandal"], c.ClassNames));
@@ -155,18 +155,18 @@ public sealed class RunEvaluationTests : IDisposable
     public void Judge_RunFromAFileOfWeights_CallsItsRowTheStartAndFindsTheFileAgain()
     {
         string weights = Path.Combine(_root, "first.safetensors"), moved = Path.Combine(_root, "moved", "first.safetensors");
-        File.Copy(_folder.Encoder, weights);
+        File.Copy(_folder.EncoderPath, weights);
         var folder = new RunFolder(Path.Combine(_root, "from"));
         Recipe recipe = _recipe with { Backbone = _recipe.Backbone with { Weights = Path.GetRelativePath(Environment.CurrentDirectory, weights) } };
         Pretraining.Run(recipe, Load(0, 32), folder);
-        IReadOnlyList<Score> Judge(Recipe r) => RunEvaluation.Judge(folder, r, [Protocol.Linear], Load(0, 200), Load(200, 100));
+        IReadOnlyList<Score> Judge(Recipe r) => RunEvaluation.Evaluate(folder, r, [Protocol.Linear], Load(0, 200), Load(200, 100));
         Recipe As(string file) => recipe with { Backbone = recipe.Backbone with { Weights = file } };
 
         Score[] scores = [.. Judge(recipe)];
         Assert.Equal(["pixels", "start", "pretrained"], scores.Select(s => s.Encoder));
         Assert.Equal((recipe.Backbone.Weights, "start (first.safetensors)"), (scores[1].Start, scores[1].Representation));
         // The start is the encoder of the first run, in all digits.
-        Assert.Equal(RunEvaluation.Judge(_folder, _recipe, [Protocol.Linear], Load(0, 200), Load(200, 100))[2].Value, scores[1].Value);
+        Assert.Equal(RunEvaluation.Evaluate(_folder, _recipe, [Protocol.Linear], Load(0, 200), Load(200, 100))[2].Value, scores[1].Value);
 
         // From another place the relative path leads nowhere: the whole one is kept.
         Assert.Equal(scores, Judge(As("elsewhere/first.safetensors")).Select(s => s.Encoder == "start" ? s with { Start = recipe.Backbone.Weights } : s));
@@ -176,7 +176,7 @@ public sealed class RunEvaluationTests : IDisposable
         Assert.Equal(scores[1].Value, Judge(As(moved))[1].Value);
 
         // Another file of that name is not taken for it, and none is needed where the row is not asked for.
-        File.Copy(folder.Encoder, weights);
+        File.Copy(folder.EncoderPath, weights);
         Assert.Contains("other weights than those in", Assert.Throws<RunException>(() => Judge(recipe)).Message);
         Assert.Equal(scores[2].Value, Assert.Single(Judge(recipe with { Evaluation = recipe.Evaluation with { Baselines = false } })).Value);
         RunReport.Write(folder, Load(0, 32));
@@ -187,7 +187,7 @@ public sealed class RunEvaluationTests : IDisposable
     {
         foreach (string text in new[] { "", "[", "{}", "[1]", "[null]", """[{"protocol":null}]""" })
         {
-            File.WriteAllText(_folder.Evaluation, text);
+            File.WriteAllText(_folder.EvaluationPath, text);
             Assert.Contains("evaluation.json was changed or damaged since it was written, or is no list of scores", Assert.Throws<RunException>(() => _folder.ReadScores()).Message);
         }
     }
@@ -196,24 +196,24 @@ public sealed class RunEvaluationTests : IDisposable
     public void ReadScores_NumberChanged_IsTold()
     {
         _folder.AddScores([new Score { Protocol = "linear", Encoder = "pixels", Value = 0.5, TestCount = 50, TrainCount = 100, DataHash = "a" }]);
-        string whole = File.ReadAllText(_folder.Evaluation);
-        File.WriteAllText(_folder.Evaluation, whole.Replace("0.5", "0.7"));
+        string whole = File.ReadAllText(_folder.EvaluationPath);
+        File.WriteAllText(_folder.EvaluationPath, whole.Replace("0.5", "0.7"));
         Assert.Contains("was changed or damaged", Assert.Throws<RunException>(() => _folder.ReadScores()).Message);
 
         // A file of the version before carries no hash.
         JsonArray scores = JsonNode.Parse(whole)!.AsArray();
         Assert.True(scores[0]!.AsObject().Remove("xxhash128"));
-        File.WriteAllText(_folder.Evaluation, scores.ToJsonString());
+        File.WriteAllText(_folder.EvaluationPath, scores.ToJsonString());
         Assert.Equal(0.5, Assert.Single(_folder.ReadScores()).Value);
     }
 
     [Fact]
     public void AddScores_DamagedFile_IsKeptAndTheScoresAreWritten()
     {
-        File.WriteAllText(_folder.Evaluation, "[1");
+        File.WriteAllText(_folder.EvaluationPath, "[1");
         _folder.AddScores([new Score { Protocol = "linear", Encoder = "pixels", Value = 0.5, TestCount = 50, TrainCount = 100, DataHash = "a" }]);
         Assert.Equal(0.5, Assert.Single(_folder.ReadScores()).Value);
-        Assert.Equal("[1", File.ReadAllText(_folder.DamagedEvaluation));
+        Assert.Equal("[1", File.ReadAllText(_folder.DamagedEvaluationPath));
     }
 
     [Fact]
@@ -222,10 +222,10 @@ public sealed class RunEvaluationTests : IDisposable
         Score Of(string encoder, double value) => new() { Protocol = "linear", Encoder = encoder, Value = value, TestCount = 50, TrainCount = 100, DataHash = "a", Test = "<b>\u001b[31m", Notes = ["3 of <4> files"] };
         _folder.AddScores([Of("pixels", 0.8), Of("pretrained", 0.6)]);
         File.WriteAllText(Path.Combine(_folder.Path, "confusion-knn.csv"), "class,<i>,accuracy\n<i>,x,1\n");
-        File.AppendAllText(_folder.Metrics, "{\"step\":");
-        SkippedFile.Write(_folder.Skipped, [new SkippedFile("<u>.png", "is empty")]);
+        File.AppendAllText(_folder.MetricsPath, "{\"step\":");
+        SkippedFile.Write(_folder.SkippedPath, [new SkippedFile("<u>.png", "is empty")]);
         RunReport.Write(_folder, null);
-        string page = File.ReadAllText(_folder.Report);
+        string page = File.ReadAllText(_folder.ReportPath);
         Assert.Contains("<b>0.8000", page);
         Assert.DoesNotContain("<b>0.6000", page);
         Assert.Contains("0.670 to 0.888", page);                 // Wilson's interval of 0.8 with 50 images
@@ -241,43 +241,43 @@ public sealed class RunEvaluationTests : IDisposable
     [Fact]
     public void Judge_MoreShotsThanImages_SaysSoAheadOfEverythingElse()
     {
-        var told = new List<JudgingProgress>();
-        var fault = Assert.Throws<DataSourceException>(() => RunEvaluation.Judge(_folder, _recipe with { Evaluation = _recipe.Evaluation with { Shots = [5, 20] } }, [Protocol.Knn, Protocol.FewShot], Load(0, 100), Load(100, 100), new Told(told)));
+        var told = new List<EvaluationProgress>();
+        var fault = Assert.Throws<DataSourceException>(() => RunEvaluation.Evaluate(_folder, _recipe with { Evaluation = _recipe.Evaluation with { Shots = [5, 20] } }, [Protocol.Knn, Protocol.FewShot], Load(0, 100), Load(100, 100), new Told(told)));
         Assert.Matches(@"20 shots need 20 .* --set evaluation\.shots=\[1,2,5\]\.$", fault.Message);
         Assert.Empty(told);
     }
 
-    private sealed class Told(List<JudgingProgress> said) : IProgress<JudgingProgress>
+    private sealed class Told(List<EvaluationProgress> said) : IProgress<EvaluationProgress>
     {
-        public void Report(JudgingProgress value) => said.Add(value);
+        public void Report(EvaluationProgress value) => said.Add(value);
     }
 
     [Fact]
     public void Judge_Progress_EndsEachPassOverTheImages()
     {
-        var told = new List<JudgingProgress>();
-        RunEvaluation.Judge(_folder, _recipe, [Protocol.Knn], Load(0, 300), Load(300, 50), new Told(told));
+        var told = new List<EvaluationProgress>();
+        RunEvaluation.Evaluate(_folder, _recipe, [Protocol.Knn], Load(0, 300), Load(300, 50), new Told(told));
         foreach (string what in new[] { "pixels", "untrained encoder", "pretrained encoder" })
         {
             Assert.Equal([256 / 300.0, 1], told.Where(t => t.What == $"{what}: training images").Select(t => t.Share));
-            Assert.Contains(new JudgingProgress($"{what}: knn", 0), told);
+            Assert.Contains(new EvaluationProgress($"{what}: knn", 0), told);
         }
     }
 
     [Fact]
     public void Judge_TestImagesAmongTheTrainingImages_Throws() => Assert.Contains("Give --test images that are not in --train",
-        Assert.Throws<DataSourceException>(() => RunEvaluation.Judge(_folder, _recipe, [Protocol.Knn], Load(0, 100), Load(20, 30))).Message);
+        Assert.Throws<DataSourceException>(() => RunEvaluation.Evaluate(_folder, _recipe, [Protocol.Knn], Load(0, 100), Load(20, 30))).Message);
 
     [Fact]
     public void Judge_SomeTestImagesAmongTheTrainingImages_CountsThem() => Assert.All(
-        RunEvaluation.Judge(_folder, _recipe, [Protocol.Knn], Load(0, 100), Load(80, 50)), s => Assert.Equal(20, s.TestInTrain));
+        RunEvaluation.Evaluate(_folder, _recipe, [Protocol.Knn], Load(0, 100), Load(80, 50)), s => Assert.Equal(20, s.TestInTrain));
 
     [Fact]
     public void Judge_Corruptions_StartsFromTheLinearProbeAndMostlyLoses()
     {
         Recipe alone = _recipe with { Evaluation = new EvaluationOptions { Baselines = false } };
         ImageDataset train = Load(0, 200), test = Load(200, 60);
-        IReadOnlyList<Score> scores = RunEvaluation.Judge(_folder, alone, [Protocol.Linear, Protocol.Corruption], train, test);
+        IReadOnlyList<Score> scores = RunEvaluation.Evaluate(_folder, alone, [Protocol.Linear, Protocol.Corruption], train, test);
         Assert.Equal(["none", .. Corruptions.Names, "mean"], scores.Skip(1).Select(s => s.Corruption!));
         Assert.Equal(scores[0].Value, scores[1].Value, 1e-12);
         Score[] each = [.. scores.Skip(2).SkipLast(1)];
@@ -286,7 +286,7 @@ public sealed class RunEvaluationTests : IDisposable
         Assert.True(scores[^1].Value < scores[1].Value - 0.02, $"{scores[^1].Value} {scores[1].Value}");
 
         // One of them by hand: noise of severity 3 on the test images, judged by a probe of the encoder's own representations.
-        using Encoder encoder = Encoder.Load(_folder.Encoder);
+        using Encoder encoder = Encoder.Load(_folder.EncoderPath);
         using Features x = Features.Of(encoder, train, 64), y = Features.Of(encoder, test, 64);
         using LinearProbe probe = LinearProbe.Fit(x.Values, x.Labels, x.ClassNames.Count, alone.Evaluation, alone.Training.Seed, CancellationToken.None);
         using var noisy = Corruptions.Apply(test.Batch([.. Enumerable.Range(0, 60)]), "gaussian-noise", 3, [.. Enumerable.Range(0, 60).Select(i => (long)test.SourceIndexOf(i))], 1);
@@ -302,7 +302,7 @@ public sealed class RunEvaluationTests : IDisposable
         Score Of(string protocol, int? shots, string data) => new() { Protocol = protocol, K = 20, Shots = shots, Encoder = "pretrained", DataHash = data };
         _folder.AddScores([Of("few-shot", 10, "a"), Of("few-shot", 5, "a"), Of("knn", null, "a"), Of("few-shot", 2, "b")]);
         RunReport.Write(_folder, null);
-        string page = File.ReadAllText(_folder.Report);
+        string page = File.ReadAllText(_folder.ReportPath);
         Assert.Contains("<th>representation</th><th>k-NN (k 20)</th><th>5-shot</th><th>10-shot</th></tr>", page);
         Assert.Contains("<th>representation</th><th>2-shot</th></tr>", page);
     }
@@ -310,7 +310,7 @@ public sealed class RunEvaluationTests : IDisposable
     [Fact]
     public void Save_AndLoad_GivesTheSameRepresentations()
     {
-        using Encoder once = Encoder.Load(_folder.Encoder), twice = Encoder.Load(_folder.Encoder);
+        using Encoder once = Encoder.Load(_folder.EncoderPath), twice = Encoder.Load(_folder.EncoderPath);
         using Encoder untrained = once.Untrained(_recipe.Backbone, (ulong)_recipe.Training.Seed);
         using var images = Load(0, 8).Batch([0, 1, 2, 3, 4, 5, 6, 7]);
         using var a = once.Encode(images);

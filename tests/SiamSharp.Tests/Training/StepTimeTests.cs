@@ -35,8 +35,8 @@ public sealed class StepTimeTests
         Pretraining.Run(recipe, data, without);
         StepTime.Measure(recipe, data);
         Pretraining.Run(recipe, data, with);
-        Assert.Equal(File.ReadAllText(without.Metrics), File.ReadAllText(with.Metrics));
-        Assert.Equal(File.ReadAllBytes(without.Encoder), File.ReadAllBytes(with.Encoder));
+        Assert.Equal(File.ReadAllText(without.MetricsPath), File.ReadAllText(with.MetricsPath));
+        Assert.Equal(File.ReadAllBytes(without.EncoderPath), File.ReadAllBytes(with.EncoderPath));
     }
 
     [Fact]

@@ -64,7 +64,7 @@ public sealed class ViewsOptionsTests
     public void FromPreset_Paper_HasThePublishedSettings(string method, int size, double minArea, double brightness, double hue, double blur, double sigma)
     {
         MethodOptions options = OptionsJson.Read<MethodOptions>(new() { ["name"] = method });
-        BranchOptions first = ViewPresets.Make("paper", size, 3, options).Branches[0];
+        ViewPolicy first = ViewPresets.Make("paper", size, 3, options).Branches[0];
         double[] expected = [minArea, 0.8, brightness, brightness, hue, 0.2, blur, sigma, sigma / 20];
         double[] actual = [first.Crop.MinArea, first.ColorJitter.Probability, first.ColorJitter.Brightness, first.ColorJitter.Contrast, first.ColorJitter.Hue, first.GrayscaleProbability,
             first.Blur.Probability, first.Blur.MaxSigma, first.Blur.MinSigma];
@@ -75,7 +75,7 @@ public sealed class ViewsOptionsTests
     [Fact]
     public void FromPreset_PaperOfPirl_HasTheAuthorsColours()
     {
-        BranchOptions views = Assert.Single(ViewPresets.Make("paper", 224, 3, new PirlOptions()).Branches);
+        ViewPolicy views = Assert.Single(ViewPresets.Make("paper", 224, 3, new PirlOptions()).Branches);
         Assert.Equal(new ColorJitterOptions { Probability = 1, Brightness = 0.4, Contrast = 0.4, Saturation = 0.4, Hue = 0.2 }, views.ColorJitter);
         Assert.Equal((2, 0.08, 0.2, 0.0, 0.0), (views.Count, views.Crop.MinArea, views.GrayscaleProbability, views.Blur.Probability, views.Solarize.Probability));
     }
@@ -83,7 +83,7 @@ public sealed class ViewsOptionsTests
     [Fact]
     public void FromPreset_PaperOfASmallCrop_HasTheSigmasOfTheLarge()
     {
-        IReadOnlyList<BranchOptions> branches = ViewPresets.Make("paper", 128, 3, new SwavOptions()).Branches;
+        IReadOnlyList<ViewPolicy> branches = ViewPresets.Make("paper", 128, 3, new SwavOptions()).Branches;
         Assert.Equal((128, 56), (branches[0].Size, branches[1].Size));
         Assert.Equal(branches[0].Blur, branches[1].Blur);
     }
@@ -91,7 +91,7 @@ public sealed class ViewsOptionsTests
     [Fact]
     public void Json_EveryShape_RoundTripsWithItsDiscriminator()
     {
-        var before = new BranchOptions
+        ViewPolicy before = new ViewPolicy
         {
             Masks =
             [
@@ -105,7 +105,7 @@ public sealed class ViewsOptionsTests
         Assert.Contains("\"shape\": \"grid\"", json, StringComparison.Ordinal);
         Assert.Contains("\"per-channel\"", json, StringComparison.Ordinal);
         Assert.Contains("\"other-image\"", json, StringComparison.Ordinal);
-        Assert.Equal(before.Masks, JsonSerializer.Deserialize<BranchOptions>(json, OptionsJson.Serializer)!.Masks);
+        Assert.Equal(before.Masks, JsonSerializer.Deserialize<ViewPolicy>(json, OptionsJson.Serializer)!.Masks);
     }
 
     [Fact]
@@ -114,7 +114,7 @@ public sealed class ViewsOptionsTests
         AssertFaults(new ViewsOptions(), "branches");
         AssertFaults(new Recipe { Views = ViewPresets.Make("mscn", 28) with { Preset = "none" } }, "views.preset");
         AssertFaults(new HighPassOptions { Kernel = 4 }, "kernel");
-        AssertFaults(new BranchOptions { Masks = [new GridMask(), new FocalMask { Probability = 0.1 }] }, "masks");
+        AssertFaults(new ViewPolicy { Masks = [new GridMask(), new FocalMask { Probability = 0.1 }] }, "masks");
         AssertFaults(new CropOptions { MinArea = 0.9, MaxArea = 0.5, MinAspect = 2, MaxAspect = 1 }, "minArea", "minAspect");
         AssertFaults(new BlurOptions { MinSigma = 3, MaxSigma = 1 }, "minSigma");
         AssertFaults(new GridMask { MinRatio = 0.8 }, "minRatio");
@@ -122,7 +122,7 @@ public sealed class ViewsOptionsTests
         AssertFaults(new BlockMask { MinRatio = 0.8 }, "minRatio");
         AssertFaults(new BlobMask { MinRatio = 0.8 }, "minRatio");
         foreach (Mask all in new Mask[] { new GridMask { MinRatio = 1, MaxRatio = 1 }, new BlockMask { MinRatio = 1, MaxRatio = 1 }, new BlobMask { MinRatio = 1, MaxRatio = 1 } })
-            Assert.Equal("branches.0.masks.0.minRatio", Assert.Single(new ViewsOptions { Branches = [new BranchOptions { Masks = [all] }] }.FaultsFor(28, 1)).Path);
+            Assert.Equal("branches.0.masks.0.minRatio", Assert.Single(new ViewsOptions { Branches = [new ViewPolicy { Masks = [all] }] }.FaultsFor(28, 1)).Path);
 
         static void AssertFaults(IHasRules options, params string[] paths) =>
             Assert.Equal(paths, options.Faults().Select(fault => fault.Path));
@@ -135,7 +135,7 @@ public sealed class ViewsOptionsTests
     [InlineData(28, 0, 1)]
     public void FaultsFor_GridOfOneCell_IsAFault(int cell, int viewSize, int faults)
     {
-        var options = new ViewsOptions { Branches = [new BranchOptions { Size = viewSize, Masks = [new GridMask { Cell = cell }] }] };
+        var options = new ViewsOptions { Branches = [new ViewPolicy { Size = viewSize, Masks = [new GridMask { Cell = cell }] }] };
         Assert.Equal(Enumerable.Repeat("branches.0.masks.0.cell", faults), options.FaultsFor(28, 1).Select(f => f.Path));
     }
 }

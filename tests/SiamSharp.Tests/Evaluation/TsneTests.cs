@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace SiamSharp.Tests.Evaluation;
 
-public sealed class NeighbourMapTests
+public sealed class TsneTests
 {
     private static Tensor Points(ulong seed, int count, int width) => Reference.RandomTensors.Normal(seed, [count, width]).to(ScalarType.Float64);
 
@@ -12,7 +12,7 @@ public sealed class NeighbourMapTests
     public void SquaredDistances_AgreeWithNaiveLoops()
     {
         using var scope = NewDisposeScope();
-        Tensor x = Points(1, 7, 3), distances = NeighbourMap.SquaredDistances(x);
+        Tensor x = Points(1, 7, 3), distances = Tsne.SquaredDistances(x);
         for (int i = 0; i < 7; i++)
             for (int j = 0; j < 7; j++)
                 Assert.Equal(Enumerable.Range(0, 3).Sum(k => Math.Pow(x[i, k].item<double>() - x[j, k].item<double>(), 2)), distances[i, j].item<double>(), 1e-12);
@@ -22,7 +22,7 @@ public sealed class NeighbourMapTests
     public void Conditional_EveryRow_HasThePerplexityAskedFor()
     {
         using var scope = NewDisposeScope();
-        Tensor rows = NeighbourMap.Conditional(NeighbourMap.SquaredDistances(Points(2, 40, 5)), 7);
+        Tensor rows = Tsne.Conditional(Tsne.SquaredDistances(Points(2, 40, 5)), 7);
         for (int i = 0; i < 40; i++)
         {
             double[] row = rows[i].data<double>().ToArray();
@@ -30,7 +30,7 @@ public sealed class NeighbourMapTests
             Assert.Equal(0, row[i]);
             Assert.Equal(7, Math.Exp(-row.Where(p => p > 0).Sum(p => p * Math.Log(p))), 1e-6);
         }
-        Tensor joint = NeighbourMap.Affinities(NeighbourMap.SquaredDistances(Points(2, 40, 5)), 7);
+        Tensor joint = Tsne.Affinities(Tsne.SquaredDistances(Points(2, 40, 5)), 7);
         Assert.True(joint.allclose(joint.t(), 0, 0));
         Assert.Equal(1, joint.sum().item<double>(), 1e-12);
     }
@@ -39,8 +39,8 @@ public sealed class NeighbourMapTests
     public void Gradient_AgreesWithFiniteDifferencesOfTheDivergence()
     {
         using var scope = NewDisposeScope();
-        Tensor p = NeighbourMap.Affinities(NeighbourMap.SquaredDistances(Points(3, 9, 4)), 3), y = Points(4, 9, 2);
-        Tensor gradient = NeighbourMap.Gradient(p, y);
+        Tensor p = Tsne.Affinities(Tsne.SquaredDistances(Points(3, 9, 4)), 3), y = Points(4, 9, 2);
+        Tensor gradient = Tsne.Gradient(p, y);
         for (int i = 0; i < 18; i++)
         {
             Tensor bump = zeros(18, dtype: ScalarType.Float64);
@@ -76,11 +76,11 @@ public sealed class NeighbourMapTests
         using var scope = NewDisposeScope();
         Tensor labels = arange(120, dtype: ScalarType.Int64).remainder(4);
         Tensor x = Points(5, 120, 10) * 0.3 + nn.functional.one_hot(labels, 10).to(ScalarType.Float64) * 3;
-        Tensor map = NeighbourMap.Of(x, iterations: 300);
+        Tensor map = Tsne.Of(x, iterations: 300);
         Assert.Equal([120L, 2L], map.shape);
-        Tensor nearest = NeighbourMap.SquaredDistances(map).add_(eye(120, dtype: ScalarType.Float64), alpha: 1e9).argmin(1);
+        Tensor nearest = Tsne.SquaredDistances(map).add_(eye(120, dtype: ScalarType.Float64), alpha: 1e9).argmin(1);
         Assert.True(labels[nearest].eq(labels).sum().item<long>() >= 118);
-        Assert.Equal(map.data<double>().ToArray(), NeighbourMap.Of(x, iterations: 300).data<double>().ToArray());
+        Assert.Equal(map.data<double>().ToArray(), Tsne.Of(x, iterations: 300).data<double>().ToArray());
     }
 
     [Theory]
@@ -89,8 +89,8 @@ public sealed class NeighbourMapTests
     public void Of_FewPoints_IsFinite(int count)
     {
         using var scope = NewDisposeScope();
-        Assert.True(NeighbourMap.Of(Points(6, count, 3)).isfinite().all().item<bool>());
-        Assert.True(NeighbourMap.Of(ones(count, 3)).isfinite().all().item<bool>()); // all images alike
-        Assert.Throws<ArgumentException>(() => NeighbourMap.Of(Points(6, 3, 3)));
+        Assert.True(Tsne.Of(Points(6, count, 3)).isfinite().all().item<bool>());
+        Assert.True(Tsne.Of(ones(count, 3)).isfinite().all().item<bool>()); // all images alike
+        Assert.Throws<ArgumentException>(() => Tsne.Of(Points(6, 3, 3)));
     }
 }

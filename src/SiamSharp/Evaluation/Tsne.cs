@@ -11,7 +11,7 @@ namespace SiamSharp.Evaluation;
 /// Differences: the start is the first two principal components, so that the map is the same each time; gains as in the authors' code.
 /// Cost: N^2 numbers and some ten operations on them for each iteration: seconds for 1,000 points.
 /// </remarks>
-public static class NeighbourMap
+public static class Tsne
 {
     private const double Exaggeration = 12;
     private const int ExaggeratedIterations = 150;
@@ -20,9 +20,9 @@ public static class NeighbourMap
     /// <param name="representations">Float (N, D), N 4 or more.</param>
     /// <param name="perplexity">About how many neighbours count for each point; at most (N - 1) / 3 is used.</param>
     /// <param name="iterations">Steps of gradient descent.</param>
-    /// <param name="cancel">Stops between two iterations.</param>
+    /// <param name="cancellationToken">Stops between two iterations.</param>
     /// <returns>float64 (N, 2), owned by the caller.</returns>
-    public static Tensor Of(Tensor representations, double perplexity = 30, int iterations = 600, CancellationToken cancel = default)
+    public static Tensor Of(Tensor representations, double perplexity = 30, int iterations = 600, CancellationToken cancellationToken = default)
     {
         long count = representations.shape[0];
         if (count < 4) throw new ArgumentException($"A map needs 4 points or more, but there are {count}.");
@@ -34,7 +34,7 @@ public static class NeighbourMap
         double rate = Math.Max(count / Exaggeration / 4, 50);
         for (int i = 0; i < iterations; i++)
         {
-            cancel.ThrowIfCancellationRequested();
+            cancellationToken.ThrowIfCancellationRequested();
             using var iteration = NewDisposeScope();
             Tensor gradient = Gradient(p * Held(i < ExaggeratedIterations ? Exaggeration : 1), y);
             Tensor turned = (gradient * step).gt(zeros(1, dtype: ScalarType.Float64));      // the step went up the slope

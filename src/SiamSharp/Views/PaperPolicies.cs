@@ -4,36 +4,36 @@ namespace SiamSharp.Views;
 /// <remarks>
 /// Saturation, hue and grey need red, green and blue and are left out for other images. Sides of smaller crops and sigmas of blurs are
 /// published for images of 224 px, in pixels, and scaled with the side of the images; a small crop has the sigmas of the large ones, as published.
-/// Some frameworks have a second published setting, for CIFAR-10 at 32 px. It is taken up to <see cref="LargestSmall"/>, where a network's
+/// Some frameworks have a second published setting, for CIFAR-10 at 32 px. It is taken up to <see cref="MaxSmallSide"/>, where a network's
 /// first layers too change from those of CIFAR to those of ImageNet (<see cref="Backbones.Stem.Auto"/>): nothing is published between 32 and 224 px.
 /// </remarks>
-internal static class PaperBranches
+internal static class PaperPolicies
 {
     private const int PublishedSize = 224;
 
     /// <summary>Side in pixels up to which images are small ones.</summary>
-    private const int LargestSmall = 64;
+    private const int MaxSmallSide = 64;
 
     /// <summary>Two equal views as in SimCLR (arXiv 2002.05709; commands of the authors' repository).</summary>
     /// <remarks>224 px: colours of strength 1, blur in half of the views. 32 px (CIFAR-10): strength 0.5, no blur.</remarks>
-    public static IReadOnlyList<BranchOptions> SimClr(int size, int channels) => size <= LargestSmall
+    public static IReadOnlyList<ViewPolicy> SimClr(int size, int channels) => size <= MaxSmallSide
         ? [Branch(size, channels, minArea: 0.08, blur: 0) with { Count = 2 }]
         : [Branch(size, channels, minArea: 0.08, strength: 1) with { Count = 2 }];
 
     /// <summary>Two equal views as in MoCo v2 (arXiv 2003.04297).</summary>
     /// <remarks>224 px: crops from 0.2, blur in half of the views. 32 px (the authors' CIFAR-10 demo): crops from 0.08, no blur.</remarks>
-    public static IReadOnlyList<BranchOptions> MoCo(int size, int channels) => size <= LargestSmall
+    public static IReadOnlyList<ViewPolicy> MoCo(int size, int channels) => size <= MaxSmallSide
         ? [Branch(size, channels, minArea: 0.08, blur: 0) with { Count = 2 }]
         : [Branch(size, channels, minArea: 0.2) with { Count = 2 }];
 
     /// <summary>Two equal views as in SimSiam (arXiv 2011.10566).</summary>
     /// <remarks>224 px: MoCo v2's. 32 px (CIFAR-10, appendix D): the same without blur.</remarks>
-    public static IReadOnlyList<BranchOptions> SimSiam(int size, int channels) =>
-        [Branch(size, channels, minArea: 0.2, blur: size <= LargestSmall ? 0 : 0.5) with { Count = 2 }];
+    public static IReadOnlyList<ViewPolicy> SimSiam(int size, int channels) =>
+        [Branch(size, channels, minArea: 0.2, blur: size <= MaxSmallSide ? 0 : 0.5) with { Count = 2 }];
 
     /// <summary>Two unequal views as in BYOL's appendix B (arXiv 2006.07733): one always blurred, the other rarely blurred, sometimes solarised.</summary>
     /// <remarks>Barlow Twins and VICReg take the same. Published for 224 px alone.</remarks>
-    public static IReadOnlyList<BranchOptions> Byol(int size, int channels, double minArea = 0.08) =>
+    public static IReadOnlyList<ViewPolicy> Byol(int size, int channels, double minArea = 0.08) =>
     [
         Branch(size, channels, minArea, saturation: 0.4, blur: 1.0),
         Branch(size, channels, minArea, saturation: 0.4, blur: 0.1, solarize: 0.2),
@@ -49,7 +49,7 @@ internal static class PaperBranches
     /// <param name="saturation">At strength 1.</param>
     /// <param name="blur">Share of the views.</param>
     /// <param name="solarize">Share of the views.</param>
-    public static BranchOptions Branch(int size, int channels, double minArea, double maxArea = 1, int cropSize = PublishedSize,
+    public static ViewPolicy Branch(int size, int channels, double minArea, double maxArea = 1, int cropSize = PublishedSize,
         double strength = 0.5, double saturation = 0.8, double blur = 0.5, double solarize = 0) => new()
         {
             Size = Math.Max(2, (int)Math.Round((double)size * cropSize / PublishedSize)),

@@ -5,7 +5,7 @@ using SiamSharp.Options;
 namespace SiamSharp.Views;
 
 /// <summary>How one kind of view is made; the parts are applied in the order in which they stand here.</summary>
-public sealed record BranchOptions : IHasRules
+public sealed record ViewPolicy : IHasRules
 {
     /// <summary>Views of this kind per sample.</summary>
     [Range(1, 64)] public int Count { get; init; } = 1;

@@ -10,13 +10,13 @@ namespace SiamSharp.Evaluation;
 /// <param name="Labels">One for each image, -1 = none; null where the source has none.</param>
 /// <param name="ClassNames">In label order; null where the source has none.</param>
 /// <param name="Channels">Of an image; 0 = not known.</param>
-internal sealed record JudgingSet(string Name, int Count, int[]? Labels, IReadOnlyList<string>? ClassNames, int Channels)
+internal sealed record EvaluationSet(string Name, int Count, int[]? Labels, IReadOnlyList<string>? ClassNames, int Channels)
 {
     private const int HeadersRead = 64;
 
-    internal static JudgingSet Of(ImageDataset data) => new(data.Name, data.Count, data.Labels?.ToArray(), data.ClassNames, data.Channels) { EmptyClasses = data.EmptyClasses };
+    internal static EvaluationSet Of(ImageDataset data) => new(data.Name, data.Count, data.Labels?.ToArray(), data.ClassNames, data.Channels) { EmptyClasses = data.EmptyClasses };
 
-    internal static JudgingSet Of(IImageSource source, DataOptions options) => new(source.Name, source.Count,
+    internal static EvaluationSet Of(IImageSource source, DataOptions options) => new(source.Name, source.Count,
         source.ClassNames is null ? null : [.. Enumerable.Range(0, source.Count).Select(source.LabelOf)], source.ClassNames,
         options.Channels > 0 ? options.Channels : ChannelsOf(source));
 
@@ -38,9 +38,9 @@ internal sealed record JudgingSet(string Name, int Count, int[]? Labels, IReadOn
     /// <param name="protocols">How.</param>
     /// <param name="options">Neighbours and shots.</param>
     /// <param name="channels">The encoder's; 0 = not known.</param>
-    internal static IEnumerable<string> Faults(JudgingSet train, JudgingSet test, IReadOnlyList<Protocol> protocols, EvaluationOptions options, int channels)
+    internal static IEnumerable<string> Faults(EvaluationSet train, EvaluationSet test, IReadOnlyList<Protocol> protocols, EvaluationOptions options, int channels)
     {
-        foreach (JudgingSet set in train.Name == test.Name ? [train] : new[] { train, test })
+        foreach (EvaluationSet set in train.Name == test.Name ? [train] : new[] { train, test })
         {
             if (set.Labels is null)
                 yield return $"{set.Name} has no labels, and judging needs them. {LabelledImages.HowToLabel(set.Name)}";
@@ -65,9 +65,9 @@ internal sealed record JudgingSet(string Name, int Count, int[]? Labels, IReadOn
     }
 
     /// <summary>What a person should know about the scores of these images.</summary>
-    internal static IEnumerable<string> Notes(JudgingSet train, JudgingSet test)
+    internal static IEnumerable<string> Notes(EvaluationSet train, EvaluationSet test)
     {
-        foreach (JudgingSet set in new[] { train, test })
+        foreach (EvaluationSet set in new[] { train, test })
         {
             if (set.EmptyClasses.Absent is { Count: > 0 } absent)
                 yield return $"{Plural.Of(absent.Count, "class", "classes")} {(absent.Count == 1 ? "has" : "have")} no image in {set.Name}, so that {(set == test ? "the accuracy says nothing of" : "nothing is taken for")} {(absent.Count == 1 ? "it" : "them")}: {Names(absent)}.";

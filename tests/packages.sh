@@ -47,7 +47,7 @@ Recipe recipe = Recipe.Resolve([], ["backbone.width=4", "backbone.depths=[1,1]",
 ImageDataset images = ImageDataset.Load(Open(recipe.Data), recipe.Data);
 var run = new RunFolder("run");
 Pretraining.Run(recipe, images, run);
-using Encoder encoder = Encoder.Load(run.Encoder);
+using Encoder encoder = Encoder.Load(run.EncoderPath);
 using var representations = encoder.Encode(images.Batch([0, 1, 2]));
 Console.WriteLine($"representations ({string.Join(", ", representations.shape)})");
 CSHARP

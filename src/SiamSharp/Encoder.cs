@@ -17,6 +17,7 @@ namespace SiamSharp;
 /// <remarks>Always in evaluation mode; no masks. Not safe for concurrent use.</remarks>
 public sealed class Encoder : IDisposable
 {
+    private const int EmbedBatch = 64; // images in memory at a time
     private const int FewPixels = 50_000, MaxChannels = 256, MaxSize = 1024; // as data.channels and data.size
 
     private readonly nn.Module<Tensor, Tensor> _backbone;
@@ -98,6 +99,43 @@ public sealed class Encoder : IDisposable
         return _backbone.forward(signal).cpu().MoveToOuterDisposeScope();
     }
 
+    /// <summary>The representation of one image file.</summary>
+    /// <param name="path">Of any format and size; it is decoded as the images of the run were.</param>
+    /// <returns>D numbers.</returns>
+    /// <exception cref="UnreadableImageException">The file is missing, damaged or no image.</exception>
+    public float[] Embed(string path) => Embed([path])[0];
+
+    /// <summary>The representations of image files.</summary>
+    /// <remarks>For whole folders, files of vectors and search there is <c>SiamSharp.Embeddings.Embedding</c>.</remarks>
+    /// <param name="paths">N files of any format and size; they are decoded as the images of the run were.</param>
+    /// <param name="cancellationToken">Looked at between batches.</param>
+    /// <returns>N times D numbers, in the order of the paths.</returns>
+    /// <exception cref="UnreadableImageException">A file is missing, damaged or no image.</exception>
+    public float[][] Embed(IReadOnlyList<string> paths, CancellationToken cancellationToken = default)
+    {
+        DataOptions decoding = DecodingFor(Data ?? new());
+        var vectors = new float[paths.Count][];
+        int length = Channels * Size * Size;
+        for (int start = 0; start < paths.Count; start += EmbedBatch)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            using var scope = NewDisposeScope();
+            int first = start, count = Math.Min(EmbedBatch, paths.Count - start);
+            float[] pixels = new float[count * length];
+            try
+            {
+                Parallel.For(0, count, i => ImageFile.Decode(paths[first + i], Size, decoding).CopyTo(pixels.AsSpan(i * length, length)));
+            }
+            catch (AggregateException e) when (e.InnerExceptions.OfType<UnreadableImageException>().FirstOrDefault() is { } unreadable)
+            {
+                throw unreadable;
+            }
+            Tensor representations = Encode(tensor(pixels, [count, Channels, Size, Size]));
+            for (int i = 0; i < count; i++) vectors[first + i] = representations[i].data<float>().ToArray();
+        }
+        return vectors;
+    }
+
     /// <summary>Names the encoder by what it computes: the same for a run's encoder.safetensors, an exported copy, a classifier
     /// made of it, and the <c>encoder</c> in the metadata of its ONNX models.</summary>
     /// <remarks>
@@ -131,10 +169,10 @@ public sealed class Encoder : IDisposable
         void Line(string text) => hash.Append(Encoding.UTF8.GetBytes(text + "\n"));
     }
 
-    /// <summary>Moves the network; images and representations stay on the processor.</summary>
+    /// <summary>Moves the network, such as to <c>torch.CUDA</c>; images and representations stay on the processor.</summary>
     /// <param name="device">Where it is to run.</param>
     /// <returns>This encoder.</returns>
-    internal Encoder On(Device device)
+    public Encoder To(Device device)
     {
         _backbone.to(_device = device);
         return this;

@@ -20,10 +20,11 @@ public static partial class ImageSources
     /// FIRST to END - 1 in the order of the source; either may be left out. <c>#train</c> takes four fifths of each class, drawn always in the
     /// same way, and <c>#test</c> the rest.
     /// </param>
-    /// <param name="options">How images are decoded.</param>
+    /// <param name="options">How images are decoded; the defaults when not given.</param>
     /// <exception cref="DataSourceException">There is no such source, or no image in it.</exception>
-    public static IImageSource Open(string source, DataOptions options)
+    public static IImageSource Open(string source, DataOptions? options = null)
     {
+        options ??= new();
         OptionsJson.Check(options, "data");
         if (string.IsNullOrWhiteSpace(source)) throw new DataSourceException($"The source of images is empty; a variable that is not set? A source is {Forms}.");
         if (source is "-" or "/dev/stdin" || source.StartsWith("/dev/fd/", StringComparison.Ordinal)) // /dev/shm is a folder as any other

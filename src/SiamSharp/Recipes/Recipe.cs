@@ -40,6 +40,22 @@ public sealed record Recipe : IHasRules
     /// <summary>How the encoder is judged.</summary>
     public EvaluationOptions Evaluation { get; init; } = new();
 
+    /// <summary>A recipe for images, with the views that suit their size and channels; change it by <c>with</c>.</summary>
+    /// <param name="source">The images; how they are decoded becomes part of the recipe.</param>
+    /// <param name="method">The framework; SimCLR when not given.</param>
+    /// <param name="backbone">The network; ResNet-18 when not given.</param>
+    /// <param name="views">One of <see cref="ViewPresets.Names"/>.</param>
+    /// <param name="size">Side in pixels to which the images are scaled; 0 = their own (arrays) or <see cref="SizeForFiles"/>.</param>
+    /// <exception cref="OptionsException">The parts do not fit the images or each other; all faults are listed.</exception>
+    public static Recipe For(IImageSource source, MethodOptions? method = null, BackboneOptions? backbone = null, string views = ViewPresets.Default, int size = 0)
+    {
+        JsonObject layer = new() { ["views"] = new JsonObject { ["preset"] = views } };
+        layer["data"] = OptionsJson.Write((source.Options ?? new DataOptions()) with { Size = size });
+        if (method is not null) layer["method"] = OptionsJson.Write(method);
+        if (backbone is not null) layer["backbone"] = OptionsJson.Write(backbone);
+        return Resolve([layer], [], _ => source);
+    }
+
     private static readonly int[] s_usualSizes = [16, 24, 28, 32, 48, 64, 96, 128, 224];
 
     /// <summary>Makes the complete recipe: defaults, then the views preset for the image size, then the layers, then the assignments.</summary>

@@ -41,7 +41,7 @@ internal sealed record StudyRun(string Row, int Seed, Recipe Recipe)
     /// <param name="study">The study.</param>
     /// <param name="folder">The study's folder.</param>
     /// <param name="progress">Told after each step.</param>
-    /// <param name="notes">Told what is worth knowing of a run that goes on; see <see cref="Pretraining.Run"/>.</param>
+    /// <param name="notes">Told what is worth knowing of a run that goes on; see <see cref="Pretraining"/>.</param>
     /// <param name="judging">Told how far judging is.</param>
     /// <param name="cancellationToken">Saves and ends.</param>
     /// <returns>False when it was interrupted.</returns>

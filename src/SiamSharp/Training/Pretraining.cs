@@ -18,6 +18,28 @@ namespace SiamSharp.Training;
 /// <summary>Self-supervised pretraining: the one loop.</summary>
 public static class Pretraining
 {
+    /// <summary>Pretrains an encoder on the images of a source, in a folder of its own.</summary>
+    /// <remarks>Decodes the images, then does what the other overload does. Lets the C library keep freed memory, as <see cref="FreedMemory.Keep"/> says.</remarks>
+    /// <param name="recipe">From <see cref="Recipe.For"/> with the same source.</param>
+    /// <param name="source">The images.</param>
+    /// <param name="folder">The folder of the run; made where it is not there.</param>
+    /// <param name="resume">Go on with the run in the folder, if there is one.</param>
+    /// <param name="progress">Told after each step.</param>
+    /// <param name="cancellationToken">Stops; everything is saved, and <paramref name="resume"/> goes on.</param>
+    /// <exception cref="OptionsException">An option is out of its range, or the parts do not fit each other.</exception>
+    /// <exception cref="DataSourceException">No image is readable.</exception>
+    /// <exception cref="RunException">The folder holds another run, the loss is not finite, the disk is full.</exception>
+    public static PretrainingResult Run(Recipe recipe, IImageSource source, string folder, bool resume = false,
+        IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        var run = new RunFolder(folder);
+        CheckFolder(recipe, run, resume);
+        CheckSource(recipe, source);
+        FreedMemory.Keep();
+        ImageDataset images = ImageDataset.Load(source, recipe.Data, cancellationToken: cancellationToken);
+        return Run(recipe, images, run, resume, progress, cancellationToken: cancellationToken);
+    }
+
     /// <summary>Pretrains an encoder, or goes on with a run that was stopped.</summary>
     /// <remarks>
     /// Repeats bit by bit on the processor for the same recipe, images and number of threads, however often it is stopped and resumed:
@@ -60,7 +82,7 @@ public static class Pretraining
         {
             notes?.Report(finished);
             long all = (long)recipe.Training.Epochs * (data.Count / recipe.Training.BatchSize);
-            return new PretrainingResult(true, all, all, null, new StepTiming(0, 0, 0, 0, 0, 0, 0));
+            return new PretrainingResult(true, all, all, null, new StepTiming(0, 0, 0, 0, 0, 0, 0), folder.EncoderPath) { Health = Health() };
         }
         if (startsOver && saved is null) notes?.Report($"There is no checkpoint in {folder.Path}: the run starts over at step 1.");
         if (saved is not null) data = RunImages.AtStart(folder, data, saved, recipe.Method.NeedsLabels, notes);
@@ -180,7 +202,9 @@ public static class Pretraining
         SaveRest();
 
         if (step == steps) SaveEncoder();
-        return new PretrainingResult(step == steps, step, steps, last, meter.Timing);
+        return new PretrainingResult(step == steps, step, steps, last, meter.Timing, folder.EncoderPath) { Health = Health() };
+
+        string? Health() => RunHealth.Read(folder, recipe)?.Verdict(recipe);
 
         void SaveRest()
         {

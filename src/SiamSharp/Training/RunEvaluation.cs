@@ -86,7 +86,7 @@ public static class RunEvaluation
         }
         return scores;
 
-        Encoder Fresh(string name) => (name == "pretrained" ? folder.LoadEncoder() : pretrained.Untrained(start.Backbone, (ulong)start.Training.Seed)).On(device);
+        Encoder Fresh(string name) => (name == "pretrained" ? folder.LoadEncoder() : pretrained.Untrained(start.Backbone, (ulong)start.Training.Seed)).To(device);
     }
 
     /// <summary>Refuses what cannot be judged, before an image is decoded.</summary>

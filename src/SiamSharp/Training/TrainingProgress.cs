@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace SiamSharp.Training;
 
 /// <summary>How far a run has come.</summary>
@@ -22,7 +24,18 @@ public sealed record TrainingProgress(long Step, long Steps, int Epoch, double L
 /// <param name="Steps">Steps of the whole run.</param>
 /// <param name="Loss">Loss of the last step; null when no step was taken, because the run was complete already.</param>
 /// <param name="Timing">Where the time went.</param>
-public sealed record PretrainingResult(bool Finished, long Step, long Steps, double? Loss, StepTiming Timing);
+/// <param name="EncoderPath">Where the encoder is once the run is finished.</param>
+public sealed record PretrainingResult(bool Finished, long Step, long Steps, double? Loss, StepTiming Timing, string EncoderPath)
+{
+    /// <summary>What was done, in one or two sentences: steps, loss, the verdict on the run's health, where the encoder is.</summary>
+    public override string ToString() => (Finished
+        ? string.Create(CultureInfo.InvariantCulture, $"Trained for {Steps:N0} steps{(Loss is double loss ? $", to a loss of {loss:F3}" : "")}. ")
+        : string.Create(CultureInfo.InvariantCulture, $"Stopped after step {Step:N0} of {Steps:N0}; everything is saved, and resume: true goes on. "))
+        + (Health is null ? "" : Health + " ") + (Finished ? $"The encoder is {EncoderPath}." : "");
+
+    /// <summary>Whether the run has learned or collapsed, in plain words; null where that is not known.</summary>
+    public string? Health { get; init; }
+}
 
 /// <summary>Where the time of the steps went, in seconds over all steps of this process.</summary>
 /// <param name="Steps">Steps measured; the first, which also warms up, is left out.</param>

@@ -1,25 +1,22 @@
 using SiamSharp;
 using SiamSharp.Data;
-using SiamSharp.Native;
 using SiamSharp.Recipes;
 using SiamSharp.Training;
 
 namespace Docs;
 
-/// <summary>What README shows.</summary>
+/// <summary>What README shows; ReadmeSampleTests runs the same with shorter options.</summary>
 internal static class ReadmeSample
 {
     internal static void Run()
     {
-        FreedMemory.Keep();                                                   // Linux: once, before the first tensor; it keeps steps fast
-        IImageSource Open(DataOptions options) => ImageSources.Open("photos", options);
-        Recipe recipe = Recipe.Resolve(layers: [], assignments: ["training.epochs=50"], Open);
-        ImageDataset images = ImageDataset.Load(Open(recipe.Data), recipe.Data);
-        var run = new RunFolder("runs/photos");
-        Pretraining.Run(recipe, images, run);
+        IImageSource photos = ImageSources.Open("photos");                    // a folder, or any other source
+        Recipe recipe = Recipe.For(photos) with { Training = new() { Epochs = 50 } };
+        PretrainingResult result = Pretraining.Run(recipe, photos, "runs/photos");
+        Console.WriteLine(result);                                            // what was trained, for how long, and where it is
 
-        using Encoder encoder = Encoder.Load(run.EncoderPath);
-        using var batch = images.Batch([0, 1, 2]);                            // float32 (3, C, H, W)
-        using var representations = encoder.Encode(batch);                    // float32 (3, D)
+        using Encoder encoder = Encoder.Load(result.EncoderPath);
+        float[] vector = encoder.Embed("photo.jpg");                          // one image
+        float[][] vectors = encoder.Embed(Directory.GetFiles("photos"));      // or many
     }
 }

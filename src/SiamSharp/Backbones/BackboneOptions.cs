@@ -50,40 +50,32 @@ public sealed record BackboneOptions : IHasRules
     /// <summary>A file of weights to start from, safetensors or PyTorch's (.pth), with torchvision's or timm's names, under any prefix (or under PREFIX: FILE#PREFIX); empty = drawn.</summary>
     public string Weights { get; init; } = "";
 
-    /// <summary>All names that <see cref="Name"/> can have.</summary>
-    [JsonIgnore]
-    public static IReadOnlyList<string> Names { get; } =
-        [.. ResNet.Architectures.Keys, .. RegNet.Architectures.Keys, .. ConvNeXt.Architectures.Keys, .. VisionTransformer.Architectures.Keys];
+    /// <summary>A ResNet of 0.4 million parameters for small images and for a CPU: 16 channels, one block in each of four stages.</summary>
+    [JsonIgnore] public static BackboneOptions Small => new() { Width = 16, Depths = [1, 1, 1, 1] };
 
-    private bool IsTransformer => VisionTransformer.Architectures.ContainsKey(Name);
+    /// <summary>All names that <see cref="Name"/> can have.</summary>
+    [JsonIgnore] public static IReadOnlyList<string> Names => [.. BackboneFamily.AllNames];
+
+    /// <summary>The family of the network.</summary>
+    [JsonIgnore]
+    internal BackboneFamily Family => BackboneFamily.Of(Name) ?? throw new OptionsException([new Fault("backbone.name", Unknown)]);
 
     /// <summary>Whether the architecture has batch normalisations; the others normalise over channels.</summary>
-    [JsonIgnore] public bool HasBatchNormalization => ResNet.Architectures.ContainsKey(Name) || RegNet.Architectures.ContainsKey(Name);
+    [JsonIgnore] public bool HasBatchNormalization => Family.HasBatchNormalization;
 
-    /// <summary>Stages that the architecture allows.</summary>
-    private int MaxStages => IsTransformer ? 1 : RegNet.Architectures.ContainsKey(Name) ? 4 : 6;
+    private string Unknown => $"\"{Name}\" is not one of {string.Join(", ", Names)}{Nearest.Question(Name, Names)}";
 
     /// <inheritdoc/>
     public IEnumerable<Fault> Faults()
     {
-        if (!Names.Contains(Name))
-            yield return new("name", $"\"{Name}\" is not one of {string.Join(", ", Names)}{Nearest.Question(Name, Names)}");
-        if (Depths.Count > MaxStages)
-            yield return new("depths", $"has {Depths.Count} stages; at most {MaxStages} are allowed for {Name}");
-        if (IsTransformer && Stem != Stem.Auto)
-            yield return new("stem", $"{Name} has none: set backbone.patchSize instead");
-        if (!IsTransformer && PatchSize != 0)
-            yield return new("patchSize", $"{Name} has no patches: leave it 0, or choose a ViT");
-        if (!IsTransformer && Pooling != Pooling.ClassToken)
-            yield return new("pooling", $"{Name} always averages over its pixels: leave it out, or choose a ViT");
-        if (IsTransformer && PoolSize != 1)
-            yield return new("poolSize", $"{Name} has no map to average: leave it 1, or choose a ConvNet");
-        if (IsTransformer && PretrainPoolSize > 1)
-            yield return new("pretrainPoolSize", $"{Name} has no map to average: leave it 0, or choose a ConvNet");
-        if (VisionTransformer.Architectures.TryGetValue(Name, out var transformer) && Width % transformer.Heads != 0)
-            yield return new("width", $"{Width} is no multiple of {transformer.Heads}, the heads of {Name}: choose {Math.Max(1, Width / transformer.Heads) * transformer.Heads}");
-        if (ZeroInitResidual && !HasBatchNormalization)
-            yield return new("zeroInitResidual", $"the blocks of {Name} end in no batch normalisation: leave it false, or choose a ResNet or a RegNet");
+        if (BackboneFamily.Of(Name) is not { } family) yield return new("name", Unknown);
+        else
+        {
+            if (Depths.Count > family.MaxStages) yield return new("depths", $"has {Depths.Count} stages; at most {family.MaxStages} are allowed for {Name}");
+            foreach (Fault fault in family.Faults(this)) yield return fault;
+            if (ZeroInitResidual && !family.HasBatchNormalization)
+                yield return new("zeroInitResidual", $"the blocks of {Name} end in no batch normalisation: leave it false, or choose a ResNet or a RegNet");
+        }
         for (int i = 0; i < Depths.Count; i++)
         {
             if (Depths[i] is < 1 or > 100)
@@ -103,10 +95,7 @@ public sealed record BackboneOptions : IHasRules
     public Backbone Create(int channels, int size, ulong seed)
     {
         OptionsJson.Check(this, "backbone");
-        Backbone backbone = IsTransformer ? new VisionTransformer(this, channels, size)
-            : ConvNeXt.Architectures.ContainsKey(Name) ? new ConvNeXt(this, channels, size)
-            : RegNet.Architectures.ContainsKey(Name) ? new RegNet(this, channels, size)
-            : new ResNet(this, channels, size);
+        Backbone backbone = Family.Build(this, channels, size);
         backbone.Draw(seed);
         if (ZeroInitResidual) Initialization.ZeroResiduals(backbone);
         if (Weights.Length == 0) return backbone;
@@ -135,7 +124,7 @@ public sealed record BackboneOptions : IHasRules
     public string Describe(int channels, int size)
     {
         OptionsJson.Check(this, "backbone");
-        var (width, depths) = Published;
+        var (width, depths) = Family.Published(Name);
         double parameters = ParameterCount(channels, size);
         string[] words =
         [
@@ -148,73 +137,26 @@ public sealed record BackboneOptions : IHasRules
         return string.Join(", ", words);
     }
 
-    private (int Width, IReadOnlyList<int> Depths) Published =>
-        VisionTransformer.Architectures.TryGetValue(Name, out var transformer) ? (transformer.Width, [transformer.Depth])
-        : ConvNeXt.Architectures.TryGetValue(Name, out var convNeXt) ? (convNeXt.Width, convNeXt.Depths)
-        : RegNet.Architectures.TryGetValue(Name, out var regNet) ? (regNet.Widths[0], regNet.Depths)
-        : (ResNet.PublishedWidth, ResNet.Architectures[Name].Depths);
-
-    /// <summary>What the sides of small views are rounded to: a ViT's patch; for a ConvNet, which takes any side, 4 px.</summary>
+    /// <summary>What the sides of small views are rounded to multiples of.</summary>
     /// <param name="size">Side of the images in pixels.</param>
-    internal int ViewMultiple(int size) => IsTransformer ? VisionTransformer.PatchSizeFor(this, size) : 4;
+    internal int ViewMultiple(int size) => Family.ViewMultiple(this, size);
 
     /// <summary>How many numbers the network learns, without building it.</summary>
-    internal long ParameterCount(int channels, int size) =>
-        IsTransformer ? VisionTransformer.ParameterCount(this, channels, size)
-        : ConvNeXt.Architectures.ContainsKey(Name) ? ConvNeXt.ParameterCount(this, channels, size)
-        : RegNet.Architectures.ContainsKey(Name) ? RegNet.ParameterCount(this, channels, size)
-        : ResNet.ParameterCount(this, channels, size);
+    internal long ParameterCount(int channels, int size) => Family.ParameterCount(this, channels, size);
 
     /// <summary>What does not fit images of this size.</summary>
     /// <param name="size">Side of the images in pixels.</param>
     /// <param name="views">Sides of the views, which a ViT's patches must divide and a ConvNeXt must not halve to nothing.</param>
-    public IEnumerable<Fault> FaultsFor(int size, IEnumerable<int> views)
-    {
-        if (!IsTransformer)
-        {
-            foreach (int side in views.Append(size).Distinct().Where(side => MapSide(side, size) < 1))
-                yield return new("depths", $"{Name} halves {(side == size ? "images" : "views")} of {side} px to nothing: choose a smaller stem, fewer stages or larger {(side == size ? "images" : "views")}");
-            if (ProblemOfPooling(size) is { } problem) yield return new("poolSize", problem);
-            if (InPretraining.ProblemOfPooling(size) is { } other && PretrainPoolSize > 0) yield return new("pretrainPoolSize", other);
-            yield break;
-        }
-        int patch = VisionTransformer.PatchSizeFor(this, size);
-        foreach (int side in views.Append(size).Distinct().Where(side => side % patch != 0))
-            yield return new("patchSize", $"patches of {patch} px do not divide {(side == size ? "images" : "views")} of {side} px: choose a divisor of {side}");
-    }
+    public IEnumerable<Fault> FaultsFor(int size, IEnumerable<int> views) => Family.FaultsFor(this, size, views);
 
     /// <summary>The backbone as pretraining sees it: the same weights, pooled as <see cref="PretrainPoolSize"/> says.</summary>
     internal BackboneOptions InPretraining => PretrainPoolSize == 0 ? this : this with { PoolSize = PretrainPoolSize, PretrainPoolSize = 0 };
-
-    /// <summary>The first layers for images of this size: never <see cref="Stem.Auto"/>.</summary>
-    internal Stem StemFor(int size) => Stem != Stem.Auto ? Stem
-        : size > 64 ? Stem.ImageNet
-        : ConvNeXt.Architectures.ContainsKey(Name) ? Stem.Half : Stem.Small;
-
-    /// <summary>Side of a ConvNet's last map in pixels.</summary>
-    /// <param name="side">Of the images in pixels.</param>
-    /// <param name="size">Of the images that the network is made for, which decides its stem.</param>
-    internal int MapSide(int side, int size)
-    {
-        int stages = Depths.Count > 0 ? Depths.Count : 4;
-        int halvings = StemFor(size) switch { Stem.Small => 0, Stem.Half => 1, _ => 2 } + stages - 1;
-        return ConvNeXt.Architectures.ContainsKey(Name) ? side >> halvings : (side + (1 << halvings) - 1) >> halvings;
-    }
-
-    /// <summary>Why a ConvNet's last map cannot be averaged as <see cref="PoolSize"/> says; null when it can.</summary>
-    internal string? ProblemOfPooling(int size) => PoolSize == 1 || PoolSize <= MapSide(size, size) ? null
-        : $"is {PoolSize}, but the last map of {size} px is only {Plural.Of(MapSide(size, size), "pixel")} wide: choose at most that, a smaller stem or fewer stages (backbone.depths)";
 
     /// <summary>Why this backbone cannot leave out what a mask drops; null when it can.</summary>
     /// <param name="mask">A mask that drops.</param>
     /// <param name="side">Of the views in pixels.</param>
     /// <param name="size">Of the images in pixels.</param>
-    internal string? ProblemOfDropping(Mask mask, int side, int size)
-    {
-        if (!IsTransformer) return $"only a ViT can leave out what is dropped, but backbone.name is {Name}: choose another fill, such as zero";
-        int patch = VisionTransformer.PatchSizeFor(this, size);
-        return mask.ProblemOfDropping(patch, side);
-    }
+    internal string? ProblemOfDropping(Mask mask, int side, int size) => Family.ProblemOfDropping(this, mask, side, size);
 }
 
 /// <summary>What a ViT's representation is.</summary>

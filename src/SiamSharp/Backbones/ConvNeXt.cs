@@ -1,4 +1,5 @@
 using SiamSharp.Onnx;
+using SiamSharp.Options;
 using TorchSharp.Modules;
 using static SiamSharp.Native.HeldScalars;
 using static TorchSharp.torch;
@@ -40,7 +41,7 @@ internal sealed class ConvNeXt : Backbone
         var (publishedWidth, publishedDepths) = Architectures[options.Name];
         var depths = options.Depths.Count > 0 ? options.Depths : publishedDepths;
         int width = options.Width > 0 ? options.Width : publishedWidth;
-        Stem stem = options.StemFor(size);
+        Stem stem = new ConvNeXtFamily().StemFor(options, size);
         Conv2d patches = stem switch
         {
             Stem.ImageNet => nn.Conv2d(channels, width, kernel_size: 4, stride: 4),
@@ -62,21 +63,6 @@ internal sealed class ConvNeXt : Backbone
 
     /// <inheritdoc/>
     public override int OutputWidth { get; }
-
-    /// <summary>How many numbers the network learns, without building it.</summary>
-    internal static long ParameterCount(BackboneOptions options, int channels, int size)
-    {
-        var (published, depths) = Architectures[options.Name];
-        long first = options.Width > 0 ? options.Width : published, width = first;
-        long total = first * (channels * options.StemFor(size) switch { Stem.ImageNet => 16, Stem.Half => 4, _ => 9 } + 3);
-        foreach (var (s, depth) in (options.Depths.Count > 0 ? options.Depths : depths).Index())
-        {
-            if (s > 0) total += 2 * width + 2 * width * (4 * width + 1);
-            width = first << s;
-            total += depth * width * (8 * width + 58);
-        }
-        return total + 2 * width;
-    }
 
     /// <inheritdoc/>
     internal override void Draw(ulong seed) => Initialization.DrawNormal(this, seed);
@@ -154,5 +140,40 @@ internal sealed class ConvNeXt : Backbone
             string y = ChannelsFirst(graph, graph.Add(_mlp, ChannelsLast(graph, graph.Add(_depthwise, x))));
             return graph.Node("Add", [x, graph.Node("Mul", [y, graph.Constant(layer_scale)])]);
         }
+    }
+}
+
+/// <summary>ConvNeXts.</summary>
+[Kind("convnext")]
+internal sealed class ConvNeXtFamily : ConvNetFamily
+{
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> Names { get; } = [.. ConvNeXt.Architectures.Keys];
+
+    /// <inheritdoc/>
+    public override Stem SmallStem => Stem.Half;
+
+    /// <inheritdoc/>
+    public override int MapSide(BackboneOptions options, int side, int size) => side >> Halvings(options, size); // what is left over at a border is dropped
+
+    /// <inheritdoc/>
+    public override (int Width, IReadOnlyList<int> Depths) Published(string name) => (ConvNeXt.Architectures[name].Width, ConvNeXt.Architectures[name].Depths);
+
+    /// <inheritdoc/>
+    public override Backbone Build(BackboneOptions options, int channels, int size) => new ConvNeXt(options, channels, size);
+
+    /// <inheritdoc/>
+    public override long ParameterCount(BackboneOptions options, int channels, int size)
+    {
+        var (published, depths) = ConvNeXt.Architectures[options.Name];
+        long first = options.Width > 0 ? options.Width : published, width = first;
+        long total = first * (channels * StemFor(options, size) switch { Stem.ImageNet => 16, Stem.Half => 4, _ => 9 } + 3);
+        foreach (var (s, depth) in (options.Depths.Count > 0 ? options.Depths : depths).Index())
+        {
+            if (s > 0) total += 2 * width + 2 * width * (4 * width + 1);
+            width = first << s;
+            total += depth * width * (8 * width + 58);
+        }
+        return total + 2 * width;
     }
 }

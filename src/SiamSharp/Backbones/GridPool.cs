@@ -19,9 +19,11 @@ internal sealed class GridPool(int side, int cells)
     /// <param name="options">Of a ConvNet.</param>
     /// <param name="size">Side of the images in pixels.</param>
     /// <exception cref="ArgumentException">The map has fewer pixels than the grid has cells.</exception>
-    public static GridPool For(BackboneOptions options, int size) => options.ProblemOfPooling(size) is { } problem
+    public static GridPool For(BackboneOptions options, int size) => Family(options).ProblemOfPooling(options, size) is { } problem
         ? throw new ArgumentException($"backbone.poolSize {problem}")
-        : new(options.MapSide(size, size), options.PoolSize);
+        : new(Family(options).MapSide(options, size, size), options.PoolSize);
+
+    private static ConvNetFamily Family(BackboneOptions options) => (ConvNetFamily)options.Family;
 
     /// <summary>The means: (N, C, H, W) to (N, C, G, G), differentiable, owned by the caller.</summary>
     public Tensor Of(Tensor map) => cells == 1 ? map.mean([2, 3], keepdim: true) : nn.functional.adaptive_avg_pool2d(map, cells);

@@ -1,5 +1,6 @@
 using SiamSharp.Native;
 using SiamSharp.Onnx;
+using SiamSharp.Options;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -13,7 +14,7 @@ namespace SiamSharp.Backbones;
 /// </remarks>
 internal sealed class RegNet : Backbone
 {
-    private const int StemWidth = 32;
+    internal const int StemWidth = 32;
 
     internal sealed record Architecture(int[] Widths, int[] Depths, int GroupWidth);
 
@@ -40,7 +41,7 @@ internal sealed class RegNet : Backbone
         ArgumentOutOfRangeException.ThrowIfLessThan(channels, 1);
         var (_, published, group) = Architectures[options.Name];
         var depths = options.Depths.Count > 0 ? options.Depths : published;
-        Stem kind = options.StemFor(size);
+        Stem kind = new RegNetFamily().StemFor(options, size);
 
         stem = nn.Sequential(
             ("0", Convolutions.ThreeByThree(channels, StemWidth, stride: kind == Stem.Small ? 1 : 2)), ("1", new BatchNormalization(StemWidth)), ("2", nn.ReLU(inplace: true)));
@@ -68,28 +69,10 @@ internal sealed class RegNet : Backbone
     public override int OutputWidth { get; }
 
     /// <summary>Channels of a stage, whole groups.</summary>
-    private static int WidthOf(BackboneOptions options, int stage)
+    internal static int WidthOf(BackboneOptions options, int stage)
     {
         var (widths, _, group) = Architectures[options.Name];
         return options.Width > 0 ? Math.Max(1, widths[stage] * options.Width / widths[0] / group) * group : widths[stage];
-    }
-
-    /// <summary>How many numbers the network learns, without building it.</summary>
-    internal static long ParameterCount(BackboneOptions options, int channels, int size)
-    {
-        var (_, published, group) = Architectures[options.Name];
-        long total = StemWidth * (9L * channels + 2), input = StemWidth;
-        foreach (var (s, depth) in (options.Depths.Count > 0 ? options.Depths : published).Index())
-        {
-            long width = WidthOf(options, s);
-            for (int b = 0; b < depth; b++, input = width)
-            {
-                long squeezed = (int)Math.Round(input * 0.25);
-                total += width * (input + 9 * group + width + 6) + squeezed * (2 * width + 1) + width;
-                if ((b == 0 && (s > 0 || options.StemFor(size) == Stem.ImageNet)) || input != width) total += width * (input + 2);
-            }
-        }
-        return total;
     }
 
     /// <summary>The representations of a batch of images.</summary>
@@ -165,5 +148,43 @@ internal sealed class RegNet : Backbone
             string squeezed = graph.Node("Relu", [graph.Add(fc1, graph.Node("GlobalAveragePool", [x]))]);
             return graph.Node("Mul", [x, graph.Node("Sigmoid", [graph.Add(fc2, squeezed)])]);
         }
+    }
+}
+
+/// <summary>RegNets with squeeze and excitation.</summary>
+[Kind("regnet")]
+internal sealed class RegNetFamily : ConvNetFamily
+{
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> Names { get; } = [.. RegNet.Architectures.Keys];
+
+    /// <inheritdoc/>
+    public override int MaxStages => 4;
+
+    /// <inheritdoc/>
+    public override bool HasBatchNormalization => true;
+
+    /// <inheritdoc/>
+    public override (int Width, IReadOnlyList<int> Depths) Published(string name) => (RegNet.Architectures[name].Widths[0], RegNet.Architectures[name].Depths);
+
+    /// <inheritdoc/>
+    public override Backbone Build(BackboneOptions options, int channels, int size) => new RegNet(options, channels, size);
+
+    /// <inheritdoc/>
+    public override long ParameterCount(BackboneOptions options, int channels, int size)
+    {
+        var (_, published, group) = RegNet.Architectures[options.Name];
+        long total = RegNet.StemWidth * (9L * channels + 2), input = RegNet.StemWidth;
+        foreach (var (s, depth) in (options.Depths.Count > 0 ? options.Depths : published).Index())
+        {
+            long width = RegNet.WidthOf(options, s);
+            for (int b = 0; b < depth; b++, input = width)
+            {
+                long squeezed = (int)Math.Round(input * 0.25);
+                total += width * (input + 9 * group + width + 6) + squeezed * (2 * width + 1) + width;
+                if ((b == 0 && (s > 0 || StemFor(options, size) == Stem.ImageNet)) || input != width) total += width * (input + 2);
+            }
+        }
+        return total;
     }
 }

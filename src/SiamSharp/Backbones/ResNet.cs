@@ -1,4 +1,5 @@
 using SiamSharp.Onnx;
+using SiamSharp.Options;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -65,7 +66,7 @@ internal sealed class ResNet : Backbone
         var (bottleneck, published, groups, groupWidth) = Architectures[options.Name];
         var depths = options.Depths.Count > 0 ? options.Depths : published;
         int first = options.Width > 0 ? options.Width : PublishedWidth;
-        Stem stem = options.StemFor(size);
+        Stem stem = new ResNetFamily().StemFor(options, size);
         _pooledStem = stem == Stem.ImageNet;
 
         conv1 = stem switch
@@ -99,26 +100,6 @@ internal sealed class ResNet : Backbone
     /// <inheritdoc/>
     public override int OutputWidth { get; }
 
-    /// <summary>How many numbers the network learns, without building it.</summary>
-    internal static long ParameterCount(BackboneOptions options, int channels, int size)
-    {
-        var (bottleneck, published, groups, groupWidth) = Architectures[options.Name];
-        long first = options.Width > 0 ? options.Width : PublishedWidth, input = first;
-        long total = first * channels * (options.StemFor(size) == Stem.ImageNet ? 49 : 9) + 2 * first;
-        foreach (var (s, depth) in (options.Depths.Count > 0 ? options.Depths : published).Index())
-        {
-            long width = first << s, inner = Math.Max(1, width * groupWidth / PublishedWidth) * groups, output = bottleneck ? width * BottleneckBlock.Expansion : width;
-            for (int b = 0; b < depth; b++, input = output)
-            {
-                total += bottleneck
-                    ? inner * (input + 9 * inner / groups + output) + 4 * inner + 2 * output
-                    : 9 * width * (input + width) + 4 * width;
-                if ((s > 0 && b == 0) || input != output) total += output * (input + 2);
-            }
-        }
-        return total;
-    }
-
     /// <summary>The representations of a batch of images.</summary>
     /// <param name="x">float32 (N, C, H, W), preprocessed.</param>
     /// <returns>float32 (N, D), differentiable, owned by the caller.</returns>
@@ -141,5 +122,42 @@ internal sealed class ResNet : Backbone
         if (_pooledStem) x = graph.Node("MaxPool", [x], ("kernel_shape", new long[] { 3, 3 }), ("strides", new long[] { 2, 2 }), ("pads", new long[] { 1, 1, 1, 1 }));
         foreach (var stage in _stages) x = graph.Add(stage, x);
         return graph.Node("Flatten", [_pool.Export(graph, x)], ("axis", 1L));
+    }
+}
+
+/// <summary>ResNets, wide ones and ResNeXts.</summary>
+[Kind("resnet")]
+internal sealed class ResNetFamily : ConvNetFamily
+{
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> Names { get; } = [.. ResNet.Architectures.Keys];
+
+    /// <inheritdoc/>
+    public override bool HasBatchNormalization => true;
+
+    /// <inheritdoc/>
+    public override (int Width, IReadOnlyList<int> Depths) Published(string name) => (ResNet.PublishedWidth, ResNet.Architectures[name].Depths);
+
+    /// <inheritdoc/>
+    public override Backbone Build(BackboneOptions options, int channels, int size) => new ResNet(options, channels, size);
+
+    /// <inheritdoc/>
+    public override long ParameterCount(BackboneOptions options, int channels, int size)
+    {
+        var (bottleneck, published, groups, groupWidth) = ResNet.Architectures[options.Name];
+        long first = options.Width > 0 ? options.Width : ResNet.PublishedWidth, input = first;
+        long total = first * channels * (StemFor(options, size) == Stem.ImageNet ? 49 : 9) + 2 * first;
+        foreach (var (s, depth) in (options.Depths.Count > 0 ? options.Depths : published).Index())
+        {
+            long width = first << s, inner = Math.Max(1, width * groupWidth / ResNet.PublishedWidth) * groups, output = bottleneck ? width * BottleneckBlock.Expansion : width;
+            for (int b = 0; b < depth; b++, input = output)
+            {
+                total += bottleneck
+                    ? inner * (input + 9 * inner / groups + output) + 4 * inner + 2 * output
+                    : 9 * width * (input + width) + 4 * width;
+                if ((s > 0 && b == 0) || input != output) total += output * (input + 2);
+            }
+        }
+        return total;
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Reflection;
 using System.Text.Json.Serialization.Metadata;
 
@@ -14,12 +15,13 @@ public sealed class KindAttribute(string name) : Attribute
 
 /// <summary>All kinds that can be chosen: classes with a <see cref="KindAttribute"/> in this library, in the program that runs, and in assemblies that were handed over.</summary>
 /// <remarks>
-/// A new kind is one class of its own. Abstract bases of kinds are <see cref="Masking.Mask"/>, <see cref="Methods.MethodOptions"/> and
-/// <see cref="Optim.OptimizerOptions"/>.
+/// A new kind is one class of its own, derived from the abstract class of what it is a kind of: <c>Mask</c>, <c>MethodOptions</c>, <c>OptimizerOptions</c>,
+/// <c>BackboneFamily</c>.
 /// </remarks>
 public static class Kinds
 {
     private static readonly Lock s_lock = new();
+    private static readonly ConcurrentDictionary<Type, IReadOnlyList<object>> s_instances = new();
     private static Assembly[] s_assemblies = [.. new[] { typeof(Kinds).Assembly, Assembly.GetEntryAssembly() }.OfType<Assembly>().Distinct()];
 
     /// <summary>Makes the kinds of a class library known, such as masks of your own; call it once, before the first recipe is read.</summary>
@@ -33,12 +35,17 @@ public static class Kinds
             Assembly[] all = [.. s_assemblies, assembly];
             foreach (IGrouping<Type, Type> parent in assembly.GetTypes().Where(IsKind).GroupBy(type => type.BaseType!)) Find(parent.Key, all);
             s_assemblies = all;
+            s_instances.Clear();
         }
         OptionsJson.Forget();
     }
 
     /// <summary>The kinds of something, by name.</summary>
     internal static IReadOnlyList<(string Name, Type Type)> Of(Type parent) => Find(parent, s_assemblies);
+
+    /// <summary>One object of each kind, by name; the kinds are classes with a constructor without parameters.</summary>
+    internal static IReadOnlyList<T> All<T>() where T : class =>
+        (IReadOnlyList<T>)s_instances.GetOrAdd(typeof(T), type => (T[])[.. Of(type).Select(kind => (T)Activator.CreateInstance(kind.Type)!)]);
 
     /// <summary>Tells the serialiser the kinds of an abstract record.</summary>
     internal static void AddTo(JsonTypeInfo info)

@@ -22,7 +22,7 @@ public sealed class GridPoolTests
     {
         using var scope = NewDisposeScope();
         BackboneOptions options = new() { Name = name, Width = 8, Depths = [1, 1] };
-        int side = options.MapSide(view, size);
+        int side = ((ConvNetFamily)options.Family).MapSide(options, view, size);
         using var whole = (options with { PoolSize = side }).Create(2, size, seed: 1);
         using var pooled = (options with { PoolSize = cells }).Create(2, size, seed: 1);
         var x = RandomTensors.Normal(1, [3, 2, view, view]);

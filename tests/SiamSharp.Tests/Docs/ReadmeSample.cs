@@ -1,4 +1,5 @@
 using SiamSharp;
+using SiamSharp.Backbones;
 using SiamSharp.Data;
 using SiamSharp.Recipes;
 using SiamSharp.Training;
@@ -11,7 +12,7 @@ internal static class ReadmeSample
     internal static void Run()
     {
         IImageSource photos = ImageSources.Open("photos");                    // a folder, or any other source
-        Recipe recipe = Recipe.For(photos) with { Training = new() { Epochs = 50 } };
+        Recipe recipe = Recipe.For(photos, backbone: BackboneOptions.Small) with { Training = new() { Epochs = 50 } };
         PretrainingResult result = Pretraining.Run(recipe, photos, "runs/photos");
         Console.WriteLine(result);                                            // what was trained, for how long, and where it is
 

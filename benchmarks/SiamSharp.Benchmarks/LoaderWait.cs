@@ -14,8 +14,10 @@ internal static class LoaderWait
         {
             Photographs.Write(folder, images);
             IImageSource Open(DataOptions options) => ImageSources.Open(folder, options);
-            Recipe recipe = Recipe.Resolve([], ["data.memoryGiB=0", $"training.epochs={epochs}", $"training.batchSize={batch}"], Open);
-            StepTiming t = Pretraining.Run(recipe, ImageDataset.Load(Open(recipe.Data), recipe.Data), new RunFolder(Path.Combine(folder, "run"))).Timing;
+            Recipe recipe = Recipe.Resolve([],
+                ["data.memoryGiB=0", $"training.epochs={epochs}", $"training.batchSize={batch}"], Open);
+            StepTiming t = Pretraining.Run(recipe, ImageDataset.Load(Open(recipe.Data), recipe.Data),
+                new RunFolder(Path.Combine(folder, "run"))).Timing;
             return new
             {
                 benchmark = "loader",

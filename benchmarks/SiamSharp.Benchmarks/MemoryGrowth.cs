@@ -12,13 +12,14 @@ internal static class MemoryGrowth
     {
         const int batch = 64, images = 640;
         static IImageSource Open(DataOptions options) => TrainingStep.Synthetic(images, 1, 28, options);
-        Recipe recipe = Recipe.Resolve([], ["backbone.width=16", "backbone.depths=[1,1,1,1]", $"training.epochs={steps * batch / images}",
-            $"training.batchSize={batch}"], Open);
+        Recipe recipe = Recipe.Resolve([], ["backbone.width=16", "backbone.depths=[1,1,1,1]",
+            $"training.epochs={steps * batch / images}", $"training.batchSize={batch}"], Open);
         var watch = new Watch();
         string folder = Directory.CreateTempSubdirectory("memory").FullName;
         try
         {
-            Pretraining.Run(recipe, ImageDataset.Load(Open(recipe.Data), recipe.Data), new RunFolder(Path.Combine(folder, "run")), progress: watch);
+            Pretraining.Run(recipe, ImageDataset.Load(Open(recipe.Data), recipe.Data),
+                new RunFolder(Path.Combine(folder, "run")), progress: watch);
         }
         finally
         {

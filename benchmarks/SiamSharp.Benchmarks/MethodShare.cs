@@ -6,11 +6,12 @@ using static TorchSharp.torch;
 
 namespace SiamSharp.Benchmarks;
 
-/// <summary>How much of a step each framework takes for itself: heads, loss, target network and queue, with its published defaults.</summary>
+/// <summary>How much of a step each framework takes for itself: heads, loss, target network and queue,
+/// with its published defaults.</summary>
 /// <remarks>
-/// The framework's own seconds are those of a whole step with a backbone that costs nothing, plus the moving average over ResNet-18's
-/// parameters where there is a target network. The backbone's are those of ResNet-18: both views forward and backward, and forward
-/// once more for the target.
+/// The framework's own seconds are those of a whole step with a backbone that costs nothing, plus the moving average over
+/// ResNet-18's parameters where there is a target network. The backbone's are those of ResNet-18: both views forward and
+/// backward, and forward once more for the target.
 /// </remarks>
 internal static class MethodShare
 {

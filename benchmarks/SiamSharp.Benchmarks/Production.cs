@@ -12,14 +12,16 @@ namespace SiamSharp.Benchmarks;
 /// <summary>What an encoder costs outside of training: embedding, search, loading weights.</summary>
 internal static class Production
 {
-    /// <summary>Images per second of ONNX Runtime and libtorch in turn, from JPEG files of 512 px to vectors on the disk.</summary>
+    /// <summary>Images per second of ONNX Runtime and libtorch in turn, from JPEG files of 512 px to
+    /// vectors on the disk.</summary>
     internal static object Embed(string backbone, int size, int images, int rounds)
     {
         string folder = Directory.CreateTempSubdirectory("embed").FullName;
         try
         {
             Photographs.Write(folder, images);
-            using var encoder = new Encoder(new BackboneOptions { Name = backbone }, new Preprocessing(new HighPassOptions { Sigma = 0 }, [0.5, 0.5, 0.5], [0.25, 0.25, 0.25]), 3, size);
+            using var encoder = new Encoder(new BackboneOptions { Name = backbone },
+                new Preprocessing(new HighPassOptions { Sigma = 0 }, [0.5, 0.5, 0.5], [0.25, 0.25, 0.25]), 3, size);
             IImageSource source = ImageSources.Open(folder, new DataOptions());
             using Embedder onnx = new(encoder, EmbedEngine.Onnx), libtorch = new(encoder, EmbedEngine.Libtorch);
             double Rate(Embedder embedder)
@@ -32,7 +34,8 @@ internal static class Production
             Rate(libtorch);
             var pairs = Enumerable.Range(0, rounds).Select(_ => (Onnx: Rate(onnx), Libtorch: Rate(libtorch))).ToArray();
             // The limit: both do the same multiplications, and a large matrix product shows how many this machine can do.
-            double? work = backbone == "resnet50" ? 2 * 4.09 * size * size / (224.0 * 224) : null; // GFLOP of an image; 4.09 GMAC as torchvision states
+            // GFLOP of an image; 4.09 GMAC as torchvision states
+            double? work = backbone == "resnet50" ? 2 * 4.09 * size * size / (224.0 * 224) : null;
             double most = Enumerable.Range(0, 5).Max(_ => MatrixProductRate());
             return new
             {
@@ -91,10 +94,21 @@ internal static class Production
             double[] milliseconds = [.. Enumerable.Range(1, queries).Select(q =>
             {
                 clock.Restart();
-                if (table.Nearest(table[q * 977 % table.Count], 10)[0].Row != q * 977 % table.Count) throw new InvalidOperationException("A row is not most like itself.");
+                if (table.Nearest(table[q * 977 % table.Count], 10)[0].Row != q * 977 % table.Count)
+                    throw new InvalidOperationException("A row is not most like itself.");
                 return clock.Elapsed.TotalMilliseconds;
             })];
-            return new { benchmark = "search", rows = table.Count, width, open_seconds = open, first_query_seconds = first, median_ms = milliseconds.Order().ElementAt(queries / 2), fastest_ms = milliseconds.Min(), slowest_ms = milliseconds.Max() };
+            return new
+            {
+                benchmark = "search",
+                rows = table.Count,
+                width,
+                open_seconds = open,
+                first_query_seconds = first,
+                median_ms = milliseconds.Order().ElementAt(queries / 2),
+                fastest_ms = milliseconds.Min(),
+                slowest_ms = milliseconds.Max()
+            };
         }
         finally
         {
@@ -108,14 +122,22 @@ internal static class Production
         string folder = Directory.CreateTempSubdirectory("load").FullName, path = Path.Combine(folder, "x.safetensors");
         try
         {
-            using (NewDisposeScope()) SafeTensors.Write(path, Enumerable.Range(0, 100).ToDictionary(i => $"layer{i}.weight", _ => zeros(megabytes * 2500)));
+            using (NewDisposeScope())
+                SafeTensors.Write(path,
+                    Enumerable.Range(0, 100).ToDictionary(i => $"layer{i}.weight", _ => zeros(megabytes * 2500)));
             double[] seconds = [.. Enumerable.Range(0, rounds).Select(_ =>
             {
                 var clock = Stopwatch.StartNew();
                 SafeTensors.Read(path).Dispose();
                 return clock.Elapsed.TotalSeconds;
             })];
-            return new { benchmark = "load", bytes = new FileInfo(path).Length, seconds, median = seconds.Order().ElementAt(rounds / 2) };
+            return new
+            {
+                benchmark = "load",
+                bytes = new FileInfo(path).Length,
+                seconds,
+                median = seconds.Order().ElementAt(rounds / 2)
+            };
         }
         finally
         {

@@ -10,7 +10,9 @@ using static TorchSharp.torch;
 namespace SiamSharp.Benchmarks;
 
 /// <summary>Whole training steps of the real loop on synthetic images in memory, and where their time goes.</summary>
-/// <remarks>Without a recipe: what benchmarks/pytorch/simclr_step.py does, ResNet-18 with the small stem and colour images.</remarks>
+/// <remarks>
+/// Without a recipe: what benchmarks/pytorch/simclr_step.py does, ResNet-18 with the small stem and colour images.
+/// </remarks>
 internal static class TrainingStep
 {
     private const string ResNet18 = """
@@ -20,11 +22,13 @@ internal static class TrainingStep
 
     internal static object Measure(int size, int batch, int steps, int threads, string? recipeFile, string[] assignments)
     {
-        JsonObject layer = OptionsJson.Parse(recipeFile is null ? ResNet18 : File.ReadAllText(recipeFile), recipeFile ?? "ResNet-18");
+        JsonObject layer = OptionsJson.Parse(recipeFile is null ? ResNet18 : File.ReadAllText(recipeFile),
+            recipeFile ?? "ResNet-18");
         int channels = recipeFile is null ? 3 : 1;
         const int warmup = 1, last = 1; // the loop leaves the first step out of its timing; the last one writes the checkpoint
         IImageSource Open(DataOptions options) => Synthetic(batch * (warmup + steps + last), channels, size, options);
-        Recipe recipe = Recipe.Resolve([layer], [.. assignments, "training.epochs=1", $"training.batchSize={batch}", $"training.threads={threads}"], Open);
+        Recipe recipe = Recipe.Resolve([layer],
+            [.. assignments, "training.epochs=1", $"training.batchSize={batch}", $"training.threads={threads}"], Open);
         ImageDataset data = ImageDataset.Load(Open(recipe.Data), recipe.Data);
 
         string folder = Directory.CreateTempSubdirectory("step").FullName;

@@ -13,14 +13,17 @@ public static class Siam
     /// <param name="args">Without the program's name.</param>
     /// <param name="output">Results.</param>
     /// <param name="error">Progress and messages.</param>
-    /// <returns>0 done, 1 failed, 2 wrong usage, 130 interrupted. A second interruption ends the process at once, also with 130.</returns>
+    /// <returns>0 done, 1 failed, 2 wrong usage, 130 interrupted. A second interruption ends the process at
+    /// once, also with 130.</returns>
     public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error)
     {
         using var interrupts = new Interrupts();
         FreedMemory.Keep();
         Screen? shared = null;
         Screen ScreenOf(ParseResult parsed) => shared ??= new Screen(output, error, parsed.GetValue(CommonOptions.Json));
-        ParseResult parsed = Root(ScreenOf).Parse(args.Length == 0 ? ["--help"] : args, new ParserConfiguration { ResponseFileTokenReplacer = null }); // @ is part of a source's name
+        // @ is part of a source's name
+        ParseResult parsed = Root(ScreenOf)
+            .Parse(args.Length == 0 ? ["--help"] : args, new ParserConfiguration { ResponseFileTokenReplacer = null });
         interrupts.Screen = ScreenOf(parsed);
         int exitCode = await RunAsync(parsed, ScreenOf(parsed), output, error, interrupts.Token);
         if (exitCode == 0 && ScreenOf(parsed).TellsOfLoss()) exitCode = 1;
@@ -28,7 +31,8 @@ public static class Siam
         return exitCode;
     }
 
-    private static async Task<int> RunAsync(ParseResult parsed, Screen screen, TextWriter output, TextWriter error, CancellationToken interrupt)
+    private static async Task<int> RunAsync(
+        ParseResult parsed, Screen screen, TextWriter output, TextWriter error, CancellationToken interrupt)
     {
         if (parsed.Errors.Count > 0 || Usage.IsHelpOfNothing(parsed) || Usage.HasUnusableValue(parsed))
         {
@@ -39,12 +43,19 @@ public static class Siam
         try
         {
             int exitCode = await parsed.InvokeAsync(
-                new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null },
+                new InvocationConfiguration
+                {
+                    Output = output,
+                    Error = error,
+                    EnableDefaultExceptionHandler = false,
+                    ProcessTerminationTimeout = null
+                },
                 interrupt);
             if (parsed.Action is HelpAction) Examples.Write(output, Usage.CommandLine(parsed.CommandResult));
             return exitCode;
         }
-        catch (Exception e) when (!parsed.GetValue(CommonOptions.Debug) && !Failure.IsMissingAssembly(e)) // without its assemblies the console may not write either
+        catch (Exception e) when (!parsed.GetValue(CommonOptions.Debug)
+            && !Failure.IsMissingAssembly(e)) // without its assemblies the console may not write either
         {
             return Failure.Show(e, screen);
         }

@@ -30,7 +30,8 @@ public sealed class Encoder : IDisposable
     /// <param name="preprocessing">Applied to pixels first.</param>
     /// <param name="channels">C.</param>
     /// <param name="size">H and W that it was trained with, in pixels.</param>
-    public Encoder(nn.Module<Tensor, Tensor> backbone, Preprocessing preprocessing, int channels, int size) : this(backbone, preprocessing, channels, size, null) { }
+    public Encoder(nn.Module<Tensor, Tensor> backbone, Preprocessing preprocessing, int channels, int size)
+        : this(backbone, preprocessing, channels, size, null) { }
 
     /// <summary>Makes an encoder of one of this library's networks.</summary>
     /// <param name="options">The network and its weights.</param>
@@ -42,7 +43,8 @@ public sealed class Encoder : IDisposable
         this(options.Create(channels, size, seed: 0), preprocessing, channels, size, options with { Weights = "" })
     { }
 
-    private Encoder(nn.Module<Tensor, Tensor> backbone, Preprocessing preprocessing, int channels, int size, BackboneOptions? options)
+    private Encoder(
+        nn.Module<Tensor, Tensor> backbone, Preprocessing preprocessing, int channels, int size, BackboneOptions? options)
     {
         Processors.FollowQuota();
         OptionsJson.Check(preprocessing, "preprocessing");
@@ -63,16 +65,19 @@ public sealed class Encoder : IDisposable
     /// <summary>What images go through ahead of the backbone.</summary>
     public Preprocessing Preprocessing { get; }
 
-    /// <summary>How the images that it was trained on were decoded; null where it is not known, as in files of earlier versions.</summary>
+    /// <summary>How the images that it was trained on were decoded; null where it is not known,
+    /// as in files of earlier versions.</summary>
     public DataOptions? Data { get; private init; }
 
     /// <summary>
-    /// The value of a white pixel in the images that it was trained on: 255 for 8 bits, 65535 for 16, 4095 for 16 with <c>data.bits</c> of 12, 1 for floating-point values, which
-    /// are taken as they are. Null where it is not known, or where images of several depths were scaled each by its own.
+    /// The value of a white pixel in the images that it was trained on: 255 for 8 bits, 65535 for 16, 4095 for 16 with
+    /// <c>data.bits</c> of 12, 1 for floating-point values, which are taken as they are. Null where it is not known, or where
+    /// images of several depths were scaled each by its own.
     /// </summary>
     public double? White { get; private init; }
 
-    /// <summary>The recipe of the run that wrote it, as JSON without the path of first weights; null in files of earlier versions and without a run.</summary>
+    /// <summary>The recipe of the run that wrote it, as JSON without the path of first weights; null in files of earlier versions
+    /// and without a run.</summary>
     internal string? RunRecipe { get; private init; }
 
     /// <summary>How the network is built again; null for a network of the user's own.</summary>
@@ -95,7 +100,8 @@ public sealed class Encoder : IDisposable
         Tensor signal = Preprocessing.Apply(images).to(_device);
         // libtorch hands one small image to NNPACK, which complains on standard error at every layer where it does not know the
         // processor.
-        if (signal.shape[0] == 1 && signal.shape[2] * signal.shape[3] < FewPixels) return _backbone.forward(signal.expand(2, -1, -1, -1))[..1].cpu().MoveToOuterDisposeScope();
+        if (signal.shape[0] == 1 && signal.shape[2] * signal.shape[3] < FewPixels)
+            return _backbone.forward(signal.expand(2, -1, -1, -1))[..1].cpu().MoveToOuterDisposeScope();
         return _backbone.forward(signal).cpu().MoveToOuterDisposeScope();
     }
 
@@ -124,9 +130,11 @@ public sealed class Encoder : IDisposable
             float[] pixels = new float[count * length];
             try
             {
-                Parallel.For(0, count, i => ImageFile.Decode(paths[first + i], Size, decoding).CopyTo(pixels.AsSpan(i * length, length)));
+                Parallel.For(0, count,
+                    i => ImageFile.Decode(paths[first + i], Size, decoding).CopyTo(pixels.AsSpan(i * length, length)));
             }
-            catch (AggregateException e) when (e.InnerExceptions.OfType<UnreadableImageException>().FirstOrDefault() is { } unreadable)
+            catch (AggregateException e)
+                when (e.InnerExceptions.OfType<UnreadableImageException>().FirstOrDefault() is { } unreadable)
             {
                 throw unreadable;
             }
@@ -150,11 +158,13 @@ public sealed class Encoder : IDisposable
     public string ContentHash()
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        JsonObject network = Options is null ? [] : OptionsJson.Write(Options with { Weights = "" }), defaults = OptionsJson.Write(new BackboneOptions());
+        JsonObject network = Options is null ? [] : OptionsJson.Write(Options with { Weights = "" }),
+            defaults = OptionsJson.Write(new BackboneOptions());
         foreach (string key in network.Select(option => option.Key).ToArray())
             if (JsonNode.DeepEquals(network[key], defaults[key])) network.Remove(key);
         bool filtered = Preprocessing.HighPass.Sigma > 0;
-        double[] numbers = [filtered ? Preprocessing.HighPass.Sigma : 0, filtered ? Preprocessing.HighPass.Kernel : 0, .. Preprocessing.Mean, .. Preprocessing.Std, Channels, Size];
+        double[] numbers = [filtered ? Preprocessing.HighPass.Sigma : 0, filtered ? Preprocessing.HighPass.Kernel : 0,
+            .. Preprocessing.Mean, .. Preprocessing.Std, Channels, Size];
         var hash = new XxHash128();
         Line("siamsharp-encoder-1");
         Line(network.ToJsonString());
@@ -183,8 +193,8 @@ public sealed class Encoder : IDisposable
 
     /// <summary>How the images that this encoder is to see are decoded.</summary>
     /// <remarks>
-    /// The size is the encoder's, and so are the channels where the run took those of its files, so that single grey or RGB files are converted.
-    /// Transparency that no image of the run had shows the mean.
+    /// The size is the encoder's, and so are the channels where the run took those of its files, so that single grey or RGB files
+    /// are converted. Transparency that no image of the run had shows the mean.
     /// </remarks>
     /// <param name="trained">How the images that it was trained on were decoded.</param>
     public DataOptions DecodingFor(DataOptions trained) => trained with
@@ -198,7 +208,8 @@ public sealed class Encoder : IDisposable
     /// <param name="options">The network and its first weights.</param>
     /// <param name="seed">Of the weights that are drawn.</param>
     /// <returns>Owned by the caller.</returns>
-    public Encoder Untrained(BackboneOptions options, ulong seed) => new(options.Create(Channels, Size, seed), Preprocessing, Channels, Size);
+    public Encoder Untrained(BackboneOptions options, ulong seed) =>
+        new(options.Create(Channels, Size, seed), Preprocessing, Channels, Size);
 
     /// <summary>Writes backbone weights (torchvision's keys) with the preprocessing in the metadata.</summary>
     /// <param name="path">A .safetensors file; replaced whole or not at all.</param>
@@ -211,7 +222,9 @@ public sealed class Encoder : IDisposable
     /// <param name="white">See <see cref="White"/>.</param>
     /// <param name="recipe">Of the run, as JSON; null without one.</param>
     /// <exception cref="RunException">The file cannot be written.</exception>
-    public static void Save(string path, nn.Module<Tensor, Tensor> backbone, BackboneOptions options, Preprocessing preprocessing, int channels, int size,
+    public static void Save(
+        string path, nn.Module<Tensor, Tensor> backbone, BackboneOptions options,
+        Preprocessing preprocessing, int channels, int size,
         DataOptions? data = null, double? white = null, string? recipe = null)
     {
         Dictionary<string, string> metadata = Metadata(options, preprocessing, channels, size, data, white);
@@ -220,7 +233,8 @@ public sealed class Encoder : IDisposable
     }
 
     /// <summary>What a file says about an encoder, so that it can be built again.</summary>
-    internal static Dictionary<string, string> Metadata(BackboneOptions options, Preprocessing preprocessing, int channels, int size, DataOptions? data, double? white)
+    internal static Dictionary<string, string> Metadata(
+        BackboneOptions options, Preprocessing preprocessing, int channels, int size, DataOptions? data, double? white)
     {
         var metadata = new Dictionary<string, string>
         {
@@ -243,17 +257,21 @@ public sealed class Encoder : IDisposable
     /// <exception cref="StateDictMismatchException">The weights are those of another network.</exception>
     public static Encoder Load(string path, nn.Module<Tensor, Tensor>? ownBackbone = null)
     {
-        if (!File.Exists(path)) throw new RunException($"{path} is missing: give the encoder.safetensors of a run that has finished, or what `siam export safetensors` has written.");
+        if (!File.Exists(path))
+            throw new RunException($"{path} is missing: give the encoder.safetensors of a run that has finished, "
+                + "or what `siam export safetensors` has written.");
         using SafeTensorsFile file = SafeTensors.Read(path);
         if (file.Metadata.GetValueOrDefault("format") != FileMetadata.EncoderFormat)
-            throw new RunException($"{path} holds no encoder written by SiamSharp: its metadata lacks format={FileMetadata.EncoderFormat}.");
+            throw new RunException(
+                $"{path} holds no encoder written by SiamSharp: its metadata lacks format={FileMetadata.EncoderFormat}.");
 
         return Build(new FileMetadata(path, file.Metadata), file.Tensors, ownBackbone);
     }
 
     /// <summary>Builds an encoder from what <see cref="Metadata"/> says and the weights of its network.</summary>
     /// <exception cref="RunException">It says nothing that can be built, or a network far larger than its weights.</exception>
-    internal static Encoder Build(FileMetadata metadata, IReadOnlyDictionary<string, Tensor> weights, nn.Module<Tensor, Tensor>? ownBackbone = null)
+    internal static Encoder Build(
+        FileMetadata metadata, IReadOnlyDictionary<string, Tensor> weights, nn.Module<Tensor, Tensor>? ownBackbone = null)
     {
         int channels = metadata.Count("channels", MaxChannels), size = metadata.Count("size", MaxSize);
         Preprocessing preprocessing = metadata.Preprocessing(channels, size);
@@ -265,15 +283,21 @@ public sealed class Encoder : IDisposable
         {
             Data = metadata.Has("data") ? metadata.Options<DataOptions>("data") : null,
             RunRecipe = metadata.Has("recipe") ? metadata.Text("recipe") : null,
-            White = metadata.Has("white") ? metadata.Number("white") is > 0 and var white ? white : throw metadata.Fault("\"white\" in its metadata must be more than 0") : null,
+            White = metadata.Has("white")
+                ? metadata.Number("white") is > 0 and var white ? white
+                    : throw metadata.Fault("\"white\" in its metadata must be more than 0") : null,
         };
 
         Backbone Create(BackboneOptions options)
         {
             long needed = options.ParameterCount(channels, size), held = weights.Values.Sum(tensor => tensor.numel());
-            if (needed / 2 > held) throw metadata.Fault($"its metadata describes a network of {needed:N0} numbers, but it holds {held:N0}");
+            if (needed / 2 > held)
+                throw metadata.Fault($"its metadata describes a network of {needed:N0} numbers, but it holds {held:N0}");
             try { return options.Create(channels, size, seed: 0); }
-            catch (ArgumentException fault) { throw metadata.Fault($"\"backbone\" in its metadata: {fault.Message.ReplaceLineEndings(" ").TrimEnd('.')}"); }
+            catch (ArgumentException fault)
+            {
+                throw metadata.Fault($"\"backbone\" in its metadata: {fault.Message.ReplaceLineEndings(" ").TrimEnd('.')}");
+            }
         }
     }
 
@@ -294,8 +318,9 @@ public sealed class Encoder : IDisposable
         Tensor output = network.forward(zeros(2, channels, size, size));
         return output.dim() == 2 && output.shape[0] == 2
             ? (int)output.shape[1]
-            : throw new ArgumentException($"A backbone must turn (N, C, H, W) into (N, D), but gave ({string.Join(", ", output.shape)}) for "
-                + $"(2, {channels}, {size}, {size}): average or flatten at its end.");
+            : throw new ArgumentException(
+                $"A backbone must turn (N, C, H, W) into (N, D), but gave ({string.Join(", ", output.shape)}) for "
+                    + $"(2, {channels}, {size}, {size}): average or flatten at its end.");
     }
 
     /// <inheritdoc/>

@@ -14,7 +14,8 @@ namespace SiamSharp;
 /// <param name="Accepted">Whether its probability reaches the classifier's threshold.</param>
 /// <param name="Probability">Of that class, 0 to 1.</param>
 /// <param name="Probabilities">Of every class.</param>
-public sealed record Prediction(string Path, string Class, bool Accepted, float Probability, IReadOnlyDictionary<string, float> Probabilities)
+public sealed record Prediction(
+    string Path, string Class, bool Accepted, float Probability, IReadOnlyDictionary<string, float> Probabilities)
 {
     internal static Prediction Of(string path, ReadOnlySpan<float> probabilities, Classifier classifier)
     {
@@ -37,22 +38,26 @@ public sealed record Predictions(IReadOnlyList<Prediction> Answers, IReadOnlyLis
     public static bool IsKnown(string path) => System.IO.Path.GetExtension(path).ToLowerInvariant() is ".csv" or ".json";
 
     /// <summary>Writes the answers, whole or not at all.</summary>
-    /// <param name="path">.csv: path, class, accepted, probability and a column for each class; .json: a list of <see cref="Prediction"/>.</param>
+    /// <param name="path">.csv: path, class, accepted, probability and a column for each class; .json:
+    /// a list of <see cref="Prediction"/>.</param>
     /// <exception cref="ArgumentException">The path ends in neither.</exception>
     /// <exception cref="RunException">The file cannot be written.</exception>
     public void Write(string path)
     {
         if (!IsKnown(path)) throw new ArgumentException($"{path} must end in .csv or .json.");
-        FileWriting.WriteText(path, path.EndsWith(".csv", StringComparison.OrdinalIgnoreCase) ? Csv() : JsonSerializer.Serialize(Answers, OptionsJson.Serializer));
+        FileWriting.WriteText(path, path.EndsWith(".csv", StringComparison.OrdinalIgnoreCase) ? Csv()
+            : JsonSerializer.Serialize(Answers, OptionsJson.Serializer));
     }
 
     private string Csv()
     {
         IEnumerable<string> classes = Answers.Count > 0 ? Answers[0].Probabilities.Keys : [];
-        var text = new StringBuilder(string.Join(',', [.. (string[])["path", "class", "accepted", "probability"], .. classes.Select(CsvRows.Quote)])).Append('\n');
+        var text = new StringBuilder(string.Join(',',
+            [.. (string[])["path", "class", "accepted", "probability"], .. classes.Select(CsvRows.Quote)])).Append('\n');
         foreach (Prediction a in Answers)
         {
-            text.Append(CultureInfo.InvariantCulture, $"{CsvRows.Quote(a.Path)},{CsvRows.Quote(a.Class)},{(a.Accepted ? "true" : "false")},{a.Probability:F6}");
+            text.Append(CultureInfo.InvariantCulture,
+                $"{CsvRows.Quote(a.Path)},{CsvRows.Quote(a.Class)},{(a.Accepted ? "true" : "false")},{a.Probability:F6}");
             foreach (float probability in a.Probabilities.Values) text.Append(CultureInfo.InvariantCulture, $",{probability:F6}");
             text.Append('\n');
         }

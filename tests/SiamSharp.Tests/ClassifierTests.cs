@@ -17,10 +17,12 @@ public sealed class ClassifierTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     private static Encoder NewEncoder() =>
-        new(new BackboneOptions { Width = 8, Depths = [1, 1] }, new Preprocessing(new HighPassOptions { Sigma = 0 }, [0.3], [0.35]), 1, 28);
+        new(new BackboneOptions { Width = 8, Depths = [1, 1] },
+            new Preprocessing(new HighPassOptions { Sigma = 0 }, [0.3], [0.35]), 1, 28);
 
     private static ImageDataset Images(int first, int count) =>
-        ImageDataset.Load(new SubsetSource(ImageSources.Open("fashion-mnist:sample", new DataOptions()), [.. Enumerable.Range(first, count)], "images"), new DataOptions());
+        ImageDataset.Load(new SubsetSource(ImageSources.Open("fashion-mnist:sample", new DataOptions()),
+            [.. Enumerable.Range(first, count)], "images"), new DataOptions());
 
     [Fact]
     public void Fit_RealImages_IsBetterThanChanceAndHonestAboutIt()
@@ -46,13 +48,15 @@ public sealed class ClassifierTests : IDisposable
     }
 
     [Theory]
-    [InlineData(0.317, 0.0167, new[] { "is not clearly better than naming always the largest class, which gives 0.333", "rests on 1 of 60 held-out images only" })]
+    [InlineData(0.317, 0.0167, new[] { "is not clearly better than naming always the largest class, which gives 0.333",
+        "rests on 1 of 60 held-out images only" })]
     [InlineData(0.95, 0, new[] { "all answers will be rejected" })]
     [InlineData(0.95, 0.05, new[] { "rests on 3 of 60" })]
     [InlineData(0.95, 0.9, new string[0])]
     public void Notes_OfAReport_SayWhatIsNotToBeTrusted(double accuracy, double accepted, string[] words)
     {
-        string[] notes = [.. new ClassifierReport(60, 5, 0.1, accuracy, 0.05, 0.1, accepted, 1) { MaxClassImages = 1 / 3.0 }.Notes(0.95)];
+        string[] notes =
+            [.. new ClassifierReport(60, 5, 0.1, accuracy, 0.05, 0.1, accepted, 1) { MaxClassImages = 1 / 3.0 }.Notes(0.95)];
         Assert.Equal(words.Length, notes.Length);
         Assert.All(words.Zip(notes), pair => Assert.Contains(pair.First, pair.Second));
     }
@@ -62,31 +66,42 @@ public sealed class ClassifierTests : IDisposable
     {
         using var scope = NewDisposeScope();
         using Classifier classifier = Classifier.Fit(NewEncoder(), Images(0, 200), new DataOptions()).Classifier;
-        var source = new SubsetSource(ImageSources.Open("fashion-mnist:sample", new DataOptions()), [.. Enumerable.Range(300, 70)], "images"); // two batches
+        // two batches
+        var source = new SubsetSource(ImageSources.Open("fashion-mnist:sample", new DataOptions()),
+            [.. Enumerable.Range(300, 70)], "images");
         Predictions predictions = classifier.Predict(source);
         Tensor expected = classifier.Predict(ImageDataset.Load(source, new DataOptions()).Batch([.. Enumerable.Range(0, 70)]));
         Assert.Empty(predictions.Skipped);
         Assert.Equal(Enumerable.Range(0, 70).Select(source.PathOf), predictions.Answers.Select(a => a.Path));
-        Near.Equal(expected, tensor(predictions.Answers.SelectMany(a => classifier.ClassNames.Select(c => a.Probabilities[c])).ToArray(), [70, 10]), 1e-4);
-        Assert.Equal(expected.argmax(1).data<long>().Select(k => classifier.ClassNames[(int)k]), predictions.Answers.Select(a => a.Class));
-        Assert.All(predictions.Answers, a => Assert.Equal((a.Probabilities.Values.Max(), a.Probability >= classifier.Threshold), (a.Probability, a.Accepted)));
+        Near.Equal(expected,
+            tensor(predictions.Answers.SelectMany(a => classifier.ClassNames.Select(c => a.Probabilities[c])).ToArray(),
+                [70, 10]), 1e-4);
+        Assert.Equal(expected.argmax(1).data<long>().Select(k => classifier.ClassNames[(int)k]),
+            predictions.Answers.Select(a => a.Class));
+        Assert.All(predictions.Answers, a =>
+            Assert.Equal((a.Probabilities.Values.Max(), a.Probability >= classifier.Threshold), (a.Probability, a.Accepted)));
 
         string csv = Path.Combine(_folder, "a.csv"), json = Path.Combine(_folder, "a.json");
         predictions.Write(csv);
         string[] lines = File.ReadAllLines(csv);
-        Assert.Equal((71, $"path,class,accepted,probability,{string.Join(',', classifier.ClassNames)}"), (lines.Length, lines[0]));
+        Assert.Equal(
+            (71, $"path,class,accepted,probability,{string.Join(',', classifier.ClassNames)}"), (lines.Length, lines[0]));
         Prediction first = predictions.Answers[0];
-        Assert.StartsWith(FormattableString.Invariant($"{first.Path},{first.Class},{(first.Accepted ? "true" : "false")},{first.Probability:F6},"), lines[1]);
+        Assert.StartsWith(FormattableString.Invariant(
+            $"{first.Path},{first.Class},{(first.Accepted ? "true" : "false")},{first.Probability:F6},"), lines[1]);
         predictions.Write(json);
-        Assert.Equal(first.Probability, System.Text.Json.Nodes.JsonNode.Parse(File.ReadAllText(json))![0]!["probability"]!.GetValue<float>());
-        Assert.Contains("must end in .csv or .json", Assert.Throws<ArgumentException>(() => predictions.Write(Path.Combine(_folder, "a.txt"))).Message);
+        Assert.Equal(first.Probability,
+            System.Text.Json.Nodes.JsonNode.Parse(File.ReadAllText(json))![0]!["probability"]!.GetValue<float>());
+        Assert.Contains("must end in .csv or .json",
+            Assert.Throws<ArgumentException>(() => predictions.Write(Path.Combine(_folder, "a.txt"))).Message);
     }
 
     [Fact]
     public void Load_WhatSaveWrote_AnswersTheSameAndSoDoesOnnx()
     {
         using var scope = NewDisposeScope();
-        using Classifier classifier = Classifier.Fit(NewEncoder(), Images(0, 200), new DataOptions { Alpha = AlphaBackground.White }).Classifier;
+        using Classifier classifier = Classifier.Fit(NewEncoder(), Images(0, 200),
+            new DataOptions { Alpha = AlphaBackground.White }).Classifier;
         string path = Path.Combine(_folder, "classifier.safetensors"), onnx = Path.Combine(_folder, "classifier.onnx");
         classifier.Save(path);
         using Classifier loaded = Classifier.Load(path);
@@ -102,7 +117,8 @@ public sealed class ClassifierTests : IDisposable
         using var input = OrtValue.CreateTensorValueFromMemory((images * 255).data<float>().ToArray(), images.shape);
         using var run = new RunOptions();
         using var results = session.Run(run, ["pixels"], [input], ["probabilities"]);
-        Near.Equal(expected, tensor(results[0].GetTensorDataAsSpan<float>().ToArray(), results[0].GetTensorTypeAndShape().Shape), 1e-4);
+        Near.Equal(
+            expected, tensor(results[0].GetTensorDataAsSpan<float>().ToArray(), results[0].GetTensorTypeAndShape().Shape), 1e-4);
     }
 
     [Theory]
@@ -119,8 +135,10 @@ public sealed class ClassifierTests : IDisposable
     [InlineData("data", """{ "size": 5000 }""", "\"data\" in its metadata: ")]
     [InlineData("classes", "[null]", "\"classes\" in its metadata: must be a list of names")]
     [InlineData("classes", """["one", "two"]""", "head.weight is Float32")]
-    [InlineData("classes", """["one", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]""", "9 names for 10 classes")]
-    [InlineData("classes", """["one", "", "two", "three", "four", "five", "six", "seven", "eight", "nine"]""", "9 names for 10 classes")]
+    [InlineData("classes", """["one", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]""",
+        "9 names for 10 classes")]
+    [InlineData("classes", """["one", "", "two", "three", "four", "five", "six", "seven", "eight", "nine"]""",
+        "9 names for 10 classes")]
     [InlineData("classes", "[]", "0 names for 0 classes")]
     [InlineData("threshold", "-0.1", "\"threshold\" in its metadata: is -0.1")]
     [InlineData("temperature", "0", "\"temperature\" in its metadata: is 0")]
@@ -129,14 +147,17 @@ public sealed class ClassifierTests : IDisposable
     [InlineData("threshold", "7", "\"threshold\" in its metadata: is 7, but must be a number from 0 to 1")]
     [InlineData("temperature", "0", "\"temperature\" in its metadata: is 0, but must be a number from ")]
     [InlineData("size", "28.5", "\"size\" in its metadata: is 28.5, but must be a whole number from 1 to 1024")]
-    [InlineData("preprocessing", """{ "highPass": { "sigma": 2, "kernel": 13 }, "mean": [], "std": [0.2] }""", "\"preprocessing\" in its metadata")]
-    [InlineData("preprocessing", """{ "highPass": { "sigma": 0 }, "mean": [0.5], "std": [0] }""", "\"preprocessing\" in its metadata")]
+    [InlineData("preprocessing", """{ "highPass": { "sigma": 2, "kernel": 13 }, "mean": [], "std": [0.2] }""",
+        "\"preprocessing\" in its metadata")]
+    [InlineData("preprocessing", """{ "highPass": { "sigma": 0 }, "mean": [0.5], "std": [0] }""",
+        "\"preprocessing\" in its metadata")]
     [InlineData("preprocessing", """{ "mean": [0.5], "std": [1], "\ud800": 1 }""", "\"preprocessing\" in its metadata")]
     public void Load_MetadataThatSayNothingSound_NamesFileAndFault(string key, string? value, string problem)
     {
         using var scope = NewDisposeScope();
         string path = Path.Combine(_folder, "classifier.safetensors"), damaged = Path.Combine(_folder, "damaged.safetensors");
-        using (Classifier classifier = Classifier.Fit(NewEncoder(), Images(0, 200), new DataOptions()).Classifier) classifier.Save(path);
+        using (Classifier classifier = Classifier.Fit(NewEncoder(), Images(0, 200), new DataOptions()).Classifier)
+            classifier.Save(path);
         using (SafeTensorsFile file = SafeTensors.Read(path))
         {
             var metadata = file.Metadata.Where(m => m.Key != key).ToDictionary();
@@ -154,7 +175,8 @@ public sealed class ClassifierTests : IDisposable
     {
         using var scope = NewDisposeScope();
         ImageDataset all = Images(0, 200);
-        int[] one = [.. Enumerable.Range(0, all.ClassNames!.Count).Select(k => Enumerable.Range(0, 200).First(i => all.Labels![i] == k))];
+        int[] one =
+            [.. Enumerable.Range(0, all.ClassNames!.Count).Select(k => Enumerable.Range(0, 200).First(i => all.Labels![i] == k))];
         var source = new SubsetSource(ImageSources.Open("fashion-mnist:sample", new DataOptions()), one, "one of each");
         var (classifier, report) = Classifier.Fit(NewEncoder(), ImageDataset.Load(source, new DataOptions()), new DataOptions());
         using Classifier _ = classifier;
@@ -168,7 +190,8 @@ public sealed class ClassifierTests : IDisposable
     {
         using var scope = NewDisposeScope();
         int[] labels = Images(0, 300).Labels!.ToArray();
-        var source = new SubsetSource(ImageSources.Open("fashion-mnist:sample", new DataOptions()), [.. Enumerable.Range(0, 300).Where(i => labels[i] is not (0 or 5))], "eight classes");
+        var source = new SubsetSource(ImageSources.Open("fashion-mnist:sample", new DataOptions()),
+            [.. Enumerable.Range(0, 300).Where(i => labels[i] is not (0 or 5))], "eight classes");
         ImageDataset images = ImageDataset.Load(source, new DataOptions());
         Assert.Equal(10, images.ClassNames!.Count);
         var (classifier, report) = Classifier.Fit(NewEncoder(), images, new DataOptions());
@@ -176,7 +199,8 @@ public sealed class ClassifierTests : IDisposable
         Assert.Equal(images.ClassNames.Where((name, k) => k is not (0 or 5)), classifier.ClassNames);
         Assert.Equal(5, report.Folds);
         using Tensor best = classifier.Predict(images.Batch([.. Enumerable.Range(0, images.Count)])).argmax(1);
-        Assert.InRange(best.data<long>().ToArray().Index().Average(b => classifier.ClassNames[(int)b.Item] == images.ClassNames[images.Labels![b.Index]] ? 1.0 : 0), 0.6, 1);
+        Assert.InRange(best.data<long>().ToArray().Index()
+            .Average(b => classifier.ClassNames[(int)b.Item] == images.ClassNames[images.Labels![b.Index]] ? 1.0 : 0), 0.6, 1);
     }
 
     [Fact]
@@ -184,10 +208,12 @@ public sealed class ClassifierTests : IDisposable
     {
         using var scope = NewDisposeScope();
         using Classifier classifier = Classifier.Fit(NewEncoder(), Images(0, 100), new DataOptions()).Classifier;
-        Pixels Decode(int i) => i < 64 ? new(Enumerable.Repeat((byte)i, 784).ToArray(), 1, 28, 28) : throw new UnreadableImageException($"fake/{i}", "is broken");
+        Pixels Decode(int i) => i < 64 ? new(Enumerable.Repeat((byte)i, 784).ToArray(), 1, 28, 28)
+            : throw new UnreadableImageException($"fake/{i}", "is broken");
         Predictions predictions = classifier.Predict(new FakeSource(66, Decode));
         Assert.Equal((64, 2), (predictions.Answers.Count, predictions.Skipped.Count));
-        Assert.Contains("The one image of", Assert.Throws<DataSourceException>(() => classifier.Predict(new FakeSource(1, _ => Decode(64)))).Message);
+        Assert.Contains("The one image of",
+            Assert.Throws<DataSourceException>(() => classifier.Predict(new FakeSource(1, _ => Decode(64)))).Message);
     }
 
     [Fact]
@@ -196,7 +222,8 @@ public sealed class ClassifierTests : IDisposable
         using var scope = NewDisposeScope();
         static Pixels Decode(int i) => new(Enumerable.Repeat(i == 3 ? 1e38f : i, 784).ToArray(), 1, 28, 28);
         var source = new FakeSource(8, Decode) { ClassNames = ["a", "b"], Label = i => i % 2 };
-        Assert.Contains("fake/3 has a representation that is not finite", Assert.Throws<DataSourceException>(() => Classifier.Fit(NewEncoder(), ImageDataset.Load(source, new DataOptions { Size = 28 }), new DataOptions())).Message);
+        Assert.Contains("fake/3 has a representation that is not finite", Assert.Throws<DataSourceException>(() =>
+            Classifier.Fit(NewEncoder(), ImageDataset.Load(source, new DataOptions { Size = 28 }), new DataOptions())).Message);
         using Classifier classifier = Classifier.Fit(NewEncoder(), Images(0, 100), new DataOptions()).Classifier;
         Predictions predictions = classifier.Predict(source);
         Assert.Equal("fake/3", predictions.Skipped.Single().Path);
@@ -207,10 +234,15 @@ public sealed class ClassifierTests : IDisposable
     public void LoadAndSave_WrongFilesOrNetworks_SayWhatIsWrong()
     {
         using var scope = NewDisposeScope();
-        Assert.Contains("siam classify fit", Assert.Throws<RunException>(() => Classifier.Load(Path.Combine(_folder, "absent"))).Message, StringComparison.Ordinal);
-        using var own = new Encoder(nn.Sequential(nn.Flatten(), nn.Linear(784, 4)), new Preprocessing(new HighPassOptions { Sigma = 0 }, [0.3], [0.35]), 1, 28);
+        Assert.Contains(
+            "siam classify fit", Assert.Throws<RunException>(() => Classifier.Load(Path.Combine(_folder, "absent"))).Message,
+            StringComparison.Ordinal);
+        using var own = new Encoder(nn.Sequential(nn.Flatten(), nn.Linear(784, 4)),
+            new Preprocessing(new HighPassOptions { Sigma = 0 }, [0.3], [0.35]), 1, 28);
         using Classifier classifier = Classifier.Fit(own, Images(0, 100), new DataOptions()).Classifier;
-        Assert.Contains("network of your own", Assert.Throws<NotSupportedException>(() => classifier.Save(Path.Combine(_folder, "x"))).Message, StringComparison.Ordinal);
+        Assert.Contains("network of your own",
+            Assert.Throws<NotSupportedException>(() => classifier.Save(Path.Combine(_folder, "x"))).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -218,13 +250,15 @@ public sealed class ClassifierTests : IDisposable
     {
         using var scope = NewDisposeScope();
         string path = Path.Combine(_folder, "classifier.safetensors"), damaged = Path.Combine(_folder, "damaged.safetensors");
-        using (Classifier classifier = Classifier.Fit(NewEncoder(), Images(0, 100), new DataOptions()).Classifier) classifier.Save(path);
+        using (Classifier classifier = Classifier.Fit(NewEncoder(), Images(0, 100), new DataOptions()).Classifier)
+            classifier.Save(path);
         using (SafeTensorsFile file = SafeTensors.Read(path))
         {
             using Tensor mean = full_like(file.Tensors["head.mean"], float.NaN);
             SafeTensors.Write(damaged, new Dictionary<string, Tensor>(file.Tensors) { ["head.mean"] = mean }, file.Metadata);
         }
-        Assert.Contains("head.mean holds a number that is not finite", Assert.Throws<RunException>(() => Classifier.Load(damaged)).Message);
+        Assert.Contains("head.mean holds a number that is not finite",
+            Assert.Throws<RunException>(() => Classifier.Load(damaged)).Message);
     }
 
     [Fact]
@@ -233,7 +267,8 @@ public sealed class ClassifierTests : IDisposable
         using var scope = NewDisposeScope();
         string path = Path.Combine(_folder, "encoder.safetensors");
         using Backbone network = new BackboneOptions { Width = 8, Depths = [1, 1] }.Create(1, 28, seed: 1);
-        Encoder.Save(path, network, new BackboneOptions { Width = 8, Depths = [1, 1] }, new Preprocessing(new HighPassOptions { Sigma = 0 }, [0.3], [0.35]), 1, 28);
+        Encoder.Save(path, network, new BackboneOptions { Width = 8, Depths = [1, 1] },
+            new Preprocessing(new HighPassOptions { Sigma = 0 }, [0.3], [0.35]), 1, 28);
         string message = Assert.Throws<RunException>(() => Classifier.Load(path)).Message;
         Assert.Contains("says format=siamsharp-encoder-1", message);
         Assert.Contains("siam classify fit", message);
@@ -257,6 +292,7 @@ public sealed class ClassifierTests : IDisposable
         var all = new Dictionary<string, float> { ["=cmd"] = 0.75f, ["b"] = 0.25f };
         string file = Path.Combine(_folder, "a.csv");
         new Predictions([new("-x.png", "=cmd", true, 0.75f, all), new("+\"1,2\".png", "b", false, 0.75f, all)], []).Write(file);
-        Assert.Equal(["path,class,accepted,probability,'=cmd,b", "'-x.png,'=cmd,true,0.750000,0.750000,0.250000", "\"'+\"\"1,2\"\".png\",b,false,0.750000,0.750000,0.250000"], File.ReadAllLines(file));
+        Assert.Equal(["path,class,accepted,probability,'=cmd,b", "'-x.png,'=cmd,true,0.750000,0.750000,0.250000",
+            "\"'+\"\"1,2\"\".png\",b,false,0.750000,0.750000,0.250000"], File.ReadAllLines(file));
     }
 }

@@ -19,7 +19,8 @@ public sealed class EmbedTests : IDisposable
     public EmbedTests()
     {
         for (int i = 0; i < 12; i++)
-            TestImages.Save(TestImages.Make(3, 20, 24, (c, y, x) => (byte)(x * (i + 1) * 3 + y * 5 + c * 40)), _folder.At($"photos/{i:D2}.png"));
+            TestImages.Save(TestImages.Make(3, 20, 24, (c, y, x) => (byte)(x * (i + 1) * 3 + y * 5 + c * 40)),
+                _folder.At($"photos/{i:D2}.png"));
     }
 
     public void Dispose() => _folder.Dispose();
@@ -41,7 +42,8 @@ public sealed class EmbedTests : IDisposable
         Assert.Equal(vectors[3], encoder.Embed(paths[3]));
 
         using var embedder = new Embedder(encoder, EmbedEngine.Libtorch);
-        ImageDataset images = ImageDataset.Load(ImageSources.Open(_folder.At("photos"), encoder.DecodingFor(encoder.Data!)), encoder.DecodingFor(encoder.Data!));
+        ImageDataset images = ImageDataset.Load(ImageSources.Open(_folder.At("photos"), encoder.DecodingFor(encoder.Data!)),
+            encoder.DecodingFor(encoder.Data!));
         float[] pixels = new float[3 * 16 * 16], expected = new float[embedder.Width];
         images.Read(7, pixels);
         embedder.Embed(pixels, expected);
@@ -53,14 +55,16 @@ public sealed class EmbedTests : IDisposable
     {
         using var encoder = new Encoder(s_small, new(new() { Sigma = 0 }, [0, 0, 0], [1, 1, 1]), 3, 16);
         string missing = _folder.At("photos/none.png");
-        Assert.Equal(missing, Assert.Throws<UnreadableImageException>(() => encoder.Embed([_folder.At("photos/00.png"), missing])).Path);
+        Assert.Equal(
+            missing, Assert.Throws<UnreadableImageException>(() => encoder.Embed([_folder.At("photos/00.png"), missing])).Path);
     }
 
     [Fact]
     public void Embed_Cancelled_Stops()
     {
         using var encoder = new Encoder(s_small, new(new() { Sigma = 0 }, [0, 0, 0], [1, 1, 1]), 3, 16);
-        Assert.Throws<OperationCanceledException>(() => encoder.Embed([_folder.At("photos/00.png")], new CancellationToken(canceled: true)));
+        Assert.Throws<OperationCanceledException>(() =>
+            encoder.Embed([_folder.At("photos/00.png")], new CancellationToken(canceled: true)));
     }
 
     [Fact]
@@ -68,7 +72,8 @@ public sealed class EmbedTests : IDisposable
     {
         IImageSource photos = ImageSources.Open(_folder.At("photos"));
         Recipe typed = Recipe.For(photos, new ByolOptions { EmaDecay = 0.9 }, s_small, "crop", size: 32);
-        Recipe words = Recipe.Resolve([], ["method=byol", "method.emaDecay=0.9", "backbone.width=4", "backbone.depths=[1,1]", "views.preset=crop", "data.size=32"],
+        Recipe words = Recipe.Resolve([], ["method=byol", "method.emaDecay=0.9", "backbone.width=4", "backbone.depths=[1,1]",
+            "views.preset=crop", "data.size=32"],
             options => ImageSources.Open(_folder.At("photos"), options));
         Assert.Equal(OptionsJson.Write(words).ToJsonString(), OptionsJson.Write(typed).ToJsonString());
     }

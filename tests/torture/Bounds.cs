@@ -23,7 +23,8 @@ internal sealed record Bounds(int Count, int Seconds, ulong Seed, IReadOnlyList<
                 "--seed" => bounds with { Seed = (ulong)Number() },
                 _ => Keep(),
             };
-            int Number() => ++i < args.Length && int.TryParse(args[i], NumberStyles.None, CultureInfo.InvariantCulture, out int number)
+            int Number() => ++i < args.Length
+                && int.TryParse(args[i], NumberStyles.None, CultureInfo.InvariantCulture, out int number)
                 ? number
                 : throw new ArgumentException($"{args[i - 1]} needs a number from 0.");
             Bounds Keep()

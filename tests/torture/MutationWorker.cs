@@ -8,8 +8,10 @@ internal static class MutationWorker
     /// <summary>Bytes that one input may make the runtime allocate, and that the process may hold.</summary>
     public const long AllocationBudget = 256L << 20, ResidentBudget = 1L << 30;
 
-    /// <summary>Takes ranges of trials from standard input; says "broken TRIAL TEXT" for each that breaks a rule, and "done N" for each range.</summary>
-    /// <param name="folder">This worker's own copy of the specimens, with the file <c>progress</c> that names the trial it is at.</param>
+    /// <summary>Takes ranges of trials from standard input; says "broken TRIAL TEXT" for each that breaks a rule,
+    /// and "done N" for each range.</summary>
+    /// <param name="folder">This worker's own copy of the specimens, with the file <c>progress</c> that
+    /// names the trial it is at.</param>
     /// <param name="seed">What is drawn.</param>
     public static int Run(string folder, ulong seed)
     {
@@ -34,7 +36,8 @@ internal static class MutationWorker
             for (long trial = long.Parse(first); trial < long.Parse(end); trial++)
             {
                 at.Write(0, trial);
-                if (Try(folder, seed, trial) is { } broken) answers.WriteLine($"broken {trial} {broken.ReplaceLineEndings(" | ")}");
+                if (Try(folder, seed, trial) is { } broken)
+                    answers.WriteLine($"broken {trial} {broken.ReplaceLineEndings(" | ")}");
             }
             at.Write(0, -1L);
             answers.WriteLine("done");
@@ -59,7 +62,8 @@ internal static class MutationWorker
         }
         catch (Exception e) when (format.Documented.Contains(e.GetType()))
         {
-            if (string.IsNullOrWhiteSpace(e.Message) || e.Message.Contains('\0')) broken = $"{e.GetType().Name} without a readable message";
+            if (string.IsNullOrWhiteSpace(e.Message) || e.Message.Contains('\0'))
+                broken = $"{e.GetType().Name} without a readable message";
         }
         catch (Exception e)
         {
@@ -77,7 +81,8 @@ internal static class MutationWorker
         Random random = Bounds.Draw(seed, trial);
         Format format = Format.All[(int)(trial % Format.All.Count)];
         string name = format.Files[random.Next(format.Files.Length)], other = format.Files[random.Next(format.Files.Length)];
-        byte[] Whole(string file) => s_whole.TryGetValue(file, out byte[]? known) ? known : s_whole[file] = File.ReadAllBytes(Path.Combine(folder, file));
+        byte[] Whole(string file) =>
+            s_whole.TryGetValue(file, out byte[]? known) ? known : s_whole[file] = File.ReadAllBytes(Path.Combine(folder, file));
         return (format, name, Mutator.Damage(Whole(name), Whole(other), random));
     }
 }

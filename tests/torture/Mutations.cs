@@ -9,11 +9,14 @@ internal static class Mutations
     private const int Range = 500, SecondsForOne = 10;
     private const string TooSlow = "no answer in 10 s";
 
-    /// <summary>Tries <see cref="Bounds.Count"/> inputs; <c>--from N</c> begins with another trial than 0, <c>--work DIR</c> keeps files there.</summary>
+    /// <summary>Tries <see cref="Bounds.Count"/> inputs; <c>--from N</c> begins with another trial than 0,
+    /// <c>--work DIR</c> keeps files there.</summary>
     public static int Run(Bounds bounds)
     {
-        string Option(string name, string otherwise) => bounds.Rest.ToList().IndexOf(name) is >= 0 and var i && i + 1 < bounds.Rest.Count ? bounds.Rest[i + 1] : otherwise;
-        string work = Option("--work", Path.Combine(Path.GetTempPath(), "siam-torture")), whole = Path.Combine(work, "specimens"), found = Path.Combine(work, "found");
+        string Option(string name, string otherwise) =>
+            bounds.Rest.ToList().IndexOf(name) is >= 0 and var i && i + 1 < bounds.Rest.Count ? bounds.Rest[i + 1] : otherwise;
+        string work = Option("--work", Path.Combine(Path.GetTempPath(), "siam-torture")), whole = Path.Combine(work, "specimens"),
+            found = Path.Combine(work, "found");
         long from = long.Parse(Option("--from", "0"));
         Directory.CreateDirectory(found);
         if (!File.Exists(Path.Combine(whole, "study.json"))) Specimens.Make(whole);
@@ -28,13 +31,16 @@ internal static class Mutations
         Thread[] watchers = [.. Enumerable.Range(0, Environment.ProcessorCount).Select(i => new Thread(() => Watch(i)))];
         foreach (Thread watcher in watchers) watcher.Start();
         foreach (Thread watcher in watchers) watcher.Join();
-        foreach (var kind in broken.GroupBy(Kind).OrderByDescending(k => k.Count())) Console.WriteLine($"{kind.Count()} x {kind.Key}, first {kind.First().Split(" | ")[0]}");
-        Console.WriteLine($"mutations: {done} inputs of {Format.All.Count} formats in {clock.Elapsed.TotalSeconds:0} s, {broken.Count} broken; seed {bounds.Seed}, trials {from} to {from + done - 1}");
+        foreach (var kind in broken.GroupBy(Kind).OrderByDescending(k => k.Count()))
+            Console.WriteLine($"{kind.Count()} x {kind.Key}, first {kind.First().Split(" | ")[0]}");
+        Console.WriteLine($"mutations: {done} inputs of {Format.All.Count} formats in {clock.Elapsed.TotalSeconds:0} s, "
+            + $"{broken.Count} broken; seed {bounds.Seed}, trials {from} to {from + done - 1}");
         return broken.IsEmpty ? 0 : 1;
 
         void Watch(int number)
         {
-            string folder = Path.Combine(Directory.Exists("/dev/shm") ? "/dev/shm" : work, $"siam-torture-{Environment.ProcessId}-{number}");
+            string folder = Path.Combine(Directory.Exists("/dev/shm") ? "/dev/shm" : work,
+                $"siam-torture-{Environment.ProcessId}-{number}");
             Copy(whole, folder);
             File.WriteAllBytes(Path.Combine(folder, "progress"), new byte[8]);
             try
@@ -96,7 +102,8 @@ internal static class Mutations
                     {
                         worker.WaitForExit();
                         reached = At(folder);
-                        if (reached < 0) throw new InvalidOperationException($"A worker ended with {worker.ExitCode} before its first input.");
+                        if (reached < 0)
+                            throw new InvalidOperationException($"A worker ended with {worker.ExitCode} before its first input.");
                         return $"the process ended with {worker.ExitCode}";
                     }
                     string[] parts = line.Split(' ', 3);
@@ -107,8 +114,10 @@ internal static class Mutations
                 if (reached != seen) (seen, since) = (reached, Stopwatch.StartNew());
                 worker.Refresh();
                 string? fault = since.Elapsed.TotalSeconds > SecondsForOne ? TooSlow
-                    : !worker.HasExited && worker.WorkingSet64 > MutationWorker.ResidentBudget ? $"more than {MutationWorker.ResidentBudget >> 20} MiB held" : null;
-                if (SpeakNow(lastWord)) Console.WriteLine($"{clock.Elapsed.TotalSeconds:0} s: {done} inputs, {broken.Count} broken");
+                    : !worker.HasExited && worker.WorkingSet64 > MutationWorker.ResidentBudget
+                    ? $"more than {MutationWorker.ResidentBudget >> 20} MiB held" : null;
+                if (SpeakNow(lastWord))
+                    Console.WriteLine($"{clock.Elapsed.TotalSeconds:0} s: {done} inputs, {broken.Count} broken");
                 if (fault is null || reached < 0) continue;
                 worker.Kill();
                 worker.WaitForExit();
@@ -134,7 +143,8 @@ internal static class Mutations
             File.WriteAllText(kept + ".txt", fault.Replace(" | ", "\n"));
             if (!fault.StartsWith(format.Name, StringComparison.Ordinal)) fault = $"{format.Name} {name}: {fault}";
             broken.Enqueue($"trial {trial} {fault}");
-            if (known.TryAdd(Kind($"trial {trial} {fault}"), true)) Console.WriteLine($"trial {trial}: {fault.Split(" | ")[0]} ({kept})");
+            if (known.TryAdd(Kind($"trial {trial} {fault}"), true))
+                Console.WriteLine($"trial {trial}: {fault.Split(" | ")[0]} ({kept})");
         }
     }
 
@@ -144,12 +154,14 @@ internal static class Mutations
         string[] lines = fault.Split(" | ");
         string what = string.Join(' ', lines[0].Split(' ').Skip(2));
         int colon = what.IndexOf(": ", what.IndexOf(": ", StringComparison.Ordinal) + 2, StringComparison.Ordinal);
-        return $"{(colon < 0 ? what : what[..colon])} {lines.FirstOrDefault(line => line.Contains("at SiamSharp.", StringComparison.Ordinal))?.Split(" in ")[0].Trim()}";
+        return $"{(colon < 0 ? what : what[..colon])} "
+            + lines.FirstOrDefault(line => line.Contains("at SiamSharp.", StringComparison.Ordinal))?.Split(" in ")[0].Trim();
     }
 
     private static long At(string folder) => BitConverter.ToInt64(File.ReadAllBytes(Path.Combine(folder, "progress")));
 
-    private static Process Start(string folder, ulong seed) => Process.Start(new ProcessStartInfo(Environment.ProcessPath!, ["mutations-worker", folder, $"{seed}"])
+    private static Process Start(string folder, ulong seed) => Process.Start(new ProcessStartInfo(Environment.ProcessPath!,
+        ["mutations-worker", folder, $"{seed}"])
     {
         RedirectStandardInput = true,
         RedirectStandardOutput = true,

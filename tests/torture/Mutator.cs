@@ -6,14 +6,18 @@ namespace SiamSharp.Torture;
 internal static class Mutator
 {
     private static readonly long[] s_numbers =
-        [0, -1, 1, 2, 127, 128, 255, 256, 0x7fff, 0x8000, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff, 0x100000000, long.MaxValue, long.MinValue, 0x3fffffff, 65536, 22000];
+        [0, -1, 1, 2, 127, 128, 255, 256, 0x7fff, 0x8000, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff, 0x100000000, long.MaxValue,
+            long.MinValue, 0x3fffffff, 65536, 22000];
 
     private static readonly byte[][] s_tokens =
     [
-        .. new[] { "null", "-1", "0", "1e999", "-1e-999", "NaN", "Infinity", "9223372036854775808", "99999999999999999999999999", "4294967296", "2147483648", "\"\"", "[]", "{}",
-            "[[[[[[[[[[[[[[[[", "\\ud800", "\\u0000", "\n", "\r\n", ",", "\"", "'", "../", "/etc/passwd", "=1+1", "true", "false", "0.5", "1,5", "\t" }
+        .. new[] { "null", "-1", "0", "1e999", "-1e-999", "NaN", "Infinity", "9223372036854775808", "99999999999999999999999999",
+            "4294967296", "2147483648", "\"\"", "[]", "{}",
+            "[[[[[[[[[[[[[[[[", "\\ud800", "\\u0000", "\n", "\r\n", ",", "\"", "'", "../", "/etc/passwd", "=1+1",
+            "true", "false", "0.5", "1,5", "\t" }
             .Select(System.Text.Encoding.UTF8.GetBytes),
-        [0], [0xff], [0xc3], [0xed, 0xa0, 0x80], [0xef, 0xbb, 0xbf], [0xf4, 0x90, 0x80, 0x80], [0x1b, (byte)'[', (byte)'2', (byte)'J'],
+        [0], [0xff], [0xc3], [0xed, 0xa0, 0x80], [0xef, 0xbb, 0xbf], [0xf4, 0x90, 0x80, 0x80],
+        [0x1b, (byte)'[', (byte)'2', (byte)'J'],
     ];
 
     /// <summary>A damaged copy; one to four things are done to it, mostly one.</summary>
@@ -30,7 +34,8 @@ internal static class Mutator
     private static byte[] Once(byte[] bytes, byte[] other, Random random)
     {
         if (bytes.Length == 0) return [(byte)random.Next(256)];
-        // Headers are small and hold what matters most: half of all damage is done to the first 256 bytes, a tenth to the last 64.
+        // Headers are small and hold what matters most: half of all damage is done to the first 256
+        // bytes, a tenth to the last 64.
         int Place() => random.Next(10) switch
         {
             < 5 => random.Next(Math.Min(256, bytes.Length)),
@@ -43,7 +48,8 @@ internal static class Mutator
         {
             case 0: copy[at] ^= (byte)(1 << random.Next(8)); return copy;
             case 1: copy[at] = (byte)random.Next(256); return copy;
-            case 2: copy[at] = random.Next(3) switch { 0 => 0, 1 => 0xff, _ => (byte)(copy[at] + random.Next(-1, 2)) }; return copy;
+            case 2:
+                copy[at] = random.Next(3) switch { 0 => 0, 1 => 0xff, _ => (byte)(copy[at] + random.Next(-1, 2)) }; return copy;
             case 3:
                 Span<byte> number = stackalloc byte[8];
                 long value = s_numbers[random.Next(s_numbers.Length)];
@@ -61,7 +67,8 @@ internal static class Mutator
             case 6: return [.. bytes[..(at + length)], .. bytes[at..]]; // doubled
             case 7: // spliced
                 int from = random.Next(Math.Max(1, other.Length));
-                return [.. bytes[..at], .. other.AsSpan(from, Math.Min(length, other.Length - from)), .. bytes[(at + random.Next(length + 1))..]];
+                return [.. bytes[..at], .. other.AsSpan(from, Math.Min(length, other.Length - from)),
+                    .. bytes[(at + random.Next(length + 1))..]];
             default: // a piece of text
                 byte[] token = s_tokens[random.Next(s_tokens.Length)];
                 return [.. bytes[..at], .. token, .. bytes[(at + random.Next(Math.Min(length, 8) + 1))..]];

@@ -8,6 +8,7 @@ switch (args)
     case ["kills", var command, .. var rest]: return Kills.Run(command, Bounds.Parse(rest, count: 500));
     case ["flips", .. var rest]: return Flips.Run(Bounds.Parse(rest, count: 2_000));
     default:
-        Console.Error.WriteLine("siam-torture COMMAND [--count N] [--seconds S] [--seed N]; the commands are in tests/torture/README.md");
+        Console.Error.WriteLine(
+            "siam-torture COMMAND [--count N] [--seconds S] [--seed N]; the commands are in tests/torture/README.md");
         return 2;
 }

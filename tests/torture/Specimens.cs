@@ -19,11 +19,14 @@ internal static class Specimens
         Images(folder);
         Arrays(folder);
         Lists(folder);
-        foreach (string file in Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "pytorch"), "*.pt*")) File.Copy(file, Path.Combine(folder, Path.GetFileName(file)), overwrite: true);
+        foreach (string file in Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "pytorch"), "*.pt*"))
+            File.Copy(file, Path.Combine(folder, Path.GetFileName(file)), overwrite: true);
         string run = Path.Combine(folder, "run"), data = "fashion-mnist:sample#..80";
-        Command("pretrain", "--data", data, "--recipe", "simclr", "--out", run, "--set", "training.epochs=2", "--set", "training.batchSize=20", "--set", "training.threads=1",
+        Command("pretrain", "--data", data, "--recipe", "simclr", "--out", run, "--set", "training.epochs=2",
+            "--set", "training.batchSize=20", "--set", "training.threads=1",
             "--set", "backbone.width=4", "--set", "backbone.depths=[1,1]", "--set", "training.logSteps=1");
-        Command("evaluate", "few-shot", "--run", run, "--train", data, "--test", "fashion-mnist:sample#80..120", "--set", "evaluation.shots=[1]", "--set", "evaluation.draws=2");
+        Command("evaluate", "few-shot", "--run", run, "--train", data, "--test", "fashion-mnist:sample#80..120",
+            "--set", "evaluation.shots=[1]", "--set", "evaluation.draws=2");
         Command("classify", "fit", "--run", run, "--data", data, "--out", Path.Combine(folder, "classifier.safetensors"));
         Command("embed", "--run", run, "--data", data, "--out", Path.Combine(folder, "index.npy"));
         Command("embed", "--run", run, "--data", data, "--out", Path.Combine(folder, "index.parquet"));
@@ -59,7 +62,8 @@ internal static class Specimens
     {
         VipsPixels.SetUp();
         byte[] rgb = [.. Enumerable.Range(0, 24 * 20 * 3).Select(i => (byte)(i * 7 % 251))];
-        using var image = NetVips.Image.NewFromMemory(rgb, 24, 20, 3, Enums.BandFormat.Uchar).Copy(interpretation: Enums.Interpretation.Srgb);
+        using var image =
+            NetVips.Image.NewFromMemory(rgb, 24, 20, 3, Enums.BandFormat.Uchar).Copy(interpretation: Enums.Interpretation.Srgb);
         using var grey = image.Colourspace(Enums.Interpretation.Grey16);
         using var alpha = image.Bandjoin(128);
         void Save(Image what, string name, VOption? options = null) => what.WriteToFile(Path.Combine(folder, name), options);
@@ -118,14 +122,16 @@ internal static class Specimens
         header = header.PadRight((header.Length + 11 + 63) / 64 * 64 - 11) + "\n";
         byte[] values = new byte[bytes];
         if (type == "'|u1'") for (int i = 0; i < bytes; i++) values[i] = (byte)i;
-        return [0x93, .. "NUMPY"u8, 1, 0, (byte)header.Length, (byte)(header.Length >> 8), .. Encoding.Latin1.GetBytes(header), .. values];
+        return [0x93, .. "NUMPY"u8, 1, 0, (byte)header.Length, (byte)(header.Length >> 8),
+            .. Encoding.Latin1.GetBytes(header), .. values];
     }
 
     private static void Lists(string folder)
     {
         void Write(string name, string text) => File.WriteAllText(Path.Combine(folder, name), text);
         Write("list.csv", "path,label\nrgb.png,cat\n\"rgb.jpg\",\"dog, small\"\nrgb.gif,\"a \"\"b\"\"\"\n./grey16.png,\n");
-        Write("list.jsonl", "{\"path\": \"rgb.png\", \"label\": \"cat\"}\n{\"file\": \"rgb.jpg\", \"class\": 3}\n\n{\"path\": \"rgb.gif\"}\n");
+        Write("list.jsonl",
+            "{\"path\": \"rgb.png\", \"label\": \"cat\"}\n{\"file\": \"rgb.jpg\", \"class\": 3}\n\n{\"path\": \"rgb.gif\"}\n");
         Write("labels.csv", "file,class\nrgb.png,a\nrgb.jpg,b\ndeflate,a\n");
     }
 }

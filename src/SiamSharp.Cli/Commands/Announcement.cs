@@ -16,13 +16,17 @@ internal static class Announcement
     /// <param name="screen">Where.</param>
     /// <param name="recipe">What will be run.</param>
     /// <param name="data">The images.</param>
-    /// <param name="smaller">Makes the recipe of a small network, to be measured where the run is long; null where there is nothing smaller to recommend.</param>
+    /// <param name="smaller">Makes the recipe of a small network, to be measured where the run is long;
+    /// null where there is nothing smaller to recommend.</param>
     /// <param name="cancellationToken">Stops measuring.</param>
-    internal static void Show(Screen screen, Recipe recipe, ImageDataset data, Func<Recipe>? smaller, CancellationToken cancellationToken)
+    internal static void Show(
+        Screen screen, Recipe recipe, ImageDataset data, Func<Recipe>? smaller, CancellationToken cancellationToken)
     {
         long steps = (long)recipe.Training.Epochs * (data.Count / recipe.Training.BatchSize);
-        screen.Say($"{OptionsJson.KindOf(recipe.Method)} with {recipe.Backbone.Describe(data.Channels, data.Size)}, on {Plural.Of(data.Count, "image")} of {data.Size} x {data.Size} pixels and {Plural.Of(data.Channels, "channel")}, "
-            + $"views '{recipe.Views.Preset}': {Plural.Of(recipe.Training.Epochs, "epoch")} of batch {recipe.Training.BatchSize}, {Plural.Of(steps, "step")}.");
+        screen.Say($"{OptionsJson.KindOf(recipe.Method)} with {recipe.Backbone.Describe(data.Channels, data.Size)}, on "
+            + $"{Plural.Of(data.Count, "image")} of {data.Size} x {data.Size} pixels and {Plural.Of(data.Channels, "channel")}, "
+            + $"views '{recipe.Views.Preset}': {Plural.Of(recipe.Training.Epochs, "epoch")} of batch "
+            + $"{recipe.Training.BatchSize}, {Plural.Of(steps, "step")}.");
         StepTime pace = StepTime.Measure(recipe, data, cancellationToken: cancellationToken);
         TimeSpan whole = pace.Of(recipe, data.Count);
         string shorter = "";
@@ -30,9 +34,11 @@ internal static class Announcement
         {
             int epochs = (int)Math.Max(1, recipe.Training.Epochs * (s_short / whole));
             if (epochs < recipe.Training.Epochs)
-                shorter = $" Shorter: --set training.epochs={epochs}, {About(pace.Of(recipe with { Training = recipe.Training with { Epochs = epochs } }, data.Count))}";
+                shorter = $" Shorter: --set training.epochs={epochs}, "
+                    + $"{About(pace.Of(recipe with { Training = recipe.Training with { Epochs = epochs } }, data.Count))}";
             if (smaller?.Invoke() is { } small)
-                shorter += $"{(shorter.Length > 0 ? ";" : " Shorter:")} --recipe simclr, a small network, {About(StepTime.Measure(small, data, cancellationToken: cancellationToken).Of(small, data.Count))}";
+                shorter += $"{(shorter.Length > 0 ? ";" : " Shorter:")} --recipe simclr, a small network, "
+                    + $"{About(StepTime.Measure(small, data, cancellationToken: cancellationToken).Of(small, data.Count))}";
             if (shorter.Length > 0) shorter += ".";
         }
         screen.Say($"It takes {About(whole)} on this machine (by a step of {Plural.Of(pace.Batch, "image")}).{shorter}");

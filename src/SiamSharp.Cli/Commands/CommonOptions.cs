@@ -24,10 +24,12 @@ internal static class CommonOptions
     };
 
     /// <summary>Of a command that takes the options of a whole recipe.</summary>
-    internal static Option<string[]> Set() => Set("Override one option, such as training.epochs=20 (`siam options` lists all); may be repeated.");
+    internal static Option<string[]> Set() =>
+        Set("Override one option, such as training.epochs=20 (`siam options` lists all); may be repeated.");
 
     /// <summary>Of a command that only decodes images.</summary>
-    internal static Option<string[]> SetData() => Set("How images are decoded, such as data.channels=3 or data.alpha=white (`siam options data` lists all); may be repeated.");
+    internal static Option<string[]> SetData() => Set(
+        "How images are decoded, such as data.channels=3 or data.alpha=white (`siam options data` lists all); may be repeated.");
 
     internal static Option<string[]> Set(string description) => new("--set")
     {
@@ -36,7 +38,8 @@ internal static class CommonOptions
         DefaultValueFactory = _ => [],
     };
 
-    internal static Option<string> Data(string description) => new("--data") { Description = description, HelpName = "SRC", Required = true };
+    internal static Option<string> Data(string description) =>
+        new("--data") { Description = description, HelpName = "SRC", Required = true };
 
     internal static Option<string> Run() => new("--run") { Description = "The run's folder.", HelpName = "DIR", Required = true };
 }

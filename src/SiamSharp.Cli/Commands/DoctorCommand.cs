@@ -40,7 +40,8 @@ internal static class DoctorCommand
                 Row("system", $"{RuntimeInformation.OSDescription}, {RuntimeInformation.FrameworkDescription}");
                 Row("processors", $"{Environment.ProcessorCount}");
                 Row("memory", $"{memory.TotalAvailableMemoryBytes / (double)(1 << 30):F1} GiB");
-                Row("libtorch", torch.Works ? $"{torch.TorchVersion} works, {torch.Threads} threads{(torch.Cuda ? ", CUDA" : "")}" : "does not work");
+                Row("libtorch", torch.Works
+                    ? $"{torch.TorchVersion} works, {torch.Threads} threads{(torch.Cuda ? ", CUDA" : "")}" : "does not work");
                 foreach (string problem in torch.Problems) Row("  problem", problem);
                 foreach (string note in torch.Notes) Row("  note", note);
                 foreach (var source in data) Row(source.name, source.problem ?? "found");

@@ -17,46 +17,67 @@ namespace SiamSharp.Cli.Commands;
 internal sealed class EncoderOptions
 {
     private readonly Option<string> _run = new("--run") { Description = "The run whose encoder is used.", HelpName = "DIR" };
-    private readonly Option<string> _backbone = new("--backbone") { Description = "Instead of --run: a network by torchvision's name, such as resnet50.", HelpName = "NAME" };
-    private readonly Option<string> _weights = new("--weights") { Description = "Its weights: .safetensors or .pth, with torchvision's or timm's names.", HelpName = "FILE" };
-    private readonly Option<int> _size = NumberOptions.Whole("--size", "With --backbone: side of the images in pixels.", 8, 1024, otherwise: 224);
-    private readonly Option<double[]> _mean = NumberOptions.List("--mean", "With --backbone: mean of each channel, for pixels from 0 to 1.", s_mean);
-    private readonly Option<double[]> _std = NumberOptions.List("--std", "With --backbone: standard deviation of each channel.", s_std);
-    private readonly Option<double> _highPass = NumberOptions.Real("--high-pass", "With --backbone: sigma of the high-pass in pixels; 0 = none.", x => x >= 0, "of 0 or more", otherwise: 0);
+    private readonly Option<string> _backbone = new("--backbone")
+    {
+        Description = "Instead of --run: a network by torchvision's name, such as resnet50.",
+        HelpName = "NAME"
+    };
+    private readonly Option<string> _weights = new("--weights")
+    {
+        Description = "Its weights: .safetensors or .pth, with torchvision's or timm's names.",
+        HelpName = "FILE"
+    };
+    private readonly Option<int> _size =
+        NumberOptions.Whole("--size", "With --backbone: side of the images in pixels.", 8, 1024, otherwise: 224);
+    private readonly Option<double[]> _mean =
+        NumberOptions.List("--mean", "With --backbone: mean of each channel, for pixels from 0 to 1.", s_mean);
+    private readonly Option<double[]> _std =
+        NumberOptions.List("--std", "With --backbone: standard deviation of each channel.", s_std);
+    private readonly Option<double> _highPass = NumberOptions.Real(
+        "--high-pass", "With --backbone: sigma of the high-pass in pixels; 0 = none.", x => x >= 0, "of 0 or more", otherwise: 0);
 
     private static readonly double[] s_mean = [0.485, 0.456, 0.406], s_std = [0.229, 0.224, 0.225]; // of ImageNet
     private const int HighPassKernel = 13; // in pixels, as in training
 
     internal void AddTo(Command command)
     {
-        foreach (Option option in new Option[] { _run, _backbone, _weights, _size, _mean, _std, _highPass }) command.Options.Add(option);
+        foreach (Option option in new Option[] { _run, _backbone, _weights, _size, _mean, _std, _highPass })
+            command.Options.Add(option);
     }
 
     /// <summary>The files that it is read from; null where one was not given.</summary>
-    internal string?[] Files(ParseResult parsed) => [parsed.GetValue(_weights), parsed.GetValue(_run) is { Length: > 0 } run ? new RunFolder(run).EncoderPath : null];
+    internal string?[] Files(ParseResult parsed) =>
+        [parsed.GetValue(_weights), parsed.GetValue(_run) is { Length: > 0 } run ? new RunFolder(run).EncoderPath : null];
 
     /// <summary>The options by which the same encoder is named again.</summary>
-    internal string Words(ParseResult parsed) => string.Join(' ', new Option[] { _run, _backbone, _weights, _size, _mean, _std, _highPass }
-        .Where(option => parsed.GetResult(option) is { Implicit: false }).Select(option => $"{option.Name} {Shell.Word(parsed.GetResult(option)!.Tokens[0].Value)}"));
+    internal string Words(ParseResult parsed) =>
+        string.Join(' ', new Option[] { _run, _backbone, _weights, _size, _mean, _std, _highPass }
+            .Where(option => parsed.GetResult(option) is { Implicit: false })
+            .Select(option => $"{option.Name} {Shell.Word(parsed.GetResult(option)!.Tokens[0].Value)}"));
 
     /// <summary>Opens the encoder that was asked for.</summary>
     /// <param name="screen">Told where the run's recipe had to be taken from its checkpoint.</param>
     /// <param name="parsed">The command line.</param>
     /// <param name="assignments">Of data.*.</param>
     /// <param name="open">Opens the images.</param>
-    /// <returns>The encoder, owned by the caller; a recipe that decodes images as it needs them; what the user calls the encoder.</returns>
-    internal (Encoder Encoder, Recipe Recipe, string Name) Open(Screen screen, ParseResult parsed, string[] assignments, Func<DataOptions, IImageSource> open)
+    /// <returns>The encoder, owned by the caller; a recipe that decodes images as it needs them;
+    /// what the user calls the encoder.</returns>
+    internal (Encoder Encoder, Recipe Recipe, string Name) Open(
+        Screen screen, ParseResult parsed, string[] assignments, Func<DataOptions, IImageSource> open)
     {
         string? run = parsed.GetValue(_run), name = parsed.GetValue(_backbone), weights = parsed.GetValue(_weights);
         if (run is not null && name is not null)
-            throw new OptionsException([new Fault("--run", "brings its own network and weights: leave out either --run or --backbone with its options")]);
+            throw new OptionsException([new Fault(
+                "--run", "brings its own network and weights: leave out either --run or --backbone with its options")]);
         if (run is null && name is null)
             throw new OptionsException([new Fault("--run", "give either --run DIR, or --backbone NAME with --weights FILE")]);
         CheckData(assignments);
         if (run is not null)
         {
-            Fault[] ignored = [.. new Option[] { _weights, _size, _mean, _std, _highPass }.Where(option => IsGiven(parsed, option))
-                .Select(option => new Fault(option.Name, "belongs to --backbone: the encoder of --run has its own. Leave it out"))];
+            Fault[] ignored = [.. new Option[] { _weights, _size, _mean, _std, _highPass }
+                .Where(option => IsGiven(parsed, option))
+                .Select(option =>
+                    new Fault(option.Name, "belongs to --backbone: the encoder of --run has its own. Leave it out"))];
             if (ignored.Length > 0) throw new OptionsException(ignored);
             var folder = new RunFolder(run);
             Encoder encoder = folder.ReadEncoder(out JsonObject stored, screen.Notes);
@@ -64,16 +85,21 @@ internal sealed class EncoderOptions
             return (encoder, own with { Data = encoder.DecodingFor(own.Data) }, run);
         }
         if (weights is null) throw new OptionsException([new Fault("--weights", $"give the file with the weights of {name}")]);
-        if (Path.GetFileName(weights) == "encoder.safetensors" && Path.GetDirectoryName(Path.GetFullPath(weights)) is { } home && new RunFolder(home).HasRun)
-            throw new OptionsException([new Fault("--weights", $"{weights} was written by siam, which knows its network and how its images are prepared: give --run {Shell.PathWord(home)} in place of --backbone and --weights")]);
-        double[] mean = IsGiven(parsed, _mean) ? parsed.GetValue(_mean)! : s_mean, std = IsGiven(parsed, _std) ? parsed.GetValue(_std)! : s_std;
+        if (Path.GetFileName(weights) == "encoder.safetensors" && Path.GetDirectoryName(Path.GetFullPath(weights)) is { } home
+            && new RunFolder(home).HasRun)
+            throw new OptionsException([new Fault("--weights", $"{weights} was written by siam, which knows its network and how "
+                + $"its images are prepared: give --run {Shell.PathWord(home)} in place of --backbone and --weights")]);
+        double[] mean = IsGiven(parsed, _mean) ? parsed.GetValue(_mean)! : s_mean,
+            std = IsGiven(parsed, _std) ? parsed.GetValue(_std)! : s_std;
         int size = parsed.GetValue(_size);
         double sigma = parsed.GetValue(_highPass);
         CheckChannels(parsed, mean.Length, std.Length);
         if (std.Any(s => s <= 0)) throw new OptionsException([new Fault("--std", "must hold numbers above 0")]);
-        if (BackboneOptions.ProblemOfWeights(weights) is { } problem) throw new OptionsException([new Fault("--weights", problem)]);
+        if (BackboneOptions.ProblemOfWeights(weights) is { } problem)
+            throw new OptionsException([new Fault("--weights", problem)]);
         string stem = name!.StartsWith("vit", StringComparison.Ordinal) ? "auto" : "imagenet";
-        Recipe recipe = Recipe.Resolve([], [$"backbone.name={name}", $"backbone.weights={weights}", $"backbone.stem={stem}", $"data.size={size}", $"data.channels={mean.Length}", .. assignments], open);
+        Recipe recipe = Recipe.Resolve([], [$"backbone.name={name}", $"backbone.weights={weights}", $"backbone.stem={stem}",
+            $"data.size={size}", $"data.channels={mean.Length}", .. assignments], open);
         CheckScale(parsed, mean, std, open(recipe.Data));
         var preprocessing = new Preprocessing(new HighPassOptions { Sigma = sigma, Kernel = HighPassKernel }, mean, std);
         try
@@ -83,13 +109,17 @@ internal sealed class EncoderOptions
         catch (StateDictMismatchException) when (FormatOf(weights) is { } format)
         {
             throw new OptionsException([new Fault("--weights", $"{weights} was written by siam, for a network of its own. "
-                + (format.StartsWith("siamsharp-classifier", StringComparison.Ordinal) ? $"It is a classifier: siam classify predict --model {Shell.Word(weights)}" : "Give --run with the folder of the run that it comes from, in place of --backbone and --weights"))]);
+                + (format.StartsWith("siamsharp-classifier", StringComparison.Ordinal)
+                    ? $"It is a classifier: siam classify predict --model {Shell.Word(weights)}"
+                    : "Give --run with the folder of the run that it comes from, in place of --backbone and --weights"))]);
         }
     }
 
     /// <summary>What a file of ours says it is; null for any other file.</summary>
     private static string? FormatOf(string weights) => weights.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase)
-        && SafeTensorsHeader.Read(weights).Metadata.TryGetValue("format", out string? format) && format.StartsWith("siamsharp-", StringComparison.Ordinal) ? format : null;
+        && SafeTensorsHeader.Read(weights).Metadata.TryGetValue("format", out string? format)
+        && format.StartsWith("siamsharp-", StringComparison.Ordinal)
+        ? format : null;
 
     private static bool IsGiven(ParseResult parsed, Option option) => parsed.GetResult(option) is { Implicit: false };
 
@@ -107,8 +137,10 @@ internal sealed class EncoderOptions
         }
         Option given = mean.Any(number => number > 1) ? _mean : _std;
         double[] numbers = given == _mean ? mean : std;
-        throw new OptionsException([new Fault(given.Name, $"{parsed.GetResult(given)?.Tokens[0].Value} is for pixels up to 255, it seems, but those of images of 8 and 16 bits are scaled to 0 to 1. "
-            + $"Divide it by 255: {string.Join(',', numbers.Select(n => (n / 255).ToString("0.###", CultureInfo.InvariantCulture)))}")]);
+        throw new OptionsException([new Fault(given.Name, $"{parsed.GetResult(given)?.Tokens[0].Value} is for pixels up to 255, "
+            + "it seems, but those of images of 8 and 16 bits are scaled to 0 to 1. "
+            + "Divide it by 255: "
+            + $"{string.Join(',', numbers.Select(n => (n / 255).ToString("0.###", CultureInfo.InvariantCulture)))}")]);
     }
 
     /// <summary>Refuses numbers for other channels, by the name of the option that was given.</summary>
@@ -118,8 +150,11 @@ internal sealed class EncoderOptions
         bool byMean = !IsGiven(parsed, _std);
         var (given, count, other, others) = byMean ? (_mean, means, _std, deviations) : (_std, deviations, _mean, means);
         string text = parsed.GetResult(given)!.Tokens[0].Value;
-        string otherwise = !IsGiven(parsed, other) ? $"{other.Name} is not given and has its usual {others}: give both, one number for each channel" : $"{other.Name} has {others}: one for each channel";
-        throw new OptionsException([new Fault(given.Name, $"\"{text}\" has {Plural.Of(count, "number")}, but {otherwise}. Commas stand between numbers, and a fraction is written with a point"
+        string otherwise = !IsGiven(parsed, other)
+            ? $"{other.Name} is not given and has its usual {others}: give both, one number for each channel"
+            : $"{other.Name} has {others}: one for each channel";
+        throw new OptionsException([new Fault(given.Name, $"\"{text}\" has {Plural.Of(count, "number")}, but {otherwise}. "
+            + "Commas stand between numbers, and a fraction is written with a point"
             + (Numbers.Mending(text, whole: false).Length > 0 ? $": {text.Replace(',', '.')}" : ""))]);
     }
 
@@ -141,7 +176,9 @@ internal sealed class EncoderOptions
 
     private static void CheckData(string[] assignments)
     {
-        if (assignments.FirstOrDefault(a => !a.StartsWith("data.", StringComparison.Ordinal) || a.StartsWith("data.size", StringComparison.Ordinal)) is { } other)
-            throw new OptionsException([new Fault(other.Split('=')[0], "cannot be set here: leave it out. data.* can, apart from data.size, which is the encoder's")]);
+        if (assignments.FirstOrDefault(a =>
+            !a.StartsWith("data.", StringComparison.Ordinal) || a.StartsWith("data.size", StringComparison.Ordinal)) is { } other)
+            throw new OptionsException([new Fault(other.Split('=')[0],
+                "cannot be set here: leave it out. data.* can, apart from data.size, which is the encoder's")]);
     }
 }

@@ -10,26 +10,41 @@ namespace SiamSharp.Cli.Commands;
 /// <summary><c>siam export onnx|safetensors</c>: the encoder of a run as a file that other programs load.</summary>
 internal static class ExportCommand
 {
-    internal static Command Create(Func<ParseResult, Screen> screenOf) => new("export", "Write a run's encoder for other programs.")
+    internal static Command Create(Func<ParseResult, Screen> screenOf) => new("export",
+        "Write a run's encoder for other programs.")
     {
         Onnx(screenOf),
         SafeTensors(screenOf),
     };
 
     /// <summary>The encoder of a run, or of a folder that holds nothing else: its file says all that is needed here.</summary>
-    private static Encoder EncoderOf(Screen screen, RunFolder folder) => folder.HasRecipe ? folder.ReadEncoder(out _, screen.Notes) : folder.LoadEncoder();
+    private static Encoder EncoderOf(Screen screen, RunFolder folder) =>
+        folder.HasRecipe ? folder.ReadEncoder(out _, screen.Notes) : folder.LoadEncoder();
 
     private static Option<string> Out(string what) => new("--out") { Description = what, HelpName = "FILE", Required = true };
 
     private static Command Onnx(Func<ParseResult, Screen> screenOf)
     {
         var run = new Option<string>("--run") { Description = "The run whose encoder is written.", HelpName = "DIR" };
-        var model = new Option<string>("--classifier") { Description = "Instead of --run: what `siam classify fit` wrote; the model then has a second output, probabilities (N, K).", HelpName = "FILE" };
+        var model = new Option<string>("--classifier")
+        {
+            Description =
+                "Instead of --run: what `siam classify fit` wrote; the model then has a second output, probabilities (N, K).",
+            HelpName = "FILE"
+        };
         Option<string> file = Out("The model, .onnx.");
-        var white = NumberOptions.Real("--white", "Value of a white pixel: 255 for 8 bits, 65535 for 16 bits, 1 for pixels from 0 to 1. Without it: as in the images that the encoder was trained on.",
+        var white = NumberOptions.Real("--white", "Value of a white pixel: 255 for 8 bits, 65535 for 16 bits, "
+            + "1 for pixels from 0 to 1. Without it: as in the images that the encoder was trained on.",
             x => x > 0, "above 0", otherwise: null);
-        var fold = new Option<bool>("--fold-batch-norm") { Description = "Multiply batch normalisations into the convolutions ahead of them." };
-        var command = new Command("onnx", "Preprocessing and backbone as one ONNX model: pixels (N, C, H, W) in, representations (N, D) out.") { run, model, file, white, fold };
+        var fold = new Option<bool>("--fold-batch-norm")
+        {
+            Description = "Multiply batch normalisations into the convolutions ahead of them."
+        };
+        var command = new Command("onnx",
+            "Preprocessing and backbone as one ONNX model: pixels (N, C, H, W) in, representations (N, D) out.")
+        {
+            run, model, file, white, fold
+        };
         command.SetAction((parsed, _) =>
         {
             Screen screen = screenOf(parsed);
@@ -40,19 +55,24 @@ internal static class ExportCommand
             switch (parsed.GetValue(run), parsed.GetValue(model))
             {
                 case ({ } folder, null):
-                    using (Encoder encoder = EncoderOf(screen, new RunFolder(folder))) (difference, about) = (OnnxExport.Write(path, encoder, options), Input.Of(encoder, options));
+                    using (Encoder encoder = EncoderOf(screen, new RunFolder(folder)))
+                        (difference, about) = (OnnxExport.Write(path, encoder, options), Input.Of(encoder, options));
                     break;
                 case (null, { } classifierFile):
-                    using (Classifier classifier = Classifier.Load(classifierFile)) (difference, about) = (classifier.ExportOnnx(path, options), Input.Of(classifier.Encoder, options));
+                    using (Classifier classifier = Classifier.Load(classifierFile))
+                        (difference, about) = (classifier.ExportOnnx(path, options), Input.Of(classifier.Encoder, options));
                     break;
                 case (null, null): throw new OptionsException([new Fault("--run", "give either --run DIR or --classifier FILE")]);
-                default: throw new OptionsException([new Fault("--run", "leave out either --run, which exports the encoder, or --classifier, which exports the classifier together with its encoder")]);
+                default:
+                    throw new OptionsException([new Fault("--run", "leave out either --run, which exports the encoder, "
+                        + "or --classifier, which exports the classifier together with its encoder")]);
             }
             if (about.Note is { } note) screen.Warn(note);
             screen.Result(new { file = path, difference, white = about.White, trainedWhite = about.Trained }, console =>
             {
                 console.WriteLine($"Model: {path}");
-                console.WriteLine($"Input: pixels, float32 (N, {about.Channels}, {about.Size}, {about.Size}), from 0 to {about.White.ToString("R", CultureInfo.InvariantCulture)}"
+                console.WriteLine($"Input: pixels, float32 (N, {about.Channels}, {about.Size}, {about.Size}), "
+                    + $"from 0 to {about.White.ToString("R", CultureInfo.InvariantCulture)}"
                     + (about.Trained == about.White ? ", as in the images of the run." : "."));
                 console.WriteLine($"ONNX Runtime's answers differ from libtorch's by {difference:0.0e+0} of their norm.");
             });
@@ -65,13 +85,16 @@ internal static class ExportCommand
     /// <summary>What a model takes.</summary>
     private sealed record Input(int Channels, int Size, double White, double? Trained)
     {
-        public static Input Of(Encoder encoder, OnnxOptions options) => new(encoder.Channels, encoder.Size, options.WhiteFor(encoder), encoder.White);
+        public static Input Of(Encoder encoder, OnnxOptions options) =>
+            new(encoder.Channels, encoder.Size, options.WhiteFor(encoder), encoder.White);
 
         /// <summary>Where the range is not that of the images of the run, what is to be done.</summary>
         public string? Note => Trained is null
-            ? $"It is not known how the values of the run's images were scaled (they had several depths, or an earlier version wrote the run): pixels from 0 to {Number(White)} are expected. "
+            ? "It is not known how the values of the run's images were scaled (they had several depths, "
+                + $"or an earlier version wrote the run): pixels from 0 to {Number(White)} are expected. "
                 + "For images of 16 bits give --white 65535, or scale the pixels to 0 to 1 and give --white 1."
-            : Trained != White ? $"The images of the run had {Number(Trained.Value)} for white, and this model takes {Number(White)}: scale pixels by {Number(White)} / {Number(Trained.Value)} before they go in." : null;
+            : Trained != White ? $"The images of the run had {Number(Trained.Value)} for white, and this model takes "
+                + $"{Number(White)}: scale pixels by {Number(White)} / {Number(Trained.Value)} before they go in." : null;
 
         private static string Number(double value) => value.ToString("R", CultureInfo.InvariantCulture);
     }
@@ -79,7 +102,11 @@ internal static class ExportCommand
     private static Command SafeTensors(Func<ParseResult, Screen> screenOf)
     {
         Option<string> run = CommonOptions.Run(), file = Out("The weights, .safetensors.");
-        var command = new Command("safetensors", "The backbone's weights with torchvision's names; preprocessing in the metadata.") { run, file };
+        var command =
+            new Command("safetensors", "The backbone's weights with torchvision's names; preprocessing in the metadata.")
+            {
+                run, file
+            };
         command.SetAction((parsed, _) =>
         {
             var folder = new RunFolder(parsed.GetValue(run)!);
@@ -88,7 +115,8 @@ internal static class ExportCommand
             EncoderOf(screen, folder).Dispose();
             folder.CopyEncoder(path);
             screen.Result(new { file = path }, console => console.WriteLine($"Weights: {path}"));
-            screen.Say("For your program: Encoder.Load of the library, or torchvision, whose names the weights have (docs/PRODUCTION.md).");
+            screen.Say("For your program: Encoder.Load of the library, or torchvision, "
+                + "whose names the weights have (docs/PRODUCTION.md).");
             return Task.FromResult(0);
         });
         return command;

@@ -20,7 +20,8 @@ internal static class NumberOptions
         Description = description,
         HelpName = "N",
         DefaultValueFactory = _ => otherwise,
-        CustomParser = result => Read<int>(name, result, text => Numbers.TryWhole(text, out int number) && number >= least && number <= most ? number : null,
+        CustomParser = result => Read<int>(name, result,
+            text => Numbers.TryWhole(text, out int number) && number >= least && number <= most ? number : null,
             $"a whole number {(most == int.MaxValue ? $"of {least} or more" : $"from {least} to {most}")}", whole: true),
     };
 
@@ -30,14 +31,19 @@ internal static class NumberOptions
     /// <param name="isAllowed">Which are.</param>
     /// <param name="allowed">The same in words, behind "a number".</param>
     /// <param name="otherwise">Where the option is not given; null = 0, and the help names no default.</param>
-    internal static Option<double> Real(string name, string description, Func<double, bool> isAllowed, string allowed, double? otherwise) => new(name)
-    {
-        Description = description,
-        HelpName = "NUMBER",
-        DefaultValueFactory = otherwise is double value ? _ => value : null,
-        CustomParser = result => Read<double>(name, result, text => Numbers.TryReal(text, out double number) && isAllowed(number) ? number : null,
-            $"a number {allowed}", whole: false, text => Numbers.TryReal(text, out double number) && number >= MinPercent && isAllowed(number / 100) ? string.Create(CultureInfo.InvariantCulture, $"; write it as a share: {number / 100}") : ""),
-    };
+    internal static Option<double> Real(
+        string name, string description, Func<double, bool> isAllowed, string allowed, double? otherwise) =>
+        new(name)
+        {
+            Description = description,
+            HelpName = "NUMBER",
+            DefaultValueFactory = otherwise is double value ? _ => value : null,
+            CustomParser = result => Read<double>(name, result,
+                text => Numbers.TryReal(text, out double number) && isAllowed(number) ? number : null,
+                $"a number {allowed}", whole: false,
+                text => Numbers.TryReal(text, out double number) && number >= MinPercent && isAllowed(number / 100)
+                    ? string.Create(CultureInfo.InvariantCulture, $"; write it as a share: {number / 100}") : ""),
+        };
 
     private const double MinPercent = 10; // below, a number is hardly meant in hundredths
 
@@ -48,14 +54,17 @@ internal static class NumberOptions
     internal static Option<double[]> List(string name, string description, double[] otherwise) => new(name)
     {
         // The library would write the default with | between the numbers.
-        Description = $"{description} [default: {string.Join(',', otherwise.Select(n => n.ToString(CultureInfo.InvariantCulture)))}]",
+        Description =
+            $"{description} [default: {string.Join(',', otherwise.Select(n => n.ToString(CultureInfo.InvariantCulture)))}]",
         HelpName = "R,G,B",
         CustomParser = result =>
         {
             string text = result.Tokens is [var token, ..] ? token.Value : "";
-            double[] numbers = [.. text.Split(',', '|').Select(part => Numbers.TryReal(part, out double number) ? number : double.NaN)];
+            double[] numbers =
+                [.. text.Split(',', '|').Select(part => Numbers.TryReal(part, out double number) ? number : double.NaN)];
             if (!numbers.Any(double.IsNaN)) return numbers;
-            result.AddError($"{name}: \"{text}\" is not a list of numbers with points in them and commas between them, such as {string.Join(',', otherwise.Select(n => n.ToString(CultureInfo.InvariantCulture)))}");
+            result.AddError($"{name}: \"{text}\" is not a list of numbers with points in them and commas between them, "
+                + $"such as {string.Join(',', otherwise.Select(n => n.ToString(CultureInfo.InvariantCulture)))}");
             return null;
         },
     };
@@ -72,13 +81,16 @@ internal static class NumberOptions
             {
                 string text = result.Tokens is [var token, ..] ? token.Value : "";
                 int index = Array.IndexOf(names, text.ToLowerInvariant());
-                if (index < 0) result.AddError($"{name}: \"{text}\" is none of: {string.Join(", ", names)}{Nearest.Question(text, names)}");
+                if (index < 0)
+                    result.AddError($"{name}: \"{text}\" is none of: {string.Join(", ", names)}{Nearest.Question(text, names)}");
                 return index < 0 ? default : Enum.GetValues<T>()[index];
             },
         };
     }
 
-    private static T Read<T>(string name, ArgumentResult result, Func<string, T?> read, string wanted, bool whole, Func<string, string>? mend = null) where T : struct
+    private static T Read<T>(
+        string name, ArgumentResult result, Func<string, T?> read, string wanted, bool whole,
+        Func<string, string>? mend = null) where T : struct
     {
         string text = result.Tokens is [var token, ..] ? token.Value : "";
         if (read(text) is T number) return number;

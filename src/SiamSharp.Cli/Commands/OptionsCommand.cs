@@ -16,34 +16,53 @@ internal static partial class OptionsCommand
 {
     internal static Command Create(Func<ParseResult, Screen> screenOf)
     {
-        var part = new Argument<string?>("PART") { Description = "Only paths that start so, such as training or views.highPass.", Arity = ArgumentArity.ZeroOrOne };
+        var part = new Argument<string?>("PART")
+        {
+            Description = "Only paths that start so, such as training or views.highPass.",
+            Arity = ArgumentArity.ZeroOrOne
+        };
         Option<string> recipe = CommonOptions.Recipe();
         Option<string[]> set = CommonOptions.Set();
-        var command = new Command("options", "List what --set can change, with values, ranges and meanings.") { part, recipe, set };
+        var command =
+            new Command("options", "List what --set can change, with values, ranges and meanings.") { part, recipe, set };
         command.SetAction((parsed, cancellationToken) =>
         {
             Screen screen = screenOf(parsed);
             // The embedded images stand for the user's: 28 px, grey.
-            Recipe resolved = RecipeFiles.Resolve(parsed.GetValue(recipe), parsed.GetValue(set)!, options => ImageSources.Open("fashion-mnist:sample", options));
+            Recipe resolved = RecipeFiles.Resolve(parsed.GetValue(recipe), parsed.GetValue(set)!,
+                options => ImageSources.Open("fashion-mnist:sample", options));
             Dictionary<string, string> documents = Documents();
             var options = OptionsJson.Describe(resolved)
                 .Where(o => parsed.GetValue(part) is not { } prefix || o.Path.StartsWith(prefix, StringComparison.Ordinal))
-                .Select(o => new { path = o.Path, value = o.Value, allowed = o.Allowed, meaning = documents.GetValueOrDefault(KeyOf(o), "") }).ToList();
+                .Select(o => new
+                {
+                    path = o.Path,
+                    value = o.Value,
+                    allowed = o.Allowed,
+                    meaning = documents.GetValueOrDefault(KeyOf(o), "")
+                }).ToList();
             if (options.Count == 0)
             {
                 string asked = parsed.GetValue(part)!;
                 string[] paths = [.. OptionsJson.Describe(resolved).Select(o => o.Path)];
                 if (TooFar(asked, paths) is { } far) throw new OptionsException([new Fault(asked, far)]);
                 if (OptionsJson.PartOfKind(typeof(Recipe), asked) is { } whole)
-                    throw new OptionsException([new Fault(asked, $"this is a kind of {whole}, whose options are listed by: siam options {whole} --set {whole}={asked}")]);
+                    throw new OptionsException([new Fault(asked,
+                        $"this is a kind of {whole}, whose options are listed by: siam options {whole} --set {whole}={asked}")]);
                 if (OptionsJson.KindsWith(typeof(Recipe), asked) is { Length: > 0 } kinds)
-                    throw new OptionsException([new Fault(asked, $"only {string.Join(", ", kinds)} {(kinds.Length == 1 ? "has" : "have")} it: siam options {asked} --set {asked.Split('.')[0]}={kinds[0]}")]);
-                string? near = Nearest.To(asked, paths.Concat(paths.Select(p => p.Split('.')[0])).Distinct()) ?? OptionsJson.PathTo(typeof(Recipe), asked.Split('.')[^1]);
-                throw new OptionsException([new Fault(asked, $"no option starts so{(near is null ? "" : $"; did you mean {near}?")} `siam options` lists all".Replace("so `", "so; `", StringComparison.Ordinal))]);
+                    throw new OptionsException([new Fault(asked,
+                        $"only {string.Join(", ", kinds)} {(kinds.Length == 1 ? "has" : "have")} it: "
+                            + $"siam options {asked} --set {asked.Split('.')[0]}={kinds[0]}")]);
+                string? near = Nearest.To(asked, paths.Concat(paths.Select(p => p.Split('.')[0])).Distinct())
+                    ?? OptionsJson.PathTo(typeof(Recipe), asked.Split('.')[^1]);
+                throw new OptionsException([new Fault(asked,
+                    $"no option starts so{(near is null ? "" : $"; did you mean {near}?")} `siam options` lists all"
+                        .Replace("so `", "so; `", StringComparison.Ordinal))]);
             }
             screen.Result(options, console =>
             {
-                console.MarkupLine("[dim]Values for grey images of 28 px. The size, channels, cells and sigma of your own images: recipe.json of a run, or `siam views`.[/]");
+                console.MarkupLine("[dim]Values for grey images of 28 px. "
+                    + "The size, channels, cells and sigma of your own images: recipe.json of a run, or `siam views`.[/]");
                 foreach (var option in options)
                 {
                     console.MarkupLine($"[bold]{Markup.Escape(option.path)}[/] = {Markup.Escape(option.value)}"
@@ -63,10 +82,13 @@ internal static partial class OptionsCommand
         for (int i = 1; i < parts.Length; i++)
         {
             string list = string.Join('.', parts[..i]);
-            if (!int.TryParse(parts[i], out int index) || !paths.Any(p => p.StartsWith($"{list}.0", StringComparison.Ordinal))) continue;
+            if (!int.TryParse(parts[i], out int index) || !paths.Any(p => p.StartsWith($"{list}.0", StringComparison.Ordinal)))
+                continue;
             int count = 1;
             while (paths.Any(p => p.StartsWith($"{list}.{count}.", StringComparison.Ordinal))) count++;
-            if (index < 0 || index >= count) return $"{list} has {(count == 1 ? "one part, 0" : $"{count} parts, 0 to {count - 1}")}: `siam options {list}` lists {(count == 1 ? "it" : "them")}";
+            if (index < 0 || index >= count)
+                return $"{list} has {(count == 1 ? "one part, 0" : $"{count} parts, 0 to {count - 1}")}: "
+                    + $"`siam options {list}` lists {(count == 1 ? "it" : "them")}";
         }
         return null;
     }
@@ -80,22 +102,26 @@ internal static partial class OptionsCommand
     {
         string file = Path.Combine(AppContext.BaseDirectory, "SiamSharp.xml");
         if (!File.Exists(file)) return [];
-        return XDocument.Load(file).Descendants("member").ToDictionary(m => (string)m.Attribute("name")!, m => $"{Plain(m.Element("summary"))} {Differences(m.Element("remarks"))}".Trim());
+        return XDocument.Load(file).Descendants("member").ToDictionary(m => (string)m.Attribute("name")!,
+            m => $"{Plain(m.Element("summary"))} {Differences(m.Element("remarks"))}".Trim());
     }
 
     /// <summary>What the remarks say of differences from the authors' code, which they end with.</summary>
     private static string Differences(XElement? remarks) =>
-        Plain(remarks) is var text && text.IndexOf("Differences: ", StringComparison.Ordinal) is >= 0 and var start ? text[start..] : "";
+        Plain(remarks) is var text && text.IndexOf("Differences: ", StringComparison.Ordinal) is >= 0 and var start
+            ? text[start..] : "";
 
-    private static string Plain(XElement? summary) => summary is null ? "" : Spaces().Replace(string.Concat(summary.Nodes().Select(node => node switch
-    {
-        XElement { Name.LocalName: "see" } see => NameOf((string?)see.Attribute("cref") ?? ""),
-        XElement element => element.Value,
-        _ => node.ToString(),
-    })), " ").Trim();
+    private static string Plain(XElement? summary) =>
+        summary is null ? "" : Spaces().Replace(string.Concat(summary.Nodes().Select(node => node switch
+        {
+            XElement { Name.LocalName: "see" } see => NameOf((string?)see.Attribute("cref") ?? ""),
+            XElement element => element.Value,
+            _ => node.ToString(),
+        })), " ").Trim();
 
     /// <summary>A property as --set writes it, anything else by its name.</summary>
-    private static string NameOf(string member) => member.Split('.')[^1] is var name && member.StartsWith("P:", StringComparison.Ordinal) && name.Length > 0
+    private static string NameOf(string member) => member.Split('.')[^1] is var name
+        && member.StartsWith("P:", StringComparison.Ordinal) && name.Length > 0
         ? char.ToLowerInvariant(name[0]) + name[1..]
         : name;
 

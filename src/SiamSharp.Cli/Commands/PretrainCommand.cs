@@ -16,7 +16,8 @@ internal static class PretrainCommand
 {
     internal static Command Create(Func<ParseResult, Screen> screenOf)
     {
-        Option<string> data = CommonOptions.Data("The images: a folder, a manifest, an .npy file, fashion-mnist, cifar10:DIR. Labels are not used (but by siamese-pairs).");
+        Option<string> data = CommonOptions.Data("The images: a folder, a manifest, an .npy file, fashion-mnist, cifar10:DIR. "
+            + "Labels are not used (but by siamese-pairs).");
         var output = new Option<string>("--out") { Description = "The run's folder.", HelpName = "DIR", Required = true };
         Option<string> recipe = CommonOptions.Recipe();
         Option<string[]> set = CommonOptions.Set();
@@ -24,13 +25,15 @@ internal static class PretrainCommand
 
         var command = new Command("pretrain", "Pretrain an encoder on unlabelled images.") { data, output, recipe, set, resume };
         command.SetAction((parsed, cancellationToken) => Task.FromResult(Run(
-            screenOf(parsed), parsed.GetValue(data)!, new RunFolder(Outputs.Folder(parsed.GetValue(output)!, study: false, [parsed.GetValue(data)])),
+            screenOf(parsed), parsed.GetValue(data)!,
+            new RunFolder(Outputs.Folder(parsed.GetValue(output)!, study: false, [parsed.GetValue(data)])),
             parsed.GetValue(recipe), parsed.GetValue(set)!, parsed.GetValue(resume), cancellationToken)));
         return command;
     }
 
     private static int Run(
-        Screen screen, string source, RunFolder folder, string? recipeName, string[] assignments, bool resume, CancellationToken cancellationToken)
+        Screen screen, string source, RunFolder folder, string? recipeName, string[] assignments, bool resume,
+        CancellationToken cancellationToken)
     {
         // A resumed run starts from its own recipe; what is given again must agree with it.
         JsonObject? stored = resume && folder.HasRun ? folder.ReadRecipe() : null;
@@ -42,7 +45,9 @@ internal static class PretrainCommand
         }
         catch (OptionsException e) when (stored is not null && (recipeName is not null || assignments.Length > 0))
         {
-            throw new OptionsException([new("--resume", $"{folder.Path} holds a run, and what is given does not go with its recipe: leave out {(recipeName is null ? "--set" : "--recipe and --set")}, or give another --out"), .. e.Faults]);
+            throw new OptionsException([new("--resume", $"{folder.Path} holds a run, and what is given does not go with its "
+                + $"recipe: leave out {(recipeName is null ? "--set" : "--recipe and --set")}, or give another --out"),
+                .. e.Faults]);
         }
         Pretraining.CheckFolder(recipe, folder, resume);
         if (folder.FinishedWithoutCheckpoint is { } finished)
@@ -53,26 +58,33 @@ internal static class PretrainCommand
             return 0;
         }
         bool begins = !folder.HasRun;
-        if (resume && begins) screen.Warn($"There is no run in {folder.Path} yet: starting one.{(Directory.Exists(folder.Path) ? "" : Nearest.Path(folder.Path))}");
+        if (resume && begins)
+            screen.Warn($"There is no run in {folder.Path} yet: "
+                + $"starting one.{(Directory.Exists(folder.Path) ? "" : Nearest.Path(folder.Path))}");
         if (begins) Pretraining.CheckSource(recipe, images);
         // Too few for a step: what cannot be read is told first, then how many are left.
-        if (begins && images.Count < recipe.Training.BatchSize) Pretraining.CheckFits(recipe, Loading.Load(screen, images, recipe.Data, null, cancellationToken));
+        if (begins && images.Count < recipe.Training.BatchSize)
+            Pretraining.CheckFits(recipe, Loading.Load(screen, images, recipe.Data, null, cancellationToken));
         folder.Create();
         ImageDataset dataset = Loading.Load(screen, images, recipe.Data, folder, cancellationToken);
         int skipped = dataset.Skipped.Count;
         if (begins)
         {
             Pretraining.CheckFits(recipe, dataset);
-            if (recipe.Backbone.Weights.Length > 0) recipe.Backbone.Create(dataset.Channels, dataset.Size, seed: 0).Dispose(); // refused here, not behind the announcement
+            // refused here, not behind the announcement
+            if (recipe.Backbone.Weights.Length > 0) recipe.Backbone.Create(dataset.Channels, dataset.Size, seed: 0).Dispose();
             foreach (string note in recipe.NotesFor(dataset.Count, dataset.Size, Environment.ProcessorCount)) screen.Warn(note);
-            bool chosen = recipeName is not null || assignments.Any(a => a.StartsWith("backbone", StringComparison.Ordinal) || a.StartsWith("method", StringComparison.Ordinal));
-            Announcement.Show(screen, recipe, dataset, chosen ? null : () => Loading.Open(source, "simclr", assignments).Recipe, cancellationToken);
+            bool chosen = recipeName is not null || assignments.Any(a => a.StartsWith("backbone", StringComparison.Ordinal)
+                || a.StartsWith("method", StringComparison.Ordinal));
+            Announcement.Show(screen, recipe, dataset,
+                chosen ? null : () => Loading.Open(source, "simclr", assignments).Recipe, cancellationToken);
         }
 
         PretrainingResult result;
         try
         {
-            result = TrainingBar.Show(screen, progress => Pretraining.Run(recipe, dataset, folder, resume, progress, notes: screen.Notes, cancellationToken: cancellationToken));
+            result = TrainingBar.Show(screen, progress => Pretraining.Run(recipe, dataset, folder, resume, progress,
+                notes: screen.Notes, cancellationToken: cancellationToken));
         }
         finally
         {
@@ -87,7 +99,15 @@ internal static class PretrainCommand
         foreach (string problem in folder.MetricsProblems()) screen.Warn(problem);
         RunHealth? health = RunHealth.Read(folder, recipe);
         bool reported = WriteReport(screen, folder, dataset);
-        screen.Result(new { run = folder.Path, steps = result.Steps, loss = result.Loss, health, verdict = health?.Verdict(recipe), timing = result.Timing }, console =>
+        screen.Result(new
+        {
+            run = folder.Path,
+            steps = result.Steps,
+            loss = result.Loss,
+            health,
+            verdict = health?.Verdict(recipe),
+            timing = result.Timing
+        }, console =>
         {
             console.WriteLine(result.Loss is double loss
                 ? $"Pretrained {Plural.Of(result.Steps, "step")} to a loss of {loss:F3}."
@@ -97,7 +117,8 @@ internal static class PretrainCommand
             if (reported) console.WriteLine($"Report:  {folder.ReportPath}");
         });
         string labelled = dataset.ClassNames is { Count: > 1 } ? Shell.Word(source) : "LABELLED";
-        screen.Next($"siam evaluate all --run {Shell.PathWord(folder.Path)} --train {labelled}#train --test {labelled}#test{Shots(dataset)}");
+        screen.Next($"siam evaluate all --run {Shell.PathWord(folder.Path)} --train {labelled}#train "
+            + $"--test {labelled}#test{Shots(dataset)}");
         return 0;
     }
 
@@ -109,9 +130,11 @@ internal static class PretrainCommand
             RunReport.Write(folder, images);
             return true;
         }
-        catch (Exception e) when (e is RunException or DataSourceException or UnreadableImageException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is RunException or DataSourceException or UnreadableImageException or IOException
+            or UnauthorizedAccessException)
         {
-            screen.Warn($"The run is finished, but its report could not be written: {e.Message.TrimEnd('.')}. Write it later with `siam report {Shell.PathWord(folder.Path)}`.");
+            screen.Warn($"The run is finished, but its report could not be written: {e.Message.TrimEnd('.')}. "
+                + $"Write it later with `siam report {Shell.PathWord(folder.Path)}`.");
             return false;
         }
     }
@@ -122,6 +145,7 @@ internal static class PretrainCommand
         if (data.Labels is null || data.ClassNames is not { Count: > 1 }) return "";
         int fewest = data.Labels.Where(label => label >= 0).CountBy(label => label).Min(c => c.Value) * 4 / 5;
         int[] all = [1, 2, 5, 10, 20], possible = [.. all.Where(shots => shots <= fewest)];
-        return possible.Length is 0 || possible.Length == all.Length ? "" : $" --set {Shell.Word($"evaluation.shots=[{string.Join(',', possible)}]")}";
+        return possible.Length is 0 || possible.Length == all.Length ? ""
+            : $" --set {Shell.Word($"evaluation.shots=[{string.Join(',', possible)}]")}";
     }
 }

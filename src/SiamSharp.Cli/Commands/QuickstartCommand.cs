@@ -14,15 +14,25 @@ namespace SiamSharp.Cli.Commands;
 internal static class QuickstartCommand
 {
     private const int ImagesNext = 1_024;
-    private const string Train = "fashion-mnist:sample#train", Test = "fashion-mnist:sample#test"; // one split for all seeds, so that their scores can be compared
+    // one split for all seeds, so that their scores can be compared
+    private const string Train = "fashion-mnist:sample#train", Test = "fashion-mnist:sample#test";
 
     internal static Command Create(Func<ParseResult, Screen> screenOf)
     {
-        var output = new Option<string>("--out") { Description = "The run's folder; runs/quickstart, numbered, when not given.", HelpName = "DIR" };
+        var output = new Option<string>("--out")
+        {
+            Description = "The run's folder; runs/quickstart, numbered, when not given.",
+            HelpName = "DIR"
+        };
         Option<string[]> set = CommonOptions.Set();
-        var command = new Command("quickstart", "Pretrain, judge and report on 10,000 embedded Fashion-MNIST images, in minutes.") { output, set };
+        var command = new Command("quickstart", "Pretrain, judge and report on 10,000 embedded Fashion-MNIST images, in minutes.")
+        {
+            output, set
+        };
         command.SetAction((parsed, cancellationToken) => Task.FromResult(
-            Run(screenOf(parsed), new RunFolder(Outputs.Folder(parsed.GetValue(output) ?? FreeFolder("quickstart"), study: false, [])), parsed.GetValue(set)!, cancellationToken)));
+            Run(screenOf(parsed),
+                new RunFolder(Outputs.Folder(parsed.GetValue(output) ?? FreeFolder("quickstart"), study: false, [])),
+                parsed.GetValue(set)!, cancellationToken)));
         return command;
     }
 
@@ -30,18 +40,24 @@ internal static class QuickstartCommand
     {
         var (recipe, images) = Loading.Open(Train, "quickstart", assignments);
         if (folder.HasRun) throw new RunException($"{folder.Path} already holds a run. Choose another --out.");
-        if (recipe.Training.BatchSize > images.Count) Pretraining.CheckFits(recipe, Loading.Load(screen, images, recipe.Data, null, cancellationToken));
+        if (recipe.Training.BatchSize > images.Count)
+            Pretraining.CheckFits(recipe, Loading.Load(screen, images, recipe.Data, null, cancellationToken));
         folder.Create();
-        ImageDataset trainData = Loading.Load(screen, images, recipe.Data, folder, cancellationToken), testData = Loading.Load(screen, ImageSources.Open(Test, recipe.Data), recipe.Data, null, cancellationToken);
-        string resume = $"siam pretrain --data {Train} --out {Shell.PathWord(folder.Path)} --resume", judge = $"siam evaluate all --run {Shell.PathWord(folder.Path)} --train {Train} --test {Test}";
+        ImageDataset trainData = Loading.Load(screen, images, recipe.Data, folder, cancellationToken),
+            testData = Loading.Load(screen, ImageSources.Open(Test, recipe.Data), recipe.Data, null, cancellationToken);
+        string resume = $"siam pretrain --data {Train} --out {Shell.PathWord(folder.Path)} --resume",
+            judge = $"siam evaluate all --run {Shell.PathWord(folder.Path)} --train {Train} --test {Test}";
 
-        screen.Say($"Pretraining {(recipe.Method.NeedsLabels ? "with" : "without")} the labels of the images, which are embedded ones of Fashion-MNIST:");
+        screen.Say($"Pretraining {(recipe.Method.NeedsLabels ? "with" : "without")} the labels of the images, "
+            + "which are embedded ones of Fashion-MNIST:");
         foreach (string note in recipe.NotesFor(trainData.Count, trainData.Size, Environment.ProcessorCount)) screen.Warn(note);
         Announcement.Show(screen, recipe, trainData, null, cancellationToken);
         PretrainingResult result;
         try
         {
-            result = TrainingBar.Show(screen, progress => Pretraining.Run(recipe, trainData, folder, progress: progress, cancellationToken: cancellationToken), $"Go on with: {resume}");
+            result = TrainingBar.Show(screen,
+                progress => Pretraining.Run(recipe, trainData, folder, progress: progress, cancellationToken: cancellationToken),
+                $"Go on with: {resume}");
         }
         catch (OperationCanceledException)
         {
@@ -60,7 +76,8 @@ internal static class QuickstartCommand
         IReadOnlyList<Score> scores;
         try
         {
-            scores = JudgingBar.Show(screen, progress => RunEvaluation.Evaluate(folder, recipe, [Protocol.Knn, Protocol.Linear], trainData, testData, progress, cancellationToken: cancellationToken));
+            scores = JudgingBar.Show(screen, progress => RunEvaluation.Evaluate(folder, recipe, [Protocol.Knn, Protocol.Linear],
+                trainData, testData, progress, cancellationToken: cancellationToken));
         }
         catch (OperationCanceledException)
         {
@@ -71,12 +88,24 @@ internal static class QuickstartCommand
         folder.AddScores(scores);
         RunReport.Write(folder, trainData);
 
-        screen.Result(new { run = folder.Path, steps = result.Steps, loss = result.Loss, health, verdict = health?.Verdict(recipe), timing = result.Timing, results = scores.Select(s => s.ToSealedJson()), better = judged?.IsBetter, judged = judged?.Text }, console =>
+        screen.Result(new
+        {
+            run = folder.Path,
+            steps = result.Steps,
+            loss = result.Loss,
+            health,
+            verdict = health?.Verdict(recipe),
+            timing = result.Timing,
+            results = scores.Select(s => s.ToSealedJson()),
+            better = judged?.IsBetter,
+            judged = judged?.Text
+        }, console =>
         {
             console.Write(ScoreTable.Of(scores));
             if (judged is not null) console.WriteLine(judged.Text);
             console.WriteLine($"Accuracy on {testData.Count:N0} test images. Everything is in {folder.Path}:");
-            console.WriteLine($"  {Path.GetFileName(folder.ReportPath)} to read, {Path.GetFileName(folder.ViewsPath)} for what the network saw, "
+            console.WriteLine($"  {Path.GetFileName(folder.ReportPath)} to read, "
+                + $"{Path.GetFileName(folder.ViewsPath)} for what the network saw, "
                 + $"{Path.GetFileName(folder.EncoderPath)} to use.");
         });
         if (!screen.Json) ShowNext(screen, cancellationToken);
@@ -86,9 +115,14 @@ internal static class QuickstartCommand
     /// <summary>What to do with images of one's own in minutes, and in how many.</summary>
     private static void ShowNext(Screen screen, CancellationToken cancellationToken)
     {
-        var (recipe, images) = Loading.Open($"fashion-mnist:sample#..{ImagesNext}", "simclr", ["data.size=64", "data.channels=3"]);
+        var (recipe, images) = Loading.Open($"fashion-mnist:sample#..{ImagesNext}", "simclr",
+            ["data.size=64", "data.channels=3"]);
         ImageDataset data = ImageDataset.Load(images, recipe.Data, cancellationToken: cancellationToken);
-        screen.Say($"Your own images are next: {Plural.Of(recipe.Training.Epochs, "epoch")} of {ImagesNext:N0} photographs at 64 pixels take {Announcement.About(StepTime.Measure(recipe, data, cancellationToken: cancellationToken).Of(recipe, ImagesNext))} here.");
+        screen.Say("Your own images are next: "
+            + $"{Plural.Of(recipe.Training.Epochs, "epoch")} of {ImagesNext:N0} photographs at 64 pixels take "
+            + Announcement.About(StepTime.Measure(recipe, data, cancellationToken: cancellationToken).Of(recipe, ImagesNext))
+            + " "
+            + "here.");
         screen.Next("siam pretrain --data FOLDER --recipe simclr --out " + FreeFolder("mine"));
     }
 
@@ -96,6 +130,7 @@ internal static class QuickstartCommand
     internal static string FreeFolder(string name)
     {
         string first = Path.Combine("runs", name);
-        return Enumerable.Range(1, int.MaxValue).Select(i => i == 1 ? first : $"{first}-{i}").First(path => !Directory.Exists(path));
+        return Enumerable.Range(1, int.MaxValue).Select(i => i == 1 ? first : $"{first}-{i}")
+            .First(path => !Directory.Exists(path));
     }
 }

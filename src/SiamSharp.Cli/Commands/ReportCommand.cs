@@ -16,9 +16,18 @@ internal static class ReportCommand
     internal static Command Create(Func<ParseResult, Screen> screenOf)
     {
         var folder = new Argument<string>("DIR") { Description = "The folder of a run or a study." };
-        var data = new Option<string>("--data") { Description = "Images for a map, their nearest neighbours and the spectrum; with labels, the map has colours.", HelpName = "SRC" };
-        Option<string[]> set = CommonOptions.Set("How the images of --data are decoded, such as data.alpha=white; may be repeated.");
-        var command = new Command("report", "Write one page, report.html, about a run or a study; it needs no network and prints well.") { folder, data, set };
+        var data = new Option<string>("--data")
+        {
+            Description = "Images for a map, their nearest neighbours and the spectrum; with labels, the map has colours.",
+            HelpName = "SRC"
+        };
+        Option<string[]> set =
+            CommonOptions.Set("How the images of --data are decoded, such as data.alpha=white; may be repeated.");
+        var command =
+            new Command("report", "Write one page, report.html, about a run or a study; it needs no network and prints well.")
+            {
+                folder, data, set
+            };
         command.SetAction((parsed, cancellationToken) =>
         {
             Screen screen = screenOf(parsed);
@@ -26,7 +35,9 @@ internal static class ReportCommand
             string? source = parsed.GetValue(data);
             if (File.Exists(Path.Combine(path, "study.json")))
             {
-                if (source is not null) throw new OptionsException([new Fault("--data", "is for the folder of a run; this is a study's. Name one of the runs in it for a map")]);
+                if (source is not null)
+                    throw new OptionsException([new Fault(
+                        "--data", "is for the folder of a run; this is a study's. Name one of the runs in it for a map")]);
                 string page = StudyReport.Write(path);
                 if (StudyReport.Unfinished(path) is { } rest) screen.Warn(rest);
                 screen.Result(new { file = page }, console => console.WriteLine($"Report: {page}"));
@@ -40,8 +51,10 @@ internal static class ReportCommand
             if (source is not null)
             {
                 DataOptions decoding;
-                using (Encoder encoder = run.ReadEncoder(out _, screen.Notes)) decoding = encoder.DecodingFor(recipe.Data); // a run that has not finished is told before images are read
-                ImageDataset images = Loading.Load(screen, ImageSources.Open(source, decoding), decoding, null, cancellationToken);
+                // a run that has not finished is told before images are read
+                using (Encoder encoder = run.ReadEncoder(out _, screen.Notes)) decoding = encoder.DecodingFor(recipe.Data);
+                ImageDataset images = Loading.Load(screen, ImageSources.Open(source, decoding),
+                    decoding, null, cancellationToken);
                 JudgingBar.Show(screen, progress =>
                 {
                     Gallery.Write(run, images, recipe.Evaluation.BatchSize, progress, cancellationToken);
@@ -53,7 +66,8 @@ internal static class ReportCommand
             screen.Result(new { file = run.ReportPath }, console =>
             {
                 console.WriteLine($"Report: {run.ReportPath}");
-                if (!File.Exists(run.GalleryPath)) console.WriteLine("With --data SRC it gets a map of images, their nearest neighbours and the spectrum.");
+                if (!File.Exists(run.GalleryPath))
+                    console.WriteLine("With --data SRC it gets a map of images, their nearest neighbours and the spectrum.");
             });
             screen.Next(File.Exists(run.GalleryPath)
                 ? $"siam embed --run {Shell.PathWord(path)} --data {Shell.Word(source ?? "FOLDER")} --out vectors.parquet"

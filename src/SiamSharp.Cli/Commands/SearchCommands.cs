@@ -10,23 +10,43 @@ using Spectre.Console;
 
 namespace SiamSharp.Cli.Commands;
 
-/// <summary><c>siam search</c>, <c>siam duplicates</c> and <c>siam diverse</c>: what a file of representations is good for.</summary>
+/// <summary><c>siam search</c>, <c>siam duplicates</c> and <c>siam diverse</c>: what a file of
+/// representations is good for.</summary>
 internal static class SearchCommands
 {
     private const double MuchGrouped = 0.1, LargeGroup = 0.05; // shares of all images
 
-    private static Option<string> Index() => new("--index") { Description = "The file that `siam embed` wrote, .parquet or .npy.", HelpName = "FILE", Required = true };
+    private static Option<string> Index() => new("--index")
+    {
+        Description = "The file that `siam embed` wrote, .parquet or .npy.",
+        HelpName = "FILE",
+        Required = true
+    };
 
     internal static Command Search(Func<ParseResult, Screen> screenOf)
     {
         var encoder = new EncoderOptions();
         Option<string> index = Index();
-        var query = new Option<string>("--query") { Description = "The image to look for: a file, or the first image of a source.", HelpName = "IMAGE", Required = true };
-        var data = new Option<string>("--data") { Description = "For the sheet, where the index is not of files: the images that it was made of.", HelpName = "SRC" };
+        var query = new Option<string>("--query")
+        {
+            Description = "The image to look for: a file, or the first image of a source.",
+            HelpName = "IMAGE",
+            Required = true
+        };
+        var data = new Option<string>("--data")
+        {
+            Description = "For the sheet, where the index is not of files: the images that it was made of.",
+            HelpName = "SRC"
+        };
         var count = NumberOptions.Whole("-k", "Images wanted.", 1, int.MaxValue, otherwise: 10);
-        var sheet = new Option<string>("--out") { Description = "A sheet of the query and what was found.", HelpName = "FILE.png" };
+        var sheet =
+            new Option<string>("--out") { Description = "A sheet of the query and what was found.", HelpName = "FILE.png" };
         Option<string[]> set = CommonOptions.SetData();
-        var command = new Command("search", "Find the images that are most like one, by the encoder that the index was made with.") { index, query, count, sheet, data, set };
+        var command =
+            new Command("search", "Find the images that are most like one, by the encoder that the index was made with.")
+            {
+                index, query, count, sheet, data, set
+            };
         encoder.AddTo(command);
         command.SetAction((parsed, cancellationToken) =>
         {
@@ -35,11 +55,14 @@ internal static class SearchCommands
             string path = parsed.GetValue(query)!, vectors = parsed.GetValue(index)!;
             using EmbeddingTable table = Read(screen, vectors, wanted);
             string? picture = parsed.GetValue(sheet) is { } file
-                ? Outputs.File(file, OutputKind.Sheet, [parsed.GetValue(data), path], [vectors, .. encoder.Files(parsed)], table.Paths) : null;
-            var (network, recipe, name) = encoder.Open(screen, parsed, parsed.GetValue(set)!, options => ImageSources.Open(path, options));
+                ? Outputs.File(file, OutputKind.Sheet, [parsed.GetValue(data), path],
+                    [vectors, .. encoder.Files(parsed)], table.Paths) : null;
+            var (network, recipe, name) = encoder.Open(screen, parsed, parsed.GetValue(set)!,
+                options => ImageSources.Open(path, options));
             using Encoder opened = network;
             // The query is decoded as the images of the index were.
-            DataOptions decoding = table.Origin is null ? recipe.Data : EncoderOptions.Data(parsed.GetValue(set)!, table.Origin.Data with { MaxMegapixels = recipe.Data.MaxMegapixels });
+            DataOptions decoding = table.Origin is null ? recipe.Data : EncoderOptions.Data(parsed.GetValue(set)!,
+                table.Origin.Data with { MaxMegapixels = recipe.Data.MaxMegapixels });
             table.Origin?.Check(vectors, EmbeddingOrigin.Of(opened, name, decoding));
             using var embedder = new Embedder(opened);
             IImageSource source;
@@ -51,7 +74,9 @@ internal static class SearchCommands
             {
                 throw new DataSourceException($"--query takes an image, and computes its vector itself. {e.Message}");
             }
-            if (source.Count > 1) screen.Warn($"{source.Name} holds {Plural.Of(source.Count, "image")}: the query is the first of them, {source.PathOf(0)}.");
+            if (source.Count > 1)
+                screen.Warn($"{source.Name} holds {Plural.Of(source.Count, "image")}: "
+                    + $"the query is the first of them, {source.PathOf(0)}.");
             Pixels pixels = source.Decode(0, opened.Size);
             if (pixels.Channels != opened.Channels)
                 throw new DataSourceException($"{path} {Embedding.WrongChannels(pixels, opened.Channels)}.");
@@ -61,18 +86,29 @@ internal static class SearchCommands
             float[] values = new float[pixels.Values.Length], vector = new float[embedder.Width];
             pixels.CopyTo(values);
             embedder.Embed(values, vector);
-            if (!vector.All(float.IsFinite)) throw new DataSourceException($"{path} has a representation that is not finite; its pixels are far outside of those that the encoder was trained on.");
+            if (!vector.All(float.IsFinite))
+                throw new DataSourceException($"{path} has a representation that is not finite; "
+                    + "its pixels are far outside of those that the encoder was trained on.");
             IReadOnlyList<Neighbour> found = table.Nearest(vector, wanted);
             if (picture is not null)
             {
                 Func<string, Pixels?> read = Pictures(parsed.GetValue(data), decoding, opened.Size);
-                SearchHit[] hits = [.. found.Select(f => new SearchHit(table.Paths[f.Row], table.Labels[f.Row], f.Cosine, read(table.Paths[f.Row])))];
+                SearchHit[] hits = [.. found.Select(f =>
+                    new SearchHit(table.Paths[f.Row], table.Labels[f.Row], f.Cosine, read(table.Paths[f.Row])))];
                 SearchSheet.Write(picture, source.PathOf(0), pixels, hits);
                 if (hits.Where(hit => hit.Image is null).ToArray() is [var gone, ..] all)
-                    screen.Warn($"{all.Length} of the {hits.Length} images found {(all.Length == 1 ? "is" : "are")} not where the index says and {(all.Length == 1 ? "is" : "are")} grey in the sheet, such as {gone.Path}. "
-                        + (parsed.GetValue(data) is { } given ? $"The --data given, {given}, does not hold them: give the source that was embedded." : "Where they still exist, start in the folder in which `siam embed` was started, or give --data SRC; where they do not, embed those that do."));
+                    screen.Warn($"{all.Length} of the {hits.Length} images found {(all.Length == 1 ? "is" : "are")} not where "
+                        + $"the index says and {(all.Length == 1 ? "is" : "are")} grey in the sheet, such as {gone.Path}. "
+                        + (parsed.GetValue(data) is { } given
+                            ? $"The --data given, {given}, does not hold them: give the source that was embedded."
+                            : "Where they still exist, start in the folder in which `siam embed` was started, "
+                                + "or give --data SRC; where they do not, embed those that do."));
             }
-            screen.Result(new { results = found.Select(f => new { path = table.Paths[f.Row], label = table.Labels[f.Row], cosine = f.Cosine }), sheet = picture }, console =>
+            screen.Result(new
+            {
+                results = found.Select(f => new { path = table.Paths[f.Row], label = table.Labels[f.Row], cosine = f.Cosine }),
+                sheet = picture
+            }, console =>
             {
                 var rows = new Table { Border = TableBorder.Simple };
                 rows.AddColumn(new TableColumn("cosine").RightAligned());
@@ -82,7 +118,8 @@ internal static class SearchCommands
                 foreach (Neighbour f in found)
                 {
                     string cosine = f.Cosine.ToString("F4", CultureInfo.InvariantCulture);
-                    rows.AddRow(labelled ? [new Text(cosine), new Text(Shown.Text(table.Labels[f.Row] ?? "")), new Text(Shown.Text(table.Paths[f.Row]))] : new[] { new Text(cosine), new Text(Shown.Text(table.Paths[f.Row])) });
+                    rows.AddRow(labelled ? [new Text(cosine), new Text(Shown.Text(table.Labels[f.Row] ?? "")), new Text(
+                        Shown.Text(table.Paths[f.Row]))] : new[] { new Text(cosine), new Text(Shown.Text(table.Paths[f.Row])) });
                 }
                 console.Write(rows);
                 if (picture is not null) console.WriteLine($"Sheet: {picture}");
@@ -96,8 +133,13 @@ internal static class SearchCommands
     internal static Command Duplicates(Func<ParseResult, Screen> screenOf)
     {
         Option<string> index = Index();
-        var threshold = NumberOptions.Real("--threshold", "Cosine from which on an image is the same as the first of its group.", x => x is > 0 and <= 1, "above 0 and up to 1", otherwise: 0.98);
-        var command = new Command("duplicates", "List groups of images that are (nearly) the same as the first of their group; to keep the first of each loses nothing.") { index, threshold };
+        var threshold = NumberOptions.Real("--threshold", "Cosine from which on an image is the same as the first of its group.",
+            x => x is > 0 and <= 1, "above 0 and up to 1", otherwise: 0.98);
+        var command = new Command("duplicates", "List groups of images that are (nearly) the same as the first of their group; "
+            + "to keep the first of each loses nothing.")
+        {
+            index, threshold
+        };
         command.SetAction((parsed, cancellationToken) =>
         {
             Screen screen = screenOf(parsed);
@@ -106,8 +148,10 @@ internal static class SearchCommands
             IReadOnlyList<int[]> groups = NearDuplicates.Find(table, least, null, cancellationToken);
             int grouped = groups.Sum(g => g.Length), largest = groups.Max(g => (int?)g.Length) ?? 0;
             if (grouped > MuchGrouped * table.Count || largest > LargeGroup * table.Count)
-                screen.Warn($"{grouped:N0} of the {table.Count:N0} images are in groups, {largest:N0} of them in one: either they are alike, or this encoder, barely trained perhaps, does not tell them apart. "
-                    + "Look at some groups; where the images differ, give a --threshold nearer to 1, such as 0.99 or 0.995, or an encoder that was trained longer.");
+                screen.Warn($"{grouped:N0} of the {table.Count:N0} images are in groups, {largest:N0} of them in one: "
+                    + "either they are alike, or this encoder, barely trained perhaps, does not tell them apart. "
+                    + "Look at some groups; where the images differ, give a --threshold nearer to 1, such as 0.99 or 0.995, "
+                    + "or an encoder that was trained longer.");
             screen.Result(new { groups = groups.Select(g => g.Select(row => table.Paths[row])) }, console =>
             {
                 foreach (var (i, group) in groups.Index())
@@ -115,9 +159,12 @@ internal static class SearchCommands
                     console.WriteLine($"group {i + 1}");
                     foreach (int row in group) console.WriteLine($"  {Shown.Text(table.Paths[row])}");
                 }
-                console.WriteLine(table.Count == 1 ? "There is only one image, and so no two that are the same." : groups.Count == 0
-                    ? string.Create(CultureInfo.InvariantCulture, $"No two of the {Plural.Of(table.Count, "image")} are the same, by a cosine of {least} or more.")
-                    : $"{Plural.Of(groups.Count, "group")} with {grouped:N0} of the {Plural.Of(table.Count, "image")}; to keep one of each group leaves {table.Count - grouped + groups.Count:N0}.");
+                console.WriteLine(table.Count == 1 ? "There is only one image, and so no two that are the same."
+                    : groups.Count == 0
+                    ? string.Create(CultureInfo.InvariantCulture,
+                        $"No two of the {Plural.Of(table.Count, "image")} are the same, by a cosine of {least} or more.")
+                    : $"{Plural.Of(groups.Count, "group")} with {grouped:N0} of the {Plural.Of(table.Count, "image")}; "
+                        + $"to keep one of each group leaves {table.Count - grouped + groups.Count:N0}.");
             });
             screen.Next($"siam diverse --index {Shell.Word(parsed.GetValue(index)!)}");
             return Task.FromResult(0);
@@ -129,16 +176,22 @@ internal static class SearchCommands
     {
         Option<string> index = Index();
         var count = NumberOptions.Whole("-k", "Images wanted.", 1, int.MaxValue, otherwise: 100);
-        var labelled = new Option<bool>("--beside-labelled") { Description = "Images that have a label count as chosen already." };
-        var command = new Command("diverse", "List images that differ most from one another: those to label next.") { index, count, labelled };
+        var labelled =
+            new Option<bool>("--beside-labelled") { Description = "Images that have a label count as chosen already." };
+        var command = new Command("diverse", "List images that differ most from one another: those to label next.")
+        {
+            index, count, labelled
+        };
         command.SetAction((parsed, cancellationToken) =>
         {
             Screen screen = screenOf(parsed);
             int wanted = parsed.GetValue(count);
             using EmbeddingTable table = Read(screen, parsed.GetValue(index)!, wanted);
-            int[] given = parsed.GetValue(labelled) ? [.. Enumerable.Range(0, table.Count).Where(row => table.Labels[row] is not null)] : [];
+            int[] given = parsed.GetValue(labelled)
+                ? [.. Enumerable.Range(0, table.Count).Where(row => table.Labels[row] is not null)] : [];
             if (given.Length == table.Count)
-                throw new RunException($"All {Plural.Of(table.Count, "image")} of {parsed.GetValue(index)} have a label, so that --beside-labelled leaves none to choose. Leave out --beside-labelled.");
+                throw new RunException($"All {Plural.Of(table.Count, "image")} of {parsed.GetValue(index)} have a label, "
+                    + "so that --beside-labelled leaves none to choose. Leave out --beside-labelled.");
             IReadOnlyList<int> chosen = DiverseSubset.Choose(table, wanted, given, cancellationToken);
             screen.Result(new { images = chosen.Select(row => table.Paths[row]) }, console =>
             {
@@ -162,7 +215,8 @@ internal static class SearchCommands
             table.Dispose();
             throw new EmbeddingFileException(path, "it holds no vectors", use: "searched");
         }
-        if (wanted > table.Count) screen.Warn($"-k is {wanted:N0}, but the index holds {table.Count:N0} {(table.Count == 1 ? "image" : "images")}.");
+        if (wanted > table.Count)
+            screen.Warn($"-k is {wanted:N0}, but the index holds {table.Count:N0} {(table.Count == 1 ? "image" : "images")}.");
         return table;
     }
 

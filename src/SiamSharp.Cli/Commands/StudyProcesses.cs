@@ -6,7 +6,8 @@ using SiamSharp.Training;
 
 namespace SiamSharp.Cli.Commands;
 
-/// <summary>The runs of a study as processes of their own, several at once: libtorch's threads and memory then belong to one run.</summary>
+/// <summary>The runs of a study as processes of their own, several at once: libtorch's threads and memory then
+/// belong to one run.</summary>
 /// <param name="screen">Told of each run that begins and ends.</param>
 /// <param name="study">The study.</param>
 /// <param name="folder">Its folder.</param>
@@ -25,7 +26,8 @@ internal sealed class StudyProcesses(Screen screen, Study study, string folder, 
     internal async Task<IReadOnlyList<string>> Run(int atOnce, CancellationToken cancellationToken)
     {
         // Scores that were copied from another run's folder are judged again.
-        StudyRun[] open = [.. runs.Where(r => r.ScoresIn(folder, study.Protocols) is not { } scores || r.Folder(folder).ForeignScores(scores).Any())];
+        StudyRun[] open = [.. runs.Where(r =>
+            r.ScoresIn(folder, study.Protocols) is not { } scores || r.Folder(folder).ForeignScores(scores).Any())];
         _done = runs.Count - open.Length;
         if (_done > 0) screen.Say($"{_done} of {runs.Count} runs are done already.");
         using var places = new SemaphoreSlim(atOnce);
@@ -53,9 +55,11 @@ internal sealed class StudyProcesses(Screen screen, Study study, string folder, 
 
     private async Task RunOne(StudyRun run, CancellationToken cancellationToken)
     {
-        string program = Path.GetFileNameWithoutExtension(Environment.ProcessPath ?? "") == "siam" ? Environment.ProcessPath! : "dotnet";
+        string program = Path.GetFileNameWithoutExtension(Environment.ProcessPath ?? "") == "siam"
+            ? Environment.ProcessPath! : "dotnet";
         var info = new ProcessStartInfo(program, [
-            .. program == "dotnet" ? [Path.Combine(AppContext.BaseDirectory, "siam.dll")] : Array.Empty<string>(), .. arguments, "--only", run.Name, "--child"])
+            .. program == "dotnet" ? [Path.Combine(AppContext.BaseDirectory, "siam.dll")] : Array.Empty<string>(), .. arguments,
+            "--only", run.Name, "--child"])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -82,14 +86,17 @@ internal sealed class StudyProcesses(Screen screen, Study study, string folder, 
             if (scores is not null)
             {
                 StudyFolder.WriteTable(study, folder, runs);
-                string shown = string.Join(", ", scores.Where(s => s.Encoder == "pretrained").Select(s => $"{s.Title} {s.Shown}"));
+                string shown = string.Join(", ",
+                    scores.Where(s => s.Encoder == "pretrained").Select(s => $"{s.Title} {s.Shown}"));
                 screen.Say($"{run.Name}: {shown} ({++_done} of {runs.Count})");
-                if (RunHealth.Read(run.Folder(folder), run.Recipe) is { State: not HealthState.Healthy } health) screen.Warn($"{run.Name}: {health.Verdict(run.Recipe)}");
+                if (RunHealth.Read(run.Folder(folder), run.Recipe) is { State: not HealthState.Healthy } health)
+                    screen.Warn($"{run.Name}: {health.Verdict(run.Recipe)}");
             }
             else if (!cancellationToken.IsCancellationRequested)
             {
                 _failed.Add(run.Name);
-                screen.Say($"{run.Name} failed: {(problem.Length > 0 ? problem["error:".Length..].Trim() : $"it ended with code {process.ExitCode}")}");
+                screen.Say($"{run.Name} failed: "
+                    + $"{(problem.Length > 0 ? problem["error:".Length..].Trim() : $"it ended with code {process.ExitCode}")}");
             }
         }
     }

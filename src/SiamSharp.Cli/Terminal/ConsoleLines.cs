@@ -7,16 +7,21 @@ using Spectre.Console.Rendering;
 namespace SiamSharp.Cli;
 
 /// <summary>Lines and tables as the commands write them.</summary>
-/// <remarks>They stand in this namespace so that the commands find them ahead of Spectre's methods of these names, which break long words and fill lines with spaces.</remarks>
+/// <remarks>
+/// They stand in this namespace so that the commands find them ahead of Spectre's methods of these names,
+/// which break long words and fill lines with spaces.
+/// </remarks>
 internal static class ConsoleLines
 {
-    /// <summary>Writes a text, broken between words where the terminal's width asks for it; a word that is longer, such as a path, stays whole.</summary>
+    /// <summary>Writes a text, broken between words where the terminal's width asks for it; a word that is longer,
+    /// such as a path, stays whole.</summary>
     /// <param name="console">Where to.</param>
     /// <param name="text">May have several lines.</param>
     /// <param name="indent">Spaces ahead of all lines but the first.</param>
     /// <param name="label">A word ahead of it in a colour.</param>
     /// <param name="colour">Of the label.</param>
-    internal static void WriteLine(this IAnsiConsole console, string text, int indent = 0, string label = "", string colour = "default")
+    internal static void WriteLine(
+        this IAnsiConsole console, string text, int indent = 0, string label = "", string colour = "default")
     {
         TextWriter writer = console.Profile.Out.Writer;
         if (label.Length > 0) console.Markup($"[{colour}]{label}[/] ");
@@ -82,14 +87,20 @@ internal static class ConsoleLines
         (string Name, string Value)[] all = [.. facts];
         if (all.Length == 0) return;
         int left = indent + all.Max(f => f.Name.Length) + 1;
-        foreach (var (name, value) in all) console.WriteLine((new string(' ', indent) + name).PadRight(left) + value.Replace('\n', ' '), left);
+        foreach (var (name, value) in all)
+            console.WriteLine((new string(' ', indent) + name).PadRight(left) + value.Replace('\n', ' '), left);
     }
 
     /// <summary>What is drawn without colours and without an end to the line.</summary>
     private static string Plain(IRenderable drawn)
     {
         using var writer = new StringWriter { NewLine = "\n" };
-        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(writer), Ansi = AnsiSupport.No, ColorSystem = ColorSystemSupport.NoColors });
+        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Out = new AnsiConsoleOutput(writer),
+            Ansi = AnsiSupport.No,
+            ColorSystem = ColorSystemSupport.NoColors
+        });
         console.Profile.Width = Screen.Endless;
         console.Write(drawn);
         return Shown.Lines(writer.ToString().TrimEnd('\n'));

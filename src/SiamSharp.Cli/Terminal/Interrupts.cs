@@ -3,8 +3,12 @@ using System.Runtime.InteropServices;
 
 namespace SiamSharp.Cli.Terminal;
 
-/// <summary>Ctrl+C and the signals that end a process: the first lets the command stop in order, the second ends the process at once.</summary>
-/// <remarks>Each is answered in the moment it comes. SIGHUP, a closed terminal, counts too, but where the process was told to ignore it (nohup).</remarks>
+/// <summary>Ctrl+C and the signals that end a process: the first lets the command stop in order,
+/// the second ends the process at once.</summary>
+/// <remarks>
+/// Each is answered in the moment it comes. SIGHUP, a closed terminal, counts too, but where the process
+/// was told to ignore it (nohup).
+/// </remarks>
 internal sealed partial class Interrupts : IDisposable
 {
     private const int Interrupted = 130;
@@ -67,7 +71,10 @@ internal sealed partial class Interrupts : IDisposable
     private static bool IgnoresHangup()
     {
         const string key = "SigIgn:"; // a mask, in which signal 1 is the lowest bit
-        if (!OperatingSystem.IsLinux() || File.ReadLines("/proc/self/status").FirstOrDefault(line => line.StartsWith(key, StringComparison.Ordinal)) is not { } ignored) return false;
+        if (!OperatingSystem.IsLinux()
+            || File.ReadLines("/proc/self/status").FirstOrDefault(line => line.StartsWith(key, StringComparison.Ordinal))
+                is not { } ignored)
+            return false;
         return (ulong.Parse(ignored[key.Length..].Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture) & 1) != 0;
     }
 

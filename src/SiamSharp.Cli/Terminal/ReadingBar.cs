@@ -11,7 +11,8 @@ internal static class ReadingBar
         if (!screen.Messages.Profile.Capabilities.Interactive) return work(null);
         return screen.Messages.Progress()
             .AutoClear(true)
-            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn { Width = 24 }, new PercentageColumn())
+            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left },
+                new ProgressBarColumn { Width = 24 }, new PercentageColumn())
             .Start(context => work(new Bar(context.AddTask("reading images"))));
     }
 

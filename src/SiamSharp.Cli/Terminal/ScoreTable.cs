@@ -4,7 +4,8 @@ using Spectre.Console;
 
 namespace SiamSharp.Cli.Terminal;
 
-/// <summary>Scores as a table: one row per encoder, one column per protocol; with the 95 % interval where labels were drawn.</summary>
+/// <summary>Scores as a table: one row per encoder, one column per protocol; with the 95 % interval where
+/// labels were drawn.</summary>
 internal static class ScoreTable
 {
     private const int FewTestImages = 2_000;
@@ -17,7 +18,8 @@ internal static class ScoreTable
         foreach (string column in columns) table.AddColumn(new TableColumn(column).RightAligned());
         foreach (var row in scores.GroupBy(s => s.Representation))
         {
-            table.AddRow([Markup.Escape(row.Key), .. columns.Select(c => row.LastOrDefault(s => s.Title == c) is { } s ? Show(s) : "")]);
+            table.AddRow(
+                [Markup.Escape(row.Key), .. columns.Select(c => row.LastOrDefault(s => s.Title == c) is { } s ? Show(s) : "")]);
         }
         return table;
     }
@@ -37,12 +39,16 @@ internal static class ScoreTable
     internal static string Counts(IReadOnlyList<Score> scores)
     {
         Score first = scores[0];
-        string text = $"Accuracy on {Count(first.TestCount, "test image")} with {Count(scores.Max(s => s.TrainCount), "labelled one")}.";
-        return first.TestCount < FewTestImages && scores.LastOrDefault(s => s.Interval is not null && s.Ci95 is null) is { } last && last.Interval is var (low, high)
-            ? text + string.Create(CultureInfo.InvariantCulture, $" They leave open where the truth is: {last.Shown} means {low:F3} to {high:F3} (95 %).")
+        string text =
+            $"Accuracy on {Count(first.TestCount, "test image")} with {Count(scores.Max(s => s.TrainCount), "labelled one")}.";
+        return first.TestCount < FewTestImages && scores.LastOrDefault(s => s.Interval is not null && s.Ci95 is null) is { } last
+            && last.Interval is var (low, high)
+            ? text + string.Create(CultureInfo.InvariantCulture,
+                $" They leave open where the truth is: {last.Shown} means {low:F3} to {high:F3} (95 %).")
             : text;
 
-        static string Count(int count, string what) => string.Create(CultureInfo.InvariantCulture, $"{count:N0} {what}{(count == 1 ? "" : "s")}");
+        static string Count(int count, string what) =>
+            string.Create(CultureInfo.InvariantCulture, $"{count:N0} {what}{(count == 1 ? "" : "s")}");
     }
 
     private static string Show(Score score) => score.Ci95 is double interval ? $"{score.Shown} ±{interval:F4}" : score.Shown;

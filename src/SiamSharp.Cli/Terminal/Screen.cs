@@ -28,7 +28,8 @@ internal sealed class Screen(TextWriter output, TextWriter error, bool json) : I
 
     /// <summary>What a first interruption (Ctrl+C) does now, and what a second has lost.</summary>
     internal Func<(string First, string Second)> Interruption { get; set; } = () => (
-        "Stopping; Ctrl+C again = stop now. Files that are complete stay as they are.", "Stopped. Files that are complete stay as they are.");
+        "Stopping; Ctrl+C again = stop now. Files that are complete stay as they are.",
+        "Stopped. Files that are complete stay as they are.");
 
     /// <summary>Sentences on what is worth knowing, shown as <see cref="Warn"/> shows them.</summary>
     internal IProgress<string> Notes => new Noted(this);
@@ -67,12 +68,14 @@ internal sealed class Screen(TextWriter output, TextWriter error, bool json) : I
         _hasResult = true;
     }
 
-    /// <summary>Says where a part of the result went nowhere, as on a full disk. A terminal that was closed meanwhile is not missed.</summary>
+    /// <summary>Says where a part of the result went nowhere, as on a full disk. A terminal that was closed
+    /// meanwhile is not missed.</summary>
     /// <returns>Whether it did.</returns>
     internal bool TellsOfLoss()
     {
         if (!_toFile || (_results.Profile.Out as SteadyOutput)?.Lost is not { } reason) return false;
-        Fail($"The result could not be written to standard output ({reason.TrimEnd('.')}). Any files that the command wrote are complete.");
+        Fail($"The result could not be written to standard output ({reason.TrimEnd('.')}). "
+            + "Any files that the command wrote are complete.");
         return true;
     }
 
@@ -81,7 +84,8 @@ internal sealed class Screen(TextWriter output, TextWriter error, bool json) : I
     {
         if (Json && !_hasResult)
             output.WriteLine(JsonSerializer.Serialize(
-                new { error = _failures.Count > 0 ? string.Join('\n', _failures) : "interrupted", exitCode }, OptionsJson.Serializer));
+                new { error = _failures.Count > 0 ? string.Join('\n', _failures) : "interrupted", exitCode },
+                OptionsJson.Serializer));
     }
 
     private static PlainConsole ConsoleOn(TextWriter writer)
@@ -113,7 +117,8 @@ internal sealed class Screen(TextWriter output, TextWriter error, bool json) : I
         public Measurement Measure(RenderOptions options, int maxWidth) => inside.Measure(options, maxWidth);
 
         public IEnumerable<Segment> Render(RenderOptions options, int maxWidth) => inside.Render(options, maxWidth)
-            .Select(segment => segment.IsControlCode || segment.IsLineBreak || Shown.Lines(segment.Text) is var text && text == segment.Text
+            .Select(segment => segment.IsControlCode || segment.IsLineBreak
+                || Shown.Lines(segment.Text) is var text && text == segment.Text
                 ? segment
                 : new Segment(text, segment.Style));
     }

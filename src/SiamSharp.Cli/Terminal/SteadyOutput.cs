@@ -3,7 +3,8 @@ using Spectre.Console;
 
 namespace SiamSharp.Cli.Terminal;
 
-/// <summary>Where a console writes; once the terminal is closed nothing is written any more, and the work goes on to its end or to its saving.</summary>
+/// <summary>Where a console writes; once the terminal is closed nothing is written any more, and the work goes on to its
+/// end or to its saving.</summary>
 internal sealed class SteadyOutput(TextWriter writer) : IAnsiConsoleOutput
 {
     private readonly AnsiConsoleOutput _inner = new(writer);

@@ -14,7 +14,8 @@ internal static class TrainingBar
     /// <param name="screen">Where it is shown.</param>
     /// <param name="work">What trains.</param>
     /// <param name="afterwards">A sentence on how to go on after an interruption.</param>
-    internal static T Show<T>(Screen screen, Func<IProgress<TrainingProgress>, T> work, string afterwards = "Go on with --resume.")
+    internal static T Show<T>(
+        Screen screen, Func<IProgress<TrainingProgress>, T> work, string afterwards = "Go on with --resume.")
     {
         var before = screen.Interruption;
         var latest = new Latest();
@@ -34,7 +35,8 @@ internal static class TrainingBar
         if (!screen.Messages.Profile.Capabilities.Interactive) return work(new Lines(screen));
         return screen.Messages.Progress()
             .AutoClear(true)
-            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn { Width = 24 }, new PercentageColumn())
+            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left },
+                new ProgressBarColumn { Width = 24 }, new PercentageColumn())
             .Start(context =>
             {
                 ProgressTask task = context.AddTask("pretraining");
@@ -45,7 +47,8 @@ internal static class TrainingBar
     private static string Describe(TrainingProgress p) =>
         $"loss {p.Loss:F3}  {p.ImagesPerSecond:F0} images/s  {Span(p.Left)} left";
 
-    private static string Span(TimeSpan t) => t.TotalHours >= 1 ? $"{(int)t.TotalHours} h {t.Minutes:00} min" : $"{(int)t.TotalMinutes}:{t.Seconds:00}";
+    private static string Span(TimeSpan t) =>
+        t.TotalHours >= 1 ? $"{(int)t.TotalHours} h {t.Minutes:00} min" : $"{(int)t.TotalMinutes}:{t.Seconds:00}";
 
     /// <summary>Remembers how far the run has come, for who interrupts it.</summary>
     private sealed class Latest : IProgress<TrainingProgress>
@@ -67,10 +70,16 @@ internal static class TrainingBar
 
         public (string First, string Second) Interruption(string afterwards)
         {
-            if (_last is null or { Measured: not null }) return ("Stopping before the first step; Ctrl+C again = stop now. Nothing is lost.", "Stopped before the first step: nothing is lost.");
+            if (_last is null or { Measured: not null })
+                return ("Stopping before the first step; Ctrl+C again = stop now. Nothing is lost.",
+                    "Stopped before the first step: nothing is lost.");
             long lost = (_last?.Step ?? 0) - (_last?.Saved ?? 0) + 1; // with the step that is being made
-            return ($"Saving after this step; Ctrl+C again = stop now, {(lost == 1 ? "this step is lost" : $"up to {lost} steps are lost")}.",
-                $"Stopped without saving: {(lost == 1 ? "the step that was being made is lost" : $"up to {lost} steps since the last checkpoint are lost")}. {afterwards}");
+            return ("Saving after this step; "
+                + $"Ctrl+C again = stop now, {(lost == 1 ? "this step is lost" : $"up to {lost} steps are lost")}.",
+                "Stopped without saving: "
+                    + (lost == 1 ? "the step that was being made is lost"
+                        : $"up to {lost} steps since the last checkpoint are lost") + ". "
+                    + $"{afterwards}");
         }
     }
 

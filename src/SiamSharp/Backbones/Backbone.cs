@@ -15,7 +15,8 @@ public abstract class Backbone(string name) : nn.Module<Tensor, Tensor>(name), I
     public abstract int OutputWidth { get; }
 
     /// <summary>Adds what <c>forward</c> computes to an ONNX graph.</summary>
-    internal virtual string Export(OnnxGraph graph, string x) => throw new NotSupportedException($"{GetName()} is a backbone of your own, which cannot be exported to ONNX.");
+    internal virtual string Export(OnnxGraph graph, string x) =>
+        throw new NotSupportedException($"{GetName()} is a backbone of your own, which cannot be exported to ONNX.");
 
     string IOnnxLayer.Export(OnnxGraph graph, string x) => Export(graph, x);
 

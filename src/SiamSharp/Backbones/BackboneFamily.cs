@@ -4,7 +4,9 @@ using SiamSharp.Options;
 namespace SiamSharp.Backbones;
 
 /// <summary>A family of networks: what its members are called, what options they take, and how one is built.</summary>
-/// <remarks>A new family is one file in this folder, or in an assembly of your own: its <see cref="KindAttribute"/> makes it known.</remarks>
+/// <remarks>
+/// A new family is one file in this folder, or in an assembly of your own: its <see cref="KindAttribute"/> makes it known.
+/// </remarks>
 public abstract class BackboneFamily
 {
     /// <summary>What <see cref="BackboneOptions.Name"/> can be.</summary>
@@ -60,5 +62,6 @@ public abstract class BackboneFamily
     internal static IEnumerable<string> AllNames => Kinds.All<BackboneFamily>().SelectMany(family => family.Names);
 
     /// <summary>The family of a name; null where there is none.</summary>
-    internal static BackboneFamily? Of(string name) => Kinds.All<BackboneFamily>().FirstOrDefault(family => family.Names.Contains(name));
+    internal static BackboneFamily? Of(string name) =>
+        Kinds.All<BackboneFamily>().FirstOrDefault(family => family.Names.Contains(name));
 }

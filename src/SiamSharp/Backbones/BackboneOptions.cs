@@ -11,10 +11,12 @@ namespace SiamSharp.Backbones;
 /// <summary>Which network turns an image into its representation.</summary>
 public sealed record BackboneOptions : IHasRules
 {
-    /// <summary>Architecture, by torchvision's name: resnet18, resnet50, regnet_y_400mf, convnext_tiny, vit_b, ...; a wrong one is answered with all names.</summary>
+    /// <summary>Architecture, by torchvision's name: resnet18, resnet50, regnet_y_400mf, convnext_tiny, vit_b, ...;
+    /// a wrong one is answered with all names.</summary>
     public string Name { get; init; } = "resnet18";
 
-    /// <summary>Channels of the first stage, from which those of the others follow; of a ViT, of its tokens. 0 = as published.</summary>
+    /// <summary>Channels of the first stage, from which those of the others follow; of a ViT,
+    /// of its tokens. 0 = as published.</summary>
     [Range(0, 4096)] public int Width { get; init; }
 
     /// <summary>Blocks in each stage, 1 to 6 stages (a RegNet: 4, a ViT: 1); empty = as published.</summary>
@@ -30,27 +32,31 @@ public sealed record BackboneOptions : IHasRules
     public Pooling Pooling { get; init; } = Pooling.ClassToken;
 
     /// <summary>
-    /// A ConvNet's last map is averaged in each cell of a grid of this many rows and columns, and all the means together are the representation: 4 gives 16 times as many numbers as 1, the average over the
-    /// whole image. More than 1 keeps where something is, for images whose objects always lie at the same place.
+    /// A ConvNet's last map is averaged in each cell of a grid of this many rows and columns, and all the means together are the
+    /// representation: 4 gives 16 times as many numbers as 1, the average over the whole image. More than 1 keeps where something
+    /// is, for images whose objects always lie at the same place.
     /// </summary>
     [Range(1, 64)] public int PoolSize { get; init; } = 1;
 
     /// <summary>
-    /// The grid that pretraining sees, which may be coarser than the representation's: with 1 the loss is of averages over the whole image, and what each place shows is read from the map all the same.
-    /// 0 = <see cref="PoolSize"/>.
+    /// The grid that pretraining sees, which may be coarser than the representation's: with 1 the loss is of averages over the
+    /// whole image, and what each place shows is read from the map all the same. 0 = <see cref="PoolSize"/>.
     /// </summary>
     [Range(0, 64)] public int PretrainPoolSize { get; init; }
 
     /// <summary>
-    /// Whether the scale of the last batch normalisation of each residual block begins at 0, so that the block passes its input on at first. The authors of SimCLR,
-    /// SimSiam, MoCo v3, Barlow Twins and VICReg begin so; torchvision's networks and the figures recorded here with 1.
+    /// Whether the scale of the last batch normalisation of each residual block begins at 0, so that the block passes its input
+    /// on at first. The authors of SimCLR, SimSiam, MoCo v3, Barlow Twins and VICReg begin so; torchvision's networks and the
+    /// figures recorded here with 1.
     /// </summary>
     public bool ZeroInitResidual { get; init; }
 
-    /// <summary>A file of weights to start from, safetensors or PyTorch's (.pth), with torchvision's or timm's names, under any prefix (or under PREFIX: FILE#PREFIX); empty = drawn.</summary>
+    /// <summary>A file of weights to start from, safetensors or PyTorch's (.pth), with torchvision's or timm's names, under any
+    /// prefix (or under PREFIX: FILE#PREFIX); empty = drawn.</summary>
     public string Weights { get; init; } = "";
 
-    /// <summary>A ResNet of 0.4 million parameters for small images and for a CPU: 16 channels, one block in each of four stages.</summary>
+    /// <summary>A ResNet of 0.4 million parameters for small images and for a CPU: 16 channels,
+    /// one block in each of four stages.</summary>
     [JsonIgnore] public static BackboneOptions Small => new() { Width = 16, Depths = [1, 1, 1, 1] };
 
     /// <summary>All names that <see cref="Name"/> can have.</summary>
@@ -58,7 +64,8 @@ public sealed record BackboneOptions : IHasRules
 
     /// <summary>The family of the network.</summary>
     [JsonIgnore]
-    internal BackboneFamily Family => BackboneFamily.Of(Name) ?? throw new OptionsException([new Fault("backbone.name", Unknown)]);
+    internal BackboneFamily Family =>
+        BackboneFamily.Of(Name) ?? throw new OptionsException([new Fault("backbone.name", Unknown)]);
 
     /// <summary>Whether the architecture has batch normalisations; the others normalise over channels.</summary>
     [JsonIgnore] public bool HasBatchNormalization => Family.HasBatchNormalization;
@@ -71,10 +78,12 @@ public sealed record BackboneOptions : IHasRules
         if (BackboneFamily.Of(Name) is not { } family) yield return new("name", Unknown);
         else
         {
-            if (Depths.Count > family.MaxStages) yield return new("depths", $"has {Depths.Count} stages; at most {family.MaxStages} are allowed for {Name}");
+            if (Depths.Count > family.MaxStages)
+                yield return new("depths", $"has {Depths.Count} stages; at most {family.MaxStages} are allowed for {Name}");
             foreach (Fault fault in family.Faults(this)) yield return fault;
             if (ZeroInitResidual && !family.HasBatchNormalization)
-                yield return new("zeroInitResidual", $"the blocks of {Name} end in no batch normalisation: leave it false, or choose a ResNet or a RegNet");
+                yield return new("zeroInitResidual",
+                    $"the blocks of {Name} end in no batch normalisation: leave it false, or choose a ResNet or a RegNet");
         }
         for (int i = 0; i < Depths.Count; i++)
         {
@@ -90,7 +99,8 @@ public sealed record BackboneOptions : IHasRules
     /// <returns>A backbone in training mode on the CPU, owned by the caller.</returns>
     /// <exception cref="OptionsException">The options break a rule, or the file of weights does not exist.</exception>
     /// <exception cref="SafeTensorsException">The file of weights is damaged.</exception>
-    /// <exception cref="PyTorchFileException">The file of weights is damaged, or holds more than tensors and containers.</exception>
+    /// <exception cref="PyTorchFileException">The file of weights is damaged, or holds more than
+    /// tensors and containers.</exception>
     /// <exception cref="StateDictMismatchException">The file holds the weights of another network.</exception>
     public Backbone Create(int channels, int size, ulong seed)
     {
@@ -112,12 +122,18 @@ public sealed record BackboneOptions : IHasRules
         if (File.Exists(file)) return null;
         if (Nearest.Address(file) is { } address) return $"\"{file}\" cannot be read. {address.TrimEnd('.')}";
         if (Path.GetExtension(file).Length == 0 && Path.GetDirectoryName(file) is "" && !Directory.Exists(file))
-            return $"the file \"{file}\" does not exist, and weights are not downloaded by their names: fetch the .pth or .safetensors file, and give its path";
-        if (!Directory.Exists(file)) return $"the file \"{file}\" does not exist{(Nearest.Path(file) is { Length: > 0 } hint ? $".{hint.TrimEnd('.')}" : "")}";
-        return $"\"{file}\" is a folder: give the file of weights{(Path.Combine(file, "encoder.safetensors") is var inside && File.Exists(inside) ? $", {inside}" : " in it")}";
+            return $"the file \"{file}\" does not exist, and weights are not downloaded by their names: "
+                + "fetch the .pth or .safetensors file, and give its path";
+        if (!Directory.Exists(file))
+            return $"the file \"{file}\" does not "
+                + $"exist{(Nearest.Path(file) is { Length: > 0 } hint ? $".{hint.TrimEnd('.')}" : "")}";
+        return $"\"{file}\" is a folder: give the file of "
+            + "weights"
+            + (Path.Combine(file, "encoder.safetensors") is var inside && File.Exists(inside) ? $", {inside}" : " in it");
     }
 
-    /// <summary>The network in a few words: <c>resnet18, width 16, 1-1-1-1 blocks, 0.4 million parameters</c>; as published, its name and parameters alone.</summary>
+    /// <summary>The network in a few words: <c>resnet18, width 16, 1-1-1-1 blocks, 0.4 million parameters</c>; as published,
+    /// its name and parameters alone.</summary>
     /// <param name="channels">Channels of the images.</param>
     /// <param name="size">Side of the images in pixels.</param>
     /// <exception cref="OptionsException">The options break a rule.</exception>
@@ -146,11 +162,13 @@ public sealed record BackboneOptions : IHasRules
 
     /// <summary>What does not fit images of this size.</summary>
     /// <param name="size">Side of the images in pixels.</param>
-    /// <param name="views">Sides of the views, which a ViT's patches must divide and a ConvNeXt must not halve to nothing.</param>
+    /// <param name="views">Sides of the views, which a ViT's patches must divide and a ConvNeXt must
+    /// not halve to nothing.</param>
     public IEnumerable<Fault> FaultsFor(int size, IEnumerable<int> views) => Family.FaultsFor(this, size, views);
 
     /// <summary>The backbone as pretraining sees it: the same weights, pooled as <see cref="PretrainPoolSize"/> says.</summary>
-    internal BackboneOptions InPretraining => PretrainPoolSize == 0 ? this : this with { PoolSize = PretrainPoolSize, PretrainPoolSize = 0 };
+    internal BackboneOptions InPretraining =>
+        PretrainPoolSize == 0 ? this : this with { PoolSize = PretrainPoolSize, PretrainPoolSize = 0 };
 
     /// <summary>Why this backbone cannot leave out what a mask drops; null when it can.</summary>
     /// <param name="mask">A mask that drops.</param>
@@ -174,7 +192,8 @@ public enum Pooling
 [JsonConverter(typeof(JsonStringEnumConverter<Stem>))]
 public enum Stem
 {
-    /// <summary><see cref="Small"/> (ConvNeXt: <see cref="Half"/>) for images of up to 64 pixels a side, <see cref="ImageNet"/> for larger ones.</summary>
+    /// <summary><see cref="Small"/> (ConvNeXt: <see cref="Half"/>) for images of up to 64 pixels a side,
+    /// <see cref="ImageNet"/> for larger ones.</summary>
     [JsonStringEnumMemberName("auto")] Auto,
 
     /// <summary>As torchvision; a ResNet: a 7 x 7 convolution with stride 2 and a 3 x 3 maximum with stride 2.</summary>
@@ -183,6 +202,7 @@ public enum Stem
     /// <summary>A 3 x 3 convolution with stride 1 and no pooling (He et al. 2015 on CIFAR; SimCLR, appendix B.9).</summary>
     [JsonStringEnumMemberName("small")] Small,
 
-    /// <summary>A 3 x 3 convolution (ConvNeXt: 2 x 2) with stride 2 and no pooling: a quarter of <see cref="Small"/>'s work for the same width.</summary>
+    /// <summary>A 3 x 3 convolution (ConvNeXt: 2 x 2) with stride 2 and no pooling: a quarter of <see cref="Small"/>'s work
+    /// for the same width.</summary>
     [JsonStringEnumMemberName("half")] Half,
 }

@@ -8,9 +8,9 @@ namespace SiamSharp.Backbones;
 
 /// <summary>ConvNeXt up to the normalisation ahead of its classifier.</summary>
 /// <remarks>
-/// Definition: non-overlapping patches; stages of blocks (7 x 7 depthwise convolution, layer normalisation, two linear layers with GELU
-/// between, scaled by a learned factor per channel, added to the input) with 2 x 2 convolutions of stride 2 between the stages; the mean
-/// over all pixels; layer normalisation. Source: Liu et al. 2022, arXiv 2201.03545; keys as torchvision's.
+/// Definition: non-overlapping patches; stages of blocks (7 x 7 depthwise convolution, layer normalisation, two linear layers
+/// with GELU between, scaled by a learned factor per channel, added to the input) with 2 x 2 convolutions of stride 2 between the
+/// stages; the mean over all pixels; layer normalisation. Source: Liu et al. 2022, arXiv 2201.03545; keys as torchvision's.
 /// Differences: no classifier and no stochastic depth, so that steps repeat bit by bit. The stem of small images is a 2 x 2 patch
 /// (<see cref="Stem.Half"/>) or a 3 x 3 convolution (<see cref="Stem.Small"/>). Channels are innermost in memory.
 /// </remarks>
@@ -51,8 +51,11 @@ internal sealed class ConvNeXt : Backbone
         var layers = new List<nn.Module<Tensor, Tensor>> { nn.Sequential(("0", patches), ("1", new ChannelNorm(width))) };
         for (int s = 0; s < depths.Count; s++)
         {
-            if (s > 0) layers.Add(nn.Sequential(("0", new ChannelNorm(width)), ("1", nn.Conv2d(width, width *= 2, kernel_size: 2, stride: 2))));
-            layers.Add(nn.Sequential(Enumerable.Range(0, depths[s]).Select(b => ($"{b}", (nn.Module<Tensor, Tensor>)new ConvNeXtBlock(width)))));
+            if (s > 0)
+                layers.Add(nn.Sequential(("0", new ChannelNorm(width)),
+                    ("1", nn.Conv2d(width, width *= 2, kernel_size: 2, stride: 2))));
+            layers.Add(nn.Sequential(
+                Enumerable.Range(0, depths[s]).Select(b => ($"{b}", (nn.Module<Tensor, Tensor>)new ConvNeXtBlock(width)))));
         }
         features = nn.Sequential(layers.Select((layer, i) => ($"{i}", layer)));
         classifier = nn.Sequential(("0", new ChannelNorm(width)));
@@ -83,9 +86,11 @@ internal sealed class ConvNeXt : Backbone
     internal override string Export(OnnxGraph graph, string x) =>
         graph.Node("Flatten", [graph.Add(classifier, _pool.Export(graph, graph.Add(features, x)))], ("axis", 1L));
 
-    private static string ChannelsLast(OnnxGraph graph, string x) => graph.Node("Transpose", [x], ("perm", new long[] { 0, 2, 3, 1 }));
+    private static string ChannelsLast(OnnxGraph graph, string x) =>
+        graph.Node("Transpose", [x], ("perm", new long[] { 0, 2, 3, 1 }));
 
-    private static string ChannelsFirst(OnnxGraph graph, string x) => graph.Node("Transpose", [x], ("perm", new long[] { 0, 3, 1, 2 }));
+    private static string ChannelsFirst(OnnxGraph graph, string x) =>
+        graph.Node("Transpose", [x], ("perm", new long[] { 0, 3, 1, 2 }));
 
     /// <summary>Layer normalisation over the channels of each pixel: (N, C, H, W) to the same.</summary>
     private sealed class ChannelNorm : nn.Module<Tensor, Tensor>, IOnnxLayer
@@ -102,10 +107,12 @@ internal sealed class ConvNeXt : Backbone
         public override Tensor forward(Tensor x)
         {
             using var scope = NewDisposeScope();
-            return nn.functional.layer_norm(x.permute(0, 2, 3, 1), [x.shape[1]], weight, bias, Epsilon).permute(0, 3, 1, 2).MoveToOuterDisposeScope();
+            return nn.functional.layer_norm(x.permute(0, 2, 3, 1), [x.shape[1]], weight, bias, Epsilon)
+                .permute(0, 3, 1, 2).MoveToOuterDisposeScope();
         }
 
-        public string Export(OnnxGraph graph, string x) => ChannelsFirst(graph, graph.LayerNorm(ChannelsLast(graph, x), weight, bias, Epsilon));
+        public string Export(OnnxGraph graph, string x) =>
+            ChannelsFirst(graph, graph.LayerNorm(ChannelsLast(graph, x), weight, bias, Epsilon));
     }
 
     /// <summary>(N, C, H, W) to the same.</summary>
@@ -122,7 +129,8 @@ internal sealed class ConvNeXt : Backbone
             var depthwise = nn.Conv2d(width, width, kernel_size: 7, padding: 3, groups: width);
             var norm = nn.LayerNorm(width, Epsilon);
             var (widen, narrow) = (nn.Linear(width, 4 * width), nn.Linear(4 * width, width));
-            block = nn.Sequential(("0", depthwise), ("2", norm), ("3", widen), ("5", narrow)); // the places of torchvision's layers
+            // the places of torchvision's layers
+            block = nn.Sequential(("0", depthwise), ("2", norm), ("3", widen), ("5", narrow));
             RegisterComponents();
             _depthwise = depthwise;
             _mlp = nn.Sequential(norm, widen, nn.GELU(), narrow);
@@ -154,10 +162,12 @@ internal sealed class ConvNeXtFamily : ConvNetFamily
     public override Stem SmallStem => Stem.Half;
 
     /// <inheritdoc/>
-    public override int MapSide(BackboneOptions options, int side, int size) => side >> Halvings(options, size); // what is left over at a border is dropped
+    // what is left over at a border is dropped
+    public override int MapSide(BackboneOptions options, int side, int size) => side >> Halvings(options, size);
 
     /// <inheritdoc/>
-    public override (int Width, IReadOnlyList<int> Depths) Published(string name) => (ConvNeXt.Architectures[name].Width, ConvNeXt.Architectures[name].Depths);
+    public override (int Width, IReadOnlyList<int> Depths) Published(string name) =>
+        (ConvNeXt.Architectures[name].Width, ConvNeXt.Architectures[name].Depths);
 
     /// <inheritdoc/>
     public override Backbone Build(BackboneOptions options, int channels, int size) => new ConvNeXt(options, channels, size);

@@ -5,8 +5,9 @@ namespace SiamSharp.Backbones;
 
 /// <summary>The end of a ConvNet: its last map, averaged over all pixels or in each cell of a grid.</summary>
 /// <remarks>
-/// Definition: with G cells a side and a map of n pixels a side, cell i covers the pixels from floor(i n / G) up to ceil((i + 1) n / G), as libtorch's
-/// adaptive average pooling; where small crops leave a map of fewer pixels than cells, cells overlap. One cell is the global average of the published networks; more keep where in the image something is.
+/// Definition: with G cells a side and a map of n pixels a side, cell i covers the pixels from floor(i n / G) up to ceil((i + 1)
+/// n / G), as libtorch's adaptive average pooling; where small crops leave a map of fewer pixels than cells, cells overlap. One
+/// cell is the global average of the published networks; more keep where in the image something is.
 /// </remarks>
 /// <param name="side">n, for images of the size that the network was made for.</param>
 /// <param name="cells">G, at most n.</param>
@@ -19,9 +20,10 @@ internal sealed class GridPool(int side, int cells)
     /// <param name="options">Of a ConvNet.</param>
     /// <param name="size">Side of the images in pixels.</param>
     /// <exception cref="ArgumentException">The map has fewer pixels than the grid has cells.</exception>
-    public static GridPool For(BackboneOptions options, int size) => Family(options).ProblemOfPooling(options, size) is { } problem
-        ? throw new ArgumentException($"backbone.poolSize {problem}")
-        : new(Family(options).MapSide(options, size, size), options.PoolSize);
+    public static GridPool For(BackboneOptions options, int size) =>
+        Family(options).ProblemOfPooling(options, size) is { } problem
+            ? throw new ArgumentException($"backbone.poolSize {problem}")
+            : new(Family(options).MapSide(options, size, size), options.PoolSize);
 
     private static ConvNetFamily Family(BackboneOptions options) => (ConvNetFamily)options.Family;
 

@@ -16,7 +16,8 @@ namespace SiamSharp.Backbones;
 /// </remarks>
 public static class Initialization
 {
-    /// <summary>Draws every parameter of the convolutions, linear layers and batch normalisations in <paramref name="module"/>.</summary>
+    /// <summary>Draws every parameter of the convolutions, linear layers and batch normalisations in
+    /// <paramref name="module"/>.</summary>
     /// <param name="module">float32 parameters on the CPU; layers of other kinds keep their weights.</param>
     /// <param name="seed">The run's seed.</param>
     /// <param name="prefix">Put before each parameter's name, so that two networks with equal names differ.</param>
@@ -27,7 +28,8 @@ public static class Initialization
         Parallel.ForEach(layers.ToArray(), layer => DrawLayer(layer.Item2, seed, Join(prefix, layer.Item1)));
     }
 
-    /// <summary>As transformers and ConvNeXt are drawn: weights normal with deviation 0.02, biases 0; normalisations keep 1 and 0.</summary>
+    /// <summary>As transformers and ConvNeXt are drawn: weights normal with deviation 0.02, biases 0;
+    /// normalisations keep 1 and 0.</summary>
     /// <remarks>Source: torchvision's ConvNeXt (whose truncation at 100 deviations has no effect).</remarks>
     /// <param name="module">float32 parameters on the CPU.</param>
     /// <param name="seed">The run's seed.</param>
@@ -47,7 +49,8 @@ public static class Initialization
     /// <param name="module">float32 parameters on the CPU.</param>
     internal static void ZeroResiduals(nn.Module module)
     {
-        foreach (IResidualBlock block in module.modules().OfType<IResidualBlock>()) Values(block.LastNormalization.weight!).Clear();
+        foreach (IResidualBlock block in module.modules().OfType<IResidualBlock>())
+            Values(block.LastNormalization.weight!).Clear();
     }
 
     /// <summary>Position embeddings: normal with deviation 0.02.</summary>

@@ -9,8 +9,8 @@ namespace SiamSharp.Backbones;
 /// <summary>RegNetY up to its global average pooling: bottlenecks of grouped convolutions with squeeze and excitation.</summary>
 /// <remarks>
 /// Source: Radosavovic et al. 2020, arXiv 2003.13678; widths, depths and keys as torchvision's.
-/// Differences: no <c>fc</c> head. Free widths are those published times Width / (width of the first stage), to whole groups. Channels are
-/// innermost in memory (see ChannelsLast).
+/// Differences: no <c>fc</c> head. Free widths are those published times Width / (width of the first stage), to whole groups.
+/// Channels are innermost in memory (see ChannelsLast).
 /// </remarks>
 internal sealed class RegNet : Backbone
 {
@@ -44,7 +44,8 @@ internal sealed class RegNet : Backbone
         Stem kind = new RegNetFamily().StemFor(options, size);
 
         stem = nn.Sequential(
-            ("0", Convolutions.ThreeByThree(channels, StemWidth, stride: kind == Stem.Small ? 1 : 2)), ("1", new BatchNormalization(StemWidth)), ("2", nn.ReLU(inplace: true)));
+            ("0", Convolutions.ThreeByThree(channels, StemWidth, stride: kind == Stem.Small ? 1 : 2)),
+            ("1", new BatchNormalization(StemWidth)), ("2", nn.ReLU(inplace: true)));
         var stages = new List<(string, nn.Module<Tensor, Tensor>)>();
         int input = StemWidth;
         for (int s = 0; s < depths.Count; s++)
@@ -105,9 +106,11 @@ internal sealed class RegNet : Backbone
             if (stride != 1 || input != width) proj = Convolutions.Downsample(input, width, stride);
             _last = new BatchNormalization(width);
             f = nn.Sequential(
-                ("a", nn.Sequential(("0", new PointwiseConvolution(input, width, 1)), ("1", new BatchNormalization(width)), ("2", nn.ReLU(inplace: true)))),
+                ("a", nn.Sequential(("0", new PointwiseConvolution(input, width, 1)), ("1", new BatchNormalization(width)),
+                    ("2", nn.ReLU(inplace: true)))),
                 ("b", nn.Sequential(
-                    ("0", Convolutions.ThreeByThree(width, width, stride, width / groupWidth)), ("1", new BatchNormalization(width)), ("2", nn.ReLU(inplace: true)))),
+                    ("0", Convolutions.ThreeByThree(width, width, stride, width / groupWidth)),
+                    ("1", new BatchNormalization(width)), ("2", nn.ReLU(inplace: true)))),
                 ("se", new SqueezeExcitation(width, (int)Math.Round(input * 0.25))),
                 ("c", nn.Sequential(("0", new PointwiseConvolution(width, width, 1)), ("1", _last))));
             RegisterComponents();
@@ -165,7 +168,8 @@ internal sealed class RegNetFamily : ConvNetFamily
     public override bool HasBatchNormalization => true;
 
     /// <inheritdoc/>
-    public override (int Width, IReadOnlyList<int> Depths) Published(string name) => (RegNet.Architectures[name].Widths[0], RegNet.Architectures[name].Depths);
+    public override (int Width, IReadOnlyList<int> Depths) Published(string name) =>
+        (RegNet.Architectures[name].Widths[0], RegNet.Architectures[name].Depths);
 
     /// <inheritdoc/>
     public override Backbone Build(BackboneOptions options, int channels, int size) => new RegNet(options, channels, size);
@@ -182,7 +186,8 @@ internal sealed class RegNetFamily : ConvNetFamily
             {
                 long squeezed = (int)Math.Round(input * 0.25);
                 total += width * (input + 9 * group + width + 6) + squeezed * (2 * width + 1) + width;
-                if ((b == 0 && (s > 0 || StemFor(options, size) == Stem.ImageNet)) || input != width) total += width * (input + 2);
+                if ((b == 0 && (s > 0 || StemFor(options, size) == Stem.ImageNet)) || input != width)
+                    total += width * (input + 2);
             }
         }
         return total;

@@ -8,7 +8,8 @@ namespace SiamSharp.Backbones;
 /// <summary>A residual network up to its average pooling.</summary>
 /// <remarks>
 /// Definition: stem, then stages of residual blocks; stage s (from 0) has Width 2^s channels (times 4 with bottlenecks) and
-/// starts with stride 2 except for the first; then the mean over all pixels, or in each cell of a grid (<see cref="BackboneOptions.PoolSize"/>). Wide networks have twice as many channels within their
+/// starts with stride 2 except for the first; then the mean over all pixels, or in each cell of a grid
+/// (<see cref="BackboneOptions.PoolSize"/>). Wide networks have twice as many channels within their
 /// bottlenecks, ResNeXt has them in groups.
 /// Source: He et al. 2015, arXiv 1512.03385; with torchvision's placement of the stride (in a bottleneck's 3 x 3 convolution);
 /// Zagoruyko and Komodakis 2016, arXiv 1605.07146 (wide); Xie et al. 2016, arXiv 1611.05431 (ResNeXt).
@@ -39,13 +40,15 @@ internal sealed class ResNet : Backbone
         ["resnext101_64x4d"] = new(true, [3, 4, 23, 3], Groups: 64, GroupWidth: 4),
     };
 
-    /// <summary>The published network that weights are of, by the number and shape of their blocks; null where it is none of them.</summary>
+    /// <summary>The published network that weights are of, by the number and shape of their blocks;
+    /// null where it is none of them.</summary>
     /// <param name="weights">By torchvision's names.</param>
     internal static string? NameOf(IReadOnlyDictionary<string, Tensor> weights)
     {
         if (!weights.TryGetValue("layer1.0.conv2.weight", out Tensor? inside) || inside.dim() != 4) return null;
         bool bottleneck = weights.ContainsKey("layer1.0.conv3.weight");
-        int[] depths = [.. Enumerable.Range(1, 4).Select(s => Enumerable.Range(0, 100).TakeWhile(b => weights.ContainsKey($"layer{s}.{b}.conv1.weight")).Count())];
+        int[] depths = [.. Enumerable.Range(1, 4)
+            .Select(s => Enumerable.Range(0, 100).TakeWhile(b => weights.ContainsKey($"layer{s}.{b}.conv1.weight")).Count())];
         return Architectures.FirstOrDefault(a => a.Value.Bottleneck == bottleneck && a.Value.Depths.SequenceEqual(depths)
             && inside.shape[0] == a.Value.GroupWidth * a.Value.Groups && inside.shape[1] == a.Value.GroupWidth).Key;
     }
@@ -87,7 +90,8 @@ internal sealed class ResNet : Backbone
             for (int b = 0; b < depths[s]; b++)
             {
                 int stride = s > 0 && b == 0 ? 2 : 1;
-                blocks.Add(($"{b}", bottleneck ? new BottleneckBlock(input, width, inner, stride, groups) : new BasicBlock(input, width, stride)));
+                blocks.Add(($"{b}", bottleneck ? new BottleneckBlock(input, width, inner, stride, groups)
+                    : new BasicBlock(input, width, stride)));
                 input = bottleneck ? width * BottleneckBlock.Expansion : width;
             }
             _stages[s] = nn.Sequential(blocks);
@@ -119,7 +123,9 @@ internal sealed class ResNet : Backbone
     internal override string Export(OnnxGraph graph, string x)
     {
         x = graph.Node("Relu", [graph.Add(bn1, graph.Add(conv1, x))]);
-        if (_pooledStem) x = graph.Node("MaxPool", [x], ("kernel_shape", new long[] { 3, 3 }), ("strides", new long[] { 2, 2 }), ("pads", new long[] { 1, 1, 1, 1 }));
+        if (_pooledStem)
+            x = graph.Node("MaxPool", [x], ("kernel_shape", new long[] { 3, 3 }), ("strides", new long[] { 2, 2 }),
+                ("pads", new long[] { 1, 1, 1, 1 }));
         foreach (var stage in _stages) x = graph.Add(stage, x);
         return graph.Node("Flatten", [_pool.Export(graph, x)], ("axis", 1L));
     }
@@ -136,7 +142,8 @@ internal sealed class ResNetFamily : ConvNetFamily
     public override bool HasBatchNormalization => true;
 
     /// <inheritdoc/>
-    public override (int Width, IReadOnlyList<int> Depths) Published(string name) => (ResNet.PublishedWidth, ResNet.Architectures[name].Depths);
+    public override (int Width, IReadOnlyList<int> Depths) Published(string name) =>
+        (ResNet.PublishedWidth, ResNet.Architectures[name].Depths);
 
     /// <inheritdoc/>
     public override Backbone Build(BackboneOptions options, int channels, int size) => new ResNet(options, channels, size);
@@ -149,7 +156,8 @@ internal sealed class ResNetFamily : ConvNetFamily
         long total = first * channels * (StemFor(options, size) == Stem.ImageNet ? 49 : 9) + 2 * first;
         foreach (var (s, depth) in (options.Depths.Count > 0 ? options.Depths : published).Index())
         {
-            long width = first << s, inner = Math.Max(1, width * groupWidth / ResNet.PublishedWidth) * groups, output = bottleneck ? width * BottleneckBlock.Expansion : width;
+            long width = first << s, inner = Math.Max(1, width * groupWidth / ResNet.PublishedWidth) * groups,
+                output = bottleneck ? width * BottleneckBlock.Expansion : width;
             for (int b = 0; b < depth; b++, input = output)
             {
                 total += bottleneck

@@ -47,7 +47,8 @@ internal sealed class BasicBlock : nn.Module<Tensor, Tensor>, IOnnxLayer, IResid
     }
 }
 
-/// <summary>1 x 1, 3 x 3 and 1 x 1 convolutions with a skip connection: (N, C, H, W) to (N, 4 width, H / stride, W / stride).</summary>
+/// <summary>1 x 1, 3 x 3 and 1 x 1 convolutions with a skip connection: (N, C, H, W) to (N, 4 width,
+/// H / stride, W / stride).</summary>
 internal sealed class BottleneckBlock : nn.Module<Tensor, Tensor>, IOnnxLayer, IResidualBlock
 {
     public const int Expansion = 4;

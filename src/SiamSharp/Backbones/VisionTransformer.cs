@@ -9,10 +9,10 @@ namespace SiamSharp.Backbones;
 
 /// <summary>A vision transformer up to the normalisation ahead of its head.</summary>
 /// <remarks>
-/// Source: Dosovitskiy et al. 2020, arXiv 2010.11929; keys as torchvision's. Tiny and small: Touvron et al. 2020, arXiv 2012.12877.
-/// A patch that holds a NaN is one that a mask has dropped (the fill <c>drop</c>): it makes no token at all, which saves its share of the
-/// work. All images of a batch must have dropped the same number. For images of another size than the first, the position embeddings
-/// are interpolated (bicubic).
+/// Source: Dosovitskiy et al. 2020, arXiv 2010.11929; keys as torchvision's. Tiny and small: Touvron et al. 2020,
+/// arXiv 2012.12877. A patch that holds a NaN is one that a mask has dropped (the fill <c>drop</c>): it makes no token at all,
+/// which saves its share of the work. All images of a batch must have dropped the same number. For images of another size than
+/// the first, the position embeddings are interpolated (bicubic).
 /// Differences: no dropout. Weights are drawn as in DeiT (normal, deviation 0.02).
 /// </remarks>
 internal sealed class VisionTransformer : Backbone
@@ -44,8 +44,11 @@ internal sealed class VisionTransformer : Backbone
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(channels, 1);
         var (publishedWidth, publishedDepth, heads) = Architectures[options.Name];
-        int width = options.Width > 0 ? options.Width : publishedWidth, depth = options.Depths.Count > 0 ? options.Depths[0] : publishedDepth;
-        if (width % heads != 0) throw new ArgumentException($"The {heads} heads of {options.Name} share its width equally, but {width} is no multiple of {heads}.");
+        int width = options.Width > 0 ? options.Width : publishedWidth,
+            depth = options.Depths.Count > 0 ? options.Depths[0] : publishedDepth;
+        if (width % heads != 0)
+            throw new ArgumentException(
+                $"The {heads} heads of {options.Name} share its width equally, but {width} is no multiple of {heads}.");
         _patch = PatchSizeFor(options, size);
         _pooling = options.Pooling;
         int side = Side(size);
@@ -60,7 +63,8 @@ internal sealed class VisionTransformer : Backbone
     public override int OutputWidth { get; }
 
     /// <summary>The side of the patches for images of a side in pixels.</summary>
-    internal static int PatchSizeFor(BackboneOptions options, int size) => options.PatchSize > 0 ? options.PatchSize : size <= 64 ? 4 : 16;
+    internal static int PatchSizeFor(BackboneOptions options, int size) =>
+        options.PatchSize > 0 ? options.PatchSize : size <= 64 ? 4 : 16;
 
     /// <inheritdoc/>
     internal override void Draw(ulong seed)
@@ -72,7 +76,8 @@ internal sealed class VisionTransformer : Backbone
     /// <summary>The representations of a batch of images.</summary>
     /// <param name="x">float32 (N, C, H, W), preprocessed; H and W multiples of the patch size; dropped patches hold NaN.</param>
     /// <returns>float32 (N, D), differentiable, owned by the caller.</returns>
-    /// <exception cref="ArgumentException">Patches do not divide the images, or images have dropped different numbers of patches.</exception>
+    /// <exception cref="ArgumentException">Patches do not divide the images, or images have dropped different
+    /// numbers of patches.</exception>
     public override Tensor forward(Tensor x)
     {
         using var scope = NewDisposeScope();
@@ -86,7 +91,7 @@ internal sealed class VisionTransformer : Backbone
             patches = patches.gather(1, kept.unsqueeze(-1).expand(-1, -1, patches.shape[2]));
             place = place.expand(x.shape[0], -1, -1).gather(1, kept.unsqueeze(-1).expand(-1, -1, place.shape[2]));
         }
-        var tokens = nn.functional.linear(patches, conv_proj.weight.flatten(1), conv_proj.bias).Plus(place);             // (N, K, D)
+        var tokens = nn.functional.linear(patches, conv_proj.weight.flatten(1), conv_proj.bias).Plus(place); // (N, K, D)
         var first = class_token.Plus(positions.narrow(1, 0, 1)).expand(x.shape[0], -1, -1);
         var y = encoder.forward(cat([first, tokens], 1));                                                        // (N, 1 + K, D)
         var representation = _pooling == Pooling.ClassToken ? y.select(1, 0) : y.narrow(1, 1, y.shape[1] - 1).mean([1]);
@@ -100,16 +105,20 @@ internal sealed class VisionTransformer : Backbone
     internal override string Export(OnnxGraph graph, string x)
     {
         using var scope = NewDisposeScope();
-        string patches = graph.Convolution(x, conv_proj.weight, conv_proj.bias, [_patch, _patch], [0, 0], groups: 1);   // (N, D, rows, columns)
+        // (N, D, rows, columns)
+        string patches = graph.Convolution(x, conv_proj.weight, conv_proj.bias, [_patch, _patch], [0, 0], groups: 1);
         string flat = graph.Node("Reshape", [patches, graph.Constant(0, OutputWidth, -1)]);
         string tokens = graph.Node("Transpose", [flat], ("perm", new long[] { 0, 2, 1 }));                            // (N, L, D)
         // The class token for each image: 0 times a patch brings the size of the batch.
-        string none = graph.Node("Mul", [graph.Node("Slice", [tokens, graph.Constant(0), graph.Constant(1), graph.Constant(1)]), graph.Constant(zeros(1, 1, 1))]);
+        string none = graph.Node("Mul", [graph.Node("Slice", [tokens, graph.Constant(0), graph.Constant(1), graph.Constant(1)]),
+            graph.Constant(zeros(1, 1, 1))]);
         string y = graph.Node("Concat", [graph.Node("Add", [none, graph.Constant(class_token)]), tokens], ("axis", 1L));
         y = graph.Add(encoder, graph.Node("Add", [y, graph.Constant(encoder.pos_embedding)]));
         return _pooling == Pooling.ClassToken
             ? graph.Node("Gather", [y, graph.Scalar(0)], ("axis", 1L))
-            : graph.Node("ReduceMean", [graph.Node("Slice", [y, graph.Constant(1), graph.Constant(int.MaxValue), graph.Constant(1)])], ("axes", new long[] { 1 }), ("keepdims", 0L));
+            : graph.Node(
+                "ReduceMean", [graph.Node("Slice", [y, graph.Constant(1), graph.Constant(int.MaxValue), graph.Constant(1)])],
+                ("axes", new long[] { 1 }), ("keepdims", 0L));
     }
 
     /// <summary>Indexes (N, K) of the patches without NaN in their order, or null when all are there.</summary>
@@ -120,19 +129,24 @@ internal sealed class VisionTransformer : Backbone
         long most = counts.max().item<long>(), least = counts.min().item<long>();
         if (least == patches.shape[1]) return null;
         if (most != least)
-            throw new ArgumentException($"All images of a batch must have dropped the same number of patches, but {least} to {most} of {patches.shape[1]} are "
+            throw new ArgumentException("All images of a batch must have dropped the same number of patches, "
+                + $"but {least} to {most} of {patches.shape[1]} are "
                 + "left: give the mask one ratio (minRatio = maxRatio) and cells of whole patches.");
         if (most == 0) throw new ArgumentException("A mask has dropped all patches: lower its ratio.");
         return keep.nonzero().select(1, 1).view(patches.shape[0], most);
     }
 
-    /// <summary>Interpolates the position embeddings among weights for images of another size to the size of this network.</summary>
-    /// <param name="weights">By key; the embeddings are replaced where they are those of a square grid of this network's width.</param>
+    /// <summary>Interpolates the position embeddings among weights for images of another size to the
+    /// size of this network.</summary>
+    /// <param name="weights">By key; the embeddings are replaced where they are those of a square grid of
+    /// this network's width.</param>
     internal void FitPositions(Dictionary<string, Tensor> weights)
     {
         const string key = "encoder.pos_embedding";
         Tensor own = encoder.pos_embedding;
-        if (!weights.TryGetValue(key, out Tensor? given) || given.dim() != 3 || given.shape[0] != 1 || given.shape[2] != own.shape[2]) return;
+        if (!weights.TryGetValue(key, out Tensor? given) || given.dim() != 3 || given.shape[0] != 1
+            || given.shape[2] != own.shape[2])
+            return;
         long from = GridSide(given), to = GridSide(own);
         if (from * from + 1 == given.shape[1]) weights[key] = Resized(given, to, to);
     }
@@ -153,9 +167,11 @@ internal sealed class VisionTransformer : Backbone
 
     private int Side(long pixels) => pixels % _patch == 0
         ? (int)(pixels / _patch)
-        : throw new ArgumentException($"Patches of {_patch} px do not divide images of {pixels} px: choose backbone.patchSize among the divisors of {pixels}.");
+        : throw new ArgumentException($"Patches of {_patch} px do not divide images of {pixels} px: "
+            + $"choose backbone.patchSize among the divisors of {pixels}.");
 
-    /// <summary>Position embeddings, blocks, normalisation: (N, 1 + K, D) to the same; positions are added by the caller.</summary>
+    /// <summary>Position embeddings, blocks, normalisation: (N, 1 + K, D) to the same;
+    /// positions are added by the caller.</summary>
     private sealed class TokenEncoder : nn.Module<Tensor, Tensor>, IOnnxLayer
     {
         public readonly Parameter pos_embedding;
@@ -165,7 +181,8 @@ internal sealed class VisionTransformer : Backbone
         public TokenEncoder(int tokens, int width, int depth, int heads) : base("Encoder")
         {
             pos_embedding = new Parameter(zeros(1, tokens, width));
-            layers = nn.Sequential(Enumerable.Range(0, depth).Select(i => ($"encoder_layer_{i}", (nn.Module<Tensor, Tensor>)new TransformerBlock(width, heads))));
+            layers = nn.Sequential(Enumerable.Range(0, depth)
+                .Select(i => ($"encoder_layer_{i}", (nn.Module<Tensor, Tensor>)new TransformerBlock(width, heads))));
             ln = nn.LayerNorm(width, Epsilon);
             RegisterComponents();
         }
@@ -179,7 +196,8 @@ internal sealed class VisionTransformer : Backbone
         public string Export(OnnxGraph graph, string x) => graph.Add(ln, graph.Add(layers, x));
     }
 
-    /// <summary>Attention and two linear layers, each after a layer normalisation and added to its input: (N, L, D) to the same.</summary>
+    /// <summary>Attention and two linear layers, each after a layer normalisation and added to its input:
+    /// (N, L, D) to the same.</summary>
     private sealed class TransformerBlock : nn.Module<Tensor, Tensor>, IOnnxLayer
     {
         private readonly LayerNorm ln_1, ln_2;
@@ -191,7 +209,8 @@ internal sealed class VisionTransformer : Backbone
             ln_1 = nn.LayerNorm(width, Epsilon);
             self_attention = new SelfAttention(width, heads);
             ln_2 = nn.LayerNorm(width, Epsilon);
-            mlp = nn.Sequential(("0", nn.Linear(width, 4 * width)), ("1", nn.GELU()), ("3", nn.Linear(4 * width, width))); // the places of torchvision's layers
+            // the places of torchvision's layers
+            mlp = nn.Sequential(("0", nn.Linear(width, 4 * width)), ("1", nn.GELU()), ("3", nn.Linear(4 * width, width)));
             RegisterComponents();
         }
 
@@ -229,7 +248,9 @@ internal sealed class VisionTransformer : Backbone
         {
             using var scope = NewDisposeScope();
             var (n, l, d) = (x.shape[0], x.shape[1], x.shape[2]);
-            var qkv = nn.functional.linear(x, in_proj_weight, in_proj_bias).view(n, l, 3, _heads, d / _heads).permute(2, 0, 3, 1, 4);   // (3, N, heads, L, D / heads)
+            // (3, N, heads, L, D / heads)
+            var qkv =
+                nn.functional.linear(x, in_proj_weight, in_proj_bias).view(n, l, 3, _heads, d / _heads).permute(2, 0, 3, 1, 4);
             var y = nn.functional.scaled_dot_product_attention(qkv[0], qkv[1], qkv[2]);
             return out_proj.forward(y.transpose(1, 2).reshape(n, l, d)).MoveToOuterDisposeScope();
         }
@@ -241,12 +262,15 @@ internal sealed class VisionTransformer : Backbone
             string[] heads = [.. Enumerable.Range(0, 3).Select(i =>
             {
                 string y = graph.Linear(x, in_proj_weight.narrow(0, i * width, width), in_proj_bias.narrow(0, i * width, width));
-                y = graph.Node("Reshape", [y, graph.Constant(0, -1, _heads, each)]);                                   // (N, L, heads, D / heads)
-                return graph.Node("Transpose", [y], ("perm", i == 1 ? new long[] { 0, 2, 3, 1 } : [0, 2, 1, 3]));      // the keys transposed
+                y = graph.Node("Reshape", [y, graph.Constant(0, -1, _heads, each)]); // (N, L, heads, D / heads)
+                // the keys transposed
+                return graph.Node("Transpose", [y], ("perm", i == 1 ? new long[] { 0, 2, 3, 1 } : [0, 2, 1, 3]));
             })];
             string scaled = graph.Node("Mul", [heads[0], graph.Constant(tensor((float)(1 / Math.Sqrt(each))))]);
-            string attention = graph.Node("Softmax", [graph.Node("MatMul", [scaled, heads[1]])], ("axis", -1L));       // (N, heads, L, L)
-            string mixed = graph.Node("Transpose", [graph.Node("MatMul", [attention, heads[2]])], ("perm", new long[] { 0, 2, 1, 3 }));
+            // (N, heads, L, L)
+            string attention = graph.Node("Softmax", [graph.Node("MatMul", [scaled, heads[1]])], ("axis", -1L));
+            string mixed = graph.Node("Transpose", [graph.Node("MatMul", [attention, heads[2]])],
+                ("perm", new long[] { 0, 2, 1, 3 }));
             return graph.Add(out_proj, graph.Node("Reshape", [mixed, graph.Constant(0, -1, width)]));
         }
     }
@@ -267,10 +291,13 @@ internal sealed class VisionTransformerFamily : BackboneFamily
     {
         int heads = VisionTransformer.Architectures[options.Name].Heads;
         if (options.Stem != Stem.Auto) yield return new("stem", $"{options.Name} has none: set backbone.patchSize instead");
-        if (options.PoolSize != 1) yield return new("poolSize", $"{options.Name} has no map to average: leave it 1, or choose a ConvNet");
-        if (options.PretrainPoolSize > 1) yield return new("pretrainPoolSize", $"{options.Name} has no map to average: leave it 0, or choose a ConvNet");
+        if (options.PoolSize != 1)
+            yield return new("poolSize", $"{options.Name} has no map to average: leave it 1, or choose a ConvNet");
+        if (options.PretrainPoolSize > 1)
+            yield return new("pretrainPoolSize", $"{options.Name} has no map to average: leave it 0, or choose a ConvNet");
         if (options.Width % heads != 0)
-            yield return new("width", $"{options.Width} is no multiple of {heads}, the heads of {options.Name}: choose {Math.Max(1, options.Width / heads) * heads}");
+            yield return new("width", $"{options.Width} is no multiple of {heads}, the heads of {options.Name}: "
+                + $"choose {Math.Max(1, options.Width / heads) * heads}");
     }
 
     /// <inheritdoc/>
@@ -278,7 +305,8 @@ internal sealed class VisionTransformerFamily : BackboneFamily
     {
         int patch = VisionTransformer.PatchSizeFor(options, size);
         foreach (int side in views.Append(size).Distinct().Where(side => side % patch != 0))
-            yield return new("patchSize", $"patches of {patch} px do not divide {(side == size ? "images" : "views")} of {side} px: choose a divisor of {side}");
+            yield return new("patchSize", $"patches of {patch} px do not divide {(side == size ? "images" : "views")} "
+                + $"of {side} px: choose a divisor of {side}");
     }
 
     /// <inheritdoc/>
@@ -289,16 +317,20 @@ internal sealed class VisionTransformerFamily : BackboneFamily
         mask.ProblemOfDropping(VisionTransformer.PatchSizeFor(options, size), side);
 
     /// <inheritdoc/>
-    public override (int Width, IReadOnlyList<int> Depths) Published(string name) => (VisionTransformer.Architectures[name].Width, [VisionTransformer.Architectures[name].Depth]);
+    public override (int Width, IReadOnlyList<int> Depths) Published(string name) =>
+        (VisionTransformer.Architectures[name].Width, [VisionTransformer.Architectures[name].Depth]);
 
     /// <inheritdoc/>
-    public override Backbone Build(BackboneOptions options, int channels, int size) => new VisionTransformer(options, channels, size);
+    public override Backbone Build(BackboneOptions options, int channels, int size) =>
+        new VisionTransformer(options, channels, size);
 
     /// <inheritdoc/>
     public override long ParameterCount(BackboneOptions options, int channels, int size)
     {
         var (published, depth, _) = VisionTransformer.Architectures[options.Name];
-        long width = options.Width > 0 ? options.Width : published, patch = VisionTransformer.PatchSizeFor(options, size), side = size / patch;
-        return width * (channels * patch * patch + side * side + 5 + (12 * width + 13) * (options.Depths.Count > 0 ? options.Depths[0] : depth));
+        long width = options.Width > 0 ? options.Width : published,
+            patch = VisionTransformer.PatchSizeFor(options, size), side = size / patch;
+        return width * (channels * patch * patch + side * side + 5
+            + (12 * width + 13) * (options.Depths.Count > 0 ? options.Depths[0] : depth));
     }
 }

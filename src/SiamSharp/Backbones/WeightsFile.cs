@@ -7,12 +7,14 @@ using static TorchSharp.torch;
 
 namespace SiamSharp.Backbones;
 
-/// <summary>Weights from elsewhere into a backbone: safetensors or PyTorch's own files, with the names of torchvision or timm.</summary>
+/// <summary>Weights from elsewhere into a backbone: safetensors or PyTorch's own files, with the names of
+/// torchvision or timm.</summary>
 /// <remarks>
-/// The network is looked for under every prefix that the names in the file share (<c>module.</c>, <c>state_dict.backbone.</c>, ...), with torchvision's names
-/// and with timm's (ResNet's are the same; ConvNeXt, ViT), and taken from where most of its keys are. Classifiers are passed over, and so is
-/// what lies outside of the prefix. A ViT's position embeddings are interpolated to the size of its images.
-/// Source of timm's names: huggingface/pytorch-image-models, models/convnext.py and models/vision_transformer.py.
+/// The network is looked for under every prefix that the names in the file share (<c>module.</c>, <c>state_dict.backbone.</c>,
+/// ...), with torchvision's names and with timm's (ResNet's are the same; ConvNeXt, ViT), and taken from where most of its keys
+/// are. Classifiers are passed over, and so is what lies outside of the prefix. A ViT's position embeddings are interpolated to
+/// the size of its images. Source of timm's names: huggingface/pytorch-image-models, models/convnext.py and
+/// models/vision_transformer.py.
 /// </remarks>
 public static partial class WeightsFile
 {
@@ -20,7 +22,8 @@ public static partial class WeightsFile
     /// <param name="path">A safetensors file, or what torch.save has written.</param>
     /// <returns>Tensors on the CPU by name; owned by the caller.</returns>
     /// <exception cref="SafeTensorsException">It seems to be a safetensors file, but breaks a rule.</exception>
-    /// <exception cref="PyTorchFileException">It seems to be PyTorch's, but is damaged or holds more than tensors and containers.</exception>
+    /// <exception cref="PyTorchFileException">It seems to be PyTorch's, but is damaged or holds more than
+    /// tensors and containers.</exception>
     /// <exception cref="IOException">It cannot be read.</exception>
     public static IReadOnlyDictionary<string, Tensor> Read(string path)
     {
@@ -34,8 +37,10 @@ public static partial class WeightsFile
     /// <summary>Gives a backbone the weights of a file; it is not changed when they do not fit.</summary>
     /// <param name="backbone">The network to fill.</param>
     /// <param name="path">The file; <c>FILE#PREFIX</c> takes the network under that prefix.</param>
-    /// <exception cref="StateDictMismatchException">The weights are those of another network; all differences are listed.</exception>
-    /// <exception cref="ArgumentException">The file holds the network more than once, and no prefix is given; or numbers that are not finite.</exception>
+    /// <exception cref="StateDictMismatchException">The weights are those of another network;
+    /// all differences are listed.</exception>
+    /// <exception cref="ArgumentException">The file holds the network more than once, and no prefix is given;
+    /// or numbers that are not finite.</exception>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="SafeTensorsException">As <see cref="Read"/>.</exception>
     /// <exception cref="PyTorchFileException">As <see cref="Read"/>.</exception>
@@ -49,7 +54,8 @@ public static partial class WeightsFile
             using var noGradient = no_grad();
             var weights = Find(backbone, tensors, prefix, file);
             if (StateDict.FirstNotFinite(weights) is { } fault)
-                throw new ArgumentException($"{file} cannot be used: {fault}. Take weights that were saved before their training went wrong.");
+                throw new ArgumentException(
+                    $"{file} cannot be used: {fault}. Take weights that were saved before their training went wrong.");
             if (backbone is VisionTransformer transformer) transformer.FitPositions(weights);
             try
             {
@@ -66,35 +72,51 @@ public static partial class WeightsFile
         }
     }
 
-    /// <summary>What makes the network fit: the options that an encoder of this library was made with, or the channels of the first layer; null where neither is known.</summary>
-    private static string? Advice(string file, Backbone backbone, Dictionary<string, Tensor> weights, StateDictMismatchException mismatch)
+    /// <summary>What makes the network fit: the options that an encoder of this library was made with, or the channels of the
+    /// first layer; null where neither is known.</summary>
+    private static string? Advice(
+        string file, Backbone backbone, Dictionary<string, Tensor> weights, StateDictMismatchException mismatch)
     {
-        string? first = s_firstConvolutions.FirstOrDefault(key => backbone.state_dict().ContainsKey(key) && weights.ContainsKey(key));
-        if (mismatch is { Missing: [], Misshaped: [_] } && first is not null && backbone.state_dict()[first].shape is { Length: 4 } wanted && weights[first].shape is { Length: 4 } found && wanted[1] != found[1])
+        string? first =
+            s_firstConvolutions.FirstOrDefault(key => backbone.state_dict().ContainsKey(key) && weights.ContainsKey(key));
+        if (mismatch is { Missing: [], Misshaped: [_] }
+            && first is not null && backbone.state_dict()[first].shape is { Length: 4 } wanted
+            && weights[first].shape is { Length: 4 } found && wanted[1] != found[1])
             return $"They were made for images of {Plural.Of(found[1], "channel")}, and these have {wanted[1]}: "
-                + (found[1] is 1 or 3 ? $"--set data.channels={found[1]} makes the images {(found[1] == 1 ? "grey" : "RGB")}." : "give images of that kind, or other weights.");
+                + (found[1] is 1 or 3 ? $"--set data.channels={found[1]} makes the images {(found[1] == 1 ? "grey" : "RGB")}."
+                    : "give images of that kind, or other weights.");
         var settings = new List<string>();
-        if (file.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase) && SafeTensorsHeader.Read(file).Metadata is var metadata && metadata.TryGetValue("backbone", out string? made))
+        if (file.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase)
+            && SafeTensorsHeader.Read(file).Metadata is var metadata && metadata.TryGetValue("backbone", out string? made))
         {
             JsonObject usual = OptionsJson.Write(new BackboneOptions());
             settings.AddRange(from option in OptionsJson.Parse(made, file)
                               where option.Key == "name" || !JsonNode.DeepEquals(option.Value, usual[option.Key])
-                              select $"backbone.{option.Key}={(option.Value is JsonValue text && text.TryGetValue(out string? word) ? word : option.Value?.ToJsonString())}");
+                              select $"backbone.{option.Key}="
+                                  + (option.Value is JsonValue text && text.TryGetValue(out string? word) ? word
+                                      : option.Value?.ToJsonString()));
             if (metadata.TryGetValue("channels", out string? channels)) settings.Add($"data.channels={channels}");
             return $"They were written by siam and fit {string.Join(' ', settings.Select(s => $"--set {Shell.Word(s)}"))}.";
         }
-        if (mismatch is { Misshaped: [], Unexpected: [], Missing: { Count: > 0 } missing } && missing.All(key => s_statistics.Any(end => key.EndsWith(end, StringComparison.Ordinal))))
-            return "The file lacks the means and variances of the batch normalisations: save model.state_dict(), which has them, and not the parameters alone.";
-        if (mismatch.Unexpected.Count > 0 && !weights.Keys.Any(key => !key.EndsWith("num_batches_tracked", StringComparison.Ordinal) && backbone.state_dict().ContainsKey(key)))
-            return "None of their names is one of torchvision's or timm's: take the weights of this network from one of these, or rename them.";
+        if (mismatch is { Misshaped: [], Unexpected: [], Missing: { Count: > 0 } missing }
+            && missing.All(key => s_statistics.Any(end => key.EndsWith(end, StringComparison.Ordinal))))
+            return "The file lacks the means and variances of the batch normalisations: "
+                + "save model.state_dict(), which has them, and not the parameters alone.";
+        if (mismatch.Unexpected.Count > 0 && !weights.Keys.Any(key =>
+            !key.EndsWith("num_batches_tracked", StringComparison.Ordinal) && backbone.state_dict().ContainsKey(key)))
+            return "None of their names is one of torchvision's or timm's: "
+                + "take the weights of this network from one of these, or rename them.";
         if (ResNet.NameOf(weights) is { } name && weights.TryGetValue("conv1.weight", out Tensor? stem))
-            return $"They are those of {name} as published, which --backbone {name} of `siam embed` takes; in a recipe they need backbone.name={name}, backbone.width=0, backbone.depths=[] and backbone.stem={(stem.shape[^1] == 7 ? "imagenet" : "small or half")}.";
+            return $"They are those of {name} as published, which --backbone {name} of `siam embed` takes; "
+                + $"in a recipe they need backbone.name={name}, backbone.width=0, "
+                + $"backbone.depths=[] and backbone.stem={(stem.shape[^1] == 7 ? "imagenet" : "small or half")}.";
         return null;
     }
 
     private static readonly string[] s_statistics = ["running_mean", "running_var", "num_batches_tracked"];
 
-    private static readonly string[] s_firstConvolutions = ["conv1.weight", "stem.0.weight", "features.0.0.weight", "conv_proj.weight"];
+    private static readonly string[] s_firstConvolutions = ["conv1.weight", "stem.0.weight",
+        "features.0.0.weight", "conv_proj.weight"];
 
     /// <summary>FILE or FILE#PREFIX; a file whose name holds a # is taken as it is.</summary>
     internal static (string File, string? Prefix) Split(string path)
@@ -104,13 +126,16 @@ public static partial class WeightsFile
     }
 
     /// <summary>The weights of a backbone by its own keys, from where in the file most of them are.</summary>
-    private static Dictionary<string, Tensor> Find(Backbone backbone, IReadOnlyDictionary<string, Tensor> tensors, string? prefix, string path)
+    private static Dictionary<string, Tensor> Find(
+        Backbone backbone, IReadOnlyDictionary<string, Tensor> tensors, string? prefix, string path)
     {
         var own = backbone.state_dict();
-        if (prefix is { Length: > 0 } && !tensors.Keys.Any(name => name.StartsWith(prefix.TrimEnd('.') + ".", StringComparison.Ordinal)))
+        if (prefix is { Length: > 0 }
+            && !tensors.Keys.Any(name => name.StartsWith(prefix.TrimEnd('.') + ".", StringComparison.Ordinal)))
             throw new ArgumentException($"{path} has nothing under \"{prefix}\". {PlacesIn(tensors.Keys)}");
         string[] names = [.. tensors.Keys.Order(StringComparer.Ordinal)];
-        string[] candidates = prefix is null ? [.. Prefixes(names)] : [prefix.Length == 0 || prefix.EndsWith('.') ? prefix : prefix + "."];
+        string[] candidates = prefix is null ? [.. Prefixes(names)]
+            : [prefix.Length == 0 || prefix.EndsWith('.') ? prefix : prefix + "."];
         Dictionary<string, Tensor> best = [];
         var places = new List<string>();
         int most = -1;
@@ -127,23 +152,27 @@ public static partial class WeightsFile
             places.Add(candidate);
         }
         if (tensors.Count > 0 && names.All(name => s_heads.Any(head => name.StartsWith(head, StringComparison.Ordinal))))
-            throw new ArgumentException($"{path} holds a classifier alone ({string.Join(", ", names.Take(3))}{(names.Length > 3 ? ", ..." : "")}), not the network ahead of it. "
+            throw new ArgumentException($"{path} holds a classifier alone "
+                + $"({string.Join(", ", names.Take(3))}{(names.Length > 3 ? ", ..." : "")}), not the network ahead of it. "
                 + "Give a file of the whole network, as torch.save(model.state_dict(), FILE) writes it.");
         // Where less than half of it is there, the file is another network's, and what differs is the better answer.
         if (places.Count > 1 && 2 * most > own.Count)
         {
-            throw new ArgumentException($"{path} holds the network {places.Count} times, under {string.Join(" and ", places.Select(place => $"\"{place}\""))}: "
+            throw new ArgumentException($"{path} holds the network {places.Count} times, "
+                + $"under {string.Join(" and ", places.Select(place => $"\"{place}\""))}: "
                 + $"name one, such as {path}#{places[0].TrimEnd('.')}");
         }
         // Files from before PyTorch 0.4.1 lack these counters, which only a momentum of null would use.
-        foreach (var (key, tensor) in own.Where(t => t.Key.EndsWith(".num_batches_tracked", StringComparison.Ordinal))) best.TryAdd(key, tensor);
+        foreach (var (key, tensor) in own.Where(t => t.Key.EndsWith(".num_batches_tracked", StringComparison.Ordinal)))
+            best.TryAdd(key, tensor);
         return best;
 
         // The names with a prefix lie side by side, so that all candidates together cost no more than the letters of all names.
         IEnumerable<KeyValuePair<string, Tensor>> Under(string candidate)
         {
             int start = Array.BinarySearch(names, candidate, StringComparer.Ordinal);
-            for (int i = start < 0 ? ~start : start; i < names.Length && names[i].StartsWith(candidate, StringComparison.Ordinal); i++)
+            for (int i = start < 0 ? ~start : start;
+                i < names.Length && names[i].StartsWith(candidate, StringComparison.Ordinal); i++)
                 yield return new(names[i][candidate.Length..], tensors[names[i]]);
         }
     }
@@ -153,21 +182,27 @@ public static partial class WeightsFile
     {
         string[] names = [.. keys.Order(StringComparer.Ordinal)];
         string[] all = [.. Prefixes(names)];
-        string[] places = [.. all.Where(place => !all.Any(outer => outer.Length < place.Length && place.StartsWith(outer, StringComparison.Ordinal))).Select(place => place.TrimEnd('.'))];
+        string[] places = [.. all.Where(place => !all.Any(outer => outer.Length < place.Length
+            && place.StartsWith(outer, StringComparison.Ordinal))).Select(place => place.TrimEnd('.'))];
         if (places.Contains("")) return "A network lies at its top: give the file without a prefix.";
         return places.Length > 0
             ? $"Networks lie under {string.Join(", ", places.Take(8).Select(place => $"\"{place}\""))}."
-            : $"Its names begin with {string.Join(", ", names.Select(name => name.Split('.')[0]).Distinct().Take(8).Select(name => $"\"{name}\""))}.";
+            : "Its names begin with "
+                + string.Join(", ",
+                    names.Select(name => name.Split('.')[0]).Distinct().Take(8).Select(name => $"\"{name}\"")) + ".";
     }
 
     /// <summary>All beginnings of names behind which a network may lie.</summary>
     private static IEnumerable<string> Prefixes(string[] names) =>
-        names.SelectMany(name => s_firstLayers.Where(first => name == first || name.EndsWith("." + first, StringComparison.Ordinal)).Select(first => name[..^first.Length]))
-            .Concat(names.Select(name => NumberedBlock().Match(name)).Where(block => block.Success).Select(block => block.Groups[1].Value))
+        names.SelectMany(name => s_firstLayers.Where(first =>
+            name == first || name.EndsWith("." + first, StringComparison.Ordinal)).Select(first => name[..^first.Length]))
+            .Concat(names.Select(name => NumberedBlock().Match(name)).Where(block => block.Success)
+                .Select(block => block.Groups[1].Value))
             .Distinct();
 
     // One of these is in every backbone, by torchvision's name or timm's.
-    private static readonly string[] s_firstLayers = ["conv1.weight", "stem.0.weight", "features.0.0.weight", "class_token", "cls_token"];
+    private static readonly string[] s_firstLayers = ["conv1.weight", "stem.0.weight",
+        "features.0.0.weight", "class_token", "cls_token"];
 
     /// <summary>torchvision's names for torchvision's or timm's, without the classifiers.</summary>
     private static Dictionary<string, Tensor> Renamed(IEnumerable<KeyValuePair<string, Tensor>> weights, Backbone backbone)
@@ -177,16 +212,24 @@ public static partial class WeightsFile
         string[] stages = backbone is ResNet ? Stages(weights.Select(w => w.Key)) : [];
         foreach (var (name, tensor) in weights)
         {
-            string key = backbone switch { VisionTransformer => TransformerKey(name), ConvNeXt => ConvNeXtKey(name), ResNet => ResNetKey(name, stages), _ => name };
+            string key = backbone switch
+            {
+                VisionTransformer => TransformerKey(name),
+                ConvNeXt => ConvNeXtKey(name),
+                ResNet => ResNetKey(name, stages),
+                _ => name
+            };
             if (!s_heads.Any(head => key.StartsWith(head, StringComparison.Ordinal)))
                 renamed[key] = key.EndsWith(".layer_scale", StringComparison.Ordinal) ? tensor.view(-1, 1, 1) : tensor;
         }
         return renamed;
     }
 
-    /// <summary>The numbers of a ResNet's stages where its children stand in a row, nn.Sequential(*resnet.children()): convolution 0, norm 1, then those that have blocks.</summary>
+    /// <summary>The numbers of a ResNet's stages where its children stand in a row, nn.Sequential(*resnet.children()):
+    /// convolution 0, norm 1, then those that have blocks.</summary>
     private static string[] Stages(IEnumerable<string> names) =>
-        [.. names.Select(name => NumberedStage().Match(name)).Where(m => m.Success).Select(m => m.Groups[1].Value).Distinct().OrderBy(int.Parse)];
+        [.. names.Select(name => NumberedStage().Match(name)).Where(m => m.Success).Select(m => m.Groups[1].Value)
+            .Distinct().OrderBy(int.Parse)];
 
     private static string ResNetKey(string name, string[] stages)
     {
@@ -209,9 +252,11 @@ public static partial class WeightsFile
     {
         if (name.StartsWith("stem.", StringComparison.Ordinal)) return "features.0." + name[5..];
         if (name.StartsWith("head.norm.", StringComparison.Ordinal)) return "classifier.0." + name[10..];
-        if (ConvNeXtDownsampling().Match(name) is { Success: true } down) return $"features.{2 * int.Parse(down.Groups[1].Value)}.{down.Groups[2]}";
+        if (ConvNeXtDownsampling().Match(name) is { Success: true } down)
+            return $"features.{2 * int.Parse(down.Groups[1].Value)}.{down.Groups[2]}";
         if (ConvNeXtBlocks().Match(name) is not { Success: true } block) return name;
-        string place = $"features.{2 * int.Parse(block.Groups[1].Value) + 1}.{block.Groups[2]}", parameter = block.Groups[4].Value;
+        string place = $"features.{2 * int.Parse(block.Groups[1].Value) + 1}.{block.Groups[2]}",
+            parameter = block.Groups[4].Value;
         return block.Groups[3].Value switch
         {
             "conv_dw." => $"{place}.block.0.{parameter}",
@@ -226,9 +271,11 @@ public static partial class WeightsFile
     {
         if (name == "cls_token") return "class_token";
         if (name == "pos_embed") return "encoder.pos_embedding";
-        if (name.StartsWith("patch_embed.proj.", StringComparison.Ordinal)) return "conv_proj." + name["patch_embed.proj.".Length..];
+        if (name.StartsWith("patch_embed.proj.", StringComparison.Ordinal))
+            return "conv_proj." + name["patch_embed.proj.".Length..];
         if (name.StartsWith("norm.", StringComparison.Ordinal)) return "encoder.ln." + name[5..];
-        if (OlderTransformerMlp().Match(name) is { Success: true } older) return $"{older.Groups[1]}.mlp.{(older.Groups[2].Value == "1" ? 0 : 3)}.{older.Groups[3]}";
+        if (OlderTransformerMlp().Match(name) is { Success: true } older)
+            return $"{older.Groups[1]}.mlp.{(older.Groups[2].Value == "1" ? 0 : 3)}.{older.Groups[3]}";
         if (TransformerBlocks().Match(name) is not { Success: true } block) return name;
         string place = $"encoder.layers.encoder_layer_{block.Groups[1]}", parameter = block.Groups[3].Value;
         return block.Groups[2].Value switch
@@ -248,10 +295,13 @@ public static partial class WeightsFile
 
     [GeneratedRegex(@"^stages\.(\d{1,3})\.downsample\.(.+)$")] private static partial Regex ConvNeXtDownsampling();
 
-    [GeneratedRegex(@"^stages\.(\d{1,3})\.blocks\.(\d{1,3})\.(conv_dw\.|norm\.|mlp\.fc1\.|mlp\.fc2\.|gamma)(.*)$")] private static partial Regex ConvNeXtBlocks();
+    [GeneratedRegex(@"^stages\.(\d{1,3})\.blocks\.(\d{1,3})\.(conv_dw\.|norm\.|mlp\.fc1\.|mlp\.fc2\.|gamma)(.*)$")]
+    private static partial Regex ConvNeXtBlocks();
 
-    [GeneratedRegex(@"^blocks\.(\d{1,3})\.(attn\.qkv\.|attn\.proj\.|norm1\.|norm2\.|mlp\.fc1\.|mlp\.fc2\.)(.*)$")] private static partial Regex TransformerBlocks();
+    [GeneratedRegex(@"^blocks\.(\d{1,3})\.(attn\.qkv\.|attn\.proj\.|norm1\.|norm2\.|mlp\.fc1\.|mlp\.fc2\.)(.*)$")]
+    private static partial Regex TransformerBlocks();
 
     // torchvision before 0.13.
-    [GeneratedRegex(@"^(encoder\.layers\.encoder_layer_\d{1,3})\.mlp\.linear_([12])\.(.*)$")] private static partial Regex OlderTransformerMlp();
+    [GeneratedRegex(@"^(encoder\.layers\.encoder_layer_\d{1,3})\.mlp\.linear_([12])\.(.*)$")]
+    private static partial Regex OlderTransformerMlp();
 }

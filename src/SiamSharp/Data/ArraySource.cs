@@ -24,7 +24,8 @@ internal sealed class ArraySource : IImageSource
     {
         if (count == 0) throw new DataSourceException($"'{name}' holds no image: it must hold at least one.");
         if (labels is not null) CheckLabels(name, count, labels.Length, null);
-        (Name, Count, _info, _read, _options, _labels, ClassNames) = (name, count, info, read, OptionsJson.Check(options, "data"), labels, classNames);
+        (Name, Count, _info, _read, _options, _labels, ClassNames) =
+            (name, count, info, read, OptionsJson.Check(options, "data"), labels, classNames);
     }
 
     /// <summary>Refuses labels that are more or fewer than the images.</summary>
@@ -37,7 +38,8 @@ internal sealed class ArraySource : IImageSource
         if (images == labels) return;
         throw new DataSourceException(labelPath is null
             ? $"'{path}' holds {Plural.Of(images, "image")} but {Plural.Of(labels, "label")}: each image needs one label."
-            : $"'{path}' holds {Plural.Of(images, "image")}, but '{labelPath}' beside it {Plural.Of(labels, "label")}: each image needs one. Make both of the same images, or move the labels away.");
+            : $"'{path}' holds {Plural.Of(images, "image")}, but '{labelPath}' beside it {Plural.Of(labels, "label")}: "
+                + "each image needs one. Make both of the same images, or move the labels away.");
     }
 
     /// <inheritdoc/>
@@ -75,7 +77,10 @@ internal sealed class ArraySource : IImageSource
             using var image = VipsPixels.ToImage(stored);
             using var square = SquareFit.Apply(image, size, _options.Fit);
             double cutOff = SquareFit.CutOff(stored.Width, stored.Height, _options.Fit);
-            stored = VipsPixels.FromImage(square) with { Origin = new(0, CutOff: cutOff, Stored: stored.Values is float[] values ? StoredRange.Of(values) : null) };
+            stored = VipsPixels.FromImage(square) with
+            {
+                Origin = new(0, CutOff: cutOff, Stored: stored.Values is float[] values ? StoredRange.Of(values) : null)
+            };
         }
         return PixelChecks.Complete(stored, _options, PathOf(index));
     }

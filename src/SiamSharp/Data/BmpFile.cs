@@ -21,7 +21,8 @@ internal static class BmpFile
         checkSize(codec.Info.Width, codec.Info.Height);
         CheckLength(path, codec.Info.Width, codec.Info.Height);
         bool opaque = codec.Info.AlphaType == SKAlphaType.Opaque;
-        var info = new SKImageInfo(codec.Info.Width, codec.Info.Height, SKColorType.Rgba8888, opaque ? SKAlphaType.Opaque : SKAlphaType.Unpremul);
+        var info = new SKImageInfo(codec.Info.Width, codec.Info.Height, SKColorType.Rgba8888,
+            opaque ? SKAlphaType.Opaque : SKAlphaType.Unpremul);
         if (codec.GetPixels(info, out byte[] pixels) != SKCodecResult.Success) throw new InvalidDataException();
 
         VipsPixels.SetUp();
@@ -44,7 +45,8 @@ internal static class BmpFile
         using var file = RegularFile.OpenRead(path);
         byte[] header = new byte[FileHeader + ShortestHeader];
         if (file.ReadAtLeast(header, header.Length, throwOnEndOfStream: false) < header.Length) return;
-        int compression = BinaryPrimitives.ReadInt32LittleEndian(header.AsSpan(30)), bits = BinaryPrimitives.ReadUInt16LittleEndian(header.AsSpan(28));
+        int compression = BinaryPrimitives.ReadInt32LittleEndian(header.AsSpan(30)),
+            bits = BinaryPrimitives.ReadUInt16LittleEndian(header.AsSpan(28));
         if (BinaryPrimitives.ReadInt32LittleEndian(header.AsSpan(14)) < ShortestHeader) return;
         if (compression is 0 or 3 && ((long)width * bits + 31) / 32 * 4 * height > file.Length) throw new InvalidDataException();
     }
@@ -54,7 +56,8 @@ internal static class BmpFile
         using var file = new BinaryReader(RegularFile.OpenRead(path));
         byte[] header = file.ReadBytes(FileHeader + ShortestHeader);
         if (header.Length < FileHeader + ShortestHeader) return false;
-        int size = BinaryPrimitives.ReadInt32LittleEndian(header.AsSpan(14)), bits = BinaryPrimitives.ReadUInt16LittleEndian(header.AsSpan(28));
+        int size = BinaryPrimitives.ReadInt32LittleEndian(header.AsSpan(14)),
+            bits = BinaryPrimitives.ReadUInt16LittleEndian(header.AsSpan(28));
         int used = BinaryPrimitives.ReadInt32LittleEndian(header.AsSpan(46));
         if (size < ShortestHeader || bits is 0 or > 8) return false;
         file.BaseStream.Position = FileHeader + (long)size;

@@ -7,7 +7,10 @@ namespace SiamSharp.Data;
 internal static class CanonicalName
 {
     /// <summary>The canonical decomposition (NFD) of a name.</summary>
-    /// <remarks>Source: Unicode standard annex 15. .NET does not normalise where it runs without the data of cultures, as here; HarfBuzz knows the tables.</remarks>
+    /// <remarks>
+    /// Source: Unicode standard annex 15. .NET does not normalise where it runs without the data of cultures,
+    /// as here; HarfBuzz knows the tables.
+    /// </remarks>
     public static string Of(string name)
     {
         if (Ascii.IsValid(name)) return name;

@@ -17,7 +17,8 @@ internal static class ChannelCounts
         bool mendable = groups.All(g => g.Key is 1 or 3);
         string fix = mendable
             ? "make all of them RGB with --set data.channels=3, or grey with --set data.channels=1"
-            : "put each kind into a source of its own" + (source.Options?.Pages == Pages.Channels ? ", or leave data.pages out" : "");
+            : "put each kind into a source of its own"
+                + (source.Options?.Pages == Pages.Channels ? ", or leave data.pages out" : "");
         throw new DataSourceException(
             $"All images of '{source.Name}' must have the same number of channels, but there are {found}: {fix}.")
         { ChannelsDiffer = mendable };

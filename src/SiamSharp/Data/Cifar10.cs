@@ -33,9 +33,12 @@ internal static class Cifar10
     private static byte[] ReadBatch(string path)
     {
         if (!File.Exists(path))
-            throw File.Exists(Path.Combine(Path.GetDirectoryName(path)!, "fine_label_names.txt")) ? new DataSourceException($"'{Path.GetDirectoryName(path)}' holds CIFAR-100, which is not read. Save its images as a folder for each class, or as images.npy with images.labels.npy.")
+            throw File.Exists(Path.Combine(Path.GetDirectoryName(path)!, "fine_label_names.txt"))
+                ? new DataSourceException($"'{Path.GetDirectoryName(path)}' holds CIFAR-100, which is not read. "
+                    + "Save its images as a folder for each class, or as images.npy with images.labels.npy.")
                 : new DataSourceException($"'{path}' is not there: cifar10:DIR needs the binary version of CIFAR-10, "
-                + "data_batch_1.bin to data_batch_5.bin and test_batch.bin, in DIR. A folder of image files is given without cifar10: ahead of it.");
+                + "data_batch_1.bin to data_batch_5.bin and test_batch.bin, in DIR. "
+                + "A folder of image files is given without cifar10: ahead of it.");
         byte[] bytes;
         try
         {

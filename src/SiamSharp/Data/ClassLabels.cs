@@ -20,7 +20,8 @@ internal static class ClassLabels
 
     private static readonly string[] s_missing = ["nan", "null", "none", "n/a", "na", "<na>", "#n/a", "undefined"];
 
-    private static readonly string[] s_unsorted = ["unsorted", "unlabeled", "unlabelled", "unclassified", "unassigned", "unknown", "todo", "misc"];
+    private static readonly string[] s_unsorted = ["unsorted", "unlabeled", "unlabelled", "unclassified",
+        "unassigned", "unknown", "todo", "misc"];
 
     /// <summary>What seems wrong with classes: names that look the same, and a class for each image.</summary>
     /// <param name="classes">Distinct names.</param>
@@ -28,14 +29,20 @@ internal static class ClassLabels
     public static IEnumerable<string> Notes(IReadOnlyList<string> classes, int labelled)
     {
         const int few = 10;
-        string[][] alike = [.. classes.GroupBy(c => CanonicalName.Of(c.Trim()).ToLowerInvariant()).Where(g => g.Count() > 1).Select(g => g.ToArray())];
+        string[][] alike = [.. classes.GroupBy(c => CanonicalName.Of(c.Trim()).ToLowerInvariant())
+            .Where(g => g.Count() > 1).Select(g => g.ToArray())];
         if (alike.Length > 0)
-            yield return $"The labels {string.Join(" and ", alike[0].Select(c => $"'{c}'"))} differ only in {(alike[0].DistinctBy(c => c.Trim().ToLowerInvariant()).Count() == 1 ? "capitals or spaces" : "the way an accent is stored")}"
-                + (alike.Length > 1 ? $", as in {Plural.Of(alike.Length - 1, "other case")}" : "") + ". Each is a class of its own: where they mean the same, write them alike.";
+            yield return $"The labels {string.Join(" and ", alike[0].Select(c => $"'{c}'"))} differ only in "
+                + (alike[0].DistinctBy(c => c.Trim().ToLowerInvariant()).Count() == 1 ? "capitals or spaces"
+                    : "the way an accent is stored")
+                + (alike.Length > 1 ? $", as in {Plural.Of(alike.Length - 1, "other case")}" : "")
+                + ". Each is a class of its own: where they mean the same, write them alike.";
         if (classes.FirstOrDefault(c => s_missing.Contains(c.ToLowerInvariant())) is { } missing)
-            yield return $"'{missing}' is a class of its own, but programs write that where there is no label: leave it empty there, and these images have none.";
+            yield return $"'{missing}' is a class of its own, but programs write that where there is no label: "
+                + "leave it empty there, and these images have none.";
         if (classes.Count > 1 && classes.FirstOrDefault(c => s_unsorted.Contains(c.ToLowerInvariant())) is { } unsorted)
-            yield return $"'{unsorted}' is a class of its own. Where its images have no label yet, move them away, or leave their labels empty.";
+            yield return $"'{unsorted}' is a class of its own. Where its images have no label yet, "
+                + "move them away, or leave their labels empty.";
         if (labelled < few || 2 * classes.Count <= labelled) yield break;
         string what = classes.All(c => double.TryParse(c, NumberStyles.Float, CultureInfo.InvariantCulture, out _))
             ? classes.All(c => c.All(char.IsAsciiDigit)) ? "numbers of the images, or measurements" : "measurements"

@@ -5,12 +5,13 @@ namespace SiamSharp.Data;
 /// <summary>Reads comma-separated values, and writes their fields.</summary>
 /// <remarks>
 /// Source: RFC 4180: fields in double quotes may hold commas, line breaks and doubled quotes. Blank lines are left out.
-/// A spreadsheet takes a field that begins with =, +, -, @, a tab or a carriage return for a formula. <see cref="Quote"/> puts an apostrophe ahead of such text,
-/// which spreadsheets show as text, and <see cref="Parse"/> takes it off again.
+/// A spreadsheet takes a field that begins with =, +, -, @, a tab or a carriage return for a formula. <see cref="Quote"/> puts an
+/// apostrophe ahead of such text, which spreadsheets show as text, and <see cref="Parse"/> takes it off again.
 /// </remarks>
 internal static class CsvRows
 {
-    /// <summary>Text as it stands in a field of a file: never a formula, and in double quotes where it needs them. Numbers are written without this.</summary>
+    /// <summary>Text as it stands in a field of a file: never a formula, and in double quotes where it needs them.
+    /// Numbers are written without this.</summary>
     public static string Quote(string text)
     {
         string field = IsFormula(text) ? "'" + text : text;

@@ -69,7 +69,8 @@ internal sealed record DataInspection
     /// <summary>Images that cannot be decoded, with the reason.</summary>
     public required IReadOnlyList<SkippedFile> Unreadable { get; init; }
 
-    /// <summary>What the user should know: see <see cref="ImageDataset.Notes"/>; values on two scales, which pretraining refuses, are told here too.</summary>
+    /// <summary>What the user should know: see <see cref="ImageDataset.Notes"/>; values on two scales, which pretraining refuses,
+    /// are told here too.</summary>
     public required IReadOnlyList<string> Notes { get; init; }
 
     /// <summary>The name of the data behind a number: see <see cref="ImageDataset.DataHash"/>.</summary>
@@ -84,7 +85,8 @@ internal sealed record DataInspection
     public static DataInspection Inspect(IImageSource source, DataOptions options, IProgress<LoadProgress>? progress = null,
         CancellationToken cancellationToken = default)
     {
-        var set = new ImageDataset(DecodedSet.Decode(source, OptionsJson.Check(options, "data") with { MemoryGiB = 0 }, progress, cancellationToken, oneScale: false));
+        var set = new ImageDataset(DecodedSet.Decode(source, OptionsJson.Check(options, "data") with { MemoryGiB = 0 }, progress,
+            cancellationToken, oneScale: false));
         int[] readable = [.. Enumerable.Range(0, set.Count)];
         var infos = new ImageInfo[set.Count];
         DecodingThreads.Run(options.Threads, set.Count, i => infos[i] = source.InfoOf(set.SourceIndexOf(i)), cancellationToken);

@@ -3,8 +3,10 @@ using SiamSharp.Messages;
 
 namespace SiamSharp.Data;
 
-/// <summary>Counts what should be known of decoded images, and says it in one line each. Safe to add to from many threads.</summary>
-/// <param name="options">How they are decoded, to tell of what has no effect; null = those of the source, where it has some.</param>
+/// <summary>Counts what should be known of decoded images, and says it in one line each.
+/// Safe to add to from many threads.</summary>
+/// <param name="options">How they are decoded, to tell of what has no effect;
+/// null = those of the source, where it has some.</param>
 internal sealed class DataNotes(DataOptions? options = null)
 {
     private const int SmallShare = 4; // enlarged by more is told
@@ -15,7 +17,8 @@ internal sealed class DataNotes(DataOptions? options = null)
     private const float Tolerance = 0.25f; // scaling down overshoots
 
     private readonly Lock _gate = new();
-    private readonly Tally _bytes = new(), _words = new(), _floats = new(), _blank = new(), _hidden = new(), _pages = new(), _toRgb = new(), _toGrey = new(), _transparent = new(), _invisible = new(), _above = new(), _converted = new();
+    private readonly Tally _bytes = new(), _words = new(), _floats = new(), _blank = new(), _hidden = new(), _pages = new(),
+        _toRgb = new(), _toGrey = new(), _transparent = new(), _invisible = new(), _above = new(), _converted = new();
     private float _mostInBytes, _mostInWords, _leastFloat = float.PositiveInfinity, _mostFloat = float.NegativeInfinity;
     private readonly List<int> _sides = [];
     private readonly List<double> _cutOff = [];
@@ -57,7 +60,8 @@ internal sealed class DataNotes(DataOptions? options = null)
                     break;
                 default:
                     _floats.Add(index);
-                    (_leastFloat, _mostFloat) = (Math.Min(_leastFloat, pixels.Origin?.Stored?.Least ?? least), Math.Max(_mostFloat, pixels.Origin?.Stored?.Most ?? most));
+                    (_leastFloat, _mostFloat) = (Math.Min(_leastFloat, pixels.Origin?.Stored?.Least ?? least),
+                        Math.Max(_mostFloat, pixels.Origin?.Stored?.Most ?? most));
                     break;
             }
             if (pixels.Origin is not { } origin) return;
@@ -82,16 +86,21 @@ internal sealed class DataNotes(DataOptions? options = null)
     public (float Min, float Max)? StoredFloats => _floats.Count == _count && _count > 0 ? (_leastFloat, _mostFloat) : null;
 
     /// <summary>The value that becomes 1; null where depths differ.</summary>
-    public double? White => _bytes.Count == _count ? byte.MaxValue : _words.Count == _count ? _white : _floats.Count == _count ? 1 : null;
+    public double? White =>
+        _bytes.Count == _count ? byte.MaxValue : _words.Count == _count ? _white : _floats.Count == _count ? 1 : null;
 
-    /// <summary>What is wrong where floating-point values of another range stand beside integers, which would vanish next to them; null where nothing is.</summary>
+    /// <summary>What is wrong where floating-point values of another range stand beside integers, which would vanish next to
+    /// them; null where nothing is.</summary>
     public string? ScaleFault(IImageSource source)
     {
         if (_floats.Count == 0 || _floats.Count == _count || InUnit) return null;
         Tally integers = _bytes.Count > 0 ? _bytes : _words;
-        return $"All images of '{source.Name}' must be on one scale, but {_bytes.Count + _words.Count} hold integers of 8 or 16 bits, which are scaled to 0 to 1 "
-            + $"(such as '{source.PathOf(integers.First)}'), and {_floats.Count} hold values of 32 bits from {Number(_leastFloat)} to {Number(_mostFloat)}, which are taken as they are "
-            + $"(such as '{source.PathOf(_floats.First)}'). Put each kind into a source of its own, or save those of 32 bits as 16-bit integers, or divided so that they lie between 0 and 1.";
+        return $"All images of '{source.Name}' must be on one scale, but {_bytes.Count + _words.Count} hold integers of 8 or 16 "
+            + "bits, which are scaled to 0 to 1 "
+            + $"(such as '{source.PathOf(integers.First)}'), and {_floats.Count} hold values of 32 bits from "
+            + $"{Number(_leastFloat)} to {Number(_mostFloat)}, which are taken as they are "
+            + $"(such as '{source.PathOf(_floats.First)}'). Put each kind into a source of its own, or save those of 32 bits as "
+            + "16-bit integers, or divided so that they lie between 0 and 1.";
     }
 
     private bool InUnit => IsUnit(_leastFloat, _mostFloat);
@@ -122,10 +131,13 @@ internal sealed class DataNotes(DataOptions? options = null)
         int count = floats ? _bytes.Count + _words.Count : _floats.Count;
         if (trainedWhite is null || count == 0) return [.. All(source, judging: true)];
         return [.. All(source, judging: true), floats
-            ? $"The encoder was trained on values of 32 bits, taken as they are, but {Count(count)} of {Count(_count)} images hold integers, which are scaled to 0 to 1 (such as '{source.PathOf(others.First)}'): "
+            ? $"The encoder was trained on values of 32 bits, taken as they are, but {Count(count)} of {Count(_count)} images "
+                + $"hold integers, which are scaled to 0 to 1 (such as '{source.PathOf(others.First)}'): "
                 + "their vectors mean something only where the values of 32 bits lay between 0 and 1 too."
-            : $"The encoder was trained on integers, scaled to 0 to 1, but {Count(count)} of {Count(_count)} images hold values of 32 bits from {Number(_leastFloat)} to {Number(_mostFloat)}, taken as they are "
-                + $"(such as '{source.PathOf(others.First)}'): their vectors mean something only where these lie between 0 and 1 too."];
+            : $"The encoder was trained on integers, scaled to 0 to 1, but {Count(count)} of {Count(_count)} images hold values "
+                + $"of 32 bits from {Number(_leastFloat)} to {Number(_mostFloat)}, taken as they are "
+                + $"(such as '{source.PathOf(others.First)}'): "
+                + "their vectors mean something only where these lie between 0 and 1 too."];
     }
 
     private IEnumerable<string> All(IImageSource source, bool judging)
@@ -136,53 +148,80 @@ internal sealed class DataNotes(DataOptions? options = null)
 
         (int Bits, Tally Tally)[] depths = [.. new[] { (8, _bytes), (16, _words), (32, _floats) }.Where(d => d.Item2.Count > 0)];
         if (depths.Length > 1)
-            yield return "Depths differ: " + string.Join(", ", depths.Select(d => $"{Count(d.Tally.Count)} of {d.Bits} bits{Such(d.Tally)}"))
-                + ". Integers are divided by the largest of their own depth" + (_floats.Count > 0 ? "; values of 32 bits are taken as they are." : ".")
+            yield return "Depths differ: "
+                + string.Join(", ", depths.Select(d => $"{Count(d.Tally.Count)} of {d.Bits} bits{Such(d.Tally)}"))
+                + ". Integers are divided by the largest of their own depth"
+                + (_floats.Count > 0 ? "; values of 32 bits are taken as they are." : ".")
                 + " Nothing needs to be done where each kind uses the whole range of its depth.";
         if (ScaleFault(source) is { } fault) yield return fault;
         if (!judging && _floats.Count == _count && _count > 0 && !InUnit)
             yield return $"The values have 32 bits, go from {Number(_leastFloat)} to {Number(_mostFloat)}, and are not scaled. "
                 + $"Views that change colours need 0 to 1. For those, {ToUnit(_leastFloat, _mostFloat)}."
-                + (_leastFloat < MarkOfNothing ? " Where the lowest stands for no data, as -9999 and -32768 do, put another value in its place first." : "");
+                + (_leastFloat < MarkOfNothing
+                    ? " Where the lowest stands for no data, as -9999 and -32768 do, put another value in its place first." : "");
         if (_bytes.Count == _count && _count > 0 && _mostInBytes is > 0 and < FewBytes)
-            yield return $"The largest value of {(_count == 1 ? "the one image" : $"all {Count(_count)} images")} is {Number(_mostInBytes)} of 255, nearly black. If the values were fractions from 0 to 1, save (x * 255).astype('uint8'); if they are numbers of classes, they are no pixels.";
+            yield return $"The largest value of {(_count == 1 ? "the one image" : $"all {Count(_count)} images")} is "
+                + $"{Number(_mostInBytes)} of 255, nearly black. If the values were fractions from 0 to 1, "
+                + "save (x * 255).astype('uint8'); if they are numbers of classes, they are no pixels.";
         if ((options ?? source.Options) is { Bits: < 16 and var given } && _words.Count == 0 && _count > 0)
             yield return $"data.bits={given} has no effect: it is for images of 16 bits, and there are none here.";
         if (_words.Count > 0 && _white == ushort.MaxValue && UsedBits(_mostInWords) is var bits and < 16)
-            yield return $"The largest value of {(_words.Count == 1 ? "the one image" : $"all {Count(_words.Count)} images")} of 16 bits is about {Number(Math.Min(_mostInWords, (1 << bits) - 1))} of 65535: {bits} bits stored as 16, it seems, "
-                + $"which the network sees as nearly black before it is standardised. --set data.bits={bits} makes {(1 << bits) - 1} white.";
+            yield return $"The largest value of {(_words.Count == 1 ? "the one image" : $"all {Count(_words.Count)} images")} "
+                + $"of 16 bits is about {Number(Math.Min(_mostInWords, (1 << bits) - 1))} of 65535: "
+                + $"{bits} bits stored as 16, it seems, "
+                + "which the network sees as nearly black before it is standardised. "
+                + $"--set data.bits={bits} makes {(1 << bits) - 1} white.";
         if (_above.Count > 0)
-            yield return $"{Of(_above)} {Verb(_above, "holds", "hold")} values above {_white}, the white of data.bits{Such(_above)}: they become more than 1."
+            yield return $"{Of(_above)} {Verb(_above, "holds", "hold")} values above {_white}, "
+                + $"the white of data.bits{Such(_above)}: they become more than 1."
                 + (UsedBits(_mostInWords) is var needed && needed == 16 ? " Leave data.bits out: the largest value needs all 16."
                     : (1 << needed) - 1 > _white
-                    ? $" --set data.bits={needed} makes {(1 << needed) - 1} white." : " That little comes from scaling, and nothing needs to be done.");
+                    ? $" --set data.bits={needed} makes {(1 << needed) - 1} white."
+                    : " That little comes from scaling, and nothing needs to be done.");
         int side = _sides.Count > 0 ? Spread.Of(_sides).Median : source.NativeSize;
         if (side > 0 && SmallShare * side < _size)
-            yield return $"The images are small: the median of their shorter sides is {Plural.Of(side, "pixel")}, and they are enlarged to {_size} (data.size). "
+            yield return $"The images are small: the median of their shorter sides is {Plural.Of(side, "pixel")}, "
+                + $"and they are enlarged to {_size} (data.size). "
                 + (side < FewPixels ? "So few pixels hold little to learn from: use larger images where there are any."
                     : "A smaller --set data.size=N is faster and loses nothing, as far as the recipe's network takes it.");
         double cutOff = _cutOff.Count > 0 ? _cutOff.Order().ElementAt((_cutOff.Count - 1) / 2) : 0;
         if (cutOff > MuchCutOff)
-            yield return $"Only the centre square of each image is kept (data.fit=crop): of {(_count == 1 ? "this one" : "the median image")} {(int)(100 * cutOff)} % are cut off."
+            yield return "Only the centre square of each image is kept (data.fit=crop): "
+                + $"of {(_count == 1 ? "this one" : "the median image")} {(int)(100 * cutOff)} % are cut off."
                 + (judging ? "" : " --set data.fit=stretch keeps all of it, and changes its proportions.");
         if (_pages.Count > 0)
-            yield return $"{Of(_pages)} {Verb(_pages, "has", "have")} further pages or frames{Such(_pages)}, and only the first is read. Where each page holds a channel, as in OME-TIFF, "
+            yield return $"{Of(_pages)} {Verb(_pages, "has", "have")} further pages or frames{Such(_pages)}, "
+                + "and only the first is read. Where each page holds a channel, as in OME-TIFF, "
                 + "--set data.pages=channels reads all.";
-        if (_toRgb.Count > 0) yield return $"{Of(_toRgb)} {Verb(_toRgb, "is", "are")} grey and {Verb(_toRgb, "becomes", "become")} RGB{Such(_toRgb)}. Nothing needs to be done.";
-        if (_toGrey.Count > 0) yield return $"{Of(_toGrey)} {Verb(_toGrey, "is", "are")} RGB and {Verb(_toGrey, "becomes", "become")} grey{Such(_toGrey)}.";
-        if (_converted.Count > 0) yield return $"{Of(_converted)} {Verb(_converted, "is", "are")} CMYK, Lab or the like and {Verb(_converted, "becomes", "become")} RGB{Such(_converted)}. Where exact colours matter, save as RGB first.";
+        if (_toRgb.Count > 0)
+            yield return $"{Of(_toRgb)} {Verb(_toRgb, "is", "are")} grey and {Verb(_toRgb, "becomes", "become")} "
+                + $"RGB{Such(_toRgb)}. Nothing needs to be done.";
+        if (_toGrey.Count > 0)
+            yield return $"{Of(_toGrey)} {Verb(_toGrey, "is", "are")} RGB and "
+                + $"{Verb(_toGrey, "becomes", "become")} grey{Such(_toGrey)}.";
+        if (_converted.Count > 0)
+            yield return $"{Of(_converted)} {Verb(_converted, "is", "are")} CMYK, "
+                + $"Lab or the like and {Verb(_converted, "becomes", "become")} RGB{Such(_converted)}. "
+                + "Where exact colours matter, save as RGB first.";
         if (_transparent.Count > 0)
-            yield return $"{Of(_transparent)} {Verb(_transparent, "is", "are")} transparent in places: {(_background == AlphaBackground.Mean ? "the mean of their visible pixels" : _background.ToString().ToLowerInvariant())} "
+            yield return $"{Of(_transparent)} {Verb(_transparent, "is", "are")} transparent in places: "
+                + (_background == AlphaBackground.Mean ? "the mean of their visible pixels"
+                    : _background.ToString().ToLowerInvariant()) + " "
                 + $"shows through (data.alpha){Such(_transparent)}.";
         if (_invisible.Count > 0)
-            yield return $"{Of(_invisible)} {Verb(_invisible, "is", "are")} fully transparent{Such(_invisible)}: no pixel is visible, whatever data.alpha is. Save {Verb(_invisible, "it", "them")} without transparency, or leave {Verb(_invisible, "it", "them")} out.";
+            yield return $"{Of(_invisible)} {Verb(_invisible, "is", "are")} fully transparent{Such(_invisible)}: "
+                + $"no pixel is visible, whatever data.alpha is. Save {Verb(_invisible, "it", "them")} without transparency, "
+                + $"or leave {Verb(_invisible, "it", "them")} out.";
         if (_blank.Count > _invisible.Count)
             yield return $"{Of(_blank)} {Verb(_blank, "is", "are")} blank, of one colour only{Such(_blank)}."
-                + (_hidden.Count > 0 ? $" Of {Count(_hidden.Count)} the shape lies in the transparency: another data.alpha (white, black or mean) may show it." : "");
+                + (_hidden.Count > 0
+                    ? $" Of {Count(_hidden.Count)} the shape lies in the transparency: "
+                        + "another data.alpha (white, black or mean) may show it." : "");
     }
 
     /// <summary>The fewest bits that hold a value; up to 15 % more is forgiven, by which scaling down may overshoot.</summary>
-    private static int UsedBits(float largest) => Enumerable.Range(8, 9).FirstOrDefault(bits => largest <= Overshoot * ((1 << bits) - 1), 16);
+    private static int UsedBits(float largest) =>
+        Enumerable.Range(8, 9).FirstOrDefault(bits => largest <= Overshoot * ((1 << bits) - 1), 16);
 
     private static string Count(int number) => number.ToString("N0", CultureInfo.InvariantCulture);
 

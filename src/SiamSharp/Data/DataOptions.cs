@@ -13,8 +13,9 @@ public sealed record DataOptions
     public Fit Fit { get; init; } = Fit.Crop;
 
     /// <summary>
-    /// Channels of every image: 0 = as in the files, RGB where some of them are grey; 1 and 3 convert between grey and RGB. A file that stores exactly this many
-    /// is taken as it is, its fourth (or second) channel too: 4 for red, green, blue and near-infrared that look like RGBA.
+    /// Channels of every image: 0 = as in the files, RGB where some of them are grey; 1 and 3 convert between grey and RGB. A
+    /// file that stores exactly this many is taken as it is, its fourth (or second) channel too: 4 for red, green, blue and
+    /// near-infrared that look like RGBA.
     /// </summary>
     [Range(0, 256)] public int Channels { get; init; }
 
@@ -24,7 +25,8 @@ public sealed record DataOptions
     /// <summary>What is read of files with several pages or frames (TIFF, GIF, WebP, AVIF).</summary>
     public Pages Pages { get; init; } = Pages.First;
 
-    /// <summary>Bits in use of images of 16 bits: 12 for cameras and microscopes that store 12 bits as 16. A value of 2^bits - 1 becomes 1.</summary>
+    /// <summary>Bits in use of images of 16 bits: 12 for cameras and microscopes that store 12 bits as 16.
+    /// A value of 2^bits - 1 becomes 1.</summary>
     [Range(8, 16)] public int Bits { get; init; } = 16;
 
     /// <summary>Decoded images stay in memory up to this many GiB; a larger set is decoded anew in each epoch.</summary>
@@ -53,8 +55,9 @@ public enum Fit
 public enum AlphaBackground
 {
     /// <summary>
-    /// Chosen once for all images of a source: mean where the transparent ones are photographs, white where they are drawings or where one in a hundred is of one colour
-    /// only, which would vanish in its mean, and black where more of these are white than black.
+    /// Chosen once for all images of a source: mean where the transparent ones are photographs, white where they are
+    /// drawings or where one in a hundred is of one colour only, which would vanish in its mean, and black where more
+    /// of these are white than black.
     /// </summary>
     [JsonStringEnumMemberName("auto")] Auto,
 
@@ -77,6 +80,7 @@ public enum Pages
     /// <summary>The first.</summary>
     [JsonStringEnumMemberName("first")] First,
 
-    /// <summary>All, one after the other as channels, as OME-TIFF keeps them; reduced versions of other pages are left out.</summary>
+    /// <summary>All, one after the other as channels, as OME-TIFF keeps them; reduced versions of other
+    /// pages are left out.</summary>
     [JsonStringEnumMemberName("channels")] Channels,
 }

@@ -30,7 +30,8 @@ internal sealed class DecodedSet
     public required List<SkippedFile> Skipped { get; init; }
 
     /// <summary>Decodes on several threads; the result does not depend on how many.</summary>
-    /// <exception cref="DataSourceException">No image is readable, or they differ in their number of channels or in their scale.</exception>
+    /// <exception cref="DataSourceException">No image is readable, or they differ in their number of channels
+    /// or in their scale.</exception>
     public static DecodedSet Decode(IImageSource source, DataOptions options, IProgress<LoadProgress>? progress,
         CancellationToken cancellationToken, bool oneScale = true)
     {
@@ -48,7 +49,8 @@ internal sealed class DecodedSet
         int[] readable = [.. Enumerable.Range(0, source.Count).Where(i => facts[i] is not null)];
         SkippedFile[] skipped = [.. unreadable.OfType<SkippedFile>()];
         if (readable.Length == 0)
-            throw new DataSourceException((source.Count == 1 ? "" : $"None of {Plural.Of(source.Count, "image")} of '{source.Name}' is readable; the first: ")
+            throw new DataSourceException((source.Count == 1 ? ""
+                : $"None of {Plural.Of(source.Count, "image")} of '{source.Name}' is readable; the first: ")
                 + $"'{skipped[0].Path}' {skipped[0].Reason}.");
         ChannelCounts.MustAgree(source, readable, i => facts[i]!.Moments.Length);
         if (oneScale && notes.ScaleFault(source) is { } fault) throw new DataSourceException(fault);

@@ -1,6 +1,7 @@
 namespace SiamSharp.Data;
 
-/// <summary>The memory of images while they are decoded: one budget over all threads, so that large images wait for one another.</summary>
+/// <summary>The memory of images while they are decoded: one budget over all threads, so that large images
+/// wait for one another.</summary>
 /// <remarks>The budget is half of the memory that the process may use, a container's limit included.</remarks>
 internal static class DecodingMemory
 {
@@ -18,7 +19,8 @@ internal static class DecodingMemory
     public static IDisposable Take(string path, long bytes)
     {
         if (bytes > Budget)
-            throw new UnreadableImageException(path, $"needs up to {Gigabytes(bytes)} GiB while it is decoded, more than half of the memory here, {Gigabytes(Budget)} GiB: make it smaller");
+            throw new UnreadableImageException(path, $"needs up to {Gigabytes(bytes)} GiB while it is decoded, "
+                + $"more than half of the memory here, {Gigabytes(Budget)} GiB: make it smaller");
         lock (s_changed)
         {
             while (s_taken + bytes > Budget) Monitor.Wait(s_changed);
@@ -27,7 +29,8 @@ internal static class DecodingMemory
         return new Room(bytes);
     }
 
-    private static string Gigabytes(long bytes) => (bytes / (double)(1L << 30)).ToString("0.0", System.Globalization.CultureInfo.InvariantCulture);
+    private static string Gigabytes(long bytes) =>
+        (bytes / (double)(1L << 30)).ToString("0.0", System.Globalization.CultureInfo.InvariantCulture);
 
     private sealed class Room(long bytes) : IDisposable
     {

@@ -5,7 +5,8 @@ namespace SiamSharp.Data;
 /// <summary>Some images of many: folders are sorted by class, so the first ones would be the first classes.</summary>
 internal static class EvenDraw
 {
-    /// <summary>Draws an index from each of equal parts of 0 to <paramref name="count"/> - 1; the same ones for the same two numbers.</summary>
+    /// <summary>Draws an index from each of equal parts of 0 to <paramref name="count"/> - 1;
+    /// the same ones for the same two numbers.</summary>
     /// <remarks>Drawn, because fixed steps would meet one class only where classes take turns.</remarks>
     /// <param name="count">Images there are, 0 or more.</param>
     /// <param name="most">Images wanted at most.</param>

@@ -7,7 +7,8 @@ internal static class FashionMnist
     private static readonly string[] Classes =
         ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"];
 
-    private const string Shadowed = "'fashion-mnist' names the built-in data set, though there is a folder or file of that name here: write ./fashion-mnist for it.";
+    private const string Shadowed = "'fashion-mnist' names the built-in data set, though there is a folder or file of that name "
+        + "here: write ./fashion-mnist for it.";
 
     /// <summary>Opens a part of the data set.</summary>
     /// <param name="name">How the user named the source.</param>
@@ -33,7 +34,8 @@ internal static class FashionMnist
         string path = candidates.SelectMany(c => (string[])[c, c + ".gz"]).FirstOrDefault(File.Exists)
             ?? throw new DataSourceException(part == "sample"
             ? $"'{name}' must lie beside the program in '{sample}', but is not there: build the program again."
-            : (name == "fashion-mnist" && Path.Exists(name) ? Shadowed + " " : "") + $"'{name}' is in neither of '{string.Join("' and '", folders)}': install Debian's package dataset-fashion-mnist, "
+            : (name == "fashion-mnist" && Path.Exists(name) ? Shadowed + " " : "") + $"'{name}' is in neither "
+                + $"of '{string.Join("' and '", folders)}': install Debian's package dataset-fashion-mnist, "
                 + "put the four files there, or use the embedded 10,000 images, fashion-mnist:sample.");
         bool shadows = name == "fashion-mnist" && Path.Exists(name);
         return IdxFiles.Open(name, path, options, Classes, shadows ? [Shadowed] : []);

@@ -23,7 +23,8 @@ internal sealed class FileSource : IImageSource
         if (unlabelled < labels.Count) (_labels, ClassNames) = ClassLabels.FromNames(labels);
         Notes = _labels is null ? notes : [.. notes, .. ClassLabels.Notes(ClassNames!, labels.Count - unlabelled),
             .. unlabelled == 0 ? Array.Empty<string>() :
-            [$"{unlabelled} of {Plural.Of(labels.Count, "image")} {(unlabelled == 1 ? "has" : "have")} no label, and {(unlabelled == 1 ? "is" : "are")} left out where labels are needed."]];
+            [$"{unlabelled} of {Plural.Of(labels.Count, "image")} {(unlabelled == 1 ? "has" : "have")} no label, "
+                + $"and {(unlabelled == 1 ? "is" : "are")} left out where labels are needed."]];
     }
 
     public string Name { get; }
@@ -37,7 +38,8 @@ internal sealed class FileSource : IImageSource
     public Pixels Decode(int index, int size) => ImageFile.Decode(_paths[index], size, _options.Value);
     public ImageInfo InfoOf(int index) => ImageFile.Info(_paths[index], _given);
 
-    /// <summary>Looks at all headers for what the options leave to the images: RGB where some are grey and others RGB, and what shows through.</summary>
+    /// <summary>Looks at all headers for what the options leave to the images: RGB where some are grey and others RGB,
+    /// and what shows through.</summary>
     private DataOptions Choose()
     {
         if (_given.Channels != 0 && _given.Alpha != AlphaBackground.Auto) return _given;

@@ -19,7 +19,8 @@ public interface IImageSource
 
     /// <summary>
     /// How its images are decoded, with what was left to them decided: channels of 0 where some are grey and others RGB, and
-    /// <see cref="AlphaBackground.Auto"/>. Null where the source leaves nothing open. May read the headers of all images when first asked.
+    /// <see cref="AlphaBackground.Auto"/>. Null where the source leaves nothing open.
+    /// May read the headers of all images when first asked.
     /// </summary>
     DataOptions? Options => null;
 
@@ -74,7 +75,8 @@ public sealed class DataSourceException : Exception
     }
 
     /// <summary>Several faults, each on a line of its own under a heading.</summary>
-    internal DataSourceException(string heading, IEnumerable<string> faults) : base(string.Join('\n', faults.Select(f => "  " + Shown.Text(f)).Prepend(heading)))
+    internal DataSourceException(string heading, IEnumerable<string> faults)
+        : base(string.Join('\n', faults.Select(f => "  " + Shown.Text(f)).Prepend(heading)))
     {
     }
 

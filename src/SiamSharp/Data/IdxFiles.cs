@@ -23,7 +23,9 @@ internal static class IdxFiles
     {
         var (shape, values) = Read(path, dimensions: 3);
         var (n, h, w) = (shape[0], shape[1], shape[2]);
-        if (h < 1 || w < 1) throw new DataSourceException($"'{path}' must hold images of one pixel or more, but its header says {n} images of {w} x {h}.");
+        if (h < 1 || w < 1)
+            throw new DataSourceException(
+                $"'{path}' must hold images of one pixel or more, but its header says {n} images of {w} x {h}.");
         int[]? labels = null;
         if (LabelsBeside(path) is { } labelPath)
         {
@@ -35,17 +37,22 @@ internal static class IdxFiles
                     $"'{labelPath}' holds label {labels.Max()}, but there are {classNames.Count} classes.");
         }
         Pixels Image(int i) => new(values.AsSpan(i * h * w, h * w).ToArray(), 1, h, w);
-        return new ArraySource(name, n, new ImageInfo(w, h, 1, 8), Image, options, labels, labels is null ? null : classNames) { Notes = notes ?? [] };
+        return new ArraySource(name, n, new ImageInfo(w, h, 1, 8), Image, options, labels, labels is null ? null : classNames)
+        {
+            Notes = notes ?? []
+        };
     }
 
     /// <summary>True for a path that ends like an IDX file of images.</summary>
     public static bool IsImagesPath(string path) =>
         path.EndsWith("idx3-ubyte", StringComparison.Ordinal) || path.EndsWith("idx3-ubyte.gz", StringComparison.Ordinal);
 
-    /// <summary>The file of images that a file of labels belongs to; null for a path that is not called like one, or has no such file beside it.</summary>
+    /// <summary>The file of images that a file of labels belongs to; null for a path that is not called like one,
+    /// or has no such file beside it.</summary>
     public static string? ImagesOf(string path)
     {
-        string images = path.Replace("labels-idx1", "images-idx3", StringComparison.Ordinal).Replace("labels.idx1", "images.idx3", StringComparison.Ordinal);
+        string images = path.Replace("labels-idx1", "images-idx3", StringComparison.Ordinal)
+            .Replace("labels.idx1", "images.idx3", StringComparison.Ordinal);
         string plain = images.EndsWith(".gz", StringComparison.Ordinal) ? images[..^3] : images;
         return images == path ? null : new[] { plain, plain + ".gz" }.FirstOrDefault(File.Exists) ?? images;
     }
@@ -70,7 +77,9 @@ internal static class IdxFiles
         catch (InvalidDataException)
         {
             using FileStream again = RegularFile.OpenRead(path);
-            throw new DataSourceException(again.ReadByte() == 0 && again.ReadByte() == 0 && again.ReadByte() == 8 ? $"'{path}' ends in .gz, but is not compressed. Take .gz off its name." : $"'{path}' is not a whole gzip file. Download it again.");
+            throw new DataSourceException(again.ReadByte() == 0 && again.ReadByte() == 0 && again.ReadByte() == 8
+                ? $"'{path}' ends in .gz, but is not compressed. Take .gz off its name."
+                : $"'{path}' is not a whole gzip file. Download it again.");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -78,7 +87,8 @@ internal static class IdxFiles
         }
     }
 
-    /// <summary>Reads header and values; nothing is allocated that the file cannot hold, and unpacking ends where the header says.</summary>
+    /// <summary>Reads header and values; nothing is allocated that the file cannot hold, and unpacking ends
+    /// where the header says.</summary>
     /// <param name="path">For messages.</param>
     /// <param name="dimensions">Wanted.</param>
     /// <param name="stream">From its start.</param>
@@ -90,17 +100,24 @@ internal static class IdxFiles
         int got = stream.ReadAtLeast(header, start, throwOnEndOfStream: false);
         if (got < start || header[0] != 0 || header[1] != 0 || header[2] != 8 || header[3] != dimensions)
             throw header is [3 or 1, 8, 0, 0, ..] && got == start
-                ? new DataSourceException($"'{path}' has its numbers with the last byte first; IDX files have the first byte first. Write its header with big-endian integers ('>i4' in NumPy).")
+                ? new DataSourceException($"'{path}' has its numbers with the last byte first; "
+                    + "IDX files have the first byte first. Write its header with big-endian integers ('>i4' in NumPy).")
                 : new DataSourceException(
                 $"'{path}' is not an IDX file of unsigned bytes with {dimensions} dimensions: it must start with the bytes 0 0 8 "
-                + $"{dimensions}, but starts with {string.Join(' ', header.Take(Math.Min(got, 4)))}{(got >= 4 && got < start ? ", and then ends" : "")}. Download or unpack it again.");
+                + $"{dimensions}, but starts with "
+                + $"{string.Join(' ', header.Take(Math.Min(got, 4)))}{(got >= 4 && got < start ? ", and then ends" : "")}. "
+                + "Download or unpack it again.");
         int[] shape = [.. Enumerable.Range(0, dimensions)
             .Select(d => BinaryPrimitives.ReadInt32BigEndian(header.AsSpan(4 + 4 * d)))];
         Int128 count = shape.Aggregate((Int128)1, (product, d) => product * d); // at most 2^93
-        DataSourceException Damaged(string found) => new($"'{path}' is cut short or damaged: its header promises {string.Join(" x ", shape)} values, "
-            + $"but {found}. Download or unpack it again.");
-        if (shape.Any(d => d < 0) || count > most - start) throw Damaged($"at most {Plural.Of(Math.Max(0, most - start), "byte")} can follow");
-        if (count > Array.MaxLength) throw new DataSourceException($"'{path}' holds {count} values; at most {Array.MaxLength} are read from one file. Divide it.");
+        DataSourceException Damaged(string found) =>
+            new($"'{path}' is cut short or damaged: its header promises {string.Join(" x ", shape)} values, "
+                + $"but {found}. Download or unpack it again.");
+        if (shape.Any(d => d < 0) || count > most - start)
+            throw Damaged($"at most {Plural.Of(Math.Max(0, most - start), "byte")} can follow");
+        if (count > Array.MaxLength)
+            throw new DataSourceException(
+                $"'{path}' holds {count} values; at most {Array.MaxLength} are read from one file. Divide it.");
         byte[] values = new byte[(int)count];
         got = stream.ReadAtLeast(values, values.Length, throwOnEndOfStream: false);
         if (got < values.Length) throw Damaged($"{Plural.Of(got, "byte")} {(got == 1 ? "follows" : "follow")}");

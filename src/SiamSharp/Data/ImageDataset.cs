@@ -46,15 +46,18 @@ public sealed class ImageDataset
         _pixels = now._pixels is null ? null : [.. places.Select(p => p is int place ? now._pixels[place] : null!)];
         _now = [.. places.Select(p => p is int place ? now._sourceIndex[place] : (int?)null)];
         (Size, Channels, BitDepth, Threads, Mean, Std) = (now.Size, now.Channels, now.BitDepth, now.Threads, now.Mean, now.Std);
-        (BlankCount, White, Range, StoredRange, ClassNames, DataHash, Notes) = (now.BlankCount, now.White, now.Range, now.StoredRange, now.ClassNames, dataHash, now.Notes);
+        (BlankCount, White, Range, StoredRange, ClassNames, DataHash, Notes) =
+            (now.BlankCount, now.White, now.Range, now.StoredRange, now.ClassNames, dataHash, now.Notes);
         Labels = ClassNames is null ? null : [.. images.Select(i => i.Label)];
         foreach (var (i, image) in images.Index())
             if (places[i] is null) Skip(Gone(image));
     }
 
-    private static UnreadableImageException Gone(FormerImage image) => new(image.Path, File.Exists(image.Path) ? "holds another image than when the run began" : "is not there any more");
+    private static UnreadableImageException Gone(FormerImage image) =>
+        new(image.Path, File.Exists(image.Path) ? "holds another image than when the run began" : "is not there any more");
 
-    /// <summary>The set as it was when a run began: an image that has gone is unreadable, and one that came since is not in it.</summary>
+    /// <summary>The set as it was when a run began: an image that has gone is unreadable, and one that came
+    /// since is not in it.</summary>
     /// <param name="images">Those of the run.</param>
     /// <param name="places">Where each is in this set; null = not there any more.</param>
     /// <param name="dataHash">Of the set as it was.</param>
@@ -67,9 +70,11 @@ public sealed class ImageDataset
     /// <param name="options">Size, memory and threads.</param>
     /// <param name="progress">Called about 200 times, from any thread.</param>
     /// <param name="cancellationToken">Stops between images.</param>
-    /// <exception cref="DataSourceException">No image is readable, or they differ in their number of channels or in their scale.</exception>
+    /// <exception cref="DataSourceException">No image is readable, or they differ in their number of channels
+    /// or in their scale.</exception>
     public static ImageDataset Load(IImageSource source, DataOptions options, IProgress<LoadProgress>? progress = null,
-        CancellationToken cancellationToken = default) => new(DecodedSet.Decode(source, OptionsJson.Check(options, "data"), progress, cancellationToken));
+        CancellationToken cancellationToken = default) =>
+        new(DecodedSet.Decode(source, OptionsJson.Check(options, "data"), progress, cancellationToken));
 
     /// <summary>How the user named the source.</summary>
     public string Name => _source.Name;
@@ -87,8 +92,8 @@ public sealed class ImageDataset
     public int BitDepth { get; }
 
     /// <summary>
-    /// The value in the source that becomes 1: 255 for 8 bits, 65535 for 16 (less with <see cref="DataOptions.Bits"/>), 1 for floating-point values, which are taken as they are;
-    /// null where images of several depths are scaled each by its own.
+    /// The value in the source that becomes 1: 255 for 8 bits, 65535 for 16 (less with <see cref="DataOptions.Bits"/>), 1 for
+    /// floating-point values, which are taken as they are; null where images of several depths are scaled each by its own.
     /// </summary>
     public double? White { get; }
 
@@ -124,8 +129,9 @@ public sealed class ImageDataset
     public string DataHash { get; }
 
     /// <summary>
-    /// What the user should know of these images, one line each, often none: how the source was understood, and what was seen when they
-    /// were decoded (depths, pages not read, transparency, blank and equal images). A run keeps them in <see cref="Training.RunFolder.NotesPath"/>.
+    /// What the user should know of these images, one line each, often none: how the source was understood, and what was seen
+    /// when they were decoded (depths, pages not read, transparency, blank and equal images). A run keeps them in
+    /// <see cref="Training.RunFolder.NotesPath"/>.
     /// </summary>
     public IReadOnlyList<string> Notes { get; }
 
@@ -135,14 +141,16 @@ public sealed class ImageDataset
         get { lock (_skipped) return [.. _skipped]; }
     }
 
-    /// <summary>Names of the classes without an image here: those of which the source has none, and those of which it has some but none that can be read.</summary>
+    /// <summary>Names of the classes without an image here: those of which the source has none, and those of which it has some
+    /// but none that can be read.</summary>
     internal (IReadOnlyList<string> Absent, IReadOnlyList<string> Unreadable) EmptyClasses
     {
         get
         {
             if (Labels is null) return ([], []);
             HashSet<int> read = [.. Labels], given = [.. Enumerable.Range(0, _source.Count).Select(_source.LabelOf)];
-            ILookup<bool, string> empty = ClassNames!.Index().Where(c => !read.Contains(c.Index)).ToLookup(c => given.Contains(c.Index), c => c.Item);
+            ILookup<bool, string> empty = ClassNames!.Index().Where(c => !read.Contains(c.Index))
+                .ToLookup(c => given.Contains(c.Index), c => c.Item);
             return ([.. empty[false]], [.. empty[true]]);
         }
     }
@@ -167,7 +175,8 @@ public sealed class ImageDataset
         int place = _now is null ? _sourceIndex[index] : _now[index] ?? throw Gone(_former![index]);
         var pixels = _pixels is not null ? _pixels[index] : _source.Decode(place, Size);
         if (pixels.Channels != Channels)
-            throw new UnreadableImageException(PathOf(index), $"now has {Plural.Of(pixels.Channels, "channel")}, but had {Channels}");
+            throw new UnreadableImageException(PathOf(index),
+                $"now has {Plural.Of(pixels.Channels, "channel")}, but had {Channels}");
         pixels.CopyTo(destination);
     }
 
@@ -185,9 +194,11 @@ public sealed class ImageDataset
         return tensor(values, [indexes.Length, Channels, Size, Size]);
     }
 
-    /// <summary>The same without images that have become unreadable since the set was loaded; these are added to <see cref="Skipped"/>.</summary>
+    /// <summary>The same without images that have become unreadable since the set was loaded; these are added to
+    /// <see cref="Skipped"/>.</summary>
     /// <param name="indexes">N indexes, 0 to <see cref="Count"/> - 1.</param>
-    /// <returns>float32 (M, C, H, W), owned by the caller or its dispose scope, and the M indexes that it holds, in their order; M may be 0.</returns>
+    /// <returns>float32 (M, C, H, W), owned by the caller or its dispose scope, and the M indexes that it holds,
+    /// in their order; M may be 0.</returns>
     public (Tensor Images, int[] Indexes) ReadableBatch(ReadOnlySpan<int> indexes)
     {
         int length = Channels * Size * Size;
@@ -205,7 +216,8 @@ public sealed class ImageDataset
                 Skip(e);
             }
         }
-        return (tensor(kept.Count == indexes.Length ? values : values[..(kept.Count * length)], [kept.Count, Channels, Size, Size]), [.. kept]);
+        return (tensor(kept.Count == indexes.Length ? values : values[..(kept.Count * length)],
+            [kept.Count, Channels, Size, Size]), [.. kept]);
     }
 
     // Few equal images do no harm.
@@ -213,24 +225,32 @@ public sealed class ImageDataset
     {
         const int share = 100;
         int equal = Count - _hashes.Distinct().Count();
-        if (Count > 1 && equal == Count - 1) yield return $"All {Count} images are equal, pixel by pixel: of one image repeated nothing can be learned. Give different images.";
+        if (Count > 1 && equal == Count - 1)
+            yield return $"All {Count} images are equal, pixel by pixel: "
+                + "of one image repeated nothing can be learned. Give different images.";
         else if (equal * share >= Count && equal > 0)
         {
-            int again = Enumerable.Range(0, Count).GroupBy(i => _hashes[i]).First(g => g.Count() > 1).ElementAt(1), first = Array.IndexOf([.. _hashes], _hashes[again]);
-            yield return $"{equal} of {Count} images {(equal == 1 ? "is" : "are")} equal to another one, pixel by pixel, such as '{PathOf(again)}' and '{PathOf(first)}'.";
+            int again = Enumerable.Range(0, Count).GroupBy(i => _hashes[i]).First(g => g.Count() > 1).ElementAt(1),
+                first = Array.IndexOf([.. _hashes], _hashes[again]);
+            yield return $"{equal} of {Count} images {(equal == 1 ? "is" : "are")} equal to another one, pixel by pixel, "
+                + $"such as '{PathOf(again)}' and '{PathOf(first)}'.";
         }
         if (Labels is null || equal == 0) yield break;
-        int[][] torn = [.. Enumerable.Range(0, Count).Where(i => Labels[i] >= 0).GroupBy(i => _hashes[i]).Where(g => g.Select(i => Labels[i]).Distinct().Count() > 1).Select(g => g.ToArray())];
+        int[][] torn = [.. Enumerable.Range(0, Count).Where(i => Labels[i] >= 0).GroupBy(i => _hashes[i])
+            .Where(g => g.Select(i => Labels[i]).Distinct().Count() > 1).Select(g => g.ToArray())];
         if (torn.Length > 0)
-            yield return $"{torn.Sum(group => group.Length)} images are equal to one of another class, such as '{PathOf(torn[0][0])}' ({ClassNames![Labels[torn[0][0]]]}) and "
-                + $"'{PathOf(torn[0].First(i => Labels[i] != Labels[torn[0][0]]))}' ({ClassNames[Labels[torn[0].First(i => Labels[i] != Labels[torn[0][0]])]]}): one of the labels is wrong.";
+            yield return $"{torn.Sum(group => group.Length)} images are equal to one of another class, "
+                + $"such as '{PathOf(torn[0][0])}' ({ClassNames![Labels[torn[0][0]]]}) and "
+                + $"'{PathOf(torn[0].First(i => Labels[i] != Labels[torn[0][0]]))}' "
+                + $"({ClassNames[Labels[torn[0].First(i => Labels[i] != Labels[torn[0][0]])]]}): one of the labels is wrong.";
     }
 
     internal void Skip(UnreadableImageException unreadable)
     {
         var file = new SkippedFile(unreadable.Path, unreadable.Reason);
         lock (_skipped)
-            if (!_skipped.Exists(s => s.Path == file.Path)) _skipped.Add(file); // one that is lost while it is read fails again, for another reason
+            // one that is lost while it is read fails again, for another reason
+            if (!_skipped.Exists(s => s.Path == file.Path)) _skipped.Add(file);
     }
 }
 

@@ -5,9 +5,10 @@ namespace SiamSharp.Data;
 
 /// <summary>Decodes one image file of any supported format, depth and number of bands.</summary>
 /// <remarks>
-/// Of files with several pages or frames the first is read, or all as channels (<see cref="DataOptions.Pages"/>). Palettes become grey or RGB, 1-bit images 8-bit ones; 8- and 16-bit
-/// unsigned values keep their depth, everything else becomes float32 as it is. JPEG files at least four times as large as needed
-/// are shrunk while they are decoded. A file whose pixels are not all there is unreadable: what decoders fill in would pass for an image.
+/// Of files with several pages or frames the first is read, or all as channels (<see cref="DataOptions.Pages"/>). Palettes become
+/// grey or RGB, 1-bit images 8-bit ones; 8- and 16-bit unsigned values keep their depth, everything else becomes float32 as it
+/// is. JPEG files at least four times as large as needed are shrunk while they are decoded. A file whose pixels are not all there
+/// is unreadable: what decoders fill in would pass for an image.
 /// </remarks>
 internal static class ImageFile
 {
@@ -27,10 +28,12 @@ internal static class ImageFile
     public static (ImageInfo Info, bool HasAlpha) Header(string path, DataOptions options) => Guard(path, options, file =>
     {
         using var image = Open(file, page: 0, options);
-        bool turned = Orientation(image) >= 5, plain = ImageColours.IsPlain(image.Interpretation), alpha = HasAlpha(image, file, options);
+        bool turned = Orientation(image) >= 5, plain = ImageColours.IsPlain(image.Interpretation),
+            alpha = HasAlpha(image, file, options);
         int channels = options.Channels;
         if (channels == 0) channels = PagesToRead(image, file, options).Read.Sum(page => ChannelsOf(file, page, options));
-        return (new ImageInfo(turned ? image.Height : image.Width, turned ? image.Width : image.Height, channels, plain ? VipsPixels.BitDepthOf(image) : 8), alpha);
+        return (new ImageInfo(turned ? image.Height : image.Width, turned ? image.Width : image.Height, channels,
+            plain ? VipsPixels.BitDepthOf(image) : 8), alpha);
     });
 
     /// <summary>Decodes to a square.</summary>
@@ -58,21 +61,33 @@ internal static class ImageFile
         return HasAlpha(image, file, options) ? Transparency.Of(image) : null;
     });
 
-    // A bitmap is decoded when it is opened, twice in a call; what is taken is taken at once, since two that wait for more would wait for ever.
+    // A bitmap is decoded when it is opened, twice in a call; what is taken is taken at once,
+    // since two that wait for more would wait for ever.
     private static IDisposable? BitmapRoom(Known file, DataOptions options) => file.Format != "BMP" ? null
-        : BmpFile.PixelsOf(file.Path) is var pixels && pixels / 1e6 <= options.MaxMegapixels ? DecodingMemory.Take(file.Path, 12 * pixels) : null; // too many are told of by their number
+        : BmpFile.PixelsOf(file.Path) is var pixels && pixels / 1e6 <= options.MaxMegapixels
+        ? DecodingMemory.Take(file.Path, 12 * pixels) : null; // too many are told of by their number
 
-    /// <summary>What decoding holds in memory at most: rows of formats that are decoded from top to bottom, otherwise the image twice, as the decoder has it and as libvips does.</summary>
+    /// <summary>What decoding holds in memory at most: rows of formats that are decoded from top to bottom,
+    /// otherwise the image twice, as the decoder has it and as libvips does.</summary>
     private static long BytesFor(Image image, Known file, int size)
     {
         const int rows = 512;
-        long bytes = image.Bands * image.Format switch { Enums.BandFormat.Uchar or Enums.BandFormat.Char => 1, Enums.BandFormat.Ushort or Enums.BandFormat.Short => 2, _ => 8L };
+        long bytes = image.Bands * image.Format switch
+        {
+            Enums.BandFormat.Uchar or Enums.BandFormat.Char => 1,
+            Enums.BandFormat.Ushort or Enums.BandFormat.Short => 2,
+            _ => 8L
+        };
         long some = image.Width * bytes * Math.Min(image.Height, rows), whole = (long)image.Width * image.Height * bytes;
         bool interlaced = image.Contains("interlaced");
         if (file.Format == "JPEG") // of a progressive one all coefficients are kept, 16 bits each, whatever it is shrunk to
             return interlaced ? 2 * whole + whole / Shrink(Math.Min(image.Width, image.Height), size) : some;
-        if (file.Format == "PNG" && !interlaced) return image.HasAlpha() ? some + whole : some; // transparent pixels are looked at twice
-        if (file.Format == "TIFF") return some + (VipsPixels.BitDepthOf(image) == 32 && whole / 2 <= MaxCopied ? 2 * whole : 0) + (image.HasAlpha() ? whole : 0) + (long)(2 * whole / Math.Sqrt(Math.Max(1, file.Pages[0].Pieces))); // a strip, or a row of tiles
+        // transparent pixels are looked at twice
+        if (file.Format == "PNG" && !interlaced) return image.HasAlpha() ? some + whole : some;
+        // a strip, or a row of tiles
+        if (file.Format == "TIFF")
+            return some + (VipsPixels.BitDepthOf(image) == 32 && whole / 2 <= MaxCopied ? 2 * whole : 0)
+                + (image.HasAlpha() ? whole : 0) + (long)(2 * whole / Math.Sqrt(Math.Max(1, file.Pages[0].Pieces)));
         return 2 * whole;
     }
 
@@ -81,10 +96,13 @@ internal static class ImageFile
 
     private static void CheckWhole(Known file, DataOptions options)
     {
-        IEnumerable<TiffPage> pages = options.Pages == Pages.First ? file.Pages.Take(1) : file.Pages.Where(page => !page.IsReduced);
+        IEnumerable<TiffPage> pages = options.Pages == Pages.First ? file.Pages.Take(1)
+            : file.Pages.Where(page => !page.IsReduced);
         if (pages.FirstOrDefault(page => page.MissingPieces > 0) is { } broken)
-            throw new UnreadableImageException(file.Path, "is a TIFF file without all of its pixels: " + (broken.Index > 0 ? $"of page {broken.Index + 1} " : "")
-                + $"{broken.MissingPieces} of {broken.Pieces} strips or tiles are empty, too short, or beyond the end of the file");
+            throw new UnreadableImageException(file.Path, "is a TIFF file without all of its pixels: "
+                + (broken.Index > 0 ? $"of page {broken.Index + 1} " : "")
+                + $"{broken.MissingPieces} of {broken.Pieces} strips or tiles are empty, "
+                + "too short, or beyond the end of the file");
         using var stream = RegularFile.OpenRead(file.Path);
         WholeFile.Check(stream, file.Format, allFrames: options.Pages == Pages.Channels);
     }
@@ -92,10 +110,13 @@ internal static class ImageFile
     private static (int[] Read, int Unread) PagesToRead(Image first, Known file, DataOptions options)
     {
         int count = first.Contains("n-pages") ? (int)first.Get("n-pages") : 1;
-        int[] pages = file.Format == "TIFF" ? [.. file.Pages.Where(page => !page.IsReduced || page.Index == 0).Select(page => page.Index)] : [.. Enumerable.Range(0, count)];
+        int[] pages = file.Format == "TIFF"
+            ? [.. file.Pages.Where(page => !page.IsReduced || page.Index == 0).Select(page => page.Index)]
+            : [.. Enumerable.Range(0, count)];
         if (options.Pages == Pages.First) return ([0], pages.Length - 1);
         return pages.Length <= MaxPages ? (pages, 0)
-            : throw new UnreadableImageException(file.Path, $"has {pages.Length} pages, but data.pages=channels takes {MaxPages} at most");
+            : throw new UnreadableImageException(file.Path,
+                $"has {pages.Length} pages, but data.pages=channels takes {MaxPages} at most");
     }
 
     private static int ChannelsOf(Known file, int page, DataOptions options)
@@ -104,12 +125,14 @@ internal static class ImageFile
         return ImageColours.ChannelsOf(image, HasAlpha(image, file, options));
     }
 
-    // A JPEG file, a tile and a fax strip that cannot be decoded become grey or black unless libvips is to fail at warnings. Most warnings are of no
-    // consequence, such as bytes too many behind the pixels, or a directory of odd values; others mean that pixels are made up. libvips collects the text
-    // of all threads, so that it is asked again where no other such file is being read.
+    // A JPEG file, a tile and a fax strip that cannot be decoded become grey or black unless libvips is to fail at
+    // warnings. Most warnings are of no consequence, such as bytes too many behind the pixels, or a directory of odd
+    // values; others mean that pixels are made up. libvips collects the text of all threads, so that it is asked again
+    // where no other such file is being read.
     private static Pixels DecodePage(Known file, int page, int size, DataOptions options)
     {
-        if (file.Format != "JPEG" && !(file.Format == "TIFF" && file.Pages[page].IsFilledSilently)) return DecodePage(file, page, size, options, Enums.FailOn.Error);
+        if (file.Format != "JPEG" && !(file.Format == "TIFF" && file.Pages[page].IsFilledSilently))
+            return DecodePage(file, page, size, options, Enums.FailOn.Error);
         try
         {
             return DecodePage(file, page, size, options, Enums.FailOn.Warning);
@@ -124,14 +147,16 @@ internal static class ImageFile
                 }
                 catch (VipsException e) when (!MakesUpPixels(file.Format, e.Message))
                 {
-                    return DecodePage(file, page, size, options, file.Format == "JPEG" ? Enums.FailOn.Truncated : Enums.FailOn.Error);
+                    return DecodePage(file, page, size, options,
+                        file.Format == "JPEG" ? Enums.FailOn.Truncated : Enums.FailOn.Error);
                 }
             }
         }
     }
 
     private static readonly string[] s_harmlessInJpeg = ["extraneous bytes", "Adobe", "JFIF"];
-    private static readonly string[] s_harmfulInOthers = ["Decode", "ZLib", "Not enough", "not enough", "read error", "remature", "orrupt"];
+    private static readonly string[] s_harmfulInOthers = ["Decode", "ZLib", "Not enough", "not enough",
+        "read error", "remature", "orrupt"];
 
     private static bool MakesUpPixels(string format, string warnings) => format == "JPEG"
         ? !s_harmlessInJpeg.Any(harmless => warnings.Contains(harmless, StringComparison.Ordinal))
@@ -142,7 +167,8 @@ internal static class ImageFile
         using var image = OpenShrunk(file, page, size, options, failOn);
         using var colours = ImageColours.Plain(image, HasAlpha(image, file, options), options.Alpha, out Visible visible);
         using var square = SquareFit.Apply(colours, size, options.Fit);
-        var origin = new PixelOrigin(colours.Bands, Background: visible == Visible.All ? null : options.Alpha, Side: Math.Min(image.Width, image.Height),
+        var origin = new PixelOrigin(colours.Bands, Background: visible == Visible.All ? null : options.Alpha,
+            Side: Math.Min(image.Width, image.Height),
             Converted: !ImageColours.IsPlain(image.Interpretation), Invisible: visible == Visible.None,
             CutOff: SquareFit.CutOff(image.Width, image.Height, options.Fit));
         if (Orientation(image) <= 1) return WithStored(VipsPixels.FromImage(square) with { Origin = origin });
@@ -151,10 +177,13 @@ internal static class ImageFile
         using var upright = whole.Autorot();
         return WithStored(VipsPixels.FromImage(upright) with { Origin = origin });
 
-        // Resizing goes beyond the values of a file and spreads those that are not finite. Where that shows, the file is read once more for what is stored.
+        // Resizing goes beyond the values of a file and spreads those that are not finite. Where that shows,
+        // the file is read once more for what is stored.
         Pixels WithStored(Pixels pixels)
         {
-            if (pixels.Values is not float[] values || StoredRange.IsUnit(values) || 4L * image.Width * image.Height * image.Bands > MaxCopied) return pixels;
+            if (pixels.Values is not float[] values || StoredRange.IsUnit(values)
+                || 4L * image.Width * image.Height * image.Bands > MaxCopied)
+                return pixels;
             using var again = OpenShrunk(file, page, size, options, failOn);
             using var stored = ImageColours.Plain(again, HasAlpha(again, file, options), options.Alpha, out _);
             return pixels with { Origin = origin with { Stored = StoredRange.Of(VipsPixels.FloatsOf(stored)) } };
@@ -165,7 +194,9 @@ internal static class ImageFile
     private static Pixels Stack(Pixels[] pages, string path)
     {
         if (pages.Any(page => page.BitDepth != pages[0].BitDepth))
-            throw new UnreadableImageException(path, $"has pages of {string.Join(" and ", pages.Select(page => page.BitDepth).Distinct())} bits, which data.pages=channels cannot put into one image");
+            throw new UnreadableImageException(path,
+                $"has pages of {string.Join(" and ", pages.Select(page => page.BitDepth).Distinct())} bits, "
+                    + "which data.pages=channels cannot put into one image");
         var values = Array.CreateInstance(pages[0].Values.GetType().GetElementType()!, pages.Sum(page => page.Values.Length));
         int at = 0;
         foreach (Pixels page in pages)
@@ -194,11 +225,13 @@ internal static class ImageFile
         {
             // A damaged number in its container would be believed, and so much memory taken.
             if (file.Format == "AVIF" && Math.Max(width, height) > MaxAv1Side)
-                throw new UnreadableImageException(file.Path, $"is damaged: it says that it has {width} x {height} pixels, but an AVIF image has at most {MaxAv1Side} on a side");
+                throw new UnreadableImageException(file.Path, $"is damaged: it says that it has {width} x {height} pixels, "
+                    + $"but an AVIF image has at most {MaxAv1Side} on a side");
             double megapixels = (double)width * height / 1e6;
             if (megapixels <= options.MaxMegapixels) return;
-            throw new UnreadableImageException(file.Path, $"is a {file.Format} image of {width} x {height} = {megapixels:0.#} megapixels, "
-                + $"more than data.maxMegapixels = {options.MaxMegapixels}");
+            throw new UnreadableImageException(file.Path,
+                $"is a {file.Format} image of {width} x {height} = {megapixels:0.#} megapixels, "
+                    + $"more than data.maxMegapixels = {options.MaxMegapixels}");
         }
 
         if (file.Format == "BMP") return BmpFile.Load(file.Path, CheckSize);
@@ -255,7 +288,8 @@ internal static class ImageFile
         }
         catch (UnauthorizedAccessException)
         {
-            throw new UnreadableImageException(path, "may not be read by you: permission denied. Where it is yours, chmod u+r gives the right; else its owner must give it, such as with chmod o+r");
+            throw new UnreadableImageException(path, "may not be read by you: permission denied. "
+                + "Where it is yours, chmod u+r gives the right; else its owner must give it, such as with chmod o+r");
         }
         catch (IOException e)
         {

@@ -10,15 +10,16 @@ public static partial class ImageSources
 {
     private const string Forms =
         "a folder, one image, FOLDER@labels.csv, a manifest .csv or .jsonl, an array .npy, an IDX file *-images-idx3-ubyte[.gz], "
-        + "fashion-mnist[:train|:test|:sample] or cifar10:DIR[:test]; behind it #FIRST..END takes a part, #train four fifths of each class and #test the rest";
+        + "fashion-mnist[:train|:test|:sample] or cifar10:DIR[:test]; behind it #FIRST..END takes a part, "
+        + "#train four fifths of each class and #test the rest";
 
     /// <summary>Opens a source: lists it, reads its labels, decodes nothing yet.</summary>
     /// <param name="source">
-    /// A folder (sub-folder names are the labels), one image file, <c>FOLDER@labels.csv</c>, a manifest <c>.csv</c> or <c>.jsonl</c>,
-    /// <c>.npy</c> of shape (N, H, W) or (N, C, H, W), <c>*-images-idx3-ubyte[.gz]</c>,
-    /// <c>fashion-mnist[:train|:test|:sample]</c>, <c>cifar10:DIR[:test]</c>. Behind any of them <c>#FIRST..END</c> takes the images
-    /// FIRST to END - 1 in the order of the source; either may be left out. <c>#train</c> takes four fifths of each class, drawn always in the
-    /// same way, and <c>#test</c> the rest.
+    /// A folder (sub-folder names are the labels), one image file, <c>FOLDER@labels.csv</c>, a manifest <c>.csv</c> or
+    /// <c>.jsonl</c>, <c>.npy</c> of shape (N, H, W) or (N, C, H, W), <c>*-images-idx3-ubyte[.gz]</c>,
+    /// <c>fashion-mnist[:train|:test|:sample]</c>, <c>cifar10:DIR[:test]</c>. Behind any of them <c>#FIRST..END</c> takes the
+    /// images FIRST to END - 1 in the order of the source; either may be left out. <c>#train</c> takes four fifths of each class,
+    /// drawn always in the same way, and <c>#test</c> the rest.
     /// </param>
     /// <param name="options">How images are decoded; the defaults when not given.</param>
     /// <exception cref="DataSourceException">There is no such source, or no image in it.</exception>
@@ -26,20 +27,33 @@ public static partial class ImageSources
     {
         options ??= new();
         OptionsJson.Check(options, "data");
-        if (string.IsNullOrWhiteSpace(source)) throw new DataSourceException($"The source of images is empty; a variable that is not set? A source is {Forms}.");
-        if (source is "-" or "/dev/stdin" || source.StartsWith("/dev/fd/", StringComparison.Ordinal)) // /dev/shm is a folder as any other
-            throw new DataSourceException($"'{source}' is no file, and images are not read from standard input. Give the path of a folder or a file.");
+        if (string.IsNullOrWhiteSpace(source))
+            throw new DataSourceException($"The source of images is empty; a variable that is not set? A source is {Forms}.");
+        // /dev/shm is a folder as any other
+        if (source is "-" or "/dev/stdin" || source.StartsWith("/dev/fd/", StringComparison.Ordinal))
+            throw new DataSourceException(
+                $"'{source}' is no file, and images are not read from standard input. Give the path of a folder or a file.");
         if (Nearest.Address(source) is { } address && !Path.Exists(source))
-            throw new DataSourceException($"'{source}' cannot be read. {address}{(ImageFormats.IsPacked(source) ? " Unpack what is packed." : "")}");
-        if (!Path.Exists(source) && source.Split([',', ';', ' '], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) is { Length: > 1 } several && several.All(IsSource))
-            throw new DataSourceException($"'{source}' names {several.Length} sources where one is taken. {(several.All(s => s.Contains('#')) ? "A part is one range, #FIRST..END." : OneSource)}");
-        if (source.StartsWith('@') && !Path.Exists(source)) throw new DataSourceException($"'{source}' begins with @, behind which a list of labels stands: write FOLDER{source}, or give a list of images as it is, {source[1..]}.");
+            throw new DataSourceException(
+                $"'{source}' cannot be read. {address}{(ImageFormats.IsPacked(source) ? " Unpack what is packed." : "")}");
+        if (!Path.Exists(source)
+            && source.Split([',', ';', ' '], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+                is { Length: > 1 } several && several.All(IsSource))
+            throw new DataSourceException($"'{source}' names {several.Length} sources where one is taken. "
+                + $"{(several.All(s => s.Contains('#')) ? "A part is one range, #FIRST..END." : OneSource)}");
+        if (source.StartsWith('@') && !Path.Exists(source))
+            throw new DataSourceException($"'{source}' begins with @, behind which a list of labels stands: "
+                + $"write FOLDER{source}, or give a list of images as it is, {source[1..]}.");
         if (SubsetName().Match(source) is { Success: true } part && !Path.Exists(source)) return OpenPart(source, part, options);
-        if (ShareName().Match(source) is { Success: true } share && !Path.Exists(source)) return OpenShare(source, share, options);
-        if (!Path.Exists(source) && source.LastIndexOf('#') is > 0 and var early && source.IndexOf('@', early) is > 0 and var late)
-            throw new DataSourceException($"'{source}': the list of labels comes ahead of the part. Write {source[..early]}{source[late..]}{source[early..late]}");
+        if (ShareName().Match(source) is { Success: true } share && !Path.Exists(source))
+            return OpenShare(source, share, options);
+        if (!Path.Exists(source) && source.LastIndexOf('#') is > 0 and var early
+            && source.IndexOf('@', early) is > 0 and var late)
+            throw new DataSourceException($"'{source}': the list of labels comes ahead of the part. "
+                + $"Write {source[..early]}{source[late..]}{source[early..late]}");
         if (source.LastIndexOf('#') is > 0 and var mark && !Path.Exists(source))
-            throw new DataSourceException($"'{source}' names no part that is known: behind # write FIRST..END, such as {source[..mark]}#..10 for the first ten, or train or test"
+            throw new DataSourceException($"'{source}' names no part that is known: behind # write FIRST..END, "
+                + $"such as {source[..mark]}#..10 for the first ten, or train or test"
                 + (Nearest.To(source[(mark + 1)..], ["train", "test"]) is { } near ? $"; did you mean {source[..mark]}#{near}?"
                     : source[(mark + 1)..].Any(c => c is ',' or '_' or ' ') ? "; numbers have no separators."
                     : source.EndsWith('%') ? "; #train takes four fifths of each class, and there are no other shares."
@@ -49,7 +63,8 @@ public static partial class ImageSources
             return FashionMnist.Open(source, parts.Length == 2 ? parts[1] : "train", options);
         if (parts[0] == "cifar10" && source.Length > 8) return OpenCifar(source, options);
         if (ImageFolder.IsOfARun(source))
-            throw new DataSourceException($"'{source}' is the folder of a run, not of images: its recipe.json is there. Give the folder of the images.");
+            throw new DataSourceException(
+                $"'{source}' is the folder of a run, not of images: its recipe.json is there. Give the folder of the images.");
         if (Directory.Exists(source)) return ImageFolder.Open(source, source, options);
         if (RepeatedImages.LeadsNowhere(source) is { } target)
             throw new DataSourceException($"'{source}' is a link to {target}, which does not exist.");
@@ -60,9 +75,11 @@ public static partial class ImageSources
     }
 
     /// <summary>How several folders become one source.</summary>
-    internal const string OneSource = "Several folders are one source when they lie in one folder, or when their files are the lines of a manifest.csv.";
+    internal const string OneSource =
+        "Several folders are one source when they lie in one folder, or when their files are the lines of a manifest.csv.";
 
-    private static bool IsSource(string name) => name.Split('#')[0] is var whole && (Path.Exists(whole) || whole.Split(':')[0] is "fashion-mnist" or "cifar10");
+    private static bool IsSource(string name) =>
+        name.Split('#')[0] is var whole && (Path.Exists(whole) || whole.Split(':')[0] is "fashion-mnist" or "cifar10");
 
     [GeneratedRegex(@"^(?<whole>.+)#(?<first>[0-9]*)\.\.(?<end>[0-9]*)$")]
     private static partial Regex SubsetName();
@@ -84,7 +101,8 @@ public static partial class ImageSources
         IImageSource whole = Open(part.Groups["whole"].Value, options);
         long first = Number("first", 0), end = Number("end", whole.Count);
         if (first >= end || end > whole.Count)
-            throw new DataSourceException($"'{source}' names no part of its {Plural.Of(whole.Count, "image")}: write #FIRST..END with 0 <= FIRST < END <= {whole.Count}.");
+            throw new DataSourceException($"'{source}' names no part of its {Plural.Of(whole.Count, "image")}: "
+                + $"write #FIRST..END with 0 <= FIRST < END <= {whole.Count}.");
         return new SubsetSource(whole, [.. Enumerable.Range((int)first, (int)(end - first))], source);
 
         long Number(string group, long otherwise) => part.Groups[group].Value is { Length: > 0 } digits
@@ -100,25 +118,36 @@ public static partial class ImageSources
             ".csv" or ".jsonl" => Manifest.Open(source, source, options),
             ".npy" => NpyFile.Open(source, source, options),
             _ when ImageFormats.HasImageEnding(source) => new FileSource(source, [source], [null], options, []),
-            ".parquet" => throw new DataSourceException($"'{source}' is no source of images: files that end in .parquet hold vectors. Give the images that they were made of."),
-            ".txt" or ".tsv" or ".json" or ".xlsx" or ".xls" => throw new DataSourceException($"'{source}' is not read. A list of images ends in .csv, with a first line path,label, or in .jsonl, with lines such as {{\"path\": \"a.jpg\", \"label\": \"cat\"}}: save it so."),
-            _ when IdxFiles.ImagesOf(source) is { } images => throw new DataSourceException($"'{source}' is the IDX file of the labels. Give that of the images, {images}: the labels are found beside it."),
-            ".npz" => throw new DataSourceException($"'{source}' is an archive of numpy. Save the array in it alone: numpy.save('images.npy', numpy.load('{source}')['arr_0']), and give --data images.npy."),
+            ".parquet" => throw new DataSourceException($"'{source}' is no source of images: "
+                + "files that end in .parquet hold vectors. Give the images that they were made of."),
+            ".txt" or ".tsv" or ".json" or ".xlsx" or ".xls" =>
+                throw new DataSourceException($"'{source}' is not read. A list of images ends in .csv, with a first line "
+                    + "path,label, or in .jsonl, with lines such as {\"path\": \"a.jpg\", \"label\": \"cat\"}: save it so."),
+            _ when IdxFiles.ImagesOf(source) is { } images => throw new DataSourceException(
+                $"'{source}' is the IDX file of the labels. Give that of the images, {images}: the labels are found beside it."),
+            ".npz" => throw new DataSourceException($"'{source}' is an archive of numpy. Save the array in it alone: "
+                + $"numpy.save('images.npy', numpy.load('{source}')['arr_0']), and give --data images.npy."),
             _ when ImageFormats.IsPacked(source) =>
-                throw new DataSourceException($"'{source}' is packed. Unpack it first, and give the folder or file that comes out of it."),
+                throw new DataSourceException(
+                    $"'{source}' is packed. Unpack it first, and give the folder or file that comes out of it."),
             _ when ImageFormats.OfContent(source) is { } format =>
-                throw new DataSourceException($"'{source}' is a {format} image by its content, but does not end like one. Rename it so that it ends in .{format.ToLowerInvariant()}."),
-            _ when !RegularFile.Is(source) => throw new DataSourceException($"'{source}' is a pipe or a device, not a file. A source is {Forms}."),
+                throw new DataSourceException($"'{source}' is a {format} image by its content, but does not end like one. "
+                    + $"Rename it so that it ends in .{format.ToLowerInvariant()}."),
+            _ when !RegularFile.Is(source) =>
+                throw new DataSourceException($"'{source}' is a pipe or a device, not a file. A source is {Forms}."),
             _ => throw new DataSourceException($"'{source}' is a file of a kind that is not read. A source is {Forms}."),
         };
     }
 
     private static IImageSource OpenLabelled(string source, string folder, string labels, DataOptions options)
     {
-        if (labels.Length == 0) throw new DataSourceException($"'{source}' names no file of labels behind @. Write {folder}@labels.csv, or {folder} alone.");
+        if (labels.Length == 0)
+            throw new DataSourceException(
+                $"'{source}' names no file of labels behind @. Write {folder}@labels.csv, or {folder} alone.");
         string inside = Path.Combine(folder, labels);
         if (Directory.Exists(labels) || Directory.Exists(inside))
-            throw new DataSourceException($"'{source}': behind @ comes a file of labels, and '{labels}' is a folder. Write FOLDER@labels.csv; where the folders are the classes, the folder alone.");
+            throw new DataSourceException($"'{source}': behind @ comes a file of labels, and '{labels}' is a folder. "
+                + "Write FOLDER@labels.csv; where the folders are the classes, the folder alone.");
         string file = File.Exists(labels) ? labels : inside;
         if (!File.Exists(file))
             throw new DataSourceException(
@@ -141,17 +170,25 @@ public static partial class ImageSources
         if (source.IndexOfAny(['*', '?']) is >= 0 and var wild)
         {
             string folder = Path.GetDirectoryName(source[..wild]) is { Length: > 0 } named ? named : source[0] == '/' ? "/" : ".";
-            return new($"'{source}' has a wildcard, and none is read. Give the folder, whose images are all taken, also those of its sub-folders: {folder}");
+            return new($"'{source}' has a wildcard, and none is read. Give the folder, whose images are all taken, "
+                + $"also those of its sub-folders: {folder}");
         }
         if (source.IndexOf('@') is > 0 and var at && File.Exists(source[..at]) && Directory.Exists(source[(at + 1)..]))
-            return new(IsManifest(source[..at]) ? $"'{source}': the paths in that list start at the list itself. Give {source[..at]} alone."
+            return new(IsManifest(source[..at])
+                ? $"'{source}': the paths in that list start at the list itself. Give {source[..at]} alone."
                 : $"'{source}' is the wrong way round: the folder comes first. Write {source[(at + 1)..]}@{source[..at]}");
         if (source.LastIndexOf('@') is > 0 and var behind && File.Exists(source[..behind]))
-            return new($"'{source}': a list of labels goes with a folder only. The labels of {Path.GetFileName(source[..behind])} lie beside it: {(source[..behind].EndsWith(".npy", StringComparison.OrdinalIgnoreCase) ? $"{Path.GetFileNameWithoutExtension(source[..behind])}.labels.npy" : "*-labels-idx1-ubyte for *-images-idx3-ubyte")}.");
+            return new($"'{source}': a list of labels goes with a folder only. "
+                + $"The labels of {Path.GetFileName(source[..behind])} lie beside it: "
+                + (source[..behind].EndsWith(".npy", StringComparison.OrdinalIgnoreCase)
+                    ? $"{Path.GetFileNameWithoutExtension(source[..behind])}.labels.npy"
+                    : "*-labels-idx1-ubyte for *-images-idx3-ubyte") + ".");
         if (source.Split(':') is [{ } kind, _, { } share] && kind is "fashion-mnist" or "cifar10" && share is "train" or "test")
-            return new($"'{source}' has one part too many: behind a source # takes a share, as in {source[..source.LastIndexOf(':')]}#{share}.");
+            return new($"'{source}' has one part too many: behind a source # takes a share, "
+                + $"as in {source[..source.LastIndexOf(':')]}#{share}.");
         string hint = Hint(source);
-        return new DataSourceException($"'{source}' does not exist; the nearest folder that does is '{parent}'.{(hint.Length > 0 ? hint : $" A source is {Forms}.")}");
+        return new DataSourceException($"'{source}' does not exist; "
+            + $"the nearest folder that does is '{parent}'.{(hint.Length > 0 ? hint : $" A source is {Forms}.")}");
     }
 
     private static bool IsManifest(string file)

@@ -8,7 +8,8 @@ internal static class LabelledFolder
     /// <summary>Opens the images of a folder with the labels that a <c>.csv</c> or <c>.jsonl</c> file gives to them.</summary>
     /// <remarks>
     /// A name in the file is a path relative to the folder, or a mere file name where only one image is called so, both with or
-    /// without the ending; an accent may be part of a letter or follow it. Images that the file does not name have no label; names without an image are counted in a note.
+    /// without the ending; an accent may be part of a letter or follow it. Images that the file does not name have no label;
+    /// names without an image are counted in a note.
     /// </remarks>
     /// <exception cref="DataSourceException">No image, an unreadable file, or a file that names none of the images.</exception>
     public static IImageSource Open(string name, string folder, string labelFile, DataOptions options)
@@ -20,12 +21,19 @@ internal static class LabelledFolder
         for (int i = 0; i < files.Length; i++)
         {
             string file = files[i][(files[i].LastIndexOf('/') + 1)..];
-            foreach (string key in new HashSet<string> { CanonicalName.Of(file), CanonicalName.Of(Path.GetFileNameWithoutExtension(file)) })
+            foreach (string key in new HashSet<string>
+            {
+                CanonicalName.Of(file), CanonicalName.Of(Path.GetFileNameWithoutExtension(file))
+            })
                 if (!byName.TryAdd(key, i)) byName[key] = -1; // ambiguous
         }
-        foreach (var path in files.Index().Where(f => f.Item.Contains('/')).GroupBy(f => CanonicalName.Of(f.Item[..^Path.GetExtension(f.Item).Length]))) byName[path.Key] = path.Count() == 1 ? path.First().Index : -1;
-        foreach (var path in files.Index().GroupBy(f => CanonicalName.Of(f.Item))) byName[path.Key] = path.Count() == 1 ? path.First().Index : -1;
-        var exact = files.Index().ToDictionary(f => f.Item, f => f.Index, StringComparer.Ordinal); // where names differ in their encoding alone
+        foreach (var path in files.Index().Where(f => f.Item.Contains('/'))
+            .GroupBy(f => CanonicalName.Of(f.Item[..^Path.GetExtension(f.Item).Length])))
+            byName[path.Key] = path.Count() == 1 ? path.First().Index : -1;
+        foreach (var path in files.Index().GroupBy(f => CanonicalName.Of(f.Item)))
+            byName[path.Key] = path.Count() == 1 ? path.First().Index : -1;
+        // where names differ in their encoding alone
+        var exact = files.Index().ToDictionary(f => f.Item, f => f.Index, StringComparer.Ordinal);
 
         string?[] labels = new string?[files.Length];
         string[] namedAs = new string[files.Length];
@@ -38,20 +46,25 @@ internal static class LabelledFolder
             if (!exact.TryGetValue(key, out int i)) i = byName.GetValueOrDefault(CanonicalName.Of(key), -1);
             if (i < 0) missing.Add(path);
             else if (labels[i] is { } earlier && label is not null && earlier != label)
-                throw new DataSourceException($"'{labelFile}' gives two labels to an image of '{folder}': '{Shown.Text(namedAs[i])}' is '{Shown.Text(earlier)}'"
-                    + (namedAs[i] == path ? "" : $", and '{Shown.Text(path)}', the same image,") + $" and '{Shown.Text(label)}'. An image has one label: leave one of the two rows out.");
+                throw new DataSourceException($"'{labelFile}' gives two labels to an image of '{folder}': "
+                    + $"'{Shown.Text(namedAs[i])}' is '{Shown.Text(earlier)}'"
+                    + (namedAs[i] == path ? "" : $", and '{Shown.Text(path)}', the same image,")
+                    + $" and '{Shown.Text(label)}'. An image has one label: leave one of the two rows out.");
             else if (label is not null) (labels[i], namedAs[i]) = (label, path);
         }
         if (missing.Count == entries.Count && missing[0].IndexOfAny(['\t', ';']) >= 0)
-            throw new DataSourceException($"'{labelFile}' must have commas between its fields, but has lines such as '{missing[0]}': save it with commas.");
+            throw new DataSourceException(
+                $"'{labelFile}' must have commas between its fields, but has lines such as '{missing[0]}': save it with commas.");
         if (missing.Count == entries.Count)
             throw new DataSourceException(
                 $"'{labelFile}' must name images of '{folder}', but names none of its {files.Length}: it names "
                 + $"'{missing[0]}', while the folder holds '{files[0]}'. Write the paths in it from the folder on.");
         if (missing.Count > 0)
-            notes.Add($"{missing.Count} of the {entries.Count} names in '{labelFile}' are no image in '{folder}', such as '{missing[0]}'.");
+            notes.Add($"{missing.Count} of the {entries.Count} names in '{labelFile}' are no image "
+                + $"in '{folder}', such as '{missing[0]}'.");
         if (entries.TrueForAll(e => e.Label is null))
-            throw new DataSourceException($"'{labelFile}' must give a label to the images it names, but gives none: name the column of the labels 'label' or 'class'.");
+            throw new DataSourceException($"'{labelFile}' must give a label to the images it names, but gives none: "
+                + "name the column of the labels 'label' or 'class'.");
         var (places, once) = RepeatedImages.Once(name, files, [.. listed.Select(l => l.File)], labels, notes);
         return new FileSource(name, [.. places.Select(place => Path.Combine(folder, files[place]))], once, options, notes);
     }

@@ -19,7 +19,8 @@ internal static class NpyFile
         var (handle, header) = OpenArray(path);
         var (type, shape) = (header.Type, header.Shape);
         if (shape.Length == 1 && type is not [_, 'O' or 'S' or 'U', ..])
-            throw new DataSourceException($"'{path}' has one dimension, ({shape[0]}), as labels have. Give the array of the images, of shape (N, H, W) or (N, C, H, W); labels lie beside it, images.labels.npy for images.npy.");
+            throw new DataSourceException($"'{path}' has one dimension, ({shape[0]}), as labels have. Give the array "
+                + "of the images, of shape (N, H, W) or (N, C, H, W); labels lie beside it, images.labels.npy for images.npy.");
         int width = type switch
         {
             "|u1" => 1,
@@ -34,17 +35,20 @@ internal static class NpyFile
         CheckLength(path, handle, header, width);
         if (shape.Length is not (3 or 4) || shape.Any(d => d is < 1 or > int.MaxValue))
             throw new DataSourceException(
-                $"'{path}' must have the shape (N, H, W) or (N, C, H, W), number of images, channels, height and width, but has {Tuple(shape)}{(shape.Contains(0) ? ", which holds nothing" : "")}. "
+                $"'{path}' must have the shape (N, H, W) or (N, C, H, W), number of images, channels, height and width, "
+                + $"but has {Tuple(shape)}{(shape.Contains(0) ? ", which holds nothing" : "")}. "
                 + (shape.Contains(0) ? "Save an array with one image or more."
                     : shape.Length > 4 ? "Save x.reshape(-1, *x.shape[-3:]) where the last three are channels, height and width."
-                    : "Where each row is one flattened image, save x.reshape(len(x), HEIGHT, WIDTH); where all is one image, x[None]."));
+                    : "Where each row is one flattened image, save x.reshape(len(x), HEIGHT, WIDTH); "
+                        + "where all is one image, x[None]."));
         if (shape.Length == 4 && shape[3] <= 4 && shape[1] > 16)
             throw new DataSourceException(
                 $"'{path}' must have the shape (N, C, H, W), but ({string.Join(", ", shape)}) looks like "
                 + "(N, H, W, C): save numpy.ascontiguousarray(x.transpose(0, 3, 1, 2)).");
         var (n, c, h, w) = ((int)shape[0], shape.Length == 4 ? (int)shape[1] : 1, (int)shape[^2], (int)shape[^1]);
         int values = (Int128)c * h * w <= Array.MaxLength / sizeof(double) ? c * h * w
-            : throw new DataSourceException($"'{path}' holds images of {c} x {h} x {w} values; at most {Array.MaxLength / sizeof(double)} are read as one image.");
+            : throw new DataSourceException($"'{path}' holds images of {c} x {h} x {w} values; "
+                + $"at most {Array.MaxLength / sizeof(double)} are read as one image.");
         long bytes = (long)values * width;
 
         Pixels Image(int i)
@@ -61,7 +65,10 @@ internal static class NpyFile
         var info = new ImageInfo(w, h, c, width switch { 1 => 8, 2 => 16, _ => 32 });
         var (labels, classNames) = LabelsBeside(path);
         if (labels is not null) ArraySource.CheckLabels(path, n, labels.Length, LabelPath(path));
-        return new ArraySource(name, n, info, Image, options, labels, classNames) { Notes = [.. shape.Length == 3 ? OneImageNotes(path, n, h, w) : []] };
+        return new ArraySource(name, n, info, Image, options, labels, classNames)
+        {
+            Notes = [.. shape.Length == 3 ? OneImageNotes(path, n, h, w) : []]
+        };
     }
 
     /// <summary>What else an array of three dimensions may be meant as.</summary>
@@ -69,8 +76,10 @@ internal static class NpyFile
     {
         const int fewChannels = 4, manyRows = 16;
         string taken = $"'{path}' is taken as {Plural.Of(n, "grey image")} of {w} x {h} pixels.";
-        if (w <= fewChannels && h > manyRows) yield return $"{taken} If it is one image whose last dimension is the channels, save x.transpose(2, 0, 1)[None].";
-        else if (n <= fewChannels && h > manyRows && w > manyRows) yield return $"{taken} If it is one image of {Plural.Of(n, "channel")}, save x[None].";
+        if (w <= fewChannels && h > manyRows)
+            yield return $"{taken} If it is one image whose last dimension is the channels, save x.transpose(2, 0, 1)[None].";
+        else if (n <= fewChannels && h > manyRows && w > manyRows)
+            yield return $"{taken} If it is one image of {Plural.Of(n, "channel")}, save x[None].";
     }
 
     /// <summary>A shape as Python writes it.</summary>
@@ -80,10 +89,13 @@ internal static class NpyFile
     private static string Described(string type) => (type.Length < 2 ? ' ' : type[1]) switch
     {
         _ when type[0] == '>' => $"numbers with the first byte first ('{type}'): save x.astype('<{type[1..]}')",
-        'O' => $"Python objects ('{type}'), such as images of unequal sizes: make them one size and save numpy.stack(images), or give a folder of image files",
+        'O' => $"Python objects ('{type}'), such as images of unequal sizes: make them one size and save numpy.stack(images), "
+            + "or give a folder of image files",
         'c' => $"complex numbers ('{type}'): save what shall be the image of them, such as numpy.abs(x).astype('float32')",
-        'i' or 'u' => $"integers of {(int.TryParse(type[2..], out int bytes) ? $"{8 * bytes} bits" : "another kind")} ('{type}'): "
-            + "save x.astype('uint8') where the values are 0 to 255, or x.astype('uint16') where they reach 65535" + (type[1] == 'i' ? "; where some are below 0, (x.astype('int64') - x.min()).astype('uint16')" : ""),
+        'i' or 'u' =>
+            $"integers of {(int.TryParse(type[2..], out int bytes) ? $"{8 * bytes} bits" : "another kind")} ('{type}'): "
+                + "save x.astype('uint8') where the values are 0 to 255, or x.astype('uint16') where they reach 65535"
+                + (type[1] == 'i' ? "; where some are below 0, (x.astype('int64') - x.min()).astype('uint16')" : ""),
         'b' => $"true and false ('{type}'): save x.astype('uint8') * 255",
         'f' => $"fractions of another size ('{type}'): save x.astype('float32')",
         'S' or 'U' => $"text ('{type}'): for a list of files save it as .csv with a column path",
@@ -93,10 +105,13 @@ internal static class NpyFile
     /// <summary>Refuses a file that is shorter than its header says.</summary>
     private static void CheckLength(string path, SafeFileHandle handle, NpyHeader header, int width)
     {
-        Int128 needed = header.Shape.Aggregate((Int128)width, (product, d) => Int128.Min(product * d, long.MaxValue)); // lengths from 0
+        // lengths from 0
+        Int128 needed = header.Shape.Aggregate((Int128)width, (product, d) => Int128.Min(product * d, long.MaxValue));
         long there = Math.Max(0, RandomAccess.GetLength(handle) - header.Offset);
         if (there < needed)
-            throw new DataSourceException($"'{path}' is cut short: its header promises ({string.Join(", ", header.Shape)}) numbers of {width} bytes, but {Plural.Of(there, "byte")} {(there == 1 ? "follows" : "follow")}. Save it again.");
+            throw new DataSourceException($"'{path}' is cut short: "
+                + $"its header promises ({string.Join(", ", header.Shape)}) numbers of {width} bytes, "
+                + $"but {Plural.Of(there, "byte")} {(there == 1 ? "follows" : "follow")}. Save it again.");
     }
 
     private static Array ReadValues(SafeFileHandle handle, long offset, string type, int count)
@@ -141,9 +156,12 @@ internal static class NpyFile
         if (width == 0 || header.Shape.Length != 1)
             throw new DataSourceException(
                 $"'{file}' must hold integers of shape (N), little endian, but holds '{header.Type}' of shape "
-                + $"{Tuple(header.Shape)}{(header.Shape.Length == 2 && header.Shape[1] > 1 ? ": where each row has a 1 for its class, save y.argmax(1).astype('int64')" : "")}.");
+                + $"{Tuple(header.Shape)}" + (header.Shape.Length == 2 && header.Shape[1] > 1
+                    ? ": where each row has a 1 for its class, save y.argmax(1).astype('int64')" : "") + ".");
         CheckLength(file, handle, header, width);
-        if (header.Shape[0] > Array.MaxLength / sizeof(long)) throw new DataSourceException($"'{file}' holds {header.Shape[0]} labels; at most {Array.MaxLength / sizeof(long)} are read.");
+        if (header.Shape[0] > Array.MaxLength / sizeof(long))
+            throw new DataSourceException(
+                $"'{file}' holds {header.Shape[0]} labels; at most {Array.MaxLength / sizeof(long)} are read.");
         byte[] bytes = (byte[])ReadValues(handle, header.Offset, "|u1", (int)header.Shape[0] * width);
         long[] values = [.. bytes.Chunk(width).Select(b => Integer(b, signed: header.Type[1] == 'i'))];
         if (values.Length > 0 && (values.Min() < -1 || values.Max() >= 1_000_000))

@@ -22,7 +22,8 @@ internal sealed partial record NpyHeader(string Type, bool FortranOrder, long[] 
         if (got < 12 || !start.AsSpan().StartsWith((byte[])[0x93, .. "NUMPY"u8]))
             throw new DataSourceException(
                 start.AsSpan().StartsWith("PAR1"u8) ? $"'{path}' is a Parquet file: let its name end in .parquet."
-                : start.AsSpan().StartsWith("PK"u8) ? $"'{path}' is an archive, as numpy.savez writes, whatever its name: save the array in it alone, numpy.save('images.npy', numpy.load('{path}')['arr_0'])."
+                : start.AsSpan().StartsWith("PK"u8) ? $"'{path}' is an archive, as numpy.savez writes, whatever its name: "
+                    + $"save the array in it alone, numpy.save('images.npy', numpy.load('{path}')['arr_0'])."
                 : $"'{path}' is not a NumPy file: it must start with the byte 147 and NUMPY. Save it with numpy.save.");
         bool first = start[6] == 1;
         int textStart = first ? 10 : 12;
@@ -33,16 +34,20 @@ internal sealed partial record NpyHeader(string Type, bool FortranOrder, long[] 
         got = file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
         string text = Encoding.Latin1.GetString(bytes, 0, got);
         if (RecordField().Match(text) is { Success: true } field)
-            throw new DataSourceException($"'{path}' holds records, with a field '{field.Groups[1].Value}' first. Save the field of the images alone, such as x['{field.Groups[1].Value}'].");
+            throw new DataSourceException($"'{path}' holds records, with a field '{field.Groups[1].Value}' first. "
+                + $"Save the field of the images alone, such as x['{field.Groups[1].Value}'].");
         var (type, order, shape) = (TypeField().Match(text), OrderField().Match(text), ShapeField().Match(text));
         if (!type.Success || !order.Success || !shape.Success)
             throw new DataSourceException(
-                $"'{path}' has a NumPy header that cannot be read, '{text[..Math.Min(text.Length, 120)].Trim()}': it must hold one plain array. "
+                $"'{path}' has a NumPy header that cannot be read, "
+                + $"'{text[..Math.Min(text.Length, 120)].Trim()}': it must hold one plain array. "
                 + "Save it with numpy.save.");
         long[] lengths = [.. shape.Groups[1].Value.Split(',').Where(d => !string.IsNullOrWhiteSpace(d))
-            .Select(d => long.TryParse(d, NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out long length)
+            .Select(d => long.TryParse(d, NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite,
+                CultureInfo.InvariantCulture, out long length)
                 ? length
-                : throw new DataSourceException($"'{path}' has the shape ({shape.Groups[1].Value.Trim()}) in its NumPy header, which is no list of lengths. Save it with numpy.save."))];
+                : throw new DataSourceException($"'{path}' has the shape ({shape.Groups[1].Value.Trim()}) in its NumPy header, "
+                    + "which is no list of lengths. Save it with numpy.save."))];
         return new NpyHeader(type.Groups[1].Value, order.Groups[1].Value == "True", lengths, textStart + length);
     }
 

@@ -5,7 +5,8 @@ namespace SiamSharp.Data;
 /// <summary>The last step of every decoding: the number of channels asked for, and finite values.</summary>
 internal static class PixelChecks
 {
-    /// <summary>Converts to the number of channels asked for, says which value is white, and refuses values that are not finite.</summary>
+    /// <summary>Converts to the number of channels asked for, says which value is white, and refuses values
+    /// that are not finite.</summary>
     /// <param name="pixels">As stored, cropped and scaled.</param>
     /// <param name="options">Channels and bits.</param>
     /// <param name="path">For the message.</param>
@@ -13,13 +14,20 @@ internal static class PixelChecks
     public static Pixels Complete(Pixels pixels, DataOptions options, string path)
     {
         int channels = options.Channels;
-        pixels = pixels with { White = pixels.BitDepth == 16 && options.Bits < 16 ? (1 << options.Bits) - 1 : 0, Origin = (pixels.Origin ?? new(0)) with { Channels = pixels.Channels } };
+        pixels = pixels with
+        {
+            White = pixels.BitDepth == 16 && options.Bits < 16 ? (1 << options.Bits) - 1 : 0,
+            Origin = (pixels.Origin ?? new(0)) with { Channels = pixels.Channels }
+        };
 
         if (pixels.Values is float[] values)
         {
             int bad = values.Count(v => !float.IsFinite(v));
             if (bad > 0 && pixels.Origin?.Stored?.NotFinite is > 0 and var stored) bad = stored; // resizing spreads them
-            if (bad > 0) throw new UnreadableImageException(path, $"holds {(bad == 1 ? "1 value that is not a finite number" : $"{bad} values that are not finite numbers")} (NaN or infinite): replace {(bad == 1 ? "it" : "them")}, such as with numpy.nan_to_num");
+            if (bad > 0)
+                throw new UnreadableImageException(path,
+                    $"holds {(bad == 1 ? "1 value that is not a finite number" : $"{bad} values that are not finite numbers")} "
+                        + $"(NaN or infinite): replace {(bad == 1 ? "it" : "them")}, such as with numpy.nan_to_num");
         }
         return (pixels.Channels, channels) switch
         {
@@ -27,8 +35,10 @@ internal static class PixelChecks
             (1, 3) => GreyToRgb(pixels),
             (3, 1) => RgbToGrey(pixels),
             _ => throw new UnreadableImageException(path,
-                $"has {Plural.Of(pixels.Channels, "channel")}, but data.channels is {channels}: only 1 and 3 convert into each other"
-                + $". Leave data.channels out{(pixels.Channels is 1 or 3 ? " or set it to 1 or 3" : "")}, unless an encoder needs {channels}"),
+                $"has {Plural.Of(pixels.Channels, "channel")}, but data.channels is {channels}: "
+                + "only 1 and 3 convert into each other"
+                + $". Leave data.channels out{(pixels.Channels is 1 or 3 ? " or set it to 1 or 3" : "")}, "
+                + $"unless an encoder needs {channels}"),
         };
     }
 

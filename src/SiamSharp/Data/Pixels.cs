@@ -18,7 +18,8 @@ public sealed record Pixels(Array Values, int Channels, int Height, int Width)
     /// <summary>Bits of one value: 8, 16 or 32.</summary>
     public int BitDepth => Values switch { byte[] => 8, ushort[] => 16, _ => 32 };
 
-    /// <summary>Writes the values as float32: integers divided by <see cref="White"/>, floating-point values as they are.</summary>
+    /// <summary>Writes the values as float32: integers divided by <see cref="White"/>,
+    /// floating-point values as they are.</summary>
     /// <param name="destination">C * H * W values, (C, H, W).</param>
     /// <exception cref="ArgumentException">The destination has another length.</exception>
     public void CopyTo(Span<float> destination)
@@ -46,7 +47,8 @@ public sealed record Pixels(Array Values, int Channels, int Height, int Width)
 /// <param name="Channels">Before grey became RGB or the other way round.</param>
 /// <param name="UnreadPages">Pages or frames that were left out.</param>
 /// <param name="Background">What shows through; null where nothing is transparent.</param>
-/// <param name="Side">The shorter side in pixels as stored, or as a JPEG file was shrunk to while it was decoded; 0 = not known.</param>
+/// <param name="Side">The shorter side in pixels as stored, or as a JPEG file was shrunk to while it was
+/// decoded; 0 = not known.</param>
 /// <param name="Converted">Whether the colours were CMYK, Lab or the like and became RGB.</param>
 /// <param name="Invisible">Whether all of it is transparent.</param>
 /// <param name="CutOff">The share that was cut off to make it square, 0 to 1.</param>
@@ -62,12 +64,14 @@ internal sealed record PixelOrigin(int Channels, int UnreadPages = 0, AlphaBackg
 internal sealed record StoredRange(float Least, float Most, int NotFinite)
 {
     /// <summary>Whether all values are finite and from 0 to 1, or so little beyond as resizing goes.</summary>
-    internal static bool IsUnit(float[] values) => TensorPrimitives.IsFiniteAll<float>(values) && TensorPrimitives.Min<float>(values) >= -0.25f && TensorPrimitives.Max<float>(values) <= 1.25f;
+    internal static bool IsUnit(float[] values) => TensorPrimitives.IsFiniteAll<float>(values)
+        && TensorPrimitives.Min<float>(values) >= -0.25f && TensorPrimitives.Max<float>(values) <= 1.25f;
 
     /// <summary>Of these values; null where none is finite.</summary>
     internal static StoredRange? Of(float[] values)
     {
-        if (values.Length > 0 && TensorPrimitives.IsFiniteAll<float>(values)) return new(TensorPrimitives.Min<float>(values), TensorPrimitives.Max<float>(values), 0);
+        if (values.Length > 0 && TensorPrimitives.IsFiniteAll<float>(values))
+            return new(TensorPrimitives.Min<float>(values), TensorPrimitives.Max<float>(values), 0);
         var (least, most, bad) = (float.PositiveInfinity, float.NegativeInfinity, 0);
         foreach (float value in values)
             if (!float.IsFinite(value)) bad++;

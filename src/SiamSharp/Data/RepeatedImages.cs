@@ -13,7 +13,8 @@ internal static class RepeatedImages
     /// <param name="notes">Told how many are left out.</param>
     /// <returns>The places that stay, in order, and their labels.</returns>
     /// <exception cref="DataSourceException">An image has two labels.</exception>
-    public static (int[] Places, string?[] Labels) Once(string name, IReadOnlyList<string> paths, IReadOnlyList<string> files, IReadOnlyList<string?> labels, List<string> notes)
+    public static (int[] Places, string?[] Labels) Once(
+        string name, IReadOnlyList<string> paths, IReadOnlyList<string> files, IReadOnlyList<string?> labels, List<string> notes)
     {
         var first = new Dictionary<string, int>(StringComparer.Ordinal);
         var kept = new List<int>();
@@ -34,13 +35,17 @@ internal static class RepeatedImages
         if (conflicts.Count > 0)
         {
             var (earlier, later) = conflicts[0];
-            throw new DataSourceException($"'{name}' gives two labels to {(conflicts.Count == 1 ? "an image" : $"{conflicts.Count} images")}: '{Shown.Text(paths[earlier])}' is '{Shown.Text(known[earlier]!)}'"
-                + (paths[later] == paths[earlier] ? "" : $", and '{Shown.Text(paths[later])}', the same file,") + $" and '{Shown.Text(labels[later]!)}'. An image has one label: leave one of the two out.");
+            throw new DataSourceException($"'{name}' gives two labels "
+                + $"to {(conflicts.Count == 1 ? "an image" : $"{conflicts.Count} images")}: "
+                + $"'{Shown.Text(paths[earlier])}' is '{Shown.Text(known[earlier]!)}'"
+                + (paths[later] == paths[earlier] ? "" : $", and '{Shown.Text(paths[later])}', the same file,")
+                + $" and '{Shown.Text(labels[later]!)}'. An image has one label: leave one of the two out.");
         }
         if (repeated.Count > 0)
         {
             string again = paths[repeated[0]], before = paths[first[files[repeated[0]]]];
-            notes.Add($"{repeated.Count} of {Plural.Of(paths.Count, "image")} of '{name}' {(repeated.Count == 1 ? "is there" : "are there")} a second time, such as '{again}'"
+            notes.Add($"{repeated.Count} of {Plural.Of(paths.Count, "image")} of '{name}' "
+                + $"{(repeated.Count == 1 ? "is there" : "are there")} a second time, such as '{again}'"
                 + (again == before ? ", listed twice" : $", the same file as '{before}'") + ": each is used once.");
         }
         return ([.. kept], [.. kept.Select(i => known[i])]);
@@ -51,7 +56,8 @@ internal static class RepeatedImages
     {
         try
         {
-            return File.ResolveLinkTarget(path, returnFinalTarget: true) is { } target && !Path.Exists(target.FullName) ? target.FullName : null;
+            return File.ResolveLinkTarget(path, returnFinalTarget: true) is { } target && !Path.Exists(target.FullName)
+                ? target.FullName : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {

@@ -21,7 +21,8 @@ internal static class SourceSplit
         int total = source.Count;
         if (firstCount < 1 || firstCount >= total)
             throw new DataSourceException(
-                $"The first part of '{source.Name}' must hold 1 to {total - 1} of its {Plural.Of(total, "image")} so that no part "
+                $"The first part of '{source.Name}' must hold 1 to {total - 1} of its "
+                + $"{Plural.Of(total, "image")} so that no part "
                 + $"is empty, but {firstCount} are asked for.");
         int[][] classes = [.. Enumerable.Range(0, total).GroupBy(source.LabelOf).OrderBy(g => g.Key).Select(g => g.ToArray())];
         int[] quota = [.. classes.Select(c => (int)((long)c.Length * firstCount / total))];

@@ -3,7 +3,8 @@ using NetVips;
 namespace SiamSharp.Data;
 
 /// <summary>What kind of picture a transparent image is, to choose what shows through.</summary>
-/// <param name="IsDrawing">Most neighbours on a row are exactly equal where the image is visible, as in drawings and never in photographs.</param>
+/// <param name="IsDrawing">Most neighbours on a row are exactly equal where the image is visible, as in drawings and
+/// never in photographs.</param>
 /// <param name="Silhouette">Where all that is visible is of one colour: how bright it is, 0 to 1; otherwise null.</param>
 internal sealed record Transparency(bool IsDrawing, double? Silhouette)
 {
@@ -13,8 +14,11 @@ internal sealed record Transparency(bool IsDrawing, double? Silhouette)
     /// <summary>Looks at one image with alpha as its last band; null where none of it is transparent.</summary>
     public static Transparency? Of(Image image)
     {
-        using var plain = ImageColours.IsPlain(image.Interpretation) ? image.Copy() : image.Colourspace(Enums.Interpretation.Srgb);
-        using var bytes = plain.Format == Enums.BandFormat.Uchar ? plain.Copy() : plain.Format == Enums.BandFormat.Ushort ? (plain / 257).Cast(Enums.BandFormat.Uchar) : (plain * 255).Cast(Enums.BandFormat.Uchar);
+        using var plain = ImageColours.IsPlain(image.Interpretation) ? image.Copy()
+            : image.Colourspace(Enums.Interpretation.Srgb);
+        using var bytes = plain.Format == Enums.BandFormat.Uchar ? plain.Copy()
+            : plain.Format == Enums.BandFormat.Ushort ? (plain / 257).Cast(Enums.BandFormat.Uchar)
+            : (plain * 255).Cast(Enums.BandFormat.Uchar);
         byte[] values = bytes.WriteToMemory<byte>();
         int bands = bytes.Bands, width = bytes.Width;
         long pairs = 0, equal = 0;
@@ -55,9 +59,11 @@ internal sealed record Transparency(bool IsDrawing, double? Silhouette)
             }
         }, CancellationToken.None);
         Transparency[] seen = [.. found.OfType<Transparency>()];
-        int silhouettes = seen.Count(s => s.Silhouette is not null), bright = seen.Count(s => s.Silhouette > Bright), dark = seen.Count(s => s.Silhouette < Dark);
+        int silhouettes = seen.Count(s => s.Silhouette is not null), bright = seen.Count(s => s.Silhouette > Bright),
+            dark = seen.Count(s => s.Silhouette < Dark);
         // The mean of a silhouette is its own colour: nothing of it would be left, while a photograph loses nothing on white.
-        if (2 * seen.Count(s => s.IsDrawing) <= seen.Length && FewSilhouettes * silhouettes < seen.Length) return AlphaBackground.Mean;
+        if (2 * seen.Count(s => s.IsDrawing) <= seen.Length && FewSilhouettes * silhouettes < seen.Length)
+            return AlphaBackground.Mean;
         return bright > dark ? AlphaBackground.Black : AlphaBackground.White;
     }
 }

@@ -3,7 +3,8 @@ using System.IO.Hashing;
 
 namespace SiamSharp.Data;
 
-/// <summary>Finds files whose pixels are not all there, or not as they were written, where the decoder fills the gap without a word.</summary>
+/// <summary>Finds files whose pixels are not all there, or not as they were written, where the decoder fills the
+/// gap without a word.</summary>
 internal static class WholeFile
 {
     private const int BlockBytes = 64 * 1024;
@@ -33,8 +34,8 @@ internal static class WholeFile
             long length = BinaryPrimitives.ReadUInt32BigEndian(word), end = file.Position + length + 4;
             Span<byte> type = word[4..];
             if (type.SequenceEqual("IEND"u8)) return;
-            if (!type.SequenceEqual("IHDR"u8) && !type.SequenceEqual("PLTE"u8) && !type.SequenceEqual("IDAT"u8) && !type.SequenceEqual("tRNS"u8)
-                && !type.SequenceEqual("eXIf"u8)) // which way is up
+            if (!type.SequenceEqual("IHDR"u8) && !type.SequenceEqual("PLTE"u8) && !type.SequenceEqual("IDAT"u8)
+                && !type.SequenceEqual("tRNS"u8) && !type.SequenceEqual("eXIf"u8)) // which way is up
             {
                 file.Position = end;
                 continue;
@@ -132,7 +133,8 @@ internal static class WholeFile
         const int most = 4096;
         Span<byte> frame = stackalloc byte[9];
         file.ReadExactly(frame);
-        long missing = (long)BinaryPrimitives.ReadUInt16LittleEndian(frame[4..]) * BinaryPrimitives.ReadUInt16LittleEndian(frame[6..]);
+        long missing =
+            (long)BinaryPrimitives.ReadUInt16LittleEndian(frame[4..]) * BinaryPrimitives.ReadUInt16LittleEndian(frame[6..]);
         SkipColours(file, frame[8]);
         int bits = Byte(file), clear = 1 << bits, next = clear + 2, width = bits + 1, previous = -1, buffer = 0, held = 0;
         if (bits is < 1 or > 8) throw new InvalidDataException();
@@ -152,7 +154,8 @@ internal static class WholeFile
                     else if (code == clear + 1) ended = true;
                     else
                     {
-                        if (code > next || (code == next && previous < 0) || (previous < 0 && code > clear)) throw new InvalidDataException();
+                        if (code > next || (code == next && previous < 0) || (previous < 0 && code > clear))
+                            throw new InvalidDataException();
                         if (previous >= 0 && next < most)
                         {
                             length[next++] = length[previous] + 1;

@@ -20,7 +20,8 @@ public static class DiverseSubset
     /// <param name="given">Rows that count as chosen already, such as those with labels; they are not in the result.</param>
     /// <param name="cancellationToken">Stops between two rows.</param>
     /// <returns>Rows in the order of their choice, at most as many as are left.</returns>
-    public static IReadOnlyList<int> Choose(EmbeddingTable table, int count, IReadOnlyList<int> given, CancellationToken cancellationToken = default)
+    public static IReadOnlyList<int> Choose(
+        EmbeddingTable table, int count, IReadOnlyList<int> given, CancellationToken cancellationToken = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
         using var use = new EmbeddingTable.Use(table);
@@ -47,7 +48,8 @@ public static class DiverseSubset
         void Add(int centre)
         {
             float[] unit = EmbeddingTable.Unit(table[centre]);
-            Parallel.For(0, table.Count, row => nearest[row] = Math.Max(nearest[row], EmbeddingTable.Cosine(table.Row(row), unit, TensorPrimitives.Norm(table.Row(row)))));
+            Parallel.For(0, table.Count, row => nearest[row] = Math.Max(nearest[row],
+                EmbeddingTable.Cosine(table.Row(row), unit, TensorPrimitives.Norm(table.Row(row)))));
         }
     }
 

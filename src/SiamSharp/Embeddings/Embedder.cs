@@ -37,7 +37,8 @@ public sealed class Embedder : IDisposable
         try
         {
             using SessionOptions threads = Processors.Session();
-            _session = new InferenceSession(OnnxExport.Model(encoder, new OnnxOptions { White = 1, FoldBatchNorm = true }), threads);
+            _session =
+                new InferenceSession(OnnxExport.Model(encoder, new OnnxOptions { White = 1, FoldBatchNorm = true }), threads);
         }
         catch (NotSupportedException) when (engine == EmbedEngine.Auto) { }
     }
@@ -69,7 +70,8 @@ public sealed class Embedder : IDisposable
         ObjectDisposedException.ThrowIf(_disposed, this);
         int image = Channels * Size * Size, count = pixels.Length / image;
         if (count * image != pixels.Length || representations.Length != count * Width)
-            throw new ArgumentException($"{pixels.Length} pixels and room for {representations.Length} numbers are no whole images of {image} and vectors of {Width}.");
+            throw new ArgumentException($"{pixels.Length} pixels and room for {representations.Length} numbers are no whole "
+                + $"images of {image} and vectors of {Width}.");
         if (count == 0) return;
         long[] shape = [count, Channels, Size, Size];
         if (_session is null)

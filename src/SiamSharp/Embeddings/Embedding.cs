@@ -50,7 +50,8 @@ public static class Embedding
     /// cannot be written.</exception>
     /// <exception cref="DataSourceException">No image can be read.</exception>
     /// <exception cref="OperationCanceledException">Stopped; repeat the call to go on.</exception>
-    public static EmbedResult Write(string path, Embedder embedder, string name, DataOptions data, IImageSource source, int batchSize,
+    public static EmbedResult Write(
+        string path, Embedder embedder, string name, DataOptions data, IImageSource source, int batchSize,
         IProgress<EmbedProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         EmbeddingFile.CheckReplaceable(path);
@@ -89,21 +90,32 @@ public static class Embedding
             return table.Count;
         });
         partial.Delete();
-        return count > 0 ? new(count, embedder.Width, partial.Resumed, partial.Skipped, partial.BegunAnew) { Notes = [.. source.Notes, .. notes.Lines(source, embedder.White), .. odd is null ? [] : new[] { odd }] }
-            : throw new DataSourceException((source.Count == 1 ? $"The one image of '{source.Name}' cannot be embedded" : $"None of {Plural.Of(source.Count, "image")} of '{source.Name}' can be embedded") + (partial.Skipped is [var first, ..] ? $"{(source.Count == 1 ? "" : "; the first")}: {first.Path}: {first.Reason}." : "."));
+        return count > 0 ? new(count, embedder.Width, partial.Resumed, partial.Skipped, partial.BegunAnew)
+        {
+            Notes = [.. source.Notes, .. notes.Lines(source, embedder.White), .. odd is null ? [] : new[] { odd }]
+        }
+            : throw new DataSourceException((source.Count == 1 ? $"The one image of '{source.Name}' cannot be embedded"
+                : $"None of {Plural.Of(source.Count, "image")} of '{source.Name}' can be embedded")
+                + (partial.Skipped is [var first, ..]
+                    ? $"{(source.Count == 1 ? "" : "; the first")}: {first.Path}: {first.Reason}." : "."));
     }
 
     /// <summary>What to do about an image of another number of channels than the encoder takes.</summary>
-    internal static string WrongChannels(Pixels image, int taken) => $"has {Plural.Of(image.Channels, "channel")}, but the encoder takes {taken}"
-        + (image.Origin?.Channels == taken ? $": leave out --set data.channels={image.Channels}, which makes it so"
-            : taken is 1 or 3 && image.Channels is 1 or 3 ? $": --set data.channels={taken} makes it {(taken == 1 ? "grey" : "RGB")}" : ": give images of that kind");
+    internal static string WrongChannels(Pixels image, int taken) =>
+        $"has {Plural.Of(image.Channels, "channel")}, but the encoder takes {taken}"
+            + (image.Origin?.Channels == taken ? $": leave out --set data.channels={image.Channels}, which makes it so"
+                : taken is 1 or 3 && image.Channels is 1 or 3
+                ? $": --set data.channels={taken} makes it {(taken == 1 ? "grey" : "RGB")}"
+                : ": give images of that kind");
 
     /// <summary>What is wrong with vectors in which nothing can be searched; null where all is well.</summary>
     internal static string? OddVectors(EmbeddingTable table)
     {
         int zero = Enumerable.Range(0, table.Count).Count(row => table[row].IndexOfAnyExcept(0f) < 0);
         const string why = "the weights of the encoder are not those of a trained network, or the images are";
-        if (zero > 0) return $"{zero:N0} of {Plural.Of(table.Count, "vector")} {(zero == 1 ? "holds" : "hold")} nothing but zeros, so that nothing can be like {(zero == 1 ? "it" : "them")}: {why} blank.";
+        if (zero > 0)
+            return $"{zero:N0} of {Plural.Of(table.Count, "vector")} {(zero == 1 ? "holds" : "hold")} nothing but zeros, "
+                + $"so that nothing can be like {(zero == 1 ? "it" : "them")}: {why} blank.";
         return table.Count > 1 && Enumerable.Range(1, table.Count - 1).All(row => table[row].SequenceEqual(table[0]))
             ? $"All {table.Count:N0} vectors are equal, so that a search finds nothing: {why} all the same." : null;
     }
@@ -117,7 +129,10 @@ public static class Embedding
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new EmbeddingFileException(path, $"{e.Message.TrimEnd('.')}. "
-                + (File.Exists(path + ".partial") ? $"What was done before stays in {path}.partial: mend the cause, then repeat the command to go on" : "Choose a place that you may write to"), e, "written");
+                + (File.Exists(path + ".partial")
+                    ? $"What was done before stays in {path}.partial: mend the cause, then repeat the command to go on"
+                    : "Choose a place that you may write to"),
+                e, "written");
         }
     }
 
@@ -130,11 +145,14 @@ public static class Embedding
     /// <param name="progress">Told after each batch.</param>
     /// <param name="cancellationToken">Stops between two batches.</param>
     /// <returns>What cannot be read.</returns>
-    public static SkippedFile[] Run(Embedder embedder, IImageSource source, int threads, int batchSize, Action<int[], float[]> take,
-        IProgress<LoadProgress>? progress = null, CancellationToken cancellationToken = default) => Run(embedder, source, new DataNotes(), threads, batchSize, take, progress, cancellationToken);
+    public static SkippedFile[] Run(
+        Embedder embedder, IImageSource source, int threads, int batchSize, Action<int[], float[]> take,
+        IProgress<LoadProgress>? progress = null, CancellationToken cancellationToken = default) =>
+        Run(embedder, source, new DataNotes(), threads, batchSize, take, progress, cancellationToken);
 
     /// <summary>The same, counting what should be known of the images.</summary>
-    internal static SkippedFile[] Run(Embedder embedder, IImageSource source, DataNotes notes, int threads, int batchSize, Action<int[], float[]> take,
+    internal static SkippedFile[] Run(
+        Embedder embedder, IImageSource source, DataNotes notes, int threads, int batchSize, Action<int[], float[]> take,
         IProgress<LoadProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         var skipped = new List<SkippedFile>();
@@ -148,7 +166,9 @@ public static class Embedding
     }
 
     /// <summary>The next batch is decoded while one is computed.</summary>
-    private static void ForEachBatch(Embedder embedder, IImageSource source, DataNotes notes, int first, int threads, int batchSize, Action<Decoded, float[]> take, CancellationToken cancellationToken)
+    private static void ForEachBatch(
+        Embedder embedder, IImageSource source, DataNotes notes, int first, int threads, int batchSize,
+        Action<Decoded, float[]> take, CancellationToken cancellationToken)
     {
         Task<Decoded>? next = null;
         for (int start = first; start < source.Count; start += batchSize)
@@ -162,7 +182,8 @@ public static class Embedding
             cancellationToken.ThrowIfCancellationRequested();
         }
 
-        Task<Decoded> Decode(int start) => Task.Run(() => Decoded.Of(embedder, source, notes, start, Math.Min(batchSize, source.Count - start), threads, cancellationToken), CancellationToken.None);
+        Task<Decoded> Decode(int start) => Task.Run(() => Decoded.Of(embedder, source, notes, start,
+            Math.Min(batchSize, source.Count - start), threads, cancellationToken), CancellationToken.None);
     }
 
     /// <summary>Names all images by their paths, and by length and time of the files that hold them.</summary>
@@ -172,9 +193,12 @@ public static class Embedding
         string last = "";
         for (int i = 0; i < source.Count; i++)
         {
-            string path = source.PathOf(i), file = path.LastIndexOf('#') is > 0 and var mark && !File.Exists(path) ? path[..mark] : path; // images of an array are called FILE#0, FILE#1, ...
+            // images of an array are called FILE#0, FILE#1, ...
+            string path = source.PathOf(i),
+                file = path.LastIndexOf('#') is > 0 and var mark && !File.Exists(path) ? path[..mark] : path;
             hash.Append(MemoryMarshal.AsBytes($"{path}\0".AsSpan()));
-            if (file != last && new FileInfo(file) is { Exists: true } info) hash.Append(MemoryMarshal.AsBytes<long>([info.Length, info.LastWriteTimeUtc.Ticks]));
+            if (file != last && new FileInfo(file) is { Exists: true } info)
+                hash.Append(MemoryMarshal.AsBytes<long>([info.Length, info.LastWriteTimeUtc.Ticks]));
             last = file;
         }
         return Convert.ToHexStringLower(hash.GetCurrentHash());
@@ -195,15 +219,19 @@ public static class Embedding
         /// others.</summary>
         public (Decoded Batch, float[] Vectors) Finite(IImageSource source, float[] vectors, int width)
         {
-            int[] finite = [.. Enumerable.Range(0, Readable.Length).Where(n => TensorPrimitives.IsFiniteAll<float>(vectors.AsSpan(n * width, width)))];
+            int[] finite = [.. Enumerable.Range(0, Readable.Length)
+                .Where(n => TensorPrimitives.IsFiniteAll<float>(vectors.AsSpan(n * width, width)))];
             if (finite.Length == Readable.Length) return (this, vectors);
             SkippedFile[] lost = [.. Enumerable.Range(0, Readable.Length).Except(finite).Select(n =>
-                new SkippedFile(source.PathOf(Start + Readable[n]), "has a representation that is not finite; its pixels are far outside of those that the encoder was trained on"))];
+                new SkippedFile(source.PathOf(Start + Readable[n]), "has a representation that is not finite; "
+                    + "its pixels are far outside of those that the encoder was trained on"))];
             return (this with { Readable = [.. finite.Select(n => Readable[n])], Skipped = [.. Skipped, .. lost] },
                 [.. finite.SelectMany(n => vectors[(n * width)..((n + 1) * width)])]);
         }
 
-        public static Decoded Of(Embedder embedder, IImageSource source, DataNotes notes, int start, int count, int threads, CancellationToken cancellationToken)
+        public static Decoded Of(
+            Embedder embedder, IImageSource source, DataNotes notes, int start, int count, int threads,
+            CancellationToken cancellationToken)
         {
             int image = embedder.Channels * embedder.Size * embedder.Size;
             float[] pixels = new float[count * image];
@@ -222,7 +250,8 @@ public static class Embedding
                 {
                     skipped[i] = new(e.Path, e.Reason);
                 }
-                catch (Exception e) when (e is IOException or UnauthorizedAccessException) // an array's file that is gone or shorter than it was
+                catch (Exception e)
+                    when (e is IOException or UnauthorizedAccessException) // an array's file that is gone or shorter than it was
                 {
                     skipped[i] = new(source.PathOf(start + i), $"cannot be read any more: {e.Message.TrimEnd('.')}");
                 }

@@ -25,14 +25,16 @@ namespace SiamSharp.Embeddings;
 /// </remarks>
 public static class EmbeddingFile
 {
-    private const string Format = "siamsharp-embeddings-1", MetadataKey = "siamsharp", HashKey = "siamsharp.hash", HashPrefix = "xxh128:", NoHash = "00000000000000000000000000000000";
+    private const string Format = "siamsharp-embeddings-1", MetadataKey = "siamsharp", HashKey = "siamsharp.hash",
+        HashPrefix = "xxh128:", NoHash = "00000000000000000000000000000000";
     private const int RowGroup = 16_384, BlockBytes = 1 << 28, TailBytes = 1 << 20;
 
     private static readonly DataField<string> s_path = new("path"), s_label = new("label");
     private static readonly ListField s_vector = new("vector", new DataField<float>("element", nullable: false));
 
     // The hash's key and value as they stand in the file: two texts, each after its type and length (Thrift's compact protocol).
-    private static readonly byte[] s_hashMark = [.. Encoding.ASCII.GetBytes(HashKey), 0x18, (byte)(HashPrefix.Length + NoHash.Length), .. Encoding.ASCII.GetBytes(HashPrefix)];
+    private static readonly byte[] s_hashMark = [.. Encoding.ASCII.GetBytes(HashKey), 0x18,
+        (byte)(HashPrefix.Length + NoHash.Length), .. Encoding.ASCII.GetBytes(HashPrefix)];
 
     /// <summary>Whether a path ends as one of the two formats does.</summary>
     public static bool IsKnown(string path) => Extension(path) is ".npy" or ".parquet";
@@ -53,7 +55,9 @@ public static class EmbeddingFile
     {
         CheckReplaceable(path);
         for (int row = 0; row < table.Count; row++)
-            if (!TensorPrimitives.IsFiniteAll(table[row])) throw new ArgumentException($"Row {row}, of {table.Paths[row]}, holds a number that is not finite: leave it out.");
+            if (!TensorPrimitives.IsFiniteAll(table[row]))
+                throw new ArgumentException(
+                    $"Row {row}, of {table.Paths[row]}, holds a number that is not finite: leave it out.");
         string[] files = Extension(path) == ".npy" ? [OriginOf(path), NamesOf(path), path] : [path];
         string[] writing = [.. files.Select(file => file + ".writing")];
         try
@@ -74,7 +78,8 @@ public static class EmbeddingFile
         }
     }
 
-    /// <summary>How many vectors of images a file holds that are not those of a source; null where there are none, and where it cannot be read.</summary>
+    /// <summary>How many vectors of images a file holds that are not those of a source; null where there are none,
+    /// and where it cannot be read.</summary>
     internal static int? OthersIn(string path, IImageSource source)
     {
         if (!File.Exists(path)) return null;
@@ -96,19 +101,29 @@ public static class EmbeddingFile
     public static EmbeddingTable Read(string path)
     {
         if (!File.Exists(path))
-            throw new EmbeddingFileException(path, File.Exists(Path.Combine(path, "recipe.json")) ? "it is the folder of a run: give it as --run, and as --index the .parquet or .npy file that `siam embed` wrote"
-                : Directory.Exists(path) ? $"it is a folder; give the .parquet or .npy file that `siam embed` wrote. {EmbedFirst(path)}"
-                : path.StartsWith("fashion-mnist", StringComparison.Ordinal) || path.StartsWith("cifar10:", StringComparison.Ordinal) || path.Contains('#') ? $"it is no file of vectors, but a source of images. {EmbedFirst(path)}"
-                : File.Exists(path + ".partial") ? $"it is not there yet: a `siam embed` to it was stopped, and {path}.partial holds what it has. Give the same `siam embed` again; it goes on"
-                : $"it does not exist{(Nearest.Path(path) is { Length: > 0 } hint ? $".{hint.TrimEnd('.')}" : $". Make one with {Make}")}");
+            throw new EmbeddingFileException(path, File.Exists(Path.Combine(path, "recipe.json"))
+                ? "it is the folder of a run: give it as --run, and as --index the .parquet or .npy file that `siam embed` wrote"
+                : Directory.Exists(path)
+                ? $"it is a folder; give the .parquet or .npy file that `siam embed` wrote. {EmbedFirst(path)}"
+                : path.StartsWith("fashion-mnist", StringComparison.Ordinal)
+                    || path.StartsWith("cifar10:", StringComparison.Ordinal) || path.Contains('#')
+                ? $"it is no file of vectors, but a source of images. {EmbedFirst(path)}"
+                : File.Exists(path + ".partial") ? "it is not there yet: a `siam embed` to it was stopped, "
+                    + $"and {path}.partial holds what it has. Give the same `siam embed` again; it goes on"
+                : "it does not "
+                    + "exist"
+                    + (Nearest.Path(path) is { Length: > 0 } hint ? $".{hint.TrimEnd('.')}" : $". Make one with {Make}"));
         try
         {
             EmbeddingTable table = Extension(path) switch
             {
                 ".npy" => ReadNumPy(path),
                 ".parquet" => ReadParquet(path),
-                ".csv" or ".json" when Vectors(path) is { } vectors => throw new EmbeddingFileException(path, $"it must end in .npy or .parquet, and this file only belongs to {vectors}. Give that one"),
-                _ => throw new EmbeddingFileException(path, $"it must end in .npy or .parquet{(ImageFormats.HasImageEnding(path) ? $", and is an image. {EmbedFirst(path)}" : $". Make one with {Make}")}"),
+                ".csv" or ".json" when Vectors(path) is { } vectors => throw new EmbeddingFileException(path,
+                    $"it must end in .npy or .parquet, and this file only belongs to {vectors}. Give that one"),
+                _ => throw new EmbeddingFileException(path, "it must end in .npy or "
+                    + ".parquet"
+                    + (ImageFormats.HasImageEnding(path) ? $", and is an image. {EmbedFirst(path)}" : $". Make one with {Make}")),
             };
             return table;
         }
@@ -119,13 +134,16 @@ public static class EmbeddingFile
     }
 
     /// <summary>The .npy file that a file of names or of origins belongs to; null where there is none.</summary>
-    private static string? Vectors(string path) => (Extension(path) == ".csv" ? Path.ChangeExtension(path, ".npy") : path[..^".json".Length]) is var vectors
-        && Extension(vectors) == ".npy" && File.Exists(vectors) ? vectors : null;
+    private static string? Vectors(string path) =>
+        (Extension(path) == ".csv" ? Path.ChangeExtension(path, ".npy") : path[..^".json".Length]) is var vectors
+            && Extension(vectors) == ".npy" && File.Exists(vectors) ? vectors : null;
 
     /// <summary>What to do with images where vectors are wanted, without a full stop.</summary>
-    internal static string EmbedFirst(string images) => $"Embed images first: siam embed --run RUN --data {Shell.Word(images)} --out vectors.parquet";
+    internal static string EmbedFirst(string images) =>
+        $"Embed images first: siam embed --run RUN --data {Shell.Word(images)} --out vectors.parquet";
 
-    /// <summary>What made the vectors of a file that stands under a name; null where there is none, or where that cannot be read.</summary>
+    /// <summary>What made the vectors of a file that stands under a name; null where there is none,
+    /// or where that cannot be read.</summary>
     /// <remarks>Cost: none of the vectors are read.</remarks>
     internal static EmbeddingOrigin? OriginIn(string path)
     {
@@ -164,13 +182,15 @@ public static class EmbeddingFile
         {
             if (Extension(path) == ".parquet")
             {
-                if (File.Exists(path) && !IsOwnParquet(path)) throw Fault("there is a Parquet file of that name that holds no embeddings");
+                if (File.Exists(path) && !IsOwnParquet(path))
+                    throw Fault("there is a Parquet file of that name that holds no embeddings");
                 return;
             }
             string origin = OriginOf(path), names = NamesOf(path);
             if (File.Exists(origin))
             {
-                if (!RegularFile.ReadAllText(origin).Contains(Format, StringComparison.Ordinal)) throw Fault($"there is {origin}, which would be replaced");
+                if (!RegularFile.ReadAllText(origin).Contains(Format, StringComparison.Ordinal))
+                    throw Fault($"there is {origin}, which would be replaced");
                 return; // also where a part of it is missing or damaged
             }
             if (!File.Exists(path))
@@ -180,8 +200,10 @@ public static class EmbeddingFile
             }
             // One that the version before wrote.
             using var file = RegularFile.OpenRead(path);
-            if (NpyHeader.Read(path, file) is not { Type: "<f4", Shape.Length: 2 } || !File.Exists(names)) throw Fault("there is an array of that name that holds no embeddings");
-            if (RegularFile.ReadLines(names).FirstOrDefault() != "path,label") throw Fault($"its names would replace {names}, which is no list of paths and labels");
+            if (NpyHeader.Read(path, file) is not { Type: "<f4", Shape.Length: 2 } || !File.Exists(names))
+                throw Fault("there is an array of that name that holds no embeddings");
+            if (RegularFile.ReadLines(names).FirstOrDefault() != "path,label")
+                throw Fault($"its names would replace {names}, which is no list of paths and labels");
         }
         catch (DataSourceException)
         {
@@ -215,7 +237,8 @@ public static class EmbeddingFile
     private static string WriteNumPy(string path, EmbeddingTable table)
     {
         string header = $"{{'descr': '<f4', 'fortran_order': False, 'shape': ({table.Count}, {table.Width}), }}";
-        header = header.PadRight((header.Length + 11 + 63) / 64 * 64 - 11) + "\n"; // 10 bytes ahead of it; the numbers begin at a multiple of 64
+        // 10 bytes ahead of it; the numbers begin at a multiple of 64
+        header = header.PadRight((header.Length + 11 + 63) / 64 * 64 - 11) + "\n";
         var hash = new XxHash128();
         using var file = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 16);
         Put([0x93, .. "NUMPY"u8, 1, 0, (byte)header.Length, (byte)(header.Length >> 8)]);
@@ -238,7 +261,8 @@ public static class EmbeddingFile
         using (var text = new StreamWriter(file, leaveOpen: true))
         {
             text.Write("path,label\n");
-            for (int row = 0; row < table.Count; row++) text.Write($"{CsvRows.Quote(table.Paths[row])},{CsvRows.Quote(table.Labels[row] ?? "")}\n");
+            for (int row = 0; row < table.Count; row++)
+                text.Write($"{CsvRows.Quote(table.Paths[row])},{CsvRows.Quote(table.Labels[row] ?? "")}\n");
         }
         file.Flush(flushToDisk: true);
         file.Position = 0;
@@ -264,7 +288,8 @@ public static class EmbeddingFile
         return about;
     }
 
-    private static string HashOf(JsonObject about) => Convert.ToHexStringLower(XxHash128.Hash(Encoding.UTF8.GetBytes(about.ToJsonString())));
+    private static string HashOf(JsonObject about) =>
+        Convert.ToHexStringLower(XxHash128.Hash(Encoding.UTF8.GetBytes(about.ToJsonString())));
 
     private static string Hex(XxHash128 hash) => Convert.ToHexStringLower(hash.GetCurrentHash());
 
@@ -274,7 +299,11 @@ public static class EmbeddingFile
         var element = (DataField)s_vector.Item;
         await using (ParquetWriter writer = await ParquetWriter.CreateAsync(new ParquetSchema(s_path, s_label, s_vector), file))
         {
-            writer.CustomMetadata = new Dictionary<string, string> { [MetadataKey] = About(table.Origin).ToJsonString(), [HashKey] = HashPrefix + NoHash };
+            writer.CustomMetadata = new Dictionary<string, string>
+            {
+                [MetadataKey] = About(table.Origin).ToJsonString(),
+                [HashKey] = HashPrefix + NoHash
+            };
             for (int start = 0; start < table.Count; start += RowGroup)
             {
                 int rows = Math.Min(RowGroup, table.Count - start), width = table.Width;
@@ -314,7 +343,8 @@ public static class EmbeddingFile
     {
         Span<byte> tail = Tail(file);
         int mark = tail.LastIndexOf(s_hashMark);
-        return mark < 0 || mark + s_hashMark.Length + NoHash.Length > tail.Length ? null : file.Length - tail.Length + mark + s_hashMark.Length;
+        return mark < 0 || mark + s_hashMark.Length + NoHash.Length > tail.Length ? null
+            : file.Length - tail.Length + mark + s_hashMark.Length;
     }
 
     /// <summary>The hash of a file in which the digits at a place count as zeros.</summary>
@@ -345,15 +375,26 @@ public static class EmbeddingFile
             if (about is not null && mapped?.Hash() != Text(path, about, "vectors")) throw Damaged(path, path);
             NpyHeader header = NpyHeader.Read(path, file);
             if (header is not { Type: "<f4", FortranOrder: false, Shape: [>= 0, >= 1 and <= 1 << 20] })
-                throw new EmbeddingFileException(path, $"it must hold float32 of shape (N, D) in C order, but holds '{header.Type}' of shape ({string.Join(", ", header.Shape)}){(header.Shape.Length >= 3 ? $", images it seems. {EmbedFirst(path)}" : "")}");
-            if (header.Shape[0] > int.MaxValue || header.Offset % sizeof(float) != 0 || header.Offset + header.Shape[0] * header.Shape[1] * sizeof(float) != file.Length)
-                throw new EmbeddingFileException(path, $"its header promises {header.Shape[0]} vectors of {header.Shape[1]} numbers, but it has {Math.Max(0, file.Length - header.Offset)} bytes for them. Copy it again, or repeat `siam embed`");
-            int count = (int)header.Shape[0], width = (int)header.Shape[1], most = Math.Max(1, BlockBytes / sizeof(float) / width) * width;
+                throw new EmbeddingFileException(path, "it must hold float32 of shape (N, D) in C order, "
+                    + $"but holds '{header.Type}' of shape "
+                    + $"({string.Join(", ", header.Shape)})"
+                    + (header.Shape.Length >= 3 ? $", images it seems. {EmbedFirst(path)}" : ""));
+            if (header.Shape[0] > int.MaxValue || header.Offset % sizeof(float) != 0
+                || header.Offset + header.Shape[0] * header.Shape[1] * sizeof(float) != file.Length)
+                throw new EmbeddingFileException(path,
+                    $"its header promises {header.Shape[0]} vectors of {header.Shape[1]} numbers, but it has "
+                        + $"{Math.Max(0, file.Length - header.Offset)} bytes for them. Copy it again, or repeat `siam embed`");
+            int count = (int)header.Shape[0], width = (int)header.Shape[1],
+                most = Math.Max(1, BlockBytes / sizeof(float) / width) * width;
             var (paths, labels) = ReadNames(path, count, about);
 
             List<ReadOnlyMemory<float>> blocks = [];
-            for (long at = 0, all = (long)count * width; at < all; at += most) blocks.Add(mapped!.Block(header.Offset + at * sizeof(float), (int)Math.Min(most, all - at)));
-            var table = new EmbeddingTable(width, blocks, paths, labels, mapped, Origin(path, about)) { Notes = about is not null ? [] : [.. PartsMissing(path)] };
+            for (long at = 0, all = (long)count * width; at < all; at += most)
+                blocks.Add(mapped!.Block(header.Offset + at * sizeof(float), (int)Math.Min(most, all - at)));
+            var table = new EmbeddingTable(width, blocks, paths, labels, mapped, Origin(path, about))
+            {
+                Notes = about is not null ? [] : [.. PartsMissing(path)]
+            };
             if (about is null) CheckFinite(path, table);
             return table;
         }
@@ -361,7 +402,8 @@ public static class EmbeddingFile
         {
             mapped?.Dispose();
             file.Dispose();
-            if (e is DataSourceException) throw new EmbeddingFileException(path, e.Message.ReplaceLineEndings(" ").TrimEnd('.'), e);
+            if (e is DataSourceException)
+                throw new EmbeddingFileException(path, e.Message.ReplaceLineEndings(" ").TrimEnd('.'), e);
             throw;
         }
     }
@@ -371,23 +413,31 @@ public static class EmbeddingFile
     {
         yield return Unchecked(path, $"It has no {OriginOf(path)} beside it");
         if (!File.Exists(NamesOf(path)))
-            yield return $"{NamesOf(path)} with the paths and labels is missing beside it too: the images are called by their rows. Copy it to there where you have it.";
+            yield return $"{NamesOf(path)} with the paths and labels is missing beside it too: "
+                + "the images are called by their rows. Copy it to there where you have it.";
     }
 
     private const string Make = "`siam embed --run RUN --data FOLDER --out vectors.parquet`";
 
     private static string Unchecked(string path, string reason) =>
-        $"{path} was made by an earlier version or another program, or was copied without the files beside it. {reason}, so neither its encoder nor damage can be checked. Repeat `siam embed` to have both.";
+        $"{path} was made by an earlier version or another program, or was copied without the files beside it. "
+            + $"{reason}, so neither its encoder nor damage can be checked. Repeat `siam embed` to have both.";
 
     /// <summary>Refuses rows that are like nothing. Those that <see cref="Write"/> wrote it checked then.</summary>
     private static void CheckFinite(string path, EmbeddingTable table)
     {
         for (int row = 0; row < table.Count; row++)
-            if (!TensorPrimitives.IsFiniteAll(table[row])) throw new EmbeddingFileException(path, $"row {row}, of {table.Paths[row]}, holds a number that is not finite. Leave the row out, or repeat `siam embed`");
+            if (!TensorPrimitives.IsFiniteAll(table[row]))
+                throw new EmbeddingFileException(path, $"row {row}, of {table.Paths[row]}, holds a number that is not finite. "
+                    + "Leave the row out, or repeat `siam embed`");
     }
 
-    private static EmbeddingFileException Damaged(string path, string part) => new(path, $"{part} is not as it was written (its hash differs): it is damaged, was changed, or belongs to another file. "
-        + (Extension(path) == ".npy" ? $"Copy {Path.GetFileName(path)}, {Path.GetFileName(NamesOf(path))} and {Path.GetFileName(OriginOf(path))} together again, or repeat `siam embed`" : "Copy it again, or repeat `siam embed`"));
+    private static EmbeddingFileException Damaged(string path, string part) =>
+        new(path, $"{part} is not as it was written (its hash differs): it is damaged, was changed, or belongs to another file. "
+            + (Extension(path) == ".npy"
+                ? $"Copy {Path.GetFileName(path)}, {Path.GetFileName(NamesOf(path))} and {Path.GetFileName(OriginOf(path))} "
+                    + "together again, or repeat `siam embed`"
+                : "Copy it again, or repeat `siam embed`"));
 
     /// <summary>What is said beside a .npy file; null where nothing is.</summary>
     private static JsonObject? ReadOrigin(string path)
@@ -397,18 +447,22 @@ public static class EmbeddingFile
         try
         {
             JsonObject about = OptionsJson.Parse(RegularFile.ReadAllText(file), file);
-            if (about["format"] is not JsonValue format || !format.TryGetValue(out string? name) || name != Format || about["hash"] is not JsonValue kept || !kept.TryGetValue(out string? hash)) throw Damaged(path, file);
+            if (about["format"] is not JsonValue format || !format.TryGetValue(out string? name) || name != Format
+                || about["hash"] is not JsonValue kept || !kept.TryGetValue(out string? hash))
+                throw Damaged(path, file);
             about.Remove("hash");
             return HashOf(about) == hash ? about : throw Damaged(path, file);
         }
         catch (OptionsException e)
         {
-            throw new EmbeddingFileException(path, $"{file} beside it is damaged ({e.Message.ReplaceLineEndings(" ").TrimEnd('.')}). Copy it again, or repeat `siam embed`", e);
+            throw new EmbeddingFileException(path, $"{file} beside it is damaged "
+                + $"({e.Message.ReplaceLineEndings(" ").TrimEnd('.')}). Copy it again, or repeat `siam embed`", e);
         }
     }
 
     private static string Text(string path, JsonObject about, string key) =>
-        about[key] is JsonValue value && value.TryGetValue(out string? text) ? text : throw new EmbeddingFileException(path, $"\"{key}\" is missing in {OriginOf(path)}. Copy it again, or repeat `siam embed`");
+        about[key] is JsonValue value && value.TryGetValue(out string? text) ? text : throw new EmbeddingFileException(path,
+            $"\"{key}\" is missing in {OriginOf(path)}. Copy it again, or repeat `siam embed`");
 
     private static EmbeddingOrigin? Origin(string path, JsonObject? about)
     {
@@ -419,7 +473,8 @@ public static class EmbeddingFile
         }
         catch (FormatException e)
         {
-            throw new EmbeddingFileException(path, $"what it says of its encoder cannot be read: {e.Message}. Repeat `siam embed`", e);
+            throw new EmbeddingFileException(path,
+                $"what it says of its encoder cannot be read: {e.Message}. Repeat `siam embed`", e);
         }
     }
 
@@ -428,14 +483,18 @@ public static class EmbeddingFile
         string names = NamesOf(path);
         if (!File.Exists(names))
         {
-            if (about is not null) throw new EmbeddingFileException(path, $"{names} with its paths and labels is missing. Copy it to there, or repeat `siam embed`");
+            if (about is not null)
+                throw new EmbeddingFileException(path,
+                    $"{names} with its paths and labels is missing. Copy it to there, or repeat `siam embed`");
             return ([.. Enumerable.Range(0, count).Select(i => $"{path}#{i}")], new string?[count]);
         }
         byte[] bytes = RegularFile.ReadAllBytes(names);
-        if (about is not null && Convert.ToHexStringLower(XxHash128.Hash(bytes)) != Text(path, about, "names")) throw Damaged(path, names);
+        if (about is not null && Convert.ToHexStringLower(XxHash128.Hash(bytes)) != Text(path, about, "names"))
+            throw Damaged(path, names);
         string[][] rows = [.. CsvRows.Parse(names, Encoding.UTF8.GetString(bytes)).Skip(1).Select(row => row.Fields)];
         if (rows.Length != count || rows.Any(row => row.Length < 2))
-            throw new EmbeddingFileException(path, $"{names} beside it must name path and label of each of its {Plural.Of(count, "vector")}, but has {Plural.Of(rows.Length, "row")}");
+            throw new EmbeddingFileException(path, $"{names} beside it must name path and label of each of its "
+                + $"{Plural.Of(count, "vector")}, but has {Plural.Of(rows.Length, "row")}");
         return ([.. rows.Select(row => row[0])], [.. rows.Select(row => row[1].Length > 0 ? row[1] : null)]);
     }
 
@@ -447,7 +506,8 @@ public static class EmbeddingFile
         }
         catch (Exception e) when (e is not EmbeddingFileException)
         {
-            throw new EmbeddingFileException(path, $"it is damaged or no Parquet file ({e.Message.ReplaceLineEndings(" ").TrimEnd('.')}). Copy it again, or repeat `siam embed`", e);
+            throw new EmbeddingFileException(path, "it is damaged or no Parquet file "
+                + $"({e.Message.ReplaceLineEndings(" ").TrimEnd('.')}). Copy it again, or repeat `siam embed`", e);
         }
     }
 
@@ -468,23 +528,30 @@ public static class EmbeddingFile
         JsonObject? about = AboutOf(path, reader.CustomMetadata.GetValueOrDefault(MetadataKey));
         if ((about is null) != (hash is null)) throw Damaged(path, "the file"); // one of the two is there
         DataField[] fields = reader.Schema.GetDataFields();
-        DataField? vector = fields.FirstOrDefault(f => f.Path.ToString().StartsWith("vector/", StringComparison.Ordinal) && f.ClrType == typeof(float));
-        DataField? paths = fields.FirstOrDefault(f => f.Path.ToString() == "path"), labels = fields.FirstOrDefault(f => f.Path.ToString() == "label");
+        DataField? vector = fields.FirstOrDefault(f =>
+            f.Path.ToString().StartsWith("vector/", StringComparison.Ordinal) && f.ClrType == typeof(float));
+        DataField? paths = fields.FirstOrDefault(f => f.Path.ToString() == "path"),
+            labels = fields.FirstOrDefault(f => f.Path.ToString() == "label");
         if (vector is null || paths is null)
-            throw new EmbeddingFileException(path, $"it must have the columns path and vector (a list of float), but has {string.Join(", ", fields.Select(f => f.Path.ToString()))}");
-        var (blocks, allPaths, allLabels, width) = (new List<ReadOnlyMemory<float>>(), new List<string>(), new List<string?>(), 0);
+            throw new EmbeddingFileException(path, "it must have the columns path and vector (a list of float), "
+                + $"but has {string.Join(", ", fields.Select(f => f.Path.ToString()))}");
+        var (blocks, allPaths, allLabels, width) =
+            (new List<ReadOnlyMemory<float>>(), new List<string>(), new List<string?>(), 0);
         for (int g = 0; g < reader.RowGroupCount; g++)
         {
             using ParquetRowGroupReader group = reader.OpenRowGroupReader(g);
             int rows = checked((int)group.RowCount), values = checked((int)(group.GetMetadata(vector)?.MetaData?.NumValues ?? 0));
             if (rows == 0) continue;
             if (width == 0) width = values / rows;
-            if (width == 0 || values != (long)width * rows) throw new EmbeddingFileException(path, $"its vectors differ in length: {rows} of them have {values} numbers, not {width} each");
+            if (width == 0 || values != (long)width * rows)
+                throw new EmbeddingFileException(path,
+                    $"its vectors differ in length: {rows} of them have {values} numbers, not {width} each");
             float[] block = new float[values];
             int[] repetition = ArrayPool<int>.Shared.Rent(values), definition = ArrayPool<int>.Shared.Rent(values);
             await group.ReadRawAsync<float>(vector, block, definition.AsMemory(0, values), repetition.AsMemory(0, values));
             bool even = true;
-            for (int i = 0; i < values; i++) even &= repetition[i] == (i % width == 0 ? 0 : 1) && definition[i] == vector.MaxDefinitionLevel;
+            for (int i = 0; i < values; i++)
+                even &= repetition[i] == (i % width == 0 ? 0 : 1) && definition[i] == vector.MaxDefinitionLevel;
             ArrayPool<int>.Shared.Return(repetition);
             ArrayPool<int>.Shared.Return(definition);
             if (!even) throw new EmbeddingFileException(path, "its vectors differ in length, or lack numbers");
@@ -495,7 +562,10 @@ public static class EmbeddingFile
             if (labels is not null) await group.ReadAsync(labels, names);
             allLabels.AddRange(names);
         }
-        var table = new EmbeddingTable(Math.Max(1, width), blocks, allPaths, allLabels, null, Origin(path, about)) { Notes = about is not null ? [] : [Unchecked(path, $"Its metadata has no {MetadataKey}")] };
+        var table = new EmbeddingTable(Math.Max(1, width), blocks, allPaths, allLabels, null, Origin(path, about))
+        {
+            Notes = about is not null ? [] : [Unchecked(path, $"Its metadata has no {MetadataKey}")]
+        };
         if (about is null) CheckFinite(path, table);
         return table;
     }
@@ -508,7 +578,8 @@ public static class EmbeddingFile
         }
         catch (OptionsException e)
         {
-            throw new EmbeddingFileException(path, $"its metadata are damaged ({e.Message.ReplaceLineEndings(" ").TrimEnd('.')}). Repeat `siam embed`", e);
+            throw new EmbeddingFileException(path,
+                $"its metadata are damaged ({e.Message.ReplaceLineEndings(" ").TrimEnd('.')}). Repeat `siam embed`", e);
         }
     }
 }

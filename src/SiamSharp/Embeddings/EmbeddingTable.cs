@@ -29,7 +29,9 @@ public sealed class EmbeddingTable : IDisposable
     /// <param name="file">What the blocks lie in, if anything; disposed with the table.</param>
     /// <param name="origin">What made the vectors, where it is known.</param>
     /// <exception cref="ArgumentException">Paths or labels are not one for each row.</exception>
-    public EmbeddingTable(int width, IReadOnlyList<ReadOnlyMemory<float>> blocks, IReadOnlyList<string> paths, IReadOnlyList<string?> labels, IDisposable? file = null, EmbeddingOrigin? origin = null)
+    public EmbeddingTable(
+        int width, IReadOnlyList<ReadOnlyMemory<float>> blocks, IReadOnlyList<string> paths, IReadOnlyList<string?> labels,
+        IDisposable? file = null, EmbeddingOrigin? origin = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
         (_width, _paths, _labels, _file, Origin) = (width, paths, labels, file, origin);
@@ -37,12 +39,14 @@ public sealed class EmbeddingTable : IDisposable
         _starts = new int[_blocks.Length];
         for (int b = 0; b < _blocks.Length; b++)
         {
-            if (_blocks[b].Length % width != 0) throw new ArgumentException($"Block {b} has {_blocks[b].Length} numbers, which are no whole rows of {width}.");
+            if (_blocks[b].Length % width != 0)
+                throw new ArgumentException($"Block {b} has {_blocks[b].Length} numbers, which are no whole rows of {width}.");
             _starts[b] = _count;
             _count = checked(_count + _blocks[b].Length / width);
         }
         if (paths.Count != _count || labels.Count != _count)
-            throw new ArgumentException($"There are {_count} vectors, but {paths.Count} paths and {labels.Count} labels: one of each is needed.");
+            throw new ArgumentException(
+                $"There are {_count} vectors, but {paths.Count} paths and {labels.Count} labels: one of each is needed.");
         _norms = new(Norms);
     }
 
@@ -102,8 +106,11 @@ public sealed class EmbeddingTable : IDisposable
     public IReadOnlyList<Neighbour> Nearest(ReadOnlySpan<float> query, int count)
     {
         using var use = new Use(this);
-        if (query.Length != _width) throw new ArgumentException($"The query has {query.Length} numbers, but the vectors here have {_width}: use the encoder that made them.");
-        if (!TensorPrimitives.IsFiniteAll(query)) throw new ArgumentException("The query holds a number that is not finite, which is like nothing.");
+        if (query.Length != _width)
+            throw new ArgumentException(
+                $"The query has {query.Length} numbers, but the vectors here have {_width}: use the encoder that made them.");
+        if (!TensorPrimitives.IsFiniteAll(query))
+            throw new ArgumentException("The query holds a number that is not finite, which is like nothing.");
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
         float[] unit = Unit(query), norms = _norms.Value;
 
@@ -113,7 +120,8 @@ public sealed class EmbeddingTable : IDisposable
             {
                 ReadOnlySpan<float> vectors = piece.Vectors.Span;
                 for (int i = 0; i < vectors.Length / _width; i++)
-                    Keep(own, new(piece.Start + i, Cosine(vectors.Slice(i * _width, _width), unit, norms[piece.Start + i])), count);
+                    Keep(own,
+                        new(piece.Start + i, Cosine(vectors.Slice(i * _width, _width), unit, norms[piece.Start + i])), count);
                 return own;
             },
             own =>
@@ -146,7 +154,8 @@ public sealed class EmbeddingTable : IDisposable
     /// <param name="unit">From <see cref="Unit"/>.</param>
     /// <param name="norm">The vector's length in single precision.</param>
     internal static float Cosine(ReadOnlySpan<float> vector, float[] unit, float norm) =>
-        IsExact(norm) ? TensorPrimitives.Dot(vector, unit) / norm : norm == 0 && !vector.ContainsAnyExcept(0) ? 0 : TensorPrimitives.Dot<float>(Unit(vector), unit);
+        IsExact(norm) ? TensorPrimitives.Dot(vector, unit) / norm
+            : norm == 0 && !vector.ContainsAnyExcept(0) ? 0 : TensorPrimitives.Dot<float>(Unit(vector), unit);
 
     /// <summary>Whether the squares of a vector of this length neither overflow nor vanish in single precision.</summary>
     private static bool IsExact(float norm) => norm is > 1e-15f and < 1e15f;
@@ -186,7 +195,8 @@ public sealed class EmbeddingTable : IDisposable
         for (int b = 0; b < _blocks.Length; b++)
         {
             int count = _blocks[b].Length / _width;
-            for (int i = 0; i < count; i += rows) yield return (_starts[b] + i, _blocks[b].Slice(i * _width, Math.Min(rows, count - i) * _width));
+            for (int i = 0; i < count; i += rows)
+                yield return (_starts[b] + i, _blocks[b].Slice(i * _width, Math.Min(rows, count - i) * _width));
         }
     }
 
@@ -201,7 +211,8 @@ public sealed class EmbeddingTable : IDisposable
         float[] norms = new float[_count];
         Parallel.ForEach(Pieces(), piece =>
         {
-            for (int i = 0; i < piece.Vectors.Length / _width; i++) norms[piece.Start + i] = TensorPrimitives.Norm(piece.Vectors.Span.Slice(i * _width, _width));
+            for (int i = 0; i < piece.Vectors.Length / _width; i++)
+                norms[piece.Start + i] = TensorPrimitives.Norm(piece.Vectors.Span.Slice(i * _width, _width));
         });
         return norms;
     }

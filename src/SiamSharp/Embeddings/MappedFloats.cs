@@ -19,7 +19,8 @@ internal sealed unsafe class MappedFloats : IDisposable
     private MappedFloats(FileStream stream, bool leaveOpen)
     {
         (_stream, _length) = (stream, stream.Length);
-        _file = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen);
+        _file = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read,
+            HandleInheritability.None, leaveOpen);
         _view = _file.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
         byte* start = null;
         _view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
@@ -34,13 +35,15 @@ internal sealed unsafe class MappedFloats : IDisposable
     /// <param name="count">How many there are.</param>
     public ReadOnlyMemory<float> Block(long offset, int count) => offset >= 0 && offset <= _length - (long)count * sizeof(float)
         ? new Piece((float*)(_start + offset), count).Memory
-        : throw new ArgumentOutOfRangeException(nameof(offset), offset, $"{count} numbers from there on do not lie in the file's {_length} bytes.");
+        : throw new ArgumentOutOfRangeException(nameof(offset), offset,
+            $"{count} numbers from there on do not lie in the file's {_length} bytes.");
 
     /// <summary>XxHash128 of the whole file, 32 hexadecimal digits.</summary>
     public string Hash()
     {
         var hash = new XxHash128();
-        for (long at = 0; at < _length; at += int.MaxValue) hash.Append(new ReadOnlySpan<byte>(_start + at, (int)Math.Min(int.MaxValue, _length - at)));
+        for (long at = 0; at < _length; at += int.MaxValue)
+            hash.Append(new ReadOnlySpan<byte>(_start + at, (int)Math.Min(int.MaxValue, _length - at)));
         return Convert.ToHexStringLower(hash.GetCurrentHash());
     }
 

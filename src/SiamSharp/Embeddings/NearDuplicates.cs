@@ -20,9 +20,11 @@ public static class NearDuplicates
     /// <param name="progress">Told the share done, 0 to 1.</param>
     /// <param name="cancellationToken">Stops between two blocks.</param>
     /// <returns>Groups of two or more rows, each in order; the groups in the order of their first rows.</returns>
-    public static IReadOnlyList<int[]> Find(EmbeddingTable table, double threshold, IProgress<double>? progress = null, CancellationToken cancellationToken = default)
+    public static IReadOnlyList<int[]> Find(
+        EmbeddingTable table, double threshold, IProgress<double>? progress = null, CancellationToken cancellationToken = default)
     {
-        if (!(threshold > 0 && threshold <= 1)) throw new ArgumentOutOfRangeException(nameof(threshold), threshold, "A cosine above 0 to 1 is needed.");
+        if (!(threshold > 0 && threshold <= 1))
+            throw new ArgumentOutOfRangeException(nameof(threshold), threshold, "A cosine above 0 to 1 is needed.");
         using var use = new EmbeddingTable.Use(table);
         double least = threshold - 1e-6; // rounding must not part images that are the same to the bit
         int[] first = new int[table.Count];
@@ -57,7 +59,8 @@ public static class NearDuplicates
             firsts.Add([.. added]);
             progress?.Report(Math.Pow(Math.Min(1.0, (start + Block) / (double)table.Count), 2));
         }
-        return [.. Enumerable.Range(0, table.Count).GroupBy(row => first[row]).Where(g => g.Count() > 1).OrderBy(g => g.Key).Select(g => g.ToArray())];
+        return [.. Enumerable.Range(0, table.Count).GroupBy(row => first[row]).Where(g => g.Count() > 1)
+            .OrderBy(g => g.Key).Select(g => g.ToArray())];
     }
 
     /// <summary>(N, D): rows of length 1.</summary>

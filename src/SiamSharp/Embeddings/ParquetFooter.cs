@@ -22,21 +22,25 @@ internal static class ParquetFooter
     /// <exception cref="InvalidDataException">What is wrong.</exception>
     public static void Check(Stream file)
     {
-        if (file.Length < 4 + Frame) throw new InvalidDataException($"it has {file.Length} bytes, fewer than a Parquet file needs");
+        if (file.Length < 4 + Frame)
+            throw new InvalidDataException($"it has {file.Length} bytes, fewer than a Parquet file needs");
         Span<byte> start = stackalloc byte[4], end = stackalloc byte[Frame];
         file.Position = 0;
         file.ReadExactly(start);
         file.Position = file.Length - Frame;
         file.ReadExactly(end);
-        if (!start.SequenceEqual("PAR1"u8) || !end[4..].SequenceEqual("PAR1"u8)) throw new InvalidDataException("a Parquet file begins and ends with PAR1, which it does not");
+        if (!start.SequenceEqual("PAR1"u8) || !end[4..].SequenceEqual("PAR1"u8))
+            throw new InvalidDataException("a Parquet file begins and ends with PAR1, which it does not");
         uint length = BinaryPrimitives.ReadUInt32LittleEndian(end);
-        if (length > Math.Min(MaxLength, file.Length - 4 - Frame)) throw new InvalidDataException($"its metadata would have {length} bytes, more than there are");
+        if (length > Math.Min(MaxLength, file.Length - 4 - Frame))
+            throw new InvalidDataException($"its metadata would have {length} bytes, more than there are");
         byte[] metadata = new byte[length];
         file.Position = file.Length - Frame - length;
         file.ReadExactly(metadata);
         var reader = new Compact(metadata);
         Dictionary<int, object> fields = reader.Struct();
-        if (reader.At != metadata.Length) throw new InvalidDataException($"its metadata end {metadata.Length - reader.At} bytes too early");
+        if (reader.At != metadata.Length)
+            throw new InvalidDataException($"its metadata end {metadata.Length - reader.At} bytes too early");
         Columns(file, fields, file.Length - Frame - length);
     }
 
@@ -54,11 +58,17 @@ internal static class ParquetFooter
             foreach (object column in List(group, 1, "columns"))
             {
                 Dictionary<int, object> chunk = Fields(Fields(column).GetValueOrDefault(3));
-                long values = Whole(chunk, 5, "values", most), size = Whole(chunk, 7, "bytes of a column", end), start = Whole(chunk, 9, "place of a column", end);
-                if (chunk.ContainsKey(11) && Whole(chunk, 11, "place of a dictionary", end) is > 0 and var dictionary) start = Math.Min(start, dictionary);
-                if (start + size > end) throw new InvalidDataException($"its metadata put a column at {start} to {start + size}, beyond the {end} bytes of data");
+                long values = Whole(chunk, 5, "values", most), size = Whole(chunk, 7, "bytes of a column", end),
+                    start = Whole(chunk, 9, "place of a column", end);
+                if (chunk.ContainsKey(11) && Whole(chunk, 11, "place of a dictionary", end) is > 0 and var dictionary)
+                    start = Math.Min(start, dictionary);
+                if (start + size > end)
+                    throw new InvalidDataException(
+                        $"its metadata put a column at {start} to {start + size}, beyond the {end} bytes of data");
                 bytes = checked(bytes + values * sizeof(float));
-                if (bytes > most) throw new InvalidDataException($"its metadata promise numbers of {bytes} bytes, more than {MaxGrowth} times the file");
+                if (bytes > most)
+                    throw new InvalidDataException(
+                        $"its metadata promise numbers of {bytes} bytes, more than {MaxGrowth} times the file");
                 Pages(file, start, start + size, values, most);
             }
         }
@@ -74,7 +84,8 @@ internal static class ParquetFooter
         while (start < end && seen < values)
         {
             file.Position = start;
-            int got = file.ReadAtLeast(bytes.AsSpan(0, (int)Math.Min(bytes.Length, end - start)), (int)Math.Min(bytes.Length, end - start), throwOnEndOfStream: false);
+            int got = file.ReadAtLeast(bytes.AsSpan(0, (int)Math.Min(bytes.Length, end - start)),
+                (int)Math.Min(bytes.Length, end - start), throwOnEndOfStream: false);
             var reader = new Compact(bytes.AsSpan(0, got));
             Dictionary<int, object> page = reader.Struct();
             long type = Whole(page, 1, "type of a page", 3), packed = Whole(page, 3, "bytes of a page", end - start - reader.At);
@@ -87,17 +98,20 @@ internal static class ParquetFooter
             }
             start += reader.At + packed;
         }
-        if (seen < values) throw new InvalidDataException($"its metadata promise a column of {values} values, but its pages hold {seen}");
+        if (seen < values)
+            throw new InvalidDataException($"its metadata promise a column of {values} values, but its pages hold {seen}");
     }
 
     private static List<object> List(Dictionary<int, object> fields, int id, string what) =>
         fields.GetValueOrDefault(id) as List<object> ?? throw new InvalidDataException($"its metadata lack the {what}");
 
-    private static Dictionary<int, object> Fields(object? item) => item as Dictionary<int, object> ?? throw new InvalidDataException("its metadata lack a structure, or have another thing in its place");
+    private static Dictionary<int, object> Fields(object? item) => item as Dictionary<int, object>
+        ?? throw new InvalidDataException("its metadata lack a structure, or have another thing in its place");
 
     private static long Whole(Dictionary<int, object> fields, int id, string what, long most) =>
         fields.GetValueOrDefault(id) is not long value ? throw new InvalidDataException($"its metadata lack the {what}")
-        : value >= 0 && value <= most ? value : throw new InvalidDataException($"its metadata say of {what}: {value}; 0 to {most} are possible");
+        : value >= 0 && value <= most ? value
+        : throw new InvalidDataException($"its metadata say of {what}: {value}; 0 to {most} are possible");
 
     /// <summary>Reads values of Thrift's compact protocol.</summary>
     private ref struct Compact(ReadOnlySpan<byte> bytes)
@@ -113,12 +127,14 @@ internal static class ParquetFooter
         /// place of all else.</summary>
         public Dictionary<int, object> Struct()
         {
-            if (++_depth > MaxDepth) throw new InvalidDataException($"its metadata lie more than {MaxDepth} deep within one another");
+            if (++_depth > MaxDepth)
+                throw new InvalidDataException($"its metadata lie more than {MaxDepth} deep within one another");
             var fields = new Dictionary<int, object>();
             int id = 0;
             while (Next() is not 0 and var field)
             {
-                id = field >> 4 == 0 ? (int)Signed(Integer()) : id + (field >> 4); // the field's number, where it is not told as a difference
+                // the field's number, where it is not told as a difference
+                id = field >> 4 == 0 ? (int)Signed(Integer()) : id + (field >> 4);
                 fields[id] = (field & 15) is 1 or 2 ? s_other : Value(field & 15); // true and false are types of their own
             }
             _depth--;
@@ -147,8 +163,11 @@ internal static class ParquetFooter
 
         private List<object> Items(ulong count, int type, int second)
         {
-            if (++_depth > MaxDepth) throw new InvalidDataException($"its metadata lie more than {MaxDepth} deep within one another");
-            if (count > (ulong)(_bytes.Length - At)) throw new InvalidDataException($"its metadata hold a list of {count} items, but end before"); // each takes a byte or more
+            if (++_depth > MaxDepth)
+                throw new InvalidDataException($"its metadata lie more than {MaxDepth} deep within one another");
+            // each takes a byte or more
+            if (count > (ulong)(_bytes.Length - At))
+                throw new InvalidDataException($"its metadata hold a list of {count} items, but end before");
             var items = new List<object>();
             for (ulong i = 0; i < count; i++)
             {
@@ -177,7 +196,8 @@ internal static class ParquetFooter
 
         private void Skip(ulong count)
         {
-            if (count > (ulong)(_bytes.Length - At)) throw new InvalidDataException("its metadata hold a text that is longer than they are");
+            if (count > (ulong)(_bytes.Length - At))
+                throw new InvalidDataException("its metadata hold a text that is longer than they are");
             At += (int)count;
         }
     }

@@ -87,7 +87,8 @@ internal sealed class PartialVectors : IDisposable
     public int Append(int images, int[] places, ReadOnlySpan<float> vectors, IReadOnlyList<SkippedFile> skipped)
     {
         byte[] json = skipped.Count == 0 ? [] : JsonSerializer.SerializeToUtf8Bytes(skipped);
-        byte[] record = new byte[16 + Filled(places.Length * sizeof(int)) + Filled(vectors.Length * sizeof(float)) + Filled(json.Length)];
+        byte[] record =
+            new byte[16 + Filled(places.Length * sizeof(int)) + Filled(vectors.Length * sizeof(float)) + Filled(json.Length)];
         BinaryPrimitives.WriteInt32LittleEndian(record, images);
         BinaryPrimitives.WriteInt32LittleEndian(record.AsSpan(4), places.Length);
         BinaryPrimitives.WriteInt32LittleEndian(record.AsSpan(8), json.Length);
@@ -109,8 +110,10 @@ internal sealed class PartialVectors : IDisposable
         _file.Flush(flushToDisk: true);
         MappedFloats mapped = MappedFloats.Of(_file);
         int[] rows = [.. _batches.SelectMany(batch => batch.Places.Select(place => batch.Start + place))];
-        return new(_width, [.. _batches.Select(batch => mapped.Block(batch.Vectors, batch.Places.Length * _width))], [.. rows.Select(source.PathOf)],
-            [.. rows.Select(row => source.LabelOf(row) is >= 0 and var label ? source.ClassNames![label] : null)], mapped, origin);
+        return new(_width, [.. _batches.Select(batch => mapped.Block(batch.Vectors, batch.Places.Length * _width))],
+            [.. rows.Select(source.PathOf)],
+            [.. rows.Select(row => source.LabelOf(row) is >= 0 and var label ? source.ClassNames![label] : null)],
+            mapped, origin);
     }
 
     /// <summary>Removes the file: it is not needed any more.</summary>
@@ -126,9 +129,12 @@ internal sealed class PartialVectors : IDisposable
             _file.Position = whole;
             if (_file.Length - whole < head.Length) break;
             _file.ReadExactly(head);
-            int images = BinaryPrimitives.ReadInt32LittleEndian(head), readable = BinaryPrimitives.ReadInt32LittleEndian(head.AsSpan(4)), text = BinaryPrimitives.ReadInt32LittleEndian(head.AsSpan(8));
+            int images = BinaryPrimitives.ReadInt32LittleEndian(head),
+                readable = BinaryPrimitives.ReadInt32LittleEndian(head.AsSpan(4)),
+                text = BinaryPrimitives.ReadInt32LittleEndian(head.AsSpan(8));
             if (images != Math.Min(_batchSize, _count - Done) || readable < 0 || readable > images || text < 0) break;
-            long places = Filled(readable * sizeof(int)), vectors = Filled((long)readable * _width * sizeof(float)), length = head.Length + places + vectors + Filled((long)text);
+            long places = Filled(readable * sizeof(int)), vectors = Filled((long)readable * _width * sizeof(float)),
+                length = head.Length + places + vectors + Filled((long)text);
             if (length > _file.Length - whole - HashBytes || length > Array.MaxLength) break;
             byte[] record = new byte[length];
             head.CopyTo(record, 0);
@@ -137,7 +143,8 @@ internal sealed class PartialVectors : IDisposable
             if (!Chained(_hash, record).AsSpan().SequenceEqual(hash)) break;
             _hash = [.. hash];
             Took(whole, images, MemoryMarshal.Cast<byte, int>(record.AsSpan(head.Length, readable * sizeof(int))).ToArray(),
-                text == 0 ? [] : JsonSerializer.Deserialize<SkippedFile[]>(record.AsSpan((int)(head.Length + places + vectors), text))!);
+                text == 0 ? []
+                    : JsonSerializer.Deserialize<SkippedFile[]>(record.AsSpan((int)(head.Length + places + vectors), text))!);
             whole = _file.Position;
         }
         _file.SetLength(whole);
@@ -172,7 +179,8 @@ internal sealed class PartialVectors : IDisposable
         try
         {
             var before = (JsonObject)JsonNode.Parse(start.AsSpan(0, start.AsSpan().IndexOf((byte)'\n')))!;
-            return string.Join(", ", identity.Where(item => !JsonNode.DeepEquals(item.Value, before[item.Key])).Select(item => item.Key));
+            return string.Join(", ",
+                identity.Where(item => !JsonNode.DeepEquals(item.Value, before[item.Key])).Select(item => item.Key));
         }
         catch (Exception e) when (e is JsonException or InvalidCastException or ArgumentException or InvalidOperationException)
         {
@@ -190,11 +198,15 @@ internal sealed class PartialVectors : IDisposable
             {
                 // On Windows a file that is open can be removed only where that is shared; elsewhere it can, and to share
                 // anything gives up the lock.
-                file = new(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, OperatingSystem.IsWindows() ? FileShare.Delete : FileShare.None, bufferSize: 0); // a buffer that cannot be written would fail again when the file is closed
+                // a buffer that cannot be written would fail again when the file is closed
+                file = new(path, FileMode.OpenOrCreate, FileAccess.ReadWrite,
+                    OperatingSystem.IsWindows() ? FileShare.Delete : FileShare.None, bufferSize: 0);
             }
-            catch (IOException e) when (e is not (FileNotFoundException or DirectoryNotFoundException or PathTooLongException) && File.Exists(path))
+            catch (IOException e)
+                when (e is not (FileNotFoundException or DirectoryNotFoundException or PathTooLongException) && File.Exists(path))
             {
-                throw new EmbeddingFileException(path, "another process is writing it. Wait until that has ended, or choose another name", e, "written");
+                throw new EmbeddingFileException(path,
+                    "another process is writing it. Wait until that has ended, or choose another name", e, "written");
             }
             // Its last holder may have removed it between the opening and the lock. Then this is a file without a name, and a
             // third process could begin one beside it.

@@ -16,7 +16,9 @@ internal static class Calibration
         scores.Index().Average(s => LogSum(s.Item, temperature) - s.Item[labels[s.Index]] / temperature);
 
     /// <summary>The temperature with the smallest cross entropy, 0.05 to 20.</summary>
-    /// <remarks>Golden-section search; in 1 / T the cross entropy has one minimum. Source: Guo et al. 2017, arXiv 1706.04599, section 4.2.</remarks>
+    /// <remarks>
+    /// Golden-section search; in 1 / T the cross entropy has one minimum. Source: Guo et al. 2017, arXiv 1706.04599, section 4.2.
+    /// </remarks>
     public static double Temperature(double[][] scores, long[] labels)
     {
         double ratio = (Math.Sqrt(5) - 1) / 2, low = Math.Log(0.05), high = Math.Log(20);
@@ -37,10 +39,12 @@ internal static class Calibration
         return new Answer(Math.Exp(s[best] / temperature - LogSum(s, temperature)), best == labels[i]);
     })];
 
-    /// <summary>Expected calibration error: the mean over ten equal bins of |accuracy - mean probability|, weighted by their images.</summary>
+    /// <summary>Expected calibration error: the mean over ten equal bins of |accuracy - mean probability|,
+    /// weighted by their images.</summary>
     /// <remarks>Source: Naeini et al. 2015, "Obtaining well calibrated probabilities using Bayesian binning".</remarks>
     public static double Error(Answer[] answers) => answers.GroupBy(a => Math.Min(Bins - 1, (int)(a.Probability * Bins)))
-        .Sum(bin => Math.Abs(bin.Average(a => a.Right ? 1.0 : 0) - bin.Average(a => a.Probability)) * bin.Count() / answers.Length);
+        .Sum(bin =>
+            Math.Abs(bin.Average(a => a.Right ? 1.0 : 0) - bin.Average(a => a.Probability)) * bin.Count() / answers.Length);
 
     /// <summary>The lowest probability from which on the answers are right as often as asked for.</summary>
     /// <returns>0 where all of them are; just above 1, so that nothing is accepted, where not even the surest are.</returns>
@@ -51,7 +55,8 @@ internal static class Calibration
         for (int i = 0, right = 0; i < sorted.Length; i++)
         {
             if (sorted[i].Right) right++;
-            bool last = i + 1 == sorted.Length || sorted[i + 1].Probability < sorted[i].Probability; // equal ones are accepted together
+            // equal ones are accepted together
+            bool last = i + 1 == sorted.Length || sorted[i + 1].Probability < sorted[i].Probability;
             if (last && right >= minAccuracy * (i + 1)) threshold = i + 1 == sorted.Length ? 0 : sorted[i].Probability;
         }
         return threshold;

@@ -21,22 +21,26 @@ public sealed record Confusion(string Protocol, string Encoder, IReadOnlyList<st
     public IReadOnlyList<(string Class, double Accuracy, string TakenFor)> Hardest(int count)
     {
         double[] accuracy = PerClass;
-        return [.. Enumerable.Range(0, ClassNames.Count).Where(k => Images(k) > 0).OrderBy(k => accuracy[k]).Take(count).Select(k =>
-        {
-            int other = Enumerable.Range(0, ClassNames.Count).Where(j => j != k).MaxBy(j => Counts[k, j]);
-            return (ClassNames[k], accuracy[k], Counts[k, other] > 0 ? ClassNames[other] : "");
-        })];
+        return [.. Enumerable.Range(0, ClassNames.Count).Where(k => Images(k) > 0)
+            .OrderBy(k => accuracy[k]).Take(count).Select(k =>
+            {
+                int other = Enumerable.Range(0, ClassNames.Count).Where(j => j != k).MaxBy(j => Counts[k, j]);
+                return (ClassNames[k], accuracy[k], Counts[k, other] > 0 ? ClassNames[other] : "");
+            })];
     }
 
-    /// <summary>One row for each true class: its images by the class they were taken for, and the share that was recognised.</summary>
+    /// <summary>One row for each true class: its images by the class they were taken for,
+    /// and the share that was recognised.</summary>
     public string ToCsv()
     {
         var text = new StringBuilder($"class,{string.Join(',', ClassNames.Select(CsvRows.Quote))},accuracy\n");
         double[] accuracy = PerClass;
         for (int k = 0; k < ClassNames.Count; k++)
         {
-            IEnumerable<string> counts = Enumerable.Range(0, ClassNames.Count).Select(j => Counts[k, j].ToString(CultureInfo.InvariantCulture));
-            text.Append($"{CsvRows.Quote(ClassNames[k])},{string.Join(',', counts)},{(Images(k) > 0 ? accuracy[k].ToString("F4", CultureInfo.InvariantCulture) : "")}\n");
+            IEnumerable<string> counts =
+                Enumerable.Range(0, ClassNames.Count).Select(j => Counts[k, j].ToString(CultureInfo.InvariantCulture));
+            text.Append($"{CsvRows.Quote(ClassNames[k])},{string.Join(',', counts)},"
+                + $"{(Images(k) > 0 ? accuracy[k].ToString("F4", CultureInfo.InvariantCulture) : "")}\n");
         }
         return text.ToString();
     }
@@ -47,7 +51,8 @@ public sealed record Confusion(string Protocol, string Encoder, IReadOnlyList<st
     /// <param name="classNames">K.</param>
     /// <param name="truth">Int64 (N), 0 to K - 1.</param>
     /// <param name="predicted">Int64 (N), 0 to K - 1.</param>
-    internal static Confusion Of(string protocol, string encoder, IReadOnlyList<string> classNames, Tensor truth, Tensor predicted)
+    internal static Confusion Of(
+        string protocol, string encoder, IReadOnlyList<string> classNames, Tensor truth, Tensor predicted)
     {
         long[,] counts = new long[classNames.Count, classNames.Count];
         foreach (var (t, p) in truth.data<long>().Zip(predicted.data<long>())) counts[t, p]++;

@@ -9,7 +9,8 @@ public sealed record EvaluationOptions : IHasRules
     /// <summary>Neighbours that vote in k-NN.</summary>
     [Range(1, 10_000)] public int K { get; init; } = 20;
 
-    /// <summary>Temperature of the k-NN weights exp(similarity / T). Source: Wu et al. 2018, arXiv 1805.01978, section 3.4.</summary>
+    /// <summary>Temperature of the k-NN weights exp(similarity / T). Source: Wu et al. 2018,
+    /// arXiv 1805.01978, section 3.4.</summary>
     [Range(Knn.MinTemperature, 10.0)] public double KnnTemperature { get; init; } = 0.07;
 
     /// <summary>L2 penalties of the linear probe to choose among, on a tenth of the training labels held out.</summary>
@@ -19,8 +20,8 @@ public sealed record EvaluationOptions : IHasRules
     [Range(1, 100_000)] public int LinearIterations { get; init; } = 200;
 
     /// <summary>
-    /// Labels per class for few-shot: one score for each of these. Representations are standardised by mean and standard deviation of all training images,
-    /// which takes no label, and not by the few drawn, which would be too few for it.
+    /// Labels per class for few-shot: one score for each of these. Representations are standardised by mean and standard
+    /// deviation of all training images, which takes no label, and not by the few drawn, which would be too few for it.
     /// </summary>
     [Range(1, 100_000)] public IReadOnlyList<int> Shots { get; init; } = [1, 2, 5, 10, 20];
 
@@ -49,7 +50,8 @@ public sealed record EvaluationOptions : IHasRules
     public IEnumerable<Fault> Faults()
     {
         if (Shots.Count == 0) yield return new("shots", "there are none: give one or more, such as [10]");
-        if (Shots.GroupBy(n => n).FirstOrDefault(g => g.Count() > 1) is { } twice) yield return new("shots", $"{twice.Key} is there {twice.Count()} times: give each number once");
+        if (Shots.GroupBy(n => n).FirstOrDefault(g => g.Count() > 1) is { } twice)
+            yield return new("shots", $"{twice.Key} is there {twice.Count()} times: give each number once");
         if (LinearPenalties.Count == 0) yield return new("linearPenalties", "there are none: give one or more, such as [1e-3]");
     }
 }

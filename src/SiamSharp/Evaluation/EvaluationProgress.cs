@@ -1,7 +1,8 @@
 namespace SiamSharp.Evaluation;
 
 /// <summary>How far judging has come.</summary>
-/// <param name="What">What is being done, such as <c>pretrained encoder: images of test</c>; another one begins anew at 0.</param>
+/// <param name="What">What is being done, such as <c>pretrained encoder: images of test</c>;
+/// another one begins anew at 0.</param>
 /// <param name="Share">Of that what is done, 0 to 1.</param>
 public readonly record struct EvaluationProgress(string What, double Share);
 

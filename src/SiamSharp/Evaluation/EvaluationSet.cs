@@ -14,7 +14,8 @@ internal sealed record EvaluationSet(string Name, int Count, int[]? Labels, IRea
 {
     private const int HeadersRead = 64;
 
-    internal static EvaluationSet Of(ImageDataset data) => new(data.Name, data.Count, data.Labels?.ToArray(), data.ClassNames, data.Channels) { EmptyClasses = data.EmptyClasses };
+    internal static EvaluationSet Of(ImageDataset data) =>
+        new(data.Name, data.Count, data.Labels?.ToArray(), data.ClassNames, data.Channels) { EmptyClasses = data.EmptyClasses };
 
     internal static EvaluationSet Of(IImageSource source, DataOptions options) => new(source.Name, source.Count,
         source.ClassNames is null ? null : [.. Enumerable.Range(0, source.Count).Select(source.LabelOf)], source.ClassNames,
@@ -38,7 +39,8 @@ internal sealed record EvaluationSet(string Name, int Count, int[]? Labels, IRea
     /// <param name="protocols">How.</param>
     /// <param name="options">Neighbours and shots.</param>
     /// <param name="channels">The encoder's; 0 = not known.</param>
-    internal static IEnumerable<string> Faults(EvaluationSet train, EvaluationSet test, IReadOnlyList<Protocol> protocols, EvaluationOptions options, int channels)
+    internal static IEnumerable<string> Faults(
+        EvaluationSet train, EvaluationSet test, IReadOnlyList<Protocol> protocols, EvaluationOptions options, int channels)
     {
         foreach (EvaluationSet set in train.Name == test.Name ? [train] : new[] { train, test })
         {
@@ -46,22 +48,35 @@ internal sealed record EvaluationSet(string Name, int Count, int[]? Labels, IRea
                 yield return $"{set.Name} has no labels, and judging needs them. {LabelledImages.HowToLabel(set.Name)}";
             else if (set.Classes.Count == 0)
                 yield return $"None of {Plural.Of(set.Count, "image")} of {set.Name} has a label, and judging needs them.";
-            if (channels > 0 && set.Channels > 0 && set.Channels != channels) yield return Features.OtherChannels(channels, set.Name, set.Channels);
+            if (channels > 0 && set.Channels > 0 && set.Channels != channels)
+                yield return Features.OtherChannels(channels, set.Name, set.Channels);
         }
         if (train.Name == test.Name) yield return EveryTestImage(test.Name, train.Name);
         if (train.Classes.Count == 0 || test.Classes.Count == 0) yield break;
-        if (train.Classes.Count < 2) yield return $"Judging needs 2 or more classes, but the training images have one: {train.Classes[0].Name}. Give images of others too; where the classes are sub-folders of {train.Classes[0].Name}, name that folder as the source.";
+        if (train.Classes.Count < 2)
+            yield return $"Judging needs 2 or more classes, but the training images have one: {train.Classes[0].Name}. "
+                + $"Give images of others too; where the classes are sub-folders of {train.Classes[0].Name}, "
+                + "name that folder as the source.";
         string[] known = [.. train.Classes.Select(c => c.Name)], judged = [.. test.Classes.Select(c => c.Name)];
         if (!judged.Any(known.Contains) && train.LabelsOnce + test.LabelsOnce > (known.Length + judged.Length) / 2)
             yield return EachItsOwn(known);
         else if (!judged.Any(known.Contains))
-            yield return $"No class of the test images ({Names(judged)}) is among those of the training images ({Names(known)}). Give both sets the same class names{(judged.Any(name => known.Contains(name, StringComparer.OrdinalIgnoreCase)) ? ", capitals included" : "")}; "
+            yield return $"No class of the test images ({Names(judged)}) is among those of the training images ({Names(known)}). "
+                + "Give both sets the same class "
+                + "names"
+                + (judged.Any(name => known.Contains(name, StringComparer.OrdinalIgnoreCase)) ? ", capitals included" : "") + "; "
                 + "#train and #test behind a source divide every class, #FIRST..END goes by the order of the files.";
         if (protocols.Contains(Protocol.Knn) && options.K > train.Labelled)
-            yield return $"evaluation.k = {options.K} neighbours, but there are only {Plural.Of(train.Labelled, "labelled training image")}: give fewer, such as --set evaluation.k={KFor(train.Labelled)}.";
-        if (protocols.Contains(Protocol.FewShot) && options.DrawsFile.Length == 0 && FewShot.Fault(train.Classes, options.Shots.Max()) is { } small) yield return small;
+            yield return $"evaluation.k = {options.K} neighbours, "
+                + $"but there are only {Plural.Of(train.Labelled, "labelled training image")}: "
+                + $"give fewer, such as --set evaluation.k={KFor(train.Labelled)}.";
+        if (protocols.Contains(Protocol.FewShot) && options.DrawsFile.Length == 0
+            && FewShot.Fault(train.Classes, options.Shots.Max()) is { } small)
+            yield return small;
         if (protocols.Contains(Protocol.FewShot) && options.DrawsFile.Length > 0 && !File.Exists(options.DrawsFile))
-            yield return $"evaluation.drawsFile {options.DrawsFile} {(Directory.Exists(options.DrawsFile) ? "is a folder" : "does not exist")}. Give the draws.json of a run that was judged few-shot.";
+            yield return $"evaluation.drawsFile {options.DrawsFile} "
+                + $"{(Directory.Exists(options.DrawsFile) ? "is a folder" : "does not exist")}. "
+                + "Give the draws.json of a run that was judged few-shot.";
     }
 
     /// <summary>What a person should know about the scores of these images.</summary>
@@ -70,24 +85,31 @@ internal sealed record EvaluationSet(string Name, int Count, int[]? Labels, IRea
         foreach (EvaluationSet set in new[] { train, test })
         {
             if (set.EmptyClasses.Absent is { Count: > 0 } absent)
-                yield return $"{Plural.Of(absent.Count, "class", "classes")} {(absent.Count == 1 ? "has" : "have")} no image in {set.Name}, so that {(set == test ? "the accuracy says nothing of" : "nothing is taken for")} {(absent.Count == 1 ? "it" : "them")}: {Names(absent)}.";
+                yield return $"{Plural.Of(absent.Count, "class", "classes")} {(absent.Count == 1 ? "has" : "have")} no image "
+                    + $"in {set.Name}, so that {(set == test ? "the accuracy says nothing of" : "nothing is taken for")} "
+                    + $"{(absent.Count == 1 ? "it" : "them")}: {Names(absent)}.";
             if (set.EmptyClasses.Unreadable is { Count: > 0 } lost)
-                yield return $"{Plural.Of(lost.Count, "class", "classes")} of {set.Name} {(lost.Count == 1 ? "has" : "have")} no image that can be read and {(lost.Count == 1 ? "is" : "are")} left out: {Names(lost)}.";
+                yield return $"{Plural.Of(lost.Count, "class", "classes")} of {set.Name} {(lost.Count == 1 ? "has" : "have")} no "
+                    + $"image that can be read and {(lost.Count == 1 ? "is" : "are")} left out: {Names(lost)}.";
         }
         var unseen = test.Classes.Where(c => train.Classes.All(k => k.Name != c.Name)).ToArray();
         if (unseen.Length > 0)
-            yield return $"{Plural.Of(unseen.Sum(c => c.Images), "test image")} of {Plural.Of(unseen.Length, "class", "classes")} without a training image count as wrong: "
+            yield return $"{Plural.Of(unseen.Sum(c => c.Images), "test image")} "
+                + $"of {Plural.Of(unseen.Length, "class", "classes")} without a training image count as wrong: "
                 + $"{Names([.. unseen.Select(c => c.Name)])}. #train and #test behind a source divide every class.";
     }
 
-    /// <summary>What a person should know about a score: that it judges images that were learned from, and <see cref="Score.Notes"/>.</summary>
-    internal static IEnumerable<string> NotesOf(Score score) => score.TestInTrain == 0 ? score.Notes ?? [] : [Overlapping(score.TestInTrain, score.TestCount), .. score.Notes ?? []];
+    /// <summary>What a person should know about a score: that it judges images that were learned from, and
+    /// <see cref="Score.Notes"/>.</summary>
+    internal static IEnumerable<string> NotesOf(Score score) =>
+        score.TestInTrain == 0 ? score.Notes ?? [] : [Overlapping(score.TestInTrain, score.TestCount), .. score.Notes ?? []];
 
     /// <summary>A sentence on test images that are among the training images too.</summary>
     /// <param name="overlap">How many, 1 or more.</param>
     /// <param name="test">Of how many.</param>
     internal static string Overlapping(int overlap, int test) =>
-        $"{overlap:N0} of {Plural.Of(test, "test image")} {(overlap == 1 ? "is" : "are")} among the training images too: the scores are flattered. Leave them out of one of the two.";
+        $"{overlap:N0} of {Plural.Of(test, "test image")} {(overlap == 1 ? "is" : "are")} among the training images too: "
+            + "the scores are flattered. Leave them out of one of the two.";
 
     /// <summary>Shares of the labels that become larger because each class has one image at least: a sentence each.</summary>
     /// <param name="fractions">Asked for, above 0 to 1.</param>
@@ -96,27 +118,34 @@ internal sealed record EvaluationSet(string Name, int Count, int[]? Labels, IRea
         foreach (double fraction in fractions)
             if (Classes.Sum(c => FewShot.ShareOf(c.Images, fraction)) is var drawn && drawn > 1.5 * fraction * Labelled)
                 yield return string.Create(CultureInfo.InvariantCulture,
-                    $"\"tuned, {fraction * 100:0.####} %\" learns from {drawn:N0} of {Plural.Of(Labelled, "labelled image")}, {100.0 * drawn / Labelled:0.#} %: one of each class is the least.");
+                    $"\"tuned, {fraction * 100:0.####} %\" learns from {drawn:N0} of {Plural.Of(Labelled, "labelled image")}, "
+                        + $"{100.0 * drawn / Labelled:0.#} %: one of each class is the least.");
     }
 
     /// <summary>What to do about too many neighbours; null where they are not.</summary>
     /// <param name="k">Neighbours.</param>
     /// <param name="images">Labelled training images.</param>
     internal static string? VoteOfAll(int k, int images) => k * 5 <= images || k <= KFor(images) ? null
-        : $"{Plural.Of(k, "neighbour")} of only {Plural.Of(images, "labelled image")} {(k == 1 ? "is" : "are")} almost a vote of all: --set evaluation.k={KFor(images)}.";
+        : $"{Plural.Of(k, "neighbour")} of only {Plural.Of(images, "labelled image")} {(k == 1 ? "is" : "are")} almost a vote "
+            + $"of all: --set evaluation.k={KFor(images)}.";
 
     internal static string EveryTestImage(string test, string train) =>
-        $"Every test image ({test}) is among the training images ({train}): each would be its own nearest neighbour. Give --test images that are not in --train{(test == train && !train.Contains('#') ? $", such as --train {train}#train --test {train}#test" : "")}.";
+        $"Every test image ({test}) is among the training images ({train}): each would be its own nearest neighbour. "
+            + "Give --test images that are not in "
+            + $"--train{(test == train && !train.Contains('#') ? $", such as --train {train}#train --test {train}#test" : "")}.";
 
     /// <summary>A sentence on labels that nearly every image has one of its own of.</summary>
     /// <param name="names">Of the classes.</param>
     internal static string EachItsOwn(IReadOnlyList<string> names) =>
-        $"Nearly every image has a label of its own ({Names(names)}): such labels {(names.Take(5).All(name => Numbers.TryReal(name, out _)) ? "are measured numbers, not classes" : "are no classes")}. "
+        $"Nearly every image has a label of its own ({Names(names)}): such labels "
+            + (names.Take(5).All(name => Numbers.TryReal(name, out _)) ? "are measured numbers, not classes" : "are no classes")
+            + ". "
             + "Classes have several images each: label them with the names of a few groups, such as low and high.";
 
     private static int KFor(int images) => Math.Max(1, images / 20);
 
-    private static string Names(IReadOnlyList<string> names) => string.Join(", ", names.Take(5)) + (names.Count > 5 ? $" and {names.Count - 5} more" : "");
+    private static string Names(IReadOnlyList<string> names) =>
+        string.Join(", ", names.Take(5)) + (names.Count > 5 ? $" and {names.Count - 5} more" : "");
 
     /// <summary>Of the images whose header can be read, the most.</summary>
     private static int ChannelsOf(IImageSource source)

@@ -21,10 +21,12 @@ public enum Protocol
     /// <summary>The effective rank of the training images' representations, which takes no labels.</summary>
     [JsonStringEnumMemberName("rankme")] RankMe,
 
-    /// <summary>A classifier on the frozen encoder by SGD over crops and flips; by default with milder crops and fewer epochs than in the papers (<see cref="FineTuneOptions.View"/>).</summary>
+    /// <summary>A classifier on the frozen encoder by SGD over crops and flips; by default with milder crops and fewer epochs
+    /// than in the papers (<see cref="FineTuneOptions.View"/>).</summary>
     [JsonStringEnumMemberName("linear-sgd")] LinearSgd,
 
-    /// <summary>The whole network trained on with a share of the labels; for the untrained encoder plain supervised training.</summary>
+    /// <summary>The whole network trained on with a share of the labels; for the untrained encoder plain
+    /// supervised training.</summary>
     [JsonStringEnumMemberName("fine-tune")] FineTune,
 
     /// <summary>The linear probe, fitted on images as they are, on 15 corruptions of the test images.</summary>
@@ -53,15 +55,16 @@ internal sealed class Evaluator(EvaluationOptions options, int seed)
     /// <exception cref="DataSourceException">A class is too small for the shots.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The protocol is none of those four.</exception>
     public IReadOnlyList<Score> Evaluate(
-        Protocol protocol, string encoder, Features train, Features test, string dataHash, ICollection<Confusion>? confusions = null,
-        CancellationToken cancellationToken = default)
+        Protocol protocol, string encoder, Features train, Features test, string dataHash,
+        ICollection<Confusion>? confusions = null, CancellationToken cancellationToken = default)
     {
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         int classes = train.ClassNames.Count;
         var (labels, names) = LabelledImages.Renumber(test.Labels.data<long>().ToArray(), test.ClassNames, train.ClassNames);
         Tensor truth = tensor(labels);
-        var score = new Score { Encoder = encoder, Seed = seed, TrainCount = train.Count, TestCount = test.Count, DataHash = dataHash };
+        var score =
+            new Score { Encoder = encoder, Seed = seed, TrainCount = train.Count, TestCount = test.Count, DataHash = dataHash };
         switch (protocol)
         {
             case Protocol.Knn:
@@ -73,7 +76,10 @@ internal sealed class Evaluator(EvaluationOptions options, int seed)
             case Protocol.RankMe:
                 Tensor drawn = train.Count <= RankMeImages ? train.Values
                     : train.Values[tensor(Array.ConvertAll(EvenDraw.Of(train.Count, RankMeImages), i => (long)i))];
-                return [score with { Protocol = "rankme", Metric = "rankme", Value = Spectrum.RankMe(Spectrum.SingularValues(drawn)) }];
+                return
+                [
+                    score with { Protocol = "rankme", Metric = "rankme", Value = Spectrum.RankMe(Spectrum.SingularValues(drawn)) }
+                ];
             case Protocol.FewShot:
                 return FewShotScores();
             default:
@@ -88,7 +94,8 @@ internal sealed class Evaluator(EvaluationOptions options, int seed)
 
         IReadOnlyList<Score> FewShotScores()
         {
-            FewShotDraws drawn = FewShotDraws.For(train.Labels.data<long>().ToArray(), train.ClassNames, dataHash.Split('/')[0], options);
+            FewShotDraws drawn = FewShotDraws.For(train.Labels.data<long>().ToArray(), train.ClassNames,
+                dataHash.Split('/')[0], options);
             var (mean, scale) = LinearProbe.Standardise(train.Values);
             Tensor judged = (test.Values - mean) * scale;
             return [.. options.Shots.Select(shots =>
@@ -98,7 +105,8 @@ internal sealed class Evaluator(EvaluationOptions options, int seed)
                 {
                     using var trial = NewDisposeScope();
                     Tensor chosen = tensor(drawn.Shots[shots][draw]);
-                    Tensor weight = LinearProbe.FitFew((train.Values[chosen] - mean) * scale, train.Labels[chosen], classes, options.FewShotPenalty, cancellationToken);
+                    Tensor weight = LinearProbe.FitFew((train.Values[chosen] - mean) * scale, train.Labels[chosen], classes,
+                        options.FewShotPenalty, cancellationToken);
                     values[draw] = ClassScores.Top1(LinearProbe.Logits(judged, weight), truth);
                 }
                 double std = Statistics.StandardDeviation(values);
@@ -129,8 +137,10 @@ internal sealed class Evaluator(EvaluationOptions options, int seed)
     /// <returns>One score; for fine-tuning one for each share of the labels.</returns>
     /// <exception cref="DataSourceException">Labels are missing, or images have another number of channels.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The protocol is none of those two.</exception>
-    public IReadOnlyList<Score> Train(Protocol protocol, string encoder, Func<Encoder> make, ImageDataset train, ImageDataset test,
-        string dataHash, ICollection<Confusion>? confusions = null, IProgress<EvaluationProgress>? progress = null, CancellationToken cancellationToken = default)
+    public IReadOnlyList<Score> Train(
+        Protocol protocol, string encoder, Func<Encoder> make, ImageDataset train, ImageDataset test,
+        string dataHash, ICollection<Confusion>? confusions = null, IProgress<EvaluationProgress>? progress = null,
+        CancellationToken cancellationToken = default)
     {
         if (!Trains(protocol)) throw Unknown(protocol, "fine-tuning and the linear probe by SGD");
         LabelledImages known = LabelledImages.Of(train), judged = LabelledImages.Of(test);
@@ -153,8 +163,10 @@ internal sealed class Evaluator(EvaluationOptions options, int seed)
                 TestCount = judged.Indexes.Length,
                 DataHash = dataHash,
             };
-            using FineTuning tuned = FineTuning.Train(network, frozen, encoder == "untrained" ? 1 : options.FineTune.FirstLayerRate, train,
-                [.. chosen.Select(i => known.Indexes[i])], [.. chosen.Select(i => known.Labels[i])], known.ClassNames.Count, options.FineTune, (ulong)seed,
+            using FineTuning tuned = FineTuning.Train(network, frozen,
+                encoder == "untrained" ? 1 : options.FineTune.FirstLayerRate, train,
+                [.. chosen.Select(i => known.Indexes[i])], [.. chosen.Select(i => known.Labels[i])], known.ClassNames.Count,
+                options.FineTune, (ulong)seed,
                 new EvaluationPart(progress, $"{Score.NameOf(encoder)}: {score.Title}"), cancellationToken);
             using Tensor scores = tuned.Scores(test, judged.Indexes, options.BatchSize, cancellationToken);
             using Tensor predicted = scores.argmax(1);
@@ -163,7 +175,8 @@ internal sealed class Evaluator(EvaluationOptions options, int seed)
         })];
     }
 
-    /// <summary>Top-1 accuracy of a linear probe on corrupted test images; the probe is fitted on training images as they are.</summary>
+    /// <summary>Top-1 accuracy of a linear probe on corrupted test images; the probe is fitted on training
+    /// images as they are.</summary>
     /// <param name="encoder">What makes the representations: see <see cref="Score.Encoder"/>.</param>
     /// <param name="represent">float32 (N, C, H, W) to (N, D).</param>
     /// <param name="train">Representations of the training images.</param>
@@ -171,17 +184,21 @@ internal sealed class Evaluator(EvaluationOptions options, int seed)
     /// <param name="dataHash">Names the data of both sets.</param>
     /// <param name="progress">Told of each pass over the test images.</param>
     /// <param name="cancellationToken">Stops between two batches.</param>
-    /// <returns>A score for the images as they are (<c>none</c>), for each corruption (the mean over its severities), and their mean.</returns>
+    /// <returns>A score for the images as they are (<c>none</c>), for each corruption (the mean over its
+    /// severities), and their mean.</returns>
     /// <exception cref="DataSourceException">The pixels are not from 0 to 1.</exception>
     public IReadOnlyList<Score> Corrupt(
         string encoder, Func<Tensor, Tensor> represent, Features train, ImageDataset test, string dataHash,
         IProgress<EvaluationProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         if (test.Range.Min < 0 || test.Range.Max > 1)
-            throw new DataSourceException($"Corruptions are defined for pixels from 0 to 1, but those of {test.Name} go from {test.Range.Min:G4} to {test.Range.Max:G4}. Change the images: {DataNotes.ToUnit(test.StoredRange.Min, test.StoredRange.Max)}.");
+            throw new DataSourceException("Corruptions are defined for pixels from 0 to 1, "
+                + $"but those of {test.Name} go from {test.Range.Min:G4} to {test.Range.Max:G4}. Change the images: "
+                + $"{DataNotes.ToUnit(test.StoredRange.Min, test.StoredRange.Max)}.");
         LabelledImages judged = LabelledImages.Of(test);
         using Tensor truth = tensor(LabelledImages.Renumber(judged.Labels, judged.ClassNames, train.ClassNames).Labels);
-        using LinearProbe probe = LinearProbe.Fit(train.Values, train.Labels, train.ClassNames.Count, options, seed, cancellationToken);
+        using LinearProbe probe = LinearProbe.Fit(train.Values, train.Labels, train.ClassNames.Count,
+            options, seed, cancellationToken);
         var score = new Score
         {
             Protocol = "corruption",
@@ -194,8 +211,10 @@ internal sealed class Evaluator(EvaluationOptions options, int seed)
         };
         Score[] each = [.. Corruptions.Names.Select(name =>
         {
-            double[] values = [.. Enumerable.Range(1, Corruptions.Severities).Select(severity => Accuracy($"{name} {severity}", (images, indexes) =>
-                Corruptions.Apply(images, name, severity, [.. indexes.Select(i => (long)test.SourceIndexOf(i))], (ulong)options.DrawSeed)))];
+            double[] values = [.. Enumerable.Range(1, Corruptions.Severities)
+                .Select(severity => Accuracy($"{name} {severity}", (images, indexes) =>
+                    Corruptions.Apply(images, name, severity,
+                        [.. indexes.Select(i => (long)test.SourceIndexOf(i))], (ulong)options.DrawSeed)))];
             return score with { Corruption = name, Value = values.Average(), BySeverity = values };
         })];
         return [score with { Corruption = "none", Value = Accuracy("no corruption", (images, _) => images.alias()) }, .. each,
@@ -203,7 +222,8 @@ internal sealed class Evaluator(EvaluationOptions options, int seed)
 
         double Accuracy(string what, Func<Tensor, int[], Tensor> change)
         {
-            using Features features = Features.Collect(test, options.BatchSize, (images, indexes) => represent(change(images, indexes)),
+            using Features features = Features.Collect(test, options.BatchSize,
+                (images, indexes) => represent(change(images, indexes)),
                 new EvaluationPart(progress, $"{Score.NameOf(encoder)}: {what}"), cancellationToken);
             using Tensor scores = probe.Scores(features.Values);
             return ClassScores.Top1(scores, truth);
@@ -213,8 +233,10 @@ internal sealed class Evaluator(EvaluationOptions options, int seed)
     /// <summary>Whether a protocol trains with the images, instead of looking at representations.</summary>
     internal static bool Trains(Protocol protocol) => protocol is Protocol.FineTune or Protocol.LinearSgd;
 
-    /// <summary>Whether a protocol is for a kind of representation: RankMe of pixels would say nothing and take their width squared, and there is no network to train.</summary>
-    internal static bool Applies(Protocol protocol, string encoder) => encoder != "pixels" || protocol is Protocol.Knn or Protocol.Linear or Protocol.FewShot or Protocol.Corruption;
+    /// <summary>Whether a protocol is for a kind of representation: RankMe of pixels would say nothing and take their width
+    /// squared, and there is no network to train.</summary>
+    internal static bool Applies(Protocol protocol, string encoder) =>
+        encoder != "pixels" || protocol is Protocol.Knn or Protocol.Linear or Protocol.FewShot or Protocol.Corruption;
 
     private static ArgumentOutOfRangeException Unknown(Protocol protocol, string known) =>
         new(nameof(protocol), protocol, $"These scores are by {known}; {protocol} is none of them.");
@@ -225,10 +247,13 @@ internal sealed class Evaluator(EvaluationOptions options, int seed)
         Protocol.Knn => [s => s.Protocol == "knn" && s.K == options.K],
         Protocol.Linear => [s => s.Protocol == "linear"],
         Protocol.RankMe => [s => s.Protocol == "rankme"],
-        Protocol.Corruption => Corruptions.Names.Select(name => (Func<Score, bool>)(s => s.Protocol == "corruption" && s.Corruption == name)),
+        Protocol.Corruption =>
+            Corruptions.Names.Select(name => (Func<Score, bool>)(s => s.Protocol == "corruption" && s.Corruption == name)),
         Protocol.LinearSgd => [s => s.Protocol == "linear-sgd"],
-        Protocol.FineTune => options.FineTune.Fractions.Select(f => (Func<Score, bool>)(s => s.Protocol == "fine-tune" && s.Fraction == f)),
-        Protocol.FewShot => options.Shots.Select(shots => (Func<Score, bool>)(s => s.Protocol == "few-shot" && s.Shots == shots && s.Draws == options.Draws)),
+        Protocol.FineTune =>
+            options.FineTune.Fractions.Select(f => (Func<Score, bool>)(s => s.Protocol == "fine-tune" && s.Fraction == f)),
+        Protocol.FewShot => options.Shots.Select(shots =>
+            (Func<Score, bool>)(s => s.Protocol == "few-shot" && s.Shots == shots && s.Draws == options.Draws)),
         _ => throw Unknown(protocol, string.Join(", ", Enum.GetValues<Protocol>())),
     };
 }

@@ -23,7 +23,8 @@ public sealed record Features(Tensor Values, Tensor Labels, IReadOnlyList<string
     /// <returns>Owned by the caller.</returns>
     /// <exception cref="DataSourceException">There are no labels, or the images have another number of channels.</exception>
     public static Features Of(
-        Encoder encoder, ImageDataset data, int batchSize, IProgress<double>? progress = null, CancellationToken cancellationToken = default)
+        Encoder encoder, ImageDataset data, int batchSize, IProgress<double>? progress = null,
+        CancellationToken cancellationToken = default)
     {
         CheckChannels(encoder, data);
         return Collect(data, batchSize, (images, _) => encoder.Encode(images), progress, cancellationToken);
@@ -32,7 +33,8 @@ public sealed record Features(Tensor Values, Tensor Labels, IReadOnlyList<string
     /// <summary>Refuses images of another number of channels than the encoder's.</summary>
     internal static void CheckChannels(Encoder encoder, ImageDataset data)
     {
-        if (data.Channels != encoder.Channels) throw new DataSourceException(OtherChannels(encoder.Channels, data.Name, data.Channels));
+        if (data.Channels != encoder.Channels)
+            throw new DataSourceException(OtherChannels(encoder.Channels, data.Name, data.Channels));
     }
 
     internal static string OtherChannels(int wanted, string name, int channels) =>
@@ -51,7 +53,8 @@ public sealed record Features(Tensor Values, Tensor Labels, IReadOnlyList<string
     /// <param name="cancellationToken">Stops between two batches.</param>
     /// <returns>float32 (N, C*H*W); owned by the caller.</returns>
     public static Features OfPixels(
-        ImageDataset data, ImageDataset train, int batchSize, IProgress<double>? progress = null, CancellationToken cancellationToken = default)
+        ImageDataset data, ImageDataset train, int batchSize, IProgress<double>? progress = null,
+        CancellationToken cancellationToken = default)
     {
         Func<Tensor, Tensor> represent = Pixels(train);
         return Collect(data, batchSize, (images, _) => represent(images), progress, cancellationToken);
@@ -60,7 +63,8 @@ public sealed record Features(Tensor Values, Tensor Labels, IReadOnlyList<string
     /// <summary>What makes the representations of <see cref="OfPixels"/>: float32 (N, C, H, W) to (N, C*H*W).</summary>
     internal static Func<Tensor, Tensor> Pixels(ImageDataset train)
     {
-        var standardise = new Preprocessing(new HighPassOptions { Sigma = 0 }, train.Mean, [.. train.Std.Select(s => s > 0 ? s : 1)]);
+        var standardise = new Preprocessing(new HighPassOptions { Sigma = 0 }, train.Mean,
+            [.. train.Std.Select(s => s > 0 ? s : 1)]);
         return images =>
         {
             using Tensor signal = standardise.Apply(images);
@@ -76,7 +80,8 @@ public sealed record Features(Tensor Values, Tensor Labels, IReadOnlyList<string
     }
 
     internal static Features Collect(
-        ImageDataset data, int batchSize, Func<Tensor, int[], Tensor> represent, IProgress<double>? progress, CancellationToken cancellationToken)
+        ImageDataset data, int batchSize, Func<Tensor, int[], Tensor> represent, IProgress<double>? progress,
+        CancellationToken cancellationToken)
     {
         LabelledImages labelled = LabelledImages.Of(data);
         int[] chosen = labelled.Indexes;
@@ -94,7 +99,8 @@ public sealed record Features(Tensor Values, Tensor Labels, IReadOnlyList<string
             if (!part.isfinite().all().item<bool>())
             {
                 int bad = Enumerable.Range(0, indexes.Length).First(n => !part[n].isfinite().all().item<bool>());
-                throw new DataSourceException($"{data.PathOf(indexes[bad])} has a representation that is not finite; its pixels are far outside of those that the encoder was trained on. Leave it out.");
+                throw new DataSourceException($"{data.PathOf(indexes[bad])} has a representation that is not finite; "
+                    + "its pixels are far outside of those that the encoder was trained on. Leave it out.");
             }
             progress?.Report((double)end / chosen.Length);
         }

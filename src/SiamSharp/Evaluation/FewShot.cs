@@ -24,7 +24,8 @@ internal static class FewShot
     {
         var members = Enumerable.Range(0, classNames.Count).Select(_ => new List<long>()).ToArray();
         for (int i = 0; i < labels.Length; i++) members[labels[i]].Add(i);
-        if (Fault([.. members.Index().Where(m => m.Item.Count > 0).Select(m => (classNames[m.Index], m.Item.Count))], shots) is { } fault)
+        if (Fault([.. members.Index().Where(m => m.Item.Count > 0).Select(m => (classNames[m.Index], m.Item.Count))], shots)
+            is { } fault)
             throw new DataSourceException(fault);
         var drawn = new List<long>();
         foreach (var (k, indexes) in members.Index().Where(m => m.Item.Count > 0))
@@ -43,8 +44,10 @@ internal static class FewShot
     {
         string[] small = [.. classes.Where(c => c.Images < shots).Select(c => $"{c.Name} ({c.Images})")];
         return small.Length == 0 ? null
-            : $"{shots} shots need {shots} labelled training images of each class, but {Plural.Of(small.Length, "class has", "classes have")} fewer: "
-                + $"{string.Join(", ", small.Take(5))}{(small.Length > 5 ? $" and {small.Length - 5} more" : "")}. Give more, or ask for fewer: "
+            : $"{shots} shots need {shots} labelled training images of each class, "
+                + $"but {Plural.Of(small.Length, "class has", "classes have")} fewer: "
+                + $"{string.Join(", ", small.Take(5))}{(small.Length > 5 ? $" and {small.Length - 5} more" : "")}. "
+                + "Give more, or ask for fewer: "
                 + $"--set evaluation.shots=[{string.Join(',', s_usual.Where(s => s <= classes.Min(c => c.Images)))}].";
     }
 

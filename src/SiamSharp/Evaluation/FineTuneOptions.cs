@@ -19,10 +19,12 @@ public sealed record FineTuneOptions : IHasRules
     /// <summary>Images per step; fewer where there are not so many.</summary>
     [Range(2, 65_536)] public int BatchSize { get; init; } = 128;
 
-    /// <summary>Peak learning rate of AdamW for the classifier; the rate of the layers below falls geometrically to <see cref="FirstLayerRate"/> of it.</summary>
+    /// <summary>Peak learning rate of AdamW for the classifier; the rate of the layers below falls geometrically to
+    /// <see cref="FirstLayerRate"/> of it.</summary>
     [Range(0.0, 1000.0)] public double LearningRate { get; init; } = 1e-3;
 
-    /// <summary>The first layer's learning rate as a share of the classifier's; an untrained network learns at the full rate throughout.</summary>
+    /// <summary>The first layer's learning rate as a share of the classifier's; an untrained network learns at the
+    /// full rate throughout.</summary>
     [Range(1e-6, 1.0)] public double FirstLayerRate { get; init; } = 0.1;
 
     /// <summary>Weight decay of AdamW.</summary>
@@ -32,11 +34,13 @@ public sealed record FineTuneOptions : IHasRules
     [Range(0.0, 1000.0)] public double FrozenLearningRate { get; init; } = 0.1;
 
     /// <summary>
-    /// What a training image goes through, anew in each epoch: crops and flips; without masks. For the linear probe by SGD the papers' crops are from 0.08 of the image,
-    /// for 90 to 100 epochs, for ImageNet (He et al. 2020, arXiv 1911.05722): <c>evaluation.fineTune.view.crop.minArea=0.08</c>, <c>evaluation.fineTune.epochs=100</c>.
-    /// Here half of the image or more and 10 epochs, which suits images of one object and few labels and takes a tenth of the time.
+    /// What a training image goes through, anew in each epoch: crops and flips; without masks. For the linear probe by SGD the
+    /// papers' crops are from 0.08 of the image, for 90 to 100 epochs, for ImageNet (He et al. 2020, arXiv 1911.05722):
+    /// <c>evaluation.fineTune.view.crop.minArea=0.08</c>, <c>evaluation.fineTune.epochs=100</c>. Here half of the image or more
+    /// and 10 epochs, which suits images of one object and few labels and takes a tenth of the time.
     /// </summary>
-    public ViewPolicy View { get; init; } = new() { Crop = new CropOptions { Probability = 1, MinArea = 0.5 }, FlipProbability = 0.5 };
+    public ViewPolicy View { get; init; } =
+        new() { Crop = new CropOptions { Probability = 1, MinArea = 0.5 }, FlipProbability = 0.5 };
 
     /// <inheritdoc/>
     public IEnumerable<Fault> Faults()

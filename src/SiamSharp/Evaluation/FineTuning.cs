@@ -13,12 +13,12 @@ namespace SiamSharp.Evaluation;
 
 /// <summary>An encoder with a linear classifier on top, trained with labels.</summary>
 /// <remarks>
-/// Definition: mean cross entropy over crops and flips of the labelled images, half a cosine of learning rates. Fine-tuned: AdamW, each of
-/// eight parts of the network, in the order of its parameters, at its own rate, geometrically from
-/// <see cref="FineTuneOptions.FirstLayerRate"/> to 1. Frozen: SGD with momentum 0.9 and no decay on the classifier alone, as in the
-/// papers (He et al. 2020, arXiv 1911.05722, section 4.1), behind a batch normalisation without scale and shift
-/// (He et al. 2021, arXiv 2111.06377, appendix A.1), so that one learning rate fits all encoders; the encoder stays in evaluation mode.
-/// Source of the rates: Clark et al. 2020, arXiv 2003.10555; Bao et al. 2021, arXiv 2106.08254.
+/// Definition: mean cross entropy over crops and flips of the labelled images, half a cosine of learning rates. Fine-tuned:
+/// AdamW, each of eight parts of the network, in the order of its parameters, at its own rate, geometrically from
+/// <see cref="FineTuneOptions.FirstLayerRate"/> to 1. Frozen: SGD with momentum 0.9 and no decay on the classifier alone, as in
+/// the papers (He et al. 2020, arXiv 1911.05722, section 4.1), behind a batch normalisation without scale and shift
+/// (He et al. 2021, arXiv 2111.06377, appendix A.1), so that one learning rate fits all encoders; the encoder stays in evaluation
+/// mode. Source of the rates: Clark et al. 2020, arXiv 2003.10555; Bao et al. 2021, arXiv 2106.08254.
 /// </remarks>
 internal sealed class FineTuning : IDisposable
 {
@@ -41,8 +41,10 @@ internal sealed class FineTuning : IDisposable
     /// <param name="seed">Of the classifier's first weights, the order and the views.</param>
     /// <param name="progress">Told the share of the steps that are done, 0 to 1.</param>
     /// <param name="cancellationToken">Stops between two steps.</param>
-    public static FineTuning Train(Encoder encoder, bool frozen, double firstLayerRate, ImageDataset images, IReadOnlyList<int> chosen,
-        IReadOnlyList<long> labels, int classes, FineTuneOptions options, ulong seed, IProgress<double>? progress, CancellationToken cancellationToken)
+    public static FineTuning Train(
+        Encoder encoder, bool frozen, double firstLayerRate, ImageDataset images, IReadOnlyList<int> chosen,
+        IReadOnlyList<long> labels, int classes, FineTuneOptions options, ulong seed, IProgress<double>? progress,
+        CancellationToken cancellationToken)
     {
         OptionsJson.Check(options, "evaluation.fineTune");
         nn.Module<Tensor, Tensor> classifier = ClassifierOf(Encoder.WidthOf(encoder), classes, frozen, seed);
@@ -51,7 +53,8 @@ internal sealed class FineTuning : IDisposable
         var viewMaker = new ViewMaker(new ViewsOptions { Branches = [options.View] }, encoder.Preprocessing, images.Size, seed);
         int batchSize = Math.Min(options.BatchSize, chosen.Count), batches = chosen.Count / batchSize;
         int epochs = Math.Max(options.Epochs, (options.MinSteps + batches - 1) / batches);
-        var schedule = new LearningRateSchedule(frozen ? options.FrozenLearningRate : options.LearningRate, 0, (long)epochs * batches);
+        var schedule = new LearningRateSchedule(frozen ? options.FrozenLearningRate : options.LearningRate, 0,
+            (long)epochs * batches);
 
         encoder.Backbone.train(!frozen);
         classifier.train();
@@ -66,9 +69,11 @@ internal sealed class FineTuning : IDisposable
                     cancellationToken.ThrowIfCancellationRequested();
                     using var scope = NewDisposeScope();
                     int[] drawn = order[(b * batchSize)..((b + 1) * batchSize)], indexes = [.. drawn.Select(i => chosen[i])];
-                    Tensor view = viewMaker.MakeViews(images.Batch(indexes), [.. indexes.Select(i => (long)images.SourceIndexOf(i))], epoch)[0].to(encoder.Device);
+                    Tensor view = viewMaker.MakeViews(images.Batch(indexes),
+                        [.. indexes.Select(i => (long)images.SourceIndexOf(i))], epoch)[0].to(encoder.Device);
                     Tensor loss = nn.functional.cross_entropy(
-                        classifier.forward(Represent(encoder, view, frozen)), tensor(drawn.Select(i => labels[i]).ToArray(), device: encoder.Device));
+                        classifier.forward(Represent(encoder, view, frozen)),
+                        tensor(drawn.Select(i => labels[i]).ToArray(), device: encoder.Device));
                     loss.backward();
                     double rate = schedule.At((long)epoch * batches + b);
                     foreach (var (optimizer, share) in optimizers.Zip(shares)) optimizer.Step(rate * share);
@@ -102,7 +107,8 @@ internal sealed class FineTuning : IDisposable
         {
             cancellationToken.ThrowIfCancellationRequested();
             using var batch = NewDisposeScope();
-            parts.Add(_classifier.forward(_encoder.Encode(images.Batch(indexes)).to(_encoder.Device)).cpu().MoveToOuterDisposeScope());
+            parts.Add(
+                _classifier.forward(_encoder.Encode(images.Batch(indexes)).to(_encoder.Device)).cpu().MoveToOuterDisposeScope());
         }
         return cat(parts).MoveToOuterDisposeScope();
     }
@@ -124,11 +130,14 @@ internal sealed class FineTuning : IDisposable
         return encoder.Backbone.forward(view);
     }
 
-    /// <summary>An optimiser for each part of the network from the first layer on, the classifier's last, and the share of the learning rate of each.</summary>
+    /// <summary>An optimiser for each part of the network from the first layer on, the classifier's last, and the share of the
+    /// learning rate of each.</summary>
     internal static Optimizer[] Optimizers(
-        Encoder encoder, nn.Module<Tensor, Tensor> classifier, bool frozen, double firstLayerRate, FineTuneOptions options, out double[] shares)
+        Encoder encoder, nn.Module<Tensor, Tensor> classifier, bool frozen, double firstLayerRate,
+        FineTuneOptions options, out double[] shares)
     {
-        (string, Tensor)[] Named(IEnumerable<(string name, Parameter parameter)> parameters) => [.. parameters.Select(p => (p.name, (Tensor)p.parameter))];
+        (string, Tensor)[] Named(IEnumerable<(string name, Parameter parameter)> parameters) =>
+            [.. parameters.Select(p => (p.name, (Tensor)p.parameter))];
         (string, Tensor)[] top = Named(classifier.named_parameters());
         if (frozen)
         {

@@ -29,9 +29,11 @@ public static class Knn
     public static Tensor Scores(Tensor bank, Tensor labels, Tensor queries, int classes, int k, double temperature)
     {
         if (k < 1 || k > bank.shape[0])
-            throw new ArgumentException($"k must be 1 to the number of training images, {bank.shape[0]}, but is {k}; lower evaluation.k.");
+            throw new ArgumentException(
+                $"k must be 1 to the number of training images, {bank.shape[0]}, but is {k}; lower evaluation.k.");
         if (bank.shape[1] != queries.shape[1])
-            throw new ArgumentException($"Training and test representations must be equally wide, but are {bank.shape[1]} and {queries.shape[1]}.");
+            throw new ArgumentException(
+                $"Training and test representations must be equally wide, but are {bank.shape[1]} and {queries.shape[1]}.");
 
         if (!(temperature >= MinTemperature))
             throw new ArgumentException($"The temperature of k-NN must be {MinTemperature} or more, but is {temperature}.");
@@ -43,7 +45,8 @@ public static class Knn
         for (long start = 0; start < queries.shape[0]; start += QueriesAtOnce)
         {
             using var block = NewDisposeScope();
-            Tensor q = nn.functional.normalize(queries.slice(0, start, Math.Min(start + QueriesAtOnce, queries.shape[0]), 1), 2, 1);
+            Tensor q =
+                nn.functional.normalize(queries.slice(0, start, Math.Min(start + QueriesAtOnce, queries.shape[0]), 1), 2, 1);
             var (similarity, neighbour) = q.mm(keys).topk(k, 1);             // (Q, k)
             Tensor weight = (similarity / Held(temperature)).exp();
             Tensor votes = zeros([q.shape[0], classes], dtype: weight.dtype).scatter_add_(1, labels[neighbour], weight);

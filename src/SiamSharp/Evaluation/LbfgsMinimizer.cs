@@ -21,11 +21,12 @@ internal static class LbfgsMinimizer
     /// <param name="iterations">At most so many steps.</param>
     /// <param name="tolerance">Above 0.</param>
     /// <param name="cancellationToken">Stops between two steps.</param>
-    /// <param name="precondition">Multiplies with a rough inverse of the Hessian, positive definite; without it with a number.</param>
+    /// <param name="precondition">Multiplies with a rough inverse of the Hessian, positive definite;
+    /// without it with a number.</param>
     /// <returns>The best point; owned by the caller.</returns>
     internal static Tensor Minimize(
-        Tensor start, Func<Tensor, (double Value, Tensor Gradient)> objective, int iterations, double tolerance, CancellationToken cancellationToken,
-        Func<Tensor, Tensor>? precondition = null)
+        Tensor start, Func<Tensor, (double Value, Tensor Gradient)> objective, int iterations, double tolerance,
+        CancellationToken cancellationToken, Func<Tensor, Tensor>? precondition = null)
     {
         using var scope = NewDisposeScope();
         Tensor point = start.clone();
@@ -46,7 +47,8 @@ internal static class LbfgsMinimizer
 
             Tensor s = nextPoint - point, y = nextGradient - gradient;
             double curvature = Dot(s, y);
-            if (curvature > 1e-10 * Dot(y, y)) pairs.Enqueue((s.MoveToOuterDisposeScope(), y.MoveToOuterDisposeScope(), 1 / curvature));
+            if (curvature > 1e-10 * Dot(y, y))
+                pairs.Enqueue((s.MoveToOuterDisposeScope(), y.MoveToOuterDisposeScope(), 1 / curvature));
             if (pairs.Count > Memory)
             {
                 var (oldS, oldY, _) = pairs.Dequeue();

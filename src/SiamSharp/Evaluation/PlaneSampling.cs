@@ -14,10 +14,12 @@ internal readonly record struct PlaneShape(int Channels, int Height, int Width)
     /// <summary>The shorter side in pixels.</summary>
     public int Side => Math.Min(Height, Width);
 
-    /// <summary>The side that is nearest, by its ratio, among those that parameters are published for: up to 45 px 32, up to 119 px 64, then 224.</summary>
+    /// <summary>The side that is nearest, by its ratio, among those that parameters are published for: up to 45 px 32,
+    /// up to 119 px 64, then 224.</summary>
     public int PublishedSide => Side * Side < 32 * 64 ? 32 : Side * Side < 64 * 224 ? 64 : 224;
 
-    /// <summary>What a length of the published parameters, in pixels of an image of <see cref="PublishedSide"/>, is multiplied by.</summary>
+    /// <summary>What a length of the published parameters, in pixels of an image of
+    /// <see cref="PublishedSide"/>, is multiplied by.</summary>
     public double Scale => (double)Side / PublishedSide;
 
     /// <summary>The parameter of a level among those published for images of this size.</summary>
@@ -57,7 +59,8 @@ internal readonly struct BilinearPoint
         return above + _below * (below - above);
     }
 
-    /// <summary>The index within 0 to length - 1 that an index outside is the mirror image of, the ends not being repeated.</summary>
+    /// <summary>The index within 0 to length - 1 that an index outside is the mirror image of,
+    /// the ends not being repeated.</summary>
     public static int Mirror(int index, int length)
     {
         if ((uint)index < (uint)length) return index;
@@ -68,8 +71,8 @@ internal readonly struct BilinearPoint
 
 /// <summary>A weighted mean of shifted images, shifts in fractions of a pixel: a blur of any shape.</summary>
 /// <remarks>
-/// Definition: y(p) = sum of w_k x(p + d_k) / sum of w_k, x being continued bilinearly between the pixels, which spreads each weight over
-/// the four whole shifts around d_k.
+/// Definition: y(p) = sum of w_k x(p + d_k) / sum of w_k, x being continued bilinearly between the pixels,
+/// which spreads each weight over the four whole shifts around d_k.
 /// Cost: one multiplication per pixel and whole shift whose weight is not 0.
 /// </remarks>
 /// <param name="reach">The longest shift in pixels, in x or y.</param>

@@ -2,7 +2,8 @@ using System.Globalization;
 
 namespace SiamSharp.Evaluation;
 
-/// <summary>Whether an encoder was worth its training: its scores beside those of the pixels and of what the run started from.</summary>
+/// <summary>Whether an encoder was worth its training: its scores beside those of the pixels and of what
+/// the run started from.</summary>
 /// <param name="IsBetter">Whether no score of theirs is as good as the encoder's.</param>
 /// <param name="IsCertain">Whether each difference is larger than what so few test images leave open.</param>
 /// <param name="Text">In plain words, with what to try.</param>
@@ -28,27 +29,34 @@ public sealed record ScoreVerdict(bool IsBetter, bool IsCertain, string Text)
         {
             (Score Own, Score Other)[] behind = [.. pairs.Where(p => p.Other.Encoder == encoder && p.Own.Value <= p.Other.Value)];
             if (behind.Length == 0) continue;
-            string before = encoder != "pixels" && pairs.Any(p => p.Other.Encoder == "pixels") ? "Better than the pixels, but not better" : "Not better";
-            return new(false, false, $"{before} than {The(behind[0].Other)} yet: {Named(behind)}. Try a longer run (--set training.epochs={epochs * LongerBy} "
-                + $"instead of {epochs}), more images, or another recipe; `siam views` shows whether the views still show what matters.");
+            string before = encoder != "pixels" && pairs.Any(p => p.Other.Encoder == "pixels")
+                ? "Better than the pixels, but not better" : "Not better";
+            return new(false, false, $"{before} than {The(behind[0].Other)} yet: {Named(behind)}. "
+                + $"Try a longer run (--set training.epochs={epochs * LongerBy} "
+                + $"instead of {epochs}), more images, or another recipe; "
+                + "`siam views` shows whether the views still show what matters.");
         }
         string others = string.Join(" and ", pairs.Select(p => The(p.Other)).Distinct());
-        (Score Own, Score Other)[] close = [.. pairs.Where(p => p.Own.Value - p.Other.Value < Z * Math.Sqrt(Variance(p.Own) + Variance(p.Other)))];
+        (Score Own, Score Other)[] close =
+            [.. pairs.Where(p => p.Own.Value - p.Other.Value < Z * Math.Sqrt(Variance(p.Own) + Variance(p.Other)))];
         return close.Length == 0
             ? new(true, true, $"Better than {others}.")
             : new(true, false, string.Create(CultureInfo.InvariantCulture,
-                $"Better than {others}, but with {close[0].Own.TestCount:N0} test images this may be chance: {Named(close)}. More test images tell."));
+                $"Better than {others}, but with {close[0].Own.TestCount:N0} test images this may be chance: "
+                    + $"{Named(close)}. More test images tell."));
     }
 
     private static double Variance(Score score) => score.Value * (1 - score.Value) / Math.Max(1, score.TestCount);
 
-    private static string The(Score score) => score.Encoder is "pixels" or "untrained" ? $"the {score.Representation}" : $"its {score.Representation}";
+    private static string The(Score score) =>
+        score.Encoder is "pixels" or "untrained" ? $"the {score.Representation}" : $"its {score.Representation}";
 
     private static string Named((Score Own, Score Other)[] pairs)
     {
         bool several = pairs.Select(p => p.Other.Representation).Distinct().Count() > 1;
         return string.Join(", ", pairs.Take(MaxNamed).Select(p =>
-            $"{(p.Own.Corruption is null ? p.Own.Title : "corruptions")} {p.Own.Shown} against {p.Other.Shown}{(several ? $" ({p.Other.Representation})" : "")}"))
+            $"{(p.Own.Corruption is null ? p.Own.Title : "corruptions")} {p.Own.Shown} against "
+                + $"{p.Other.Shown}{(several ? $" ({p.Other.Representation})" : "")}"))
             + (pairs.Length > MaxNamed ? $" and {pairs.Length - MaxNamed} more" : "");
     }
 }

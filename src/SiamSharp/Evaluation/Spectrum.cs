@@ -44,7 +44,8 @@ public static class Spectrum
         return (Directions(a) - Directions(b)).Squared().sum(dim: 1).mean().ToDouble();
     }
 
-    /// <summary>How evenly directions cover the sphere: log of the mean over pairs of exp(-2 squared distance) of normalised rows.</summary>
+    /// <summary>How evenly directions cover the sphere: log of the mean over pairs of exp(-2 squared distance)
+    /// of normalised rows.</summary>
     /// <remarks>
     /// Source: Wang and Isola 2020, arXiv 2005.10242, with t = 2.
     /// Cost: 8 N^2 bytes.

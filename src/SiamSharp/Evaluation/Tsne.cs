@@ -5,10 +5,11 @@ namespace SiamSharp.Evaluation;
 
 /// <summary>A map of representations: points in the plane, near each other where the representations are (t-SNE).</summary>
 /// <remarks>
-/// Definition: minimise KL(P || Q), P from Gaussians around each row of the normalised representations, each as wide as the perplexity asks
-/// for, made symmetric; Q from Student's t with one degree of freedom in the plane.
+/// Definition: minimise KL(P || Q), P from Gaussians around each row of the normalised representations, each as wide as the
+/// perplexity asks for, made symmetric; Q from Student's t with one degree of freedom in the plane.
 /// Source: van der Maaten and Hinton 2008, "Visualizing data using t-SNE", algorithm 1.
-/// Differences: the start is the first two principal components, so that the map is the same each time; gains as in the authors' code.
+/// Differences: the start is the first two principal components, so that the map is the same each time;
+/// gains as in the authors' code.
 /// Cost: N^2 numbers and some ten operations on them for each iteration: seconds for 1,000 points.
 /// </remarks>
 public static class Tsne
@@ -22,7 +23,8 @@ public static class Tsne
     /// <param name="iterations">Steps of gradient descent.</param>
     /// <param name="cancellationToken">Stops between two iterations.</param>
     /// <returns>float64 (N, 2), owned by the caller.</returns>
-    public static Tensor Of(Tensor representations, double perplexity = 30, int iterations = 600, CancellationToken cancellationToken = default)
+    public static Tensor Of(
+        Tensor representations, double perplexity = 30, int iterations = 600, CancellationToken cancellationToken = default)
     {
         long count = representations.shape[0];
         if (count < 4) throw new ArgumentException($"A map needs 4 points or more, but there are {count}.");
@@ -44,7 +46,8 @@ public static class Tsne
             y.Dispose();
             step.Dispose();
             gains.Dispose();
-            (y, step, gains) = ((next - next.mean([0], keepdim: true)).MoveToOuterDisposeScope(), nextStep.MoveToOuterDisposeScope(), nextGains.MoveToOuterDisposeScope());
+            (y, step, gains) = ((next - next.mean([0], keepdim: true)).MoveToOuterDisposeScope(),
+                nextStep.MoveToOuterDisposeScope(), nextGains.MoveToOuterDisposeScope());
         }
         return y.MoveToOuterDisposeScope();
     }
@@ -66,7 +69,8 @@ public static class Tsne
         using var scope = NewDisposeScope();
         long count = distances.shape[0];
         Tensor self = eye(count, dtype: ScalarType.Bool);
-        Tensor low = full([count, 1], Held(-20.0), dtype: ScalarType.Float64), high = full([count, 1], Held(40.0), dtype: ScalarType.Float64);
+        Tensor low = full([count, 1], Held(-20.0), dtype: ScalarType.Float64),
+            high = full([count, 1], Held(40.0), dtype: ScalarType.Float64);
         Tensor rows = zeros(0);
         for (int i = 0; i < 50; i++)
         {
@@ -101,7 +105,8 @@ public static class Tsne
         return (squares.Plus(squares.t()) - Held(2) * x.mm(x.t())).clamp_min_(Held(0)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The first two principal components, scaled to a deviation of 1e-4, each with its largest entry positive.</summary>
+    /// <summary>The first two principal components, scaled to a deviation of 1e-4,
+    /// each with its largest entry positive.</summary>
     private static Tensor Start(Tensor x)
     {
         using var scope = NewDisposeScope();

@@ -45,7 +45,8 @@ internal static class FileWriting
             write();
         }
         // .NET calls a file larger than the file system or a limit allows a wrong argument.
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException { ParamName: "value" })
+        catch (Exception e)
+            when (e is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException { ParamName: "value" })
         {
             throw RunException.CannotWrite(path, e);
         }

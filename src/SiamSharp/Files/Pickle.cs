@@ -4,11 +4,13 @@ using System.Text;
 
 namespace SiamSharp.Files;
 
-/// <summary>Reads the pickles that PyTorch writes, as data: it makes containers and descriptions of tensors, and calls nothing.</summary>
+/// <summary>Reads the pickles that PyTorch writes, as data: it makes containers and descriptions of tensors,
+/// and calls nothing.</summary>
 /// <remarks>
-/// Definition: of protocol 2 and later the opcodes that the values named at <see cref="Read"/> need. A pickle names the functions that are to be called;
-/// here each of a short list stands for a way to fill a record. Any other makes an <see cref="Opaque"/> value: what such a class was called with and its attributes
-/// are passed over, so that options, dates or numbers beside the tensors do no harm.
+/// Definition: of protocol 2 and later the opcodes that the values named at <see cref="Read"/> need. A pickle names the
+/// functions that are to be called; here each of a short list stands for a way to fill a record. Any other makes an
+/// <see cref="Opaque"/> value: what such a class was called with and its attributes are passed over, so that options, dates or
+/// numbers beside the tensors do no harm.
 /// Source: CPython's pickletools; torch/_utils.py and torch/serialization.py for the names.
 /// Cost: linear in the bytes; no opcode makes more than one object, and none is larger than the bytes that it is made of.
 /// </remarks>
@@ -37,7 +39,8 @@ internal sealed class Pickle(byte[] bytes)
     /// <summary>A tensor: a view of a storage.</summary>
     public sealed record TensorView(Storage Storage, long Offset, long[] Shape, long[] Strides);
 
-    /// <summary>An object of a class that is not known, of which only the items are kept where it was filled like a dict.</summary>
+    /// <summary>An object of a class that is not known, of which only the items are kept where it was
+    /// filled like a dict.</summary>
     public sealed record Opaque(string Name, List<KeyValuePair<object?, object?>> Items);
 
     /// <summary>A class or function by its name.</summary>
@@ -54,15 +57,17 @@ internal sealed class Pickle(byte[] bytes)
 
     private static readonly string[] s_storages =
     [
-        "DoubleStorage", "FloatStorage", "HalfStorage", "BFloat16Storage", "LongStorage", "IntStorage", "ShortStorage", "CharStorage", "ByteStorage", "BoolStorage",
+        "DoubleStorage", "FloatStorage", "HalfStorage", "BFloat16Storage", "LongStorage", "IntStorage", "ShortStorage",
+        "CharStorage", "ByteStorage", "BoolStorage",
     ];
 
     /// <summary>Bytes read so far.</summary>
     public int Position => _position;
 
     /// <summary>Reads the next pickle.</summary>
-    /// <returns>null, bool, long, <see cref="BigInteger"/>, double, string, byte[], List of these, <see cref="Tuple"/>, <see cref="Dict"/>,
-    /// <see cref="Storage"/>, <see cref="TensorView"/>, <see cref="Opaque"/>, or <see cref="Global"/>.</returns>
+    /// <returns>null, bool, long, <see cref="BigInteger"/>, double, string, byte[], List of these, <see cref="Tuple"/>,
+    /// <see cref="Dict"/>, <see cref="Storage"/>, <see cref="TensorView"/>, <see cref="Opaque"/>, or
+    /// <see cref="Global"/>.</returns>
     /// <exception cref="PickleException">It is damaged, or holds tensors of a kind that is not known.</exception>
     public object? Read()
     {
@@ -99,7 +104,9 @@ internal sealed class Pickle(byte[] bytes)
             case (byte)'K': _stack.Add((long)Take(1)[0]); break;
             case (byte)'M': _stack.Add((long)BinaryPrimitives.ReadUInt16LittleEndian(Take(2))); break;
             case (byte)'J': _stack.Add((long)BinaryPrimitives.ReadInt32LittleEndian(Take(4))); break;
-            case 0x8a: { var n = new BigInteger(Take(Take(1)[0])); _stack.Add(n.GetBitLength() < 64 ? (object)(long)n : n); break; } // LONG1
+            // LONG1
+            case 0x8a:
+                { var n = new BigInteger(Take(Take(1)[0])); _stack.Add(n.GetBitLength() < 64 ? (object)(long)n : n); break; }
             case (byte)'G': _stack.Add(BinaryPrimitives.ReadDoubleBigEndian(Take(8))); break;
             case (byte)'X': _stack.Add(Text(Take(Length4()))); break;
             case 0x8c: _stack.Add(Text(Take(Take(1)[0]))); break;
@@ -119,7 +126,9 @@ internal sealed class Pickle(byte[] bytes)
             case 0x87: { var (c, b, a) = (Pop(), Pop(), Pop()); _stack.Add(new Tuple([a, b, c])); break; }
             case (byte)'t': _stack.Add(new Tuple(PopToMark())); break;
             case (byte)'2': { object? top = Pop(); _stack.Add(top); _stack.Add(top); break; }
-            case 0x8b: { var n = new BigInteger(Take(Length4())); _stack.Add(n.GetBitLength() < 64 ? (object)(long)n : n); break; } // LONG4
+            // LONG4
+            case 0x8b:
+                { var n = new BigInteger(Take(Length4())); _stack.Add(n.GetBitLength() < 64 ? (object)(long)n : n); break; }
             case 0x96: _stack.Add(Take(Length8()).ToArray()); break; // bytearray
             case 0x8f: _stack.Add(new Opaque("builtins.set", [])); break; // sets hold no tensors
             case 0x90: PopToMark(); Top<Opaque>("a set"); break;
@@ -142,7 +151,8 @@ internal sealed class Pickle(byte[] bytes)
             case (byte)'c': _stack.Add(Named($"{Line()}.{Line()}")); break;
             case 0x93: // STACK_GLOBAL
                 {
-                    _stack.Add((Pop(), Pop()) is (string name, string module) ? Named($"{module}.{name}") : throw Fault("a global's name is no text"));
+                    _stack.Add((Pop(), Pop()) is (string name, string module) ? Named($"{module}.{name}")
+                        : throw Fault("a global's name is no text"));
                     break;
                 }
             case (byte)'R': { object? arguments = Pop(), function = Pop(); _stack.Add(Call(function, arguments)); break; }
@@ -163,17 +173,25 @@ internal sealed class Pickle(byte[] bytes)
         return (name, given) switch
         {
             ("collections.OrderedDict", []) => new Dict([]),
-            ("collections.defaultdict" or "builtins.dict" or "__builtin__.dict", []) or ("collections.defaultdict", [_]) => new Dict([]),
+            ("collections.defaultdict" or "builtins.dict" or "__builtin__.dict", []) or ("collections.defaultdict", [_]) =>
+                new Dict([]),
             ("collections.Counter", [Dict counts]) => counts,
             ("collections.OrderedDict", [List<object?> pairs]) => Made(pairs.Count, () => new Dict([.. pairs.Select(Pair)])),
-            ("_codecs.encode", [string text, "latin1"]) => Made(text.Length / 16, () => Encoding.Latin1.GetBytes(text)), // how bytes are written in protocol 2
+            // how bytes are written in protocol 2
+            ("_codecs.encode", [string text, "latin1"]) => Made(text.Length / 16, () => Encoding.Latin1.GetBytes(text)),
             ("torch.Size", [Tuple sizes]) => sizes,
-            ("torch._utils._rebuild_parameter" or "torch._utils._rebuild_parameter_with_state", [TensorView tensor, ..]) => tensor,
-            ("torch._tensor._rebuild_from_type_v2", [Global { Name: "torch._utils._rebuild_tensor_v2" } rebuild, Global, Tuple inner, ..]) => Call(rebuild, inner), // a tensor with attributes
-            ("torch._utils._rebuild_tensor", [Storage storage, long offset, Tuple shape, Tuple strides]) => View(storage, offset, shape, strides),
-            ("torch._utils._rebuild_tensor_v2", [Storage storage, long offset, Tuple shape, Tuple strides, ..]) => View(storage, offset, shape, strides),
+            ("torch._utils._rebuild_parameter" or "torch._utils._rebuild_parameter_with_state", [TensorView tensor, ..]) =>
+                tensor,
+            // a tensor with attributes
+            ("torch._tensor._rebuild_from_type_v2",
+                [Global { Name: "torch._utils._rebuild_tensor_v2" } rebuild, Global, Tuple inner, ..]) => Call(rebuild, inner),
+            ("torch._utils._rebuild_tensor", [Storage storage, long offset, Tuple shape, Tuple strides]) =>
+                View(storage, offset, shape, strides),
+            ("torch._utils._rebuild_tensor_v2", [Storage storage, long offset, Tuple shape, Tuple strides, ..]) =>
+                View(storage, offset, shape, strides),
             _ when s_tensors.Contains(name) => throw Fault($"{name} has other arguments than PyTorch gives it"),
-            _ when name.StartsWith("torch._utils._rebuild_", StringComparison.Ordinal) => throw Fault($"it asks for {name}: tensors of that kind are not read. Save them as plain ones, such as tensor.dense() or .dequantize()"),
+            _ when name.StartsWith("torch._utils._rebuild_", StringComparison.Ordinal) => throw Fault($"it asks for {name}: "
+                + "tensors of that kind are not read. Save them as plain ones, such as tensor.dense() or .dequantize()"),
             _ => new Opaque(name, []),
         };
     }
@@ -195,7 +213,8 @@ internal sealed class Pickle(byte[] bytes)
     private TensorView View(Storage storage, long offset, Tuple shape, Tuple strides)
     {
         long[] sizes = Integers(shape), steps = Integers(strides);
-        if (sizes.Length != steps.Length || sizes.Length > 64) throw Fault($"a tensor has {sizes.Length} sizes and {steps.Length} strides");
+        if (sizes.Length != steps.Length || sizes.Length > 64)
+            throw Fault($"a tensor has {sizes.Length} sizes and {steps.Length} strides");
         Int128 count = 1, last = offset;
         for (int d = 0; d < sizes.Length; d++)
         {
@@ -204,35 +223,43 @@ internal sealed class Pickle(byte[] bytes)
         }
         if (offset < 0 || count > storage.Count || (count > 0 && last >= storage.Count))
         {
-            throw Fault($"a tensor of [{string.Join(", ", sizes)}] with strides [{string.Join(", ", steps)}] from {offset} on does not lie in its storage "
+            throw Fault($"a tensor of [{string.Join(", ", sizes)}] with strides [{string.Join(", ", steps)}] from {offset} "
+                + "on does not lie in its storage "
                 + $"of {storage.Count} elements");
         }
         return new(storage, offset, sizes, steps);
     }
 
     private long[] Integers(Tuple tuple) =>
-        [.. tuple.Items.Select(item => item is long and >= 0 ? (long)item : throw Fault($"{item ?? "None"} is no size or stride"))];
+        [
+        .. tuple.Items.Select(item => item is long and >= 0 ? (long)item : throw Fault($"{item ?? "None"} is no size or stride"))
+    ];
 
     private Storage Persistent(object? id)
     {
-        Storage storage = id is Tuple { Items: ["storage", Global { Name: var type }, string key, string, long count, .. var view] } && count >= 0
+        Storage storage = id
+            is Tuple { Items: ["storage", Global { Name: var type }, string key, string, long count, .. var view] } && count >= 0
             && view.All(v => v is null)
-            ? type.StartsWith("torch.", StringComparison.Ordinal) && s_storages.Contains(type[6..]) ? new(type[6..], key, count) : throw Fault($"it asks for {type}: numbers of that type are not read")
+            ? type.StartsWith("torch.", StringComparison.Ordinal) && s_storages.Contains(type[6..]) ? new(type[6..], key, count)
+                : throw Fault($"it asks for {type}: numbers of that type are not read")
             : throw Fault("a persistent id is not that of a tensor's storage");
         return _storages[storage.Key] = storage;
     }
 
     private static readonly string[] s_tensors =
     [
-        "torch._utils._rebuild_tensor", "torch._utils._rebuild_tensor_v2", "torch._utils._rebuild_parameter", "torch._utils._rebuild_parameter_with_state",
-        "torch._tensor._rebuild_from_type_v2", "collections.OrderedDict", "torch.Size",
+        "torch._utils._rebuild_tensor", "torch._utils._rebuild_tensor_v2", "torch._utils._rebuild_parameter",
+        "torch._utils._rebuild_parameter_with_state", "torch._tensor._rebuild_from_type_v2", "collections.OrderedDict",
+        "torch.Size",
     ];
 
     private Global Named(string name)
     {
-        bool isKnown = s_tensors.Contains(name) || name is "_codecs.encode" or "collections.defaultdict" or "collections.Counter" or "builtins.dict" or "__builtin__.dict"
+        bool isKnown = s_tensors.Contains(name) || name is "_codecs.encode" or "collections.defaultdict" or "collections.Counter"
+            or "builtins.dict" or "__builtin__.dict"
             || (name.StartsWith("torch.", StringComparison.Ordinal) && s_storages.Contains(name[6..]));
-        if (!isKnown && name is not ("builtins.set" or "__builtin__.set" or "builtins.frozenset" or "__builtin__.frozenset")) _unknown.Add(name);
+        if (!isKnown && name is not ("builtins.set" or "__builtin__.set" or "builtins.frozenset" or "__builtin__.frozenset"))
+            _unknown.Add(name);
         return new(name);
     }
 
@@ -251,7 +278,12 @@ internal sealed class Pickle(byte[] bytes)
 
     private void Set(object?[] items)
     {
-        var target = Top<object>("a dict") switch { Dict dict => dict.Items, Opaque opaque => opaque.Items, _ => throw Fault("a dict is missing") };
+        var target = Top<object>("a dict") switch
+        {
+            Dict dict => dict.Items,
+            Opaque opaque => opaque.Items,
+            _ => throw Fault("a dict is missing")
+        };
         if (items.Length % 2 != 0) throw Fault("a key has no value");
         for (int i = 0; i < items.Length; i += 2) target.Add(new(items[i], items[i + 1]));
     }
@@ -265,7 +297,8 @@ internal sealed class Pickle(byte[] bytes)
         else throw Fault($"{index} is remembered after {_memo.Count} others");
     }
 
-    private void Recall(long index) => _stack.Add(index < _memo.Count ? _memo[(int)index] : throw Fault($"{index} was never remembered"));
+    private void Recall(long index) =>
+        _stack.Add(index < _memo.Count ? _memo[(int)index] : throw Fault($"{index} was never remembered"));
 
     /// <summary>Values below this belong to what began before the last mark.</summary>
     private int Floor => _marks.Count > 0 ? _marks.Peek() : 0;
@@ -287,7 +320,8 @@ internal sealed class Pickle(byte[] bytes)
         return items;
     }
 
-    private T Top<T>(string what) where T : class => _stack.Count > Floor && _stack[^1] is T value ? value : throw Fault($"{what} is missing");
+    private T Top<T>(string what) where T : class =>
+        _stack.Count > Floor && _stack[^1] is T value ? value : throw Fault($"{what} is missing");
 
     private ReadOnlySpan<byte> Take(int count)
     {

@@ -4,7 +4,8 @@ using SiamSharp.Messages;
 
 namespace SiamSharp.Files;
 
-/// <summary>Opens files that a user or a list names, and only files: a pipe, a socket or a device would keep the reader waiting, or never end.</summary>
+/// <summary>Opens files that a user or a list names, and only files: a pipe, a socket or a device would keep the reader
+/// waiting, or never end.</summary>
 /// <remarks>A symbolic link to a file is a file. Pipes and devices are told apart on Linux only.</remarks>
 internal static partial class RegularFile
 {
@@ -61,7 +62,8 @@ internal static partial class RegularFile
     /// <summary>Bits of the kind of file, links followed; 0 where there is none or it cannot be told.</summary>
     private static int TypeOf(string path)
     {
-        const int currentFolder = -100, typeAsked = 1, modeOffset = 28; // AT_FDCWD, STATX_TYPE, and stx_mode, the same on all processors
+        // AT_FDCWD, STATX_TYPE, and stx_mode, the same on all processors
+        const int currentFolder = -100, typeAsked = 1, modeOffset = 28;
         Span<byte> status = stackalloc byte[256];
         try
         {

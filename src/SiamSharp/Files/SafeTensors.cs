@@ -7,20 +7,23 @@ namespace SiamSharp.Files;
 
 /// <summary>Writes and reads tensors in the safetensors format.</summary>
 /// <remarks>
-/// Source: the format description of huggingface/safetensors. Types: F64 F32 F16 BF16 I64 I32 I16 I8 U8 BOOL; U16, U32, U64, F8_E4M3 and F8_E5M2 are read into
-/// wider ones (int32, int64, int64, float32, float32) and not written.
-/// Damage: every file written here carries, as the first two entries of its metadata, <c>xxhash128</c>, the XxHash128 of all its bytes with the 32 digits of
-/// the hash as zeros, and <c>checksum</c>, which says that there is one. Reading and mapping compare it; <see cref="SafeTensorsFile.Metadata"/> leaves both out.
-/// Cost: the bytes pass once between the tensors' own memory and the file, and once more to compare the hash when it is read; a tensor that is not contiguous or
-/// not on the CPU is copied first, one at a time.
+/// Source: the format description of huggingface/safetensors. Types: F64 F32 F16 BF16 I64 I32 I16 I8 U8 BOOL; U16, U32, U64,
+/// F8_E4M3 and F8_E5M2 are read into wider ones (int32, int64, int64, float32, float32) and not written.
+/// Damage: every file written here carries, as the first two entries of its metadata, <c>xxhash128</c>, the XxHash128 of all its
+/// bytes with the 32 digits of the hash as zeros, and <c>checksum</c>, which says that there is one. Reading and mapping compare
+/// it; <see cref="SafeTensorsFile.Metadata"/> leaves both out.
+/// Cost: the bytes pass once between the tensors' own memory and the file, and once more to compare the hash when it is read; a
+/// tensor that is not contiguous or not on the CPU is copied first, one at a time.
 /// </remarks>
 public static class SafeTensors
 {
-    /// <summary>Writes a file that is either complete or not there: under a temporary name, flushed to the disk, then renamed.</summary>
+    /// <summary>Writes a file that is either complete or not there: under a temporary name,
+    /// flushed to the disk, then renamed.</summary>
     /// <param name="path">The file; an existing one is replaced at the end.</param>
     /// <param name="tensors">Tensors by name, of any shape and device.</param>
     /// <param name="metadata">Free text by key.</param>
-    /// <exception cref="ArgumentException">A tensor's type has no name in the format, a tensor is called <c>__metadata__</c>, or the metadata holds a hash.</exception>
+    /// <exception cref="ArgumentException">A tensor's type has no name in the format, a tensor is called <c>__metadata__</c>,
+    /// or the metadata holds a hash.</exception>
     public static void Write(
         string path, IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string>? metadata = null)
     {
@@ -59,18 +62,22 @@ public static class SafeTensors
     /// <summary>Reads all tensors of a file.</summary>
     /// <param name="path">The file.</param>
     /// <returns>Tensors on the CPU and the metadata; owned by the caller.</returns>
-    /// <exception cref="SafeTensorsException">The file breaks a rule of the format, or its hash is not that of its bytes.</exception>
+    /// <exception cref="SafeTensorsException">The file breaks a rule of the format, or its hash is not
+    /// that of its bytes.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static SafeTensorsFile Read(string path) => Read(path, map: false);
 
     /// <summary>Maps a file into memory: the tensors are its bytes, read from the disk as they are touched.</summary>
     /// <remarks>
-    /// For files of which parts are used, or as large as the memory. What is written to a tensor does not reach the file. Copied all the same are tensors that
-    /// are widened or lie at an offset that is no multiple of their element's size; this library and the reference writer make no such offsets.
+    /// For files of which parts are used, or as large as the memory. What is written to a tensor does not reach the file. Copied
+    /// all the same are tensors that are widened or lie at an offset that is no multiple of their element's size; this library
+    /// and the reference writer make no such offsets.
     /// </remarks>
-    /// <param name="path">The file; it must not be shortened or written over in place as long as a tensor of it is used (<see cref="Write"/> puts another in its place).</param>
+    /// <param name="path">The file; it must not be shortened or written over in place as long as a tensor of it is used
+    /// (<see cref="Write"/> puts another in its place).</param>
     /// <returns>Tensors on the CPU and the metadata; owned by the caller.</returns>
-    /// <exception cref="SafeTensorsException">The file breaks a rule of the format, or its hash is not that of its bytes: compared once, here.</exception>
+    /// <exception cref="SafeTensorsException">The file breaks a rule of the format, or its hash is not that of its bytes:
+    /// compared once, here.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static SafeTensorsFile Map(string path) => Read(path, map: true);
 
@@ -95,7 +102,8 @@ public static class SafeTensors
         {
             foreach (var entry in header.Entries)
             {
-                var tensor = (map ? mapped.View(entry, header.DataOffset + entry.Begin) : null) ?? ReadOne(stream, entry, header, path);
+                var tensor = (map ? mapped.View(entry, header.DataOffset + entry.Begin) : null)
+                    ?? ReadOne(stream, entry, header, path);
                 tensors.Add(entry.Name, tensor);
                 CheckTruth(tensor, entry, header, path);
             }
@@ -103,7 +111,8 @@ public static class SafeTensors
         catch (Exception e)
         {
             foreach (var tensor in tensors.Values) tensor.Dispose();
-            if (e is EndOfStreamException) throw new SafeTensorsException(path, stream.Position, "the file ended while it was read", e);
+            if (e is EndOfStreamException)
+                throw new SafeTensorsException(path, stream.Position, "the file ended while it was read", e);
             throw;
         }
         return new(tensors, header.Metadata);
@@ -130,7 +139,8 @@ public static class SafeTensors
         if (entry.Type == ScalarType.Bool && TensorBytes.FirstNoBool(tensor) is { } wrong)
         {
             throw new SafeTensorsException(
-                path, header.DataOffset + entry.Begin + wrong.Position, $"tensor \"{entry.Name}\" is BOOL, but holds the byte {wrong.Value}");
+                path, header.DataOffset + entry.Begin + wrong.Position,
+                $"tensor \"{entry.Name}\" is BOOL, but holds the byte {wrong.Value}");
         }
     }
 
@@ -152,7 +162,8 @@ public static class SafeTensors
         }
         catch (OverflowException e)
         {
-            throw new SafeTensorsException(path, header.DataOffset + entry.Begin, $"tensor \"{entry.Name}\" holds a U64 of 2^63 or more, for which libtorch has no type", e);
+            throw new SafeTensorsException(path, header.DataOffset + entry.Begin,
+                $"tensor \"{entry.Name}\" holds a U64 of 2^63 or more, for which libtorch has no type", e);
         }
     }
 
@@ -168,7 +179,9 @@ public static class SafeTensors
             json.WriteString(SafeTensorsHeader.ChecksumKey, FileHash.Name);
             foreach (var (key, value) in metadata ?? new Dictionary<string, string>())
             {
-                if (key is FileHash.Name or SafeTensorsHeader.ChecksumKey) throw new ArgumentException($"The metadata cannot have an entry \"{key}\": the file's own hash stands there.");
+                if (key is FileHash.Name or SafeTensorsHeader.ChecksumKey)
+                    throw new ArgumentException(
+                        $"The metadata cannot have an entry \"{key}\": the file's own hash stands there.");
                 json.WriteString(key, value);
             }
             json.WriteEndObject();

@@ -8,7 +8,8 @@ namespace SiamSharp.Files;
 /// <param name="reason">The rule that it breaks and the value found.</param>
 /// <param name="inner">What the reason was found by, if anything.</param>
 public sealed class SafeTensorsException(string path, long offset, string reason, Exception? inner = null)
-    : Exception(Shown.Text(offset < 0 ? $"{path} {reason}" : $"{path} is not a valid safetensors file: {reason} (at byte {offset})"), inner)
+    : Exception(Shown.Text(
+        offset < 0 ? $"{path} {reason}" : $"{path} is not a valid safetensors file: {reason} (at byte {offset})"), inner)
 {
     /// <summary>The file.</summary>
     public string Path { get; } = path;

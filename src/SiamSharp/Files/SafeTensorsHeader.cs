@@ -11,7 +11,8 @@ namespace SiamSharp.Files;
 /// <param name="Shape">Its dimensions; empty for a scalar.</param>
 /// <param name="Begin">Its first byte, counted from the end of the header.</param>
 /// <param name="End">The byte after its last.</param>
-internal sealed record SafeTensorsEntry(string Name, string TypeName, ScalarType Type, IReadOnlyList<long> Shape, long Begin, long End);
+internal sealed record SafeTensorsEntry(
+    string Name, string TypeName, ScalarType Type, IReadOnlyList<long> Shape, long Begin, long End);
 
 /// <summary>The first part of a safetensors file: names, types, shapes, positions, metadata.</summary>
 /// <remarks>
@@ -23,7 +24,8 @@ internal sealed record SafeTensorsHeader
     private const int MaxLength = 100_000_000, MaxDimensions = 64;
     internal const string MetadataKey = "__metadata__", ChecksumKey = "checksum";
 
-    /// <summary>The byte at which the digits of a file's hash stand, behind the header's length and <c>{"__metadata__":{"xxhash128":"</c>.</summary>
+    /// <summary>The byte at which the digits of a file's hash stand, behind the header's length and
+    /// <c>{"__metadata__":{"xxhash128":"</c>.</summary>
     internal const int HashAt = 8 + 30;
 
     /// <summary>The tensors in the order of their positions.</summary>
@@ -32,7 +34,8 @@ internal sealed record SafeTensorsHeader
     /// <summary>Free text by key, without the file's hash.</summary>
     public required IReadOnlyDictionary<string, string> Metadata { get; init; }
 
-    /// <summary>The hash that the file carries, 32 hexadecimal digits, not compared here; null where <see cref="SafeTensors"/> did not write it.</summary>
+    /// <summary>The hash that the file carries, 32 hexadecimal digits, not compared here; null where
+    /// <see cref="SafeTensors"/> did not write it.</summary>
     public string? Hash { get; private init; }
 
     /// <summary>The byte of the file at which the tensors begin.</summary>
@@ -48,25 +51,32 @@ internal sealed record SafeTensorsHeader
     }
 
     /// <summary>Reads the header of a file of which every byte is compared with its hash, where it has one.</summary>
-    /// <exception cref="SafeTensorsException">The file breaks a rule of the format, or its hash is not that of its bytes.</exception>
+    /// <exception cref="SafeTensorsException">The file breaks a rule of the format, or its hash is not
+    /// that of its bytes.</exception>
     internal static SafeTensorsHeader ReadWhole(Stream stream, string path)
     {
         SafeTensorsHeader header = Read(stream, path);
         if (header.Hash is not null && header.Hash != FileHash.Of(stream, HashAt))
-            throw new SafeTensorsException(path, -1, "was damaged or changed since it was written: its hash does not fit. Copy it again from where it was made");
+            throw new SafeTensorsException(path, -1,
+                "was damaged or changed since it was written: its hash does not fit. Copy it again from where it was made");
         return header;
     }
 
     private static SafeTensorsHeader Read(Stream stream, string path)
     {
-        if (stream.Length < 8) throw new SafeTensorsException(path, 0, FileKind.Of(stream, asSafeTensors: true) ?? $"the file has {stream.Length} bytes, fewer than 8: it was cut short");
+        if (stream.Length < 8)
+            throw new SafeTensorsException(path, 0, FileKind.Of(stream, asSafeTensors: true)
+                ?? $"the file has {stream.Length} bytes, fewer than 8: it was cut short");
         Span<byte> prefix = stackalloc byte[8];
         stream.ReadExactly(prefix);
         ulong length = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
         ulong limit = (ulong)Math.Min(MaxLength, stream.Length - 8);
-        if (length > limit) throw new SafeTensorsException(path, 0, FileKind.Of(stream, asSafeTensors: true) ?? $"the header's length is {length}, at most {limit} is possible");
+        if (length > limit)
+            throw new SafeTensorsException(path, 0,
+                FileKind.Of(stream, asSafeTensors: true) ?? $"the header's length is {length}, at most {limit} is possible");
 
-        if (length == 0) throw new SafeTensorsException(path, 0, FileKind.Of(stream, asSafeTensors: true) ?? "the header is empty");
+        if (length == 0)
+            throw new SafeTensorsException(path, 0, FileKind.Of(stream, asSafeTensors: true) ?? "the header is empty");
 
         byte[] json = new byte[length];
         stream.ReadExactly(json);
@@ -111,7 +121,8 @@ internal sealed record SafeTensorsHeader
         metadata.Remove(ChecksumKey);
         return metadata.Remove(FileHash.Name, out string? hash) && announced
             ? hash
-            : throw new SafeTensorsException(path, 8, $"it was written with a hash, but \"{(announced ? FileHash.Name : ChecksumKey)}\" is missing in its metadata: it was damaged or changed");
+            : throw new SafeTensorsException(path, 8, "it was written with a hash, "
+                + $"but \"{(announced ? FileHash.Name : ChecksumKey)}\" is missing in its metadata: it was damaged or changed");
     }
 
     private static void ReadMetadata(JsonElement value, Dictionary<string, string> metadata, string path)
@@ -130,7 +141,8 @@ internal sealed record SafeTensorsHeader
         SafeTensorsException Fault(string problem) => new(path, 8, $"tensor \"{item.Name}\" {problem}");
 
         if (item.Value.ValueKind != JsonValueKind.Object) throw Fault("is not an object");
-        if (!item.Value.TryGetProperty("dtype", out var dtype) || dtype.ValueKind != JsonValueKind.String) throw Fault("has no dtype");
+        if (!item.Value.TryGetProperty("dtype", out var dtype) || dtype.ValueKind != JsonValueKind.String)
+            throw Fault("has no dtype");
         if (!SafeTensorsTypes.TryParse(dtype.GetString()!, out var type, out int elementSize))
             throw Fault($"has the dtype \"{dtype.GetString()}\"; known are {SafeTensorsTypes.Names}");
         long[] shape = Integers(item.Value, "shape", Fault), offsets = Integers(item.Value, "data_offsets", Fault);
@@ -139,7 +151,9 @@ internal sealed record SafeTensorsHeader
 
         var size = shape.Aggregate((Int128)elementSize, (product, n) => Int128.Min(product * n, long.MaxValue));
         if (size != offsets[1] - offsets[0])
-            throw Fault($"takes {offsets[1] - offsets[0]} bytes, but its shape [{string.Join(", ", shape)}] needs {size}: the file is damaged or was written wrongly. Download it again, or save it anew, in Python with safetensors.torch.save_file");
+            throw Fault($"takes {offsets[1] - offsets[0]} bytes, but its shape [{string.Join(", ", shape)}] needs {size}: "
+                + "the file is damaged or was written wrongly. Download it again, or save it anew, "
+                + "in Python with safetensors.torch.save_file");
         return new(item.Name, dtype.GetString()!, type, shape, offsets[0], offsets[1]);
     }
 
@@ -170,7 +184,8 @@ internal sealed record SafeTensorsHeader
         if (end != fileLength - dataOffset)
         {
             throw new SafeTensorsException(path, dataOffset + Math.Min(end, fileLength - dataOffset),
-                $"the tensors take {end} bytes, the file has {fileLength - dataOffset} for them{(end > fileLength - dataOffset ? ": it was cut short. Copy it again" : "")}");
+                $"the tensors take {end} bytes, the file has {fileLength - dataOffset} for "
+                    + $"them{(end > fileLength - dataOffset ? ": it was cut short. Copy it again" : "")}");
         }
     }
 }

@@ -25,8 +25,10 @@ internal static class SafeTensorsTypes
         ["U16"] = new(ScalarType.Int32, 2, Each<int>(2, bytes => BinaryPrimitives.ReadUInt16LittleEndian(bytes))),
         ["U32"] = new(ScalarType.Int64, 4, Each<long>(4, bytes => BinaryPrimitives.ReadUInt32LittleEndian(bytes))),
         ["U64"] = new(ScalarType.Int64, 8, Each<long>(8, bytes => checked((long)BinaryPrimitives.ReadUInt64LittleEndian(bytes)))),
-        ["F8_E4M3"] = new(ScalarType.Float32, 1, Each<float>(1, bytes => Float8(bytes[0], exponentBits: 4, bias: 7, finite: true))),
-        ["F8_E5M2"] = new(ScalarType.Float32, 1, Each<float>(1, bytes => Float8(bytes[0], exponentBits: 5, bias: 15, finite: false))),
+        ["F8_E4M3"] = new(ScalarType.Float32, 1,
+            Each<float>(1, bytes => Float8(bytes[0], exponentBits: 4, bias: 7, finite: true))),
+        ["F8_E5M2"] = new(ScalarType.Float32, 1,
+            Each<float>(1, bytes => Float8(bytes[0], exponentBits: 5, bias: 15, finite: false))),
     };
 
     private delegate T Reading<T>(ReadOnlySpan<byte> bytes);
@@ -38,10 +40,13 @@ internal static class SafeTensorsTypes
     };
 
     /// <summary>A number of 8 bits.</summary>
-    /// <remarks>Source: Micikevicius et al. 2022, arXiv 2209.05433, table 1: E4M3 has no infinities and one NaN, E5M2 is as IEEE 754.</remarks>
+    /// <remarks>
+    /// Source: Micikevicius et al. 2022, arXiv 2209.05433, table 1: E4M3 has no infinities and one NaN, E5M2 is as IEEE 754.
+    /// </remarks>
     private static float Float8(byte bits, int exponentBits, int bias, bool finite)
     {
-        int mantissaBits = 7 - exponentBits, mantissa = bits & ((1 << mantissaBits) - 1), exponent = (bits >> mantissaBits) & ((1 << exponentBits) - 1);
+        int mantissaBits = 7 - exponentBits, mantissa = bits & ((1 << mantissaBits) - 1),
+            exponent = (bits >> mantissaBits) & ((1 << exponentBits) - 1);
         int highest = (1 << exponentBits) - 1;
         float size = exponent switch
         {

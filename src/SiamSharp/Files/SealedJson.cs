@@ -4,7 +4,8 @@ using System.Text.Json.Nodes;
 
 namespace SiamSharp.Files;
 
-/// <summary>A JSON object that carries a hash of everything else in it, so that a number that was changed or damaged since is not used in silence.</summary>
+/// <summary>A JSON object that carries a hash of everything else in it, so that a number that was changed or damaged since is
+/// not used in silence.</summary>
 internal static class SealedJson
 {
     /// <summary>Puts the hash in; any earlier one is replaced.</summary>

@@ -7,7 +7,8 @@ internal static class TensorBytes
 {
     private const long PieceBytes = 1 << 30; // a span holds at most 2 GiB
 
-    /// <summary>Visits the elements in their order, a piece at a time; of a contiguous tensor on the CPU without a copy.</summary>
+    /// <summary>Visits the elements in their order, a piece at a time; of a contiguous tensor on the
+    /// CPU without a copy.</summary>
     /// <param name="tensor">Of any shape and device.</param>
     /// <param name="action">Gets a tensor of one dimension, on the CPU.</param>
     public static void ForEachPiece(Tensor tensor, Action<Tensor> action)
@@ -24,7 +25,8 @@ internal static class TensorBytes
     /// <exception cref="EndOfStreamException">The stream ends before.</exception>
     public static void Read(Stream stream, Tensor tensor) => ForEachPiece(tensor, piece => stream.ReadExactly(piece.bytes));
 
-    /// <summary>The first byte of bools that is neither 0 nor 1, which libtorch takes for granted; null when there is none.</summary>
+    /// <summary>The first byte of bools that is neither 0 nor 1, which libtorch takes for granted;
+    /// null when there is none.</summary>
     public static (long Position, byte Value)? FirstNoBool(Tensor tensor)
     {
         (long, byte)? first = null;

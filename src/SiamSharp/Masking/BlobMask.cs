@@ -10,7 +10,8 @@ namespace SiamSharp.Masking;
 /// <remarks>
 /// Definition: normal noise, blurred with a Gaussian (window of three sigmas, reflected borders); the round(maskRatio * H * W)
 /// highest pixels are removed, exactly (of equal values, those in front).
-/// Source: jiachenzhu/RandomMask, which removes half of the pixels. Differences: larger blobs, see <see cref="Sigma"/>; its window is 13 px.
+/// Source: jiachenzhu/RandomMask, which removes half of the pixels. Differences: larger blobs, see
+/// <see cref="Sigma"/>; its window is 13 px.
 /// Cost: one blur and one selection per mask, O(H * W).
 /// </remarks>
 [Kind("blob")]
@@ -23,8 +24,9 @@ public sealed record BlobMask : Mask
     [Range(0.0, 1.0)] public double MaxRatio { get; init; } = 0.7;
 
     /// <summary>
-    /// Standard deviation of the Gaussian in pixels: the scale of the blobs; 0 = a fourteenth of the view, 16 px at 224 px. RandomMask has 3 px at 224 px (window of 13 px): speckles of
-    /// some pixels, which a network can fill in from beside them. Here the blobs are as large as the other masks' holes; <c>3</c> gives RandomMask's.
+    /// Standard deviation of the Gaussian in pixels: the scale of the blobs; 0 = a fourteenth of the view, 16 px at 224 px.
+    /// RandomMask has 3 px at 224 px (window of 13 px): speckles of some pixels, which a network can fill in from beside them.
+    /// Here the blobs are as large as the other masks' holes; <c>3</c> gives RandomMask's.
     /// </summary>
     [Range(0.0, 100.0)] public double Sigma { get; init; }
 
@@ -68,7 +70,8 @@ public sealed record BlobMask : Mask
     /// <inheritdoc/>
     public override IEnumerable<Fault> Faults()
     {
-        if (MinRatio > MaxRatio) yield return new("minRatio", $"{MinRatio} is more than maxRatio, {MaxRatio}: lower the one or raise the other");
+        if (MinRatio > MaxRatio)
+            yield return new("minRatio", $"{MinRatio} is more than maxRatio, {MaxRatio}: lower the one or raise the other");
     }
 
     /// <inheritdoc/>

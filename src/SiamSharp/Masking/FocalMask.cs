@@ -31,6 +31,7 @@ public sealed record FocalMask : Mask
     /// <inheritdoc/>
     public override IEnumerable<Fault> Faults()
     {
-        if (MinKeep > MaxKeep) yield return new("minKeep", $"{MinKeep} is more than maxKeep, {MaxKeep}: lower the one or raise the other");
+        if (MinKeep > MaxKeep)
+            yield return new("minKeep", $"{MinKeep} is more than maxKeep, {MaxKeep}: lower the one or raise the other");
     }
 }

@@ -14,7 +14,8 @@ namespace SiamSharp.Masking;
 [Kind("grid")]
 public sealed record GridMask : Mask
 {
-    /// <summary>Side of a cell in pixels; 0 = half the view, but no more than 32 px (at 224 px as in arXiv 2309.12757) or a seventh of the view, whichever is more.</summary>
+    /// <summary>Side of a cell in pixels; 0 = half the view, but no more than 32 px (at 224 px as in arXiv 2309.12757)
+    /// or a seventh of the view, whichever is more.</summary>
     [Range(0, 1024)] public int Cell { get; init; }
 
     /// <summary>Smallest mask ratio; drawn anew for each mask.</summary>
@@ -23,8 +24,12 @@ public sealed record GridMask : Mask
     /// <summary>Largest mask ratio.</summary>
     [Range(0.0, 1.0)] public double MaxRatio { get; init; } = 0.7;
 
-    /// <summary>Half the side up to 64 px, 32 px from there to 224 px, then a seventh of the side; rounded up so that no sliver is left over.</summary>
-    /// <remarks>32 px at 224 px is that of Chin et al. (arXiv 2309.12757); that small images want few, large cells was measured at 28, 32 and 64 px (docs/EXPERIMENTS.md).</remarks>
+    /// <summary>Half the side up to 64 px, 32 px from there to 224 px, then a seventh of the side;
+    /// rounded up so that no sliver is left over.</summary>
+    /// <remarks>
+    /// 32 px at 224 px is that of Chin et al. (arXiv 2309.12757); that small images want few, large cells was measured at 28,
+    /// 32 and 64 px (docs/EXPERIMENTS.md).
+    /// </remarks>
     public static int DefaultCell(int side) => Math.Max(Math.Min((side + 1) / 2, 32), (side + 6) / 7);
 
     /// <summary>Cells of the grid on a square view.</summary>
@@ -57,7 +62,8 @@ public sealed record GridMask : Mask
     /// <inheritdoc/>
     public override IEnumerable<Fault> Faults()
     {
-        if (MinRatio > MaxRatio) yield return new("minRatio", $"{MinRatio} is more than maxRatio, {MaxRatio}: lower the one or raise the other");
+        if (MinRatio > MaxRatio)
+            yield return new("minRatio", $"{MinRatio} is more than maxRatio, {MaxRatio}: lower the one or raise the other");
     }
 
     /// <inheritdoc/>
@@ -65,9 +71,12 @@ public sealed record GridMask : Mask
     {
         int cells = CellsOf(side);
         if (MinRatio == 1) yield return RemovesAll;
-        else if (Cell >= side) yield return new("cell", $"a cell of {Cell} px covers the whole view of {side} px: at most {side / 2}, or 0 for the default");
+        else if (Cell >= side)
+            yield return new("cell",
+                $"a cell of {Cell} px covers the whole view of {side} px: at most {side / 2}, or 0 for the default");
         else if (Math.Round(MinRatio * cells) == cells)
-            yield return new("minRatio", $"{Shown(MinRatio)} of {cells} cells is all of them, and nothing is left to learn from: less, such as {Shown((cells - 1.0) / cells)}, or a smaller cell");
+            yield return new("minRatio", $"{Shown(MinRatio)} of {cells} cells is all of them, and nothing is left to learn from: "
+                + $"less, such as {Shown((cells - 1.0) / cells)}, or a smaller cell");
     }
 
     /// <inheritdoc/>
@@ -75,9 +84,11 @@ public sealed record GridMask : Mask
     {
         int cell = Cell > 0 ? Cell : DefaultCell(side);
         if (cell % patch != 0 || side % cell != 0)
-            return $"cells of {cell} px do not consist of whole patches of {patch} px, or do not divide views of {side} px: set cell to a multiple of {patch} that divides {side}";
+            return $"cells of {cell} px do not consist of whole patches of {patch} px, or do not divide views of {side} px: "
+                + $"set cell to a multiple of {patch} that divides {side}";
         return MinRatio != MaxRatio || Probability < 1 || Sharing != MaskSharing.AllChannels
-            ? "all images of a batch must drop the same number of patches: set minRatio = maxRatio, probability 1 and sharing all-channels"
+            ? "all images of a batch must drop the same number of patches: "
+                + "set minRatio = maxRatio, probability 1 and sharing all-channels"
             : null;
     }
 

@@ -6,7 +6,10 @@ using SiamSharp.Randomness;
 namespace SiamSharp.Masking;
 
 /// <summary>A shape of mask: its options and how it is drawn.</summary>
-/// <remarks>A new shape is one sealed record in this folder, or in an assembly of your own: its <see cref="KindAttribute"/> makes it known.</remarks>
+/// <remarks>
+/// A new shape is one sealed record in this folder, or in an assembly of your own:
+/// its <see cref="KindAttribute"/> makes it known.
+/// </remarks>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "shape")]
 public abstract record Mask : IHasRules
 {
@@ -59,10 +62,12 @@ public abstract record Mask : IHasRules
     /// <summary>Why the patches of a ViT cannot be left out as this mask drops them; null when they can.</summary>
     /// <param name="patch">Side of a patch in pixels.</param>
     /// <param name="side">Of the views in pixels.</param>
-    public virtual string? ProblemOfDropping(int patch, int side) => "only grid masks consist of whole patches: choose the shape grid, or another fill";
+    public virtual string? ProblemOfDropping(int patch, int side) =>
+        "only grid masks consist of whole patches: choose the shape grid, or another fill";
 
     /// <summary>That the smallest mask ratio is 1.</summary>
-    private protected static Fault RemovesAll { get; } = new("minRatio", "is 1: the mask would remove the whole view, and nothing is left to learn from. Give less than 1, such as 0.3");
+    private protected static Fault RemovesAll { get; } = new("minRatio",
+        "is 1: the mask would remove the whole view, and nothing is left to learn from. Give less than 1, such as 0.3");
 }
 
 /// <summary>Whether the channels of an image share one mask.</summary>

@@ -6,7 +6,9 @@ internal static class Shell
     /// <summary>A text as one word, in quotes where it needs them.</summary>
     internal static string Word(string text)
     {
-        if (text.Length > 0 && text[0] is not ('#' or '~') && text.All(c => char.IsLetterOrDigit(c) || "/.-_:@#,=+%~".Contains(c) || (OperatingSystem.IsWindows() && c == '\\'))) return text;
+        if (text.Length > 0 && text[0] is not ('#' or '~')
+            && text.All(c => char.IsLetterOrDigit(c) || "/.-_:@#,=+%~".Contains(c) || (OperatingSystem.IsWindows() && c == '\\')))
+            return text;
         return OperatingSystem.IsWindows() ? $"\"{text}\"" : $"'{text.Replace("'", @"'\''", StringComparison.Ordinal)}'";
     }
 

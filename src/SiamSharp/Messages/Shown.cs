@@ -6,7 +6,8 @@ namespace SiamSharp.Messages;
 /// <summary>Names of files and other words of strangers, as they may be shown on a terminal and in a page.</summary>
 internal static class Shown
 {
-    /// <summary>The text with what moves the cursor, colours the screen or turns the direction of writing written out, such as <c>\u001b</c> or <c>\n</c>.</summary>
+    /// <summary>The text with what moves the cursor, colours the screen or turns the direction of writing written out,
+    /// such as <c>\u001b</c> or <c>\n</c>.</summary>
     /// <param name="text">Of any origin.</param>
     public static string Text(string text) => Escaped(text, keepLines: false);
 
@@ -23,7 +24,8 @@ internal static class Shown
             char c = text[i];
             bool pair = char.IsHighSurrogate(c) && i + 1 < text.Length && char.IsLowSurrogate(text[i + 1]);
             if (pair) shown.Append(c).Append(text[++i]);
-            else if (c is '\n' or '\r' or '\t' && !(keepLines && c == '\n')) shown.Append('\\').Append(c switch { '\n' => 'n', '\r' => 'r', _ => 't' });
+            else if (c is '\n' or '\r' or '\t' && !(keepLines && c == '\n'))
+                shown.Append('\\').Append(c switch { '\n' => 'n', '\r' => 'r', _ => 't' });
             else if (IsHidden(c) && !(keepLines && c == '\n')) shown.Append(CultureInfo.InvariantCulture, $"\\u{(int)c:x4}");
             else shown.Append(c);
         }
@@ -32,5 +34,6 @@ internal static class Shown
 
     // The two joiners belong to the spelling of some languages and to emoji.
     private static bool IsHidden(char c) => c is not ('\u200c' or '\u200d') && char.GetUnicodeCategory(c)
-        is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.Surrogate or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
+        is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.Surrogate or UnicodeCategory.LineSeparator
+            or UnicodeCategory.ParagraphSeparator;
 }

@@ -37,7 +37,8 @@ internal sealed class BarlowTwins : SiameseMethod
     internal BarlowTwins(BarlowTwinsOptions options, MethodSetup setup) : base("Barlow Twins", setup.MakeBackbone())
     {
         (_weight, _dimensions) = (options.RedundancyWeight, options.ProjectorOutput);
-        projector = Mlp.Create("Projector", setup.Seed, HeadEnd.Plain, setup.Width, options.ProjectorHidden, options.ProjectorHidden, options.ProjectorOutput);
+        projector = Mlp.Create("Projector", setup.Seed, HeadEnd.Plain, setup.Width, options.ProjectorHidden,
+            options.ProjectorHidden, options.ProjectorOutput);
         RegisterComponents();
     }
 
@@ -48,7 +49,8 @@ internal sealed class BarlowTwins : SiameseMethod
         using var scope = NewDisposeScope();
         var embeddings = projector.forward(Represent(Backbone, batch.Views));
         var (invariance, redundancy) = LossOf(embeddings.chunk(batch.Views.Count));
-        return Terms(invariance.Plus(Held(_weight) * redundancy), embeddings, ("invariance", invariance.detach()), ("redundancy", redundancy.detach()));
+        return Terms(invariance.Plus(Held(_weight) * redundancy), embeddings, ("invariance", invariance.detach()),
+            ("redundancy", redundancy.detach()));
     }
 
     /// <inheritdoc/>
@@ -56,8 +58,9 @@ internal sealed class BarlowTwins : SiameseMethod
 
     /// <summary>The two terms, each the mean over all pairs of views.</summary>
     /// <remarks>
-    /// Definition: with C the correlations between the dimensions of two views over the batch (each standardised with its own mean and
-    /// biased variance plus 1e-5): the sum over i of (1 - C_ii)^2, and the sum over i not j of C_ij^2. Equation 1 of the paper.
+    /// Definition: with C the correlations between the dimensions of two views over the batch (each standardised with
+    /// its own mean and biased variance plus 1e-5): the sum over i of (1 - C_ii)^2, and the sum over i not j of
+    /// C_ij^2. Equation 1 of the paper.
     /// </remarks>
     /// <param name="z">V tensors (N, E); N 2 or more.</param>
     /// <returns>Differentiable scalars, owned by the caller.</returns>
@@ -74,7 +77,8 @@ internal sealed class BarlowTwins : SiameseMethod
                 long samples = z[a].shape[0];
                 var diagonal = (standard[a] * standard[b]).mean([0]);
                 invariance.Add((diagonal - Held(1)).Squared().sum());
-                redundancy.Add(CrossProducts.SumOfSquares(standard[a], standard[b]) / Held(samples * samples) - diagonal.Squared().sum());
+                redundancy.Add(
+                    CrossProducts.SumOfSquares(standard[a], standard[b]) / Held(samples * samples) - diagonal.Squared().sum());
             }
         }
         return (stack(invariance).mean().MoveToOuterDisposeScope(), stack(redundancy).mean().MoveToOuterDisposeScope());

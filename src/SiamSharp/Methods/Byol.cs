@@ -9,12 +9,14 @@ namespace SiamSharp.Methods;
 /// <summary>BYOL: predict the target network's embedding of another view; no negatives.</summary>
 /// <remarks>
 /// Source: Grill et al. 2020, arXiv 2006.07733. Every pair of a view and a target view other than it counts alike.
-/// Differences: the last layers of projector and predictor have a bias, which the authors leave out; it stays for the sake of earlier runs and their figures.
+/// Differences: the last layers of projector and predictor have a bias, which the authors leave out;
+/// it stays for the sake of earlier runs and their figures.
 /// </remarks>
 [Kind("byol")]
 public sealed record ByolOptions() : MethodOptions(minViews: 2, maxViews: 64)
 {
-    /// <summary>Share that the target keeps of itself at the first step, rising to 1 by half a cosine; 0.996 as published for 1,000 epochs, the authors' code has 0.99 for 100 to 300 and 0.97 for 40.</summary>
+    /// <summary>Share that the target keeps of itself at the first step, rising to 1 by half a cosine; 0.996 as published for
+    /// 1,000 epochs, the authors' code has 0.99 for 100 to 300 and 0.97 for 40.</summary>
     [Range(0.0, 1.0)] public double EmaDecay { get; init; } = 0.996;
 
     /// <summary>Width of the hidden layers of projector and predictor; 4096 as published.</summary>
@@ -44,11 +46,14 @@ internal sealed class Byol : SiameseMethod
     {
         _decay = options.EmaDecay;
         projector = Project();
-        predictor = Mlp.Create("Predictor", setup.Seed, HeadEnd.Bias, options.ProjectorOutput, options.HeadHidden, options.ProjectorOutput);
+        predictor = Mlp.Create("Predictor", setup.Seed, HeadEnd.Bias, options.ProjectorOutput,
+            options.HeadHidden, options.ProjectorOutput);
         target = new TargetNetwork(setup.MakeBackbone(), Project(), Backbone, projector);
         RegisterComponents();
 
-        nn.Module<Tensor, Tensor> Project() => Mlp.Create("Projector", setup.Seed, options.NormalizeOutput ? HeadEnd.Standardized : HeadEnd.Bias, setup.Width, options.HeadHidden, options.ProjectorOutput);
+        nn.Module<Tensor, Tensor> Project() =>
+            Mlp.Create("Projector", setup.Seed, options.NormalizeOutput ? HeadEnd.Standardized : HeadEnd.Bias, setup.Width,
+                options.HeadHidden, options.ProjectorOutput);
     }
 
     /// <inheritdoc/>
@@ -68,5 +73,6 @@ internal sealed class Byol : SiameseMethod
     }
 
     /// <inheritdoc/>
-    public override void AfterStep(ViewBatch batch, LossTerms terms) => target.Follow(TargetNetwork.DecayAt(_decay, batch.Progress));
+    public override void AfterStep(ViewBatch batch, LossTerms terms) =>
+        target.Follow(TargetNetwork.DecayAt(_decay, batch.Progress));
 }

@@ -6,7 +6,8 @@ namespace SiamSharp.Methods;
 /// <summary>Signs that all images are mapped to the same point.</summary>
 internal static class Collapse
 {
-    /// <summary>How far normalised embeddings spread over the sphere: 0 when all are equal, about 1 when they point anywhere.</summary>
+    /// <summary>How far normalised embeddings spread over the sphere: 0 when all are equal,
+    /// about 1 when they point anywhere.</summary>
     /// <remarks>
     /// Definition: sqrt D times the mean over dimensions of the standard deviation over samples.
     /// Source: Chen and He 2020, arXiv 2011.10566, section 4.1 (there without the factor).

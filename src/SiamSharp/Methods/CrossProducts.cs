@@ -8,8 +8,8 @@ internal static class CrossProducts
 {
     /// <summary>The sum over i and j of (sum over n of a_ni b_nj)^2.</summary>
     /// <remarks>
-    /// It equals the sum over n and m of (a a^T)_nm (b b^T)_nm, so that a batch narrower than the embedding costs N^2 E instead of
-    /// N E^2: at the published 8192 dimensions that is a hundred times less.
+    /// It equals the sum over n and m of (a a^T)_nm (b b^T)_nm, so that a batch narrower than the embedding costs N^2 E instead
+    /// of N E^2: at the published 8192 dimensions that is a hundred times less.
     /// </remarks>
     /// <param name="a">(N, E).</param>
     /// <param name="b">(N, E).</param>

@@ -9,11 +9,11 @@ namespace SiamSharp.Methods;
 
 /// <summary>DINO: a student matches the centred and sharpened output of its own moving average, the teacher.</summary>
 /// <remarks>
-/// Source: Caron et al. 2021, arXiv 2104.14294. The teacher sees the target views, the student all of them (multi-crop). The teacher's
-/// backbone is what is kept, as the authors do.
-/// Differences: the authors raise the weight decay from 0.04 to 0.4 by half a cosine, shorten the gradient of each parameter by itself and leave out blocks of
-/// the student's ViT at random (drop path 0.1). Here the decay is constant, optimizer.clipNorm is over all parameters together, and no block is left out:
-/// one rule for all methods, to be compared with each other.
+/// Source: Caron et al. 2021, arXiv 2104.14294. The teacher sees the target views, the student all of them (multi-crop).
+/// The teacher's backbone is what is kept, as the authors do.
+/// Differences: the authors raise the weight decay from 0.04 to 0.4 by half a cosine, shorten the gradient of each parameter by
+/// itself and leave out blocks of the student's ViT at random (drop path 0.1). Here the decay is constant, optimizer.clipNorm is
+/// over all parameters together, and no block is left out: one rule for all methods, to be compared with each other.
 /// </remarks>
 [Kind("dino")]
 public sealed record DinoOptions() : MethodOptions(minViews: 2, maxViews: 64)
@@ -24,7 +24,8 @@ public sealed record DinoOptions() : MethodOptions(minViews: 2, maxViews: 64)
     /// <summary>Divides the student's outputs; 0.1 as published.</summary>
     [Range(0.001, 10.0)] public double StudentTemperature { get; init; } = 0.1;
 
-    /// <summary>Divides the teacher's centred outputs after the warm-up; 0.04 is the authors' default, up to 0.07 in their longer runs.</summary>
+    /// <summary>Divides the teacher's centred outputs after the warm-up; 0.04 is the authors' default,
+    /// up to 0.07 in their longer runs.</summary>
     [Range(0.001, 10.0)] public double TeacherTemperature { get; init; } = 0.04;
 
     /// <summary>The teacher's temperature at the start; it rises or falls evenly to the other.</summary>
@@ -36,7 +37,8 @@ public sealed record DinoOptions() : MethodOptions(minViews: 2, maxViews: 64)
     /// <summary>Share that the centre keeps of itself at each step; 0.9 as published.</summary>
     [Range(0.0, 1.0)] public double CenterDecay { get; init; } = 0.9;
 
-    /// <summary>Share that the teacher keeps of itself at the first step, rising to 1 by half a cosine; 0.996 as published.</summary>
+    /// <summary>Share that the teacher keeps of itself at the first step, rising to 1 by half a cosine;
+    /// 0.996 as published.</summary>
     [Range(0.0, 1.0)] public double EmaDecay { get; init; } = 0.996;
 
     /// <summary>Epochs during which the last layer stays as it is; 1 as published.</summary>
@@ -48,7 +50,8 @@ public sealed record DinoOptions() : MethodOptions(minViews: 2, maxViews: 64)
     /// <summary>Width of the normalised layer ahead of the last; 256 as published.</summary>
     [Range(1, 65_536)] public int HeadBottleneck { get; init; } = 256;
 
-    /// <summary>Whether the hidden layers are followed by batch normalisations; false as published, an option of the authors' code.</summary>
+    /// <summary>Whether the hidden layers are followed by batch normalisations; false as published,
+    /// an option of the authors' code.</summary>
     public bool HeadBatchNorm { get; init; }
 
     /// <inheritdoc/>
@@ -101,7 +104,8 @@ internal sealed class Dino : SiameseMethod
         IReadOnlyList<Tensor> targets = batch.Targets;
         var teacher = target.Embed(targets);
         double temperature = TemperatureAt(batch.Epoch);
-        var total = LossOf(student.chunk(batch.Views.Count), teacher.chunk(targets.Count), center, _options.StudentTemperature, temperature);
+        var total = LossOf(student.chunk(batch.Views.Count), teacher.chunk(targets.Count), center,
+            _options.StudentTemperature, temperature);
         var used = CrossViewEntropy.Used(((teacher - center) / Held(temperature)).softmax(1));
         return Terms(total, student, (UsedTerm, used)) with { Kept = [teacher.MoveToOuterDisposeScope()] };
     }
@@ -120,7 +124,8 @@ internal sealed class Dino : SiameseMethod
         ? _options.TeacherTemperature
         : double.Lerp(_options.TeacherWarmupTemperature, _options.TeacherTemperature, epoch / _options.TeacherWarmupEpochs);
 
-    /// <summary>The mean cross entropy between the teacher's view of one target view and the student's of each other view.</summary>
+    /// <summary>The mean cross entropy between the teacher's view of one target view and the student's
+    /// of each other view.</summary>
     /// <remarks>Source: equation 3 and algorithm 1 of the paper.</remarks>
     /// <param name="student">V tensors (N, K).</param>
     /// <param name="teacher">T tensors (N, K) of the first T views, without gradient.</param>
@@ -129,7 +134,8 @@ internal sealed class Dino : SiameseMethod
     /// <param name="teacherTemperature">Above 0, below the student's.</param>
     /// <returns>A differentiable scalar, owned by the caller.</returns>
     internal static Tensor LossOf(
-        IReadOnlyList<Tensor> student, IReadOnlyList<Tensor> teacher, Tensor center, double studentTemperature, double teacherTemperature)
+        IReadOnlyList<Tensor> student, IReadOnlyList<Tensor> teacher, Tensor center,
+        double studentTemperature, double teacherTemperature)
     {
         using var scope = NewDisposeScope();
         Tensor[] wanted = [.. teacher.Select(t => ((t - center) / Held(teacherTemperature)).softmax(1))];

@@ -36,16 +36,19 @@ internal sealed class FeatureQueue : nn.Module
     /// <param name="images">Images to learn from.</param>
     /// <param name="batchSize">Images in a step.</param>
     /// <param name="so">What follows from it, behind "so that".</param>
-    public static string? TooLong(int queueSize, int images, int batchSize, string so) => queueSize <= images || images < batchSize ? null
-        : $"method.queueSize is {queueSize}, but there are only {Plural.Of(images, "image")}: the queue holds up to {(queueSize + images - 1) / images} embeddings of each, so that {so}. "
-            + $"--set method.queueSize={images / batchSize * batchSize}, or less.";
+    public static string? TooLong(int queueSize, int images, int batchSize, string so) =>
+        queueSize <= images || images < batchSize ? null
+            : $"method.queueSize is {queueSize}, but there are only {Plural.Of(images, "image")}: "
+                + $"the queue holds up to {(queueSize + images - 1) / images} embeddings of each, so that {so}. "
+                + $"--set method.queueSize={images / batchSize * batchSize}, or less.";
 
     /// <summary>The rule that a queue holds whole batches.</summary>
     public static IEnumerable<Fault> FaultsOf(int queueSize, int batchSize)
     {
         if (queueSize % batchSize != 0)
-            yield return new("queueSize", $"{queueSize} is no multiple of training.batchSize, {batchSize}: batches would be cut. Choose "
-                + $"{Math.Max(1, queueSize / batchSize) * batchSize}");
+            yield return new("queueSize",
+                $"{queueSize} is no multiple of training.batchSize, {batchSize}: batches would be cut. Choose "
+                    + $"{Math.Max(1, queueSize / batchSize) * batchSize}");
     }
 
     /// <summary>Puts new rows in the place of the oldest.</summary>
@@ -54,7 +57,8 @@ internal sealed class FeatureQueue : nn.Module
     {
         using var scope = NewDisposeScope();
         using var noGradient = no_grad();
-        long length = rows.shape[0], count = embeddings.shape[0], done = added.item<long>(), skipped = Math.Max(0, count - length);
+        long length = rows.shape[0], count = embeddings.shape[0], done = added.item<long>(),
+            skipped = Math.Max(0, count - length);
         for (long from = skipped; from < count;)
         {
             long start = (done + from) % length, part = Math.Min(length - start, count - from);

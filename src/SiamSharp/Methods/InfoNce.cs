@@ -25,7 +25,9 @@ public static class InfoNce
     }
 
     /// <summary>Each query against the keys of its batch: its own is the right one.</summary>
-    /// <remarks>Definition: as above, the other keys of the batch being the queue. Source: Chen et al. 2021, arXiv 2104.02057, equation 1.</remarks>
+    /// <remarks>
+    /// Definition: as above, the other keys of the batch being the queue. Source: Chen et al. 2021, arXiv 2104.02057, equation 1.
+    /// </remarks>
     /// <param name="queries">(N, E), rows of norm 1.</param>
     /// <param name="keys">(N, E), rows of norm 1; no gradient flows into it.</param>
     /// <param name="temperature">T, above 0.</param>

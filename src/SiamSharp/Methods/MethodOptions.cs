@@ -6,7 +6,9 @@ using SiamSharp.Views;
 namespace SiamSharp.Methods;
 
 /// <summary>Which siamese framework trains the backbone, and its settings.</summary>
-/// <remarks>A new framework is one file in this folder, or in an assembly of your own: its <see cref="KindAttribute"/> makes it known.</remarks>
+/// <remarks>
+/// A new framework is one file in this folder, or in an assembly of your own: its <see cref="KindAttribute"/> makes it known.
+/// </remarks>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "name")]
 public abstract record MethodOptions : IHasRules
 {
@@ -24,7 +26,8 @@ public abstract record MethodOptions : IHasRules
     /// <summary>Whether the method learns from the classes of the images.</summary>
     [JsonIgnore] public virtual bool NeedsLabels => false;
 
-    /// <summary>The term of the loss that counts the prototypes or outputs that images spread over; few of them mean a collapse. Null where there are none.</summary>
+    /// <summary>The term of the loss that counts the prototypes or outputs that images spread over; few of them mean a collapse.
+    /// Null where there are none.</summary>
     [JsonIgnore] public virtual string? UsedTerm => null;
 
     /// <inheritdoc/>
@@ -38,7 +41,8 @@ public abstract record MethodOptions : IHasRules
     /// <param name="backbone">The network that the method is to train.</param>
     public virtual IEnumerable<Fault> FaultsFor(BackboneOptions backbone) => [];
 
-    /// <summary>What is allowed, but is probably not meant for so many images: whole sentences that say what to set, often none.</summary>
+    /// <summary>What is allowed, but is probably not meant for so many images: whole sentences that say what
+    /// to set, often none.</summary>
     /// <param name="images">Images to learn from.</param>
     /// <param name="batchSize">Images in a step.</param>
     /// <param name="epochs">How often all images are seen.</param>

@@ -4,8 +4,8 @@ namespace SiamSharp.Methods;
 
 /// <summary>What a method is built around.</summary>
 /// <param name="MakeBackbone">
-/// Gives a new network, float32 (N, C, H, W) to (N, D), at each call; called once, or twice by methods with a target network, which
-/// then takes the first one's weights.
+/// Gives a new network, float32 (N, C, H, W) to (N, D), at each call; called once, or twice by methods with a target network,
+/// which then takes the first one's weights.
 /// </param>
 /// <param name="Width">D, the width of the representation.</param>
 /// <param name="Seed">Seed of the weights of the heads.</param>

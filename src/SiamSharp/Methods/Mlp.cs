@@ -41,7 +41,8 @@ internal static class Mlp
                 layers.Add(nn.ReLU(inplace: true));
             }
         }
-        if (end is HeadEnd.Normalized or HeadEnd.Standardized) layers.Add(new BatchNormalization(widths[^1], affine: end == HeadEnd.Normalized));
+        if (end is HeadEnd.Normalized or HeadEnd.Standardized)
+            layers.Add(new BatchNormalization(widths[^1], affine: end == HeadEnd.Normalized));
         var head = nn.Sequential(layers.Select((layer, i) => ($"{i}", layer)));
         Initialization.Draw(head, seed, name);
         return head;

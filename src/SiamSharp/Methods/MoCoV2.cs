@@ -10,8 +10,8 @@ namespace SiamSharp.Methods;
 
 /// <summary>MoCo v2: a query agrees with its key and differs from a long queue of keys of earlier images.</summary>
 /// <remarks>
-/// Source: He et al. 2019, arXiv 1911.05722 (queue, momentum encoder); Chen et al. 2020, arXiv 2003.04297 (projector, temperature).
-/// The first view gives the key, all others are queries.
+/// Source: He et al. 2019, arXiv 1911.05722 (queue, momentum encoder); Chen et al. 2020, arXiv 2003.04297
+/// (projector, temperature). The first view gives the key, all others are queries.
 /// </remarks>
 [Kind("moco-v2")]
 public sealed record MoCoV2Options() : MethodOptions(minViews: 2, maxViews: 64)
@@ -32,15 +32,16 @@ public sealed record MoCoV2Options() : MethodOptions(minViews: 2, maxViews: 64)
     [Range(2, 65_536)] public int ProjectorOutput { get; init; } = 128;
 
     /// <summary>
-    /// Whether the projector's hidden layer is followed by a batch normalisation. The authors' has none; short runs of small networks learn much
-    /// faster with it (docs/EXPERIMENTS.md), so that the recipe moco-v2 has it.
+    /// Whether the projector's hidden layer is followed by a batch normalisation. The authors' has none; short runs of small
+    /// networks learn much faster with it (docs/EXPERIMENTS.md), so that the recipe moco-v2 has it.
     /// </summary>
     public bool HeadBatchNorm { get; init; }
 
     /// <summary>
-    /// Parts of the batch over which batch statistics are taken in training, each by itself, the keys shuffled among them; 1 = the whole batch.
-    /// The authors train on 8 GPUs, each with statistics of its own, and their one-GPU demo takes 8 parts; in short runs with small batches 8 gained nothing
-    /// (docs/EXPERIMENTS.md), so that it is for long runs with batches of 256 and more.
+    /// Parts of the batch over which batch statistics are taken in training, each by itself, the keys shuffled among
+    /// them; 1 = the whole batch. The authors train on 8 GPUs, each with statistics of its own, and their one-GPU demo
+    /// takes 8 parts; in short runs with small batches 8 gained nothing (docs/EXPERIMENTS.md), so that it is for long
+    /// runs with batches of 256 and more.
     /// </summary>
     [Range(1, 1024)] public int NormSplits { get; init; } = 1;
 
@@ -49,20 +50,23 @@ public sealed record MoCoV2Options() : MethodOptions(minViews: 2, maxViews: 64)
     {
         foreach (Fault fault in FeatureQueue.FaultsOf(QueueSize, batchSize)) yield return fault;
         if (batchSize < 2 * NormSplits)
-            yield return new("normSplits", $"{NormSplits} parts of a batch of {batchSize} would have fewer than 2 images: choose at most {Math.Max(1, batchSize / 2)}");
+            yield return new("normSplits", $"{NormSplits} parts of a batch of {batchSize} would have fewer than 2 images: "
+                + $"choose at most {Math.Max(1, batchSize / 2)}");
     }
 
     /// <inheritdoc/>
     public override IEnumerable<string> NotesFor(int images, int batchSize, int epochs)
     {
-        if (FeatureQueue.TooLong(QueueSize, images, batchSize, "an image is told apart from itself") is { } note) yield return note;
+        if (FeatureQueue.TooLong(QueueSize, images, batchSize, "an image is told apart from itself") is { } note)
+            yield return note;
     }
 
     /// <inheritdoc/>
     public override IEnumerable<Fault> FaultsFor(BackboneOptions backbone)
     {
         if (NormSplits > 1 && !backbone.HasBatchNormalization)
-            yield return new("normSplits", $"is {NormSplits}, but {backbone.Name} has no batch normalisation: leave it 1, or choose a ResNet or a RegNet");
+            yield return new("normSplits",
+                $"is {NormSplits}, but {backbone.Name} has no batch normalisation: leave it 1, or choose a ResNet or a RegNet");
     }
 
     /// <inheritdoc/>
@@ -93,8 +97,10 @@ internal sealed class MoCoV2 : SiameseMethod
         nn.Module<Tensor, Tensor> Project()
         {
             int hidden = options.ProjectorHidden > 0 ? options.ProjectorHidden : setup.Width;
-            if (options.HeadBatchNorm) return Mlp.Create("Projector", setup.Seed, HeadEnd.Bias, setup.Width, hidden, options.ProjectorOutput);
-            var head = nn.Sequential(("0", nn.Linear(setup.Width, hidden)), ("1", nn.ReLU(inplace: true)), ("2", nn.Linear(hidden, options.ProjectorOutput)));
+            if (options.HeadBatchNorm)
+                return Mlp.Create("Projector", setup.Seed, HeadEnd.Bias, setup.Width, hidden, options.ProjectorOutput);
+            var head = nn.Sequential(("0", nn.Linear(setup.Width, hidden)), ("1", nn.ReLU(inplace: true)),
+                ("2", nn.Linear(hidden, options.ProjectorOutput)));
             Initialization.Draw(head, setup.Seed, "Projector");
             return head;
         }
@@ -105,7 +111,8 @@ internal sealed class MoCoV2 : SiameseMethod
             BatchNorm[] norms = [.. modules().OfType<BatchNorm>()];
             if (norms.Length == 0 || norms.FirstOrDefault(norm => norm is not BatchNormalization) is not null)
                 throw new OptionsException([new Fault("method.normSplits", $"is {options.NormSplits}, but the network "
-                    + (norms.Length == 0 ? "has no batch normalisation" : $"has a {norms.First(norm => norm is not BatchNormalization).GetType().Name}, which cannot be split")
+                    + (norms.Length == 0 ? "has no batch normalisation"
+                        : $"has a {norms.First(norm => norm is not BatchNormalization).GetType().Name}, which cannot be split")
                     + ": use SiamSharp.Backbones.BatchNormalization in it, or leave the option 1")]);
             foreach (BatchNormalization norm in norms.Cast<BatchNormalization>()) norm.Splits = options.NormSplits;
         }

@@ -6,13 +6,14 @@ using static TorchSharp.torch;
 
 namespace SiamSharp.Methods;
 
-/// <summary>MoCo v3: predictions from one view agree with the momentum encoder's keys of another, differ from the batch's other keys.</summary>
+/// <summary>MoCo v3: predictions from one view agree with the momentum encoder's keys of another,
+/// differ from the batch's other keys.</summary>
 /// <remarks>
 /// Source: Chen et al. 2021, arXiv 2104.02057, algorithm 1 and section 3, with the two-layer projector for ConvNets.
 /// Every pair of a view and a target view other than it counts alike.
-/// Differences: with a ViT the authors have a projector of three layers, a batch normalisation after the predictor, patches projected by weights that stay as they
-/// were drawn, fixed positions (sines and cosines), temperature 0.2 and crops from 0.08 of the area. Here a ViT has the heads of the ConvNet and learns all of
-/// its weights; temperature and crops are options.
+/// Differences: with a ViT the authors have a projector of three layers, a batch normalisation after the predictor, patches
+/// projected by weights that stay as they were drawn, fixed positions (sines and cosines), temperature 0.2 and crops from 0.08 of
+/// the area. Here a ViT has the heads of the ConvNet and learns all of its weights; temperature and crops are options.
 /// </remarks>
 [Kind("moco-v3")]
 public sealed record MoCoV3Options() : MethodOptions(minViews: 2, maxViews: 64)
@@ -20,7 +21,8 @@ public sealed record MoCoV3Options() : MethodOptions(minViews: 2, maxViews: 64)
     /// <summary>Divides the cosine similarities; published: 1.0 (ResNet-50), 0.2 (ViT).</summary>
     [Range(0.001, 10.0)] public double Temperature { get; init; } = 1.0;
 
-    /// <summary>Share that the momentum encoder keeps of itself at the first step, rising to 1 by half a cosine; 0.99 as published.</summary>
+    /// <summary>Share that the momentum encoder keeps of itself at the first step, rising to 1 by half a cosine;
+    /// 0.99 as published.</summary>
     [Range(0.0, 1.0)] public double EmaDecay { get; init; } = 0.99;
 
     /// <summary>Width of the hidden layers of projector and predictor; 4096 as published.</summary>
@@ -30,7 +32,8 @@ public sealed record MoCoV3Options() : MethodOptions(minViews: 2, maxViews: 64)
     [Range(2, 65_536)] public int ProjectorOutput { get; init; } = 256;
 
     /// <inheritdoc/>
-    public override IReadOnlyList<ViewPolicy> PaperViews(int size, int channels) => PaperPolicies.Byol(size, channels, minArea: 0.2);
+    public override IReadOnlyList<ViewPolicy> PaperViews(int size, int channels) =>
+        PaperPolicies.Byol(size, channels, minArea: 0.2);
 
     /// <inheritdoc/>
     protected override SiameseMethod Build(MethodSetup setup) => new MoCoV3(this, setup);
@@ -47,7 +50,8 @@ internal sealed class MoCoV3 : SiameseMethod
     {
         _options = options;
         projector = Project();
-        predictor = Mlp.Create("Predictor", setup.Seed, HeadEnd.Plain, options.ProjectorOutput, options.HeadHidden, options.ProjectorOutput);
+        predictor = Mlp.Create("Predictor", setup.Seed, HeadEnd.Plain, options.ProjectorOutput,
+            options.HeadHidden, options.ProjectorOutput);
         target = new TargetNetwork(setup.MakeBackbone(), Project(), Backbone, projector);
         RegisterComponents();
 
@@ -70,7 +74,8 @@ internal sealed class MoCoV3 : SiameseMethod
     /// <inheritdoc/>
     public override double? LossWhenCollapsed(ViewBatch batch) => 4 * _options.Temperature * Math.Log(batch.Samples);
 
-    /// <summary>Twice the temperature times the mean loss over all pairs, times the 2 of the two directions that the paper adds up.</summary>
+    /// <summary>Twice the temperature times the mean loss over all pairs, times the 2 of the two directions that
+    /// the paper adds up.</summary>
     /// <param name="queries">V tensors (N, E), rows of norm 1.</param>
     /// <param name="keys">T tensors (N, E) of the first T views, rows of norm 1.</param>
     /// <param name="temperature">Above 0.</param>
@@ -89,5 +94,6 @@ internal sealed class MoCoV3 : SiameseMethod
     }
 
     /// <inheritdoc/>
-    public override void AfterStep(ViewBatch batch, LossTerms terms) => target.Follow(TargetNetwork.DecayAt(_options.EmaDecay, batch.Progress));
+    public override void AfterStep(ViewBatch batch, LossTerms terms) =>
+        target.Follow(TargetNetwork.DecayAt(_options.EmaDecay, batch.Progress));
 }

@@ -9,11 +9,12 @@ namespace SiamSharp.Methods;
 
 /// <summary>MSN: masked anchors match the prototypes of a target view, and all prototypes are to be used.</summary>
 /// <remarks>
-/// Source: Assran et al. 2022, arXiv 2204.07141. The first view is the target, all others are anchors: mask the anchors only for the
-/// published setting. The target network's backbone is what is kept.
-/// Differences: the authors' moving average rises to 1 linearly, their heads have GELU where these have ReLU, their prototypes do not decay and their weight decay
-/// rises from 0.04 to 0.4; they leave out 15 % of an anchor's patches at random. Here the average rises as BYOL's, the decay is constant and holds for prototypes
-/// too (whose length no cosine sees), and patches are left out by the masks of the views alone: the parts that all methods share, and the recorded figures have.
+/// Source: Assran et al. 2022, arXiv 2204.07141. The first view is the target, all others are anchors: mask the anchors only for
+/// the published setting. The target network's backbone is what is kept.
+/// Differences: the authors' moving average rises to 1 linearly, their heads have GELU where these have ReLU, their prototypes do
+/// not decay and their weight decay rises from 0.04 to 0.4; they leave out 15 % of an anchor's patches at random. Here the
+/// average rises as BYOL's, the decay is constant and holds for prototypes too (whose length no cosine sees), and patches are
+/// left out by the masks of the views alone: the parts that all methods share, and the recorded figures have.
 /// </remarks>
 [Kind("msn")]
 public sealed record MsnOptions() : MethodOptions(minViews: 2, maxViews: 64)
@@ -33,7 +34,8 @@ public sealed record MsnOptions() : MethodOptions(minViews: 2, maxViews: 64)
     /// <summary>Iterations of Sinkhorn's algorithm on the targets; 3 in the authors' settings, 0 = none.</summary>
     [Range(0, 100)] public int SinkhornIterations { get; init; } = 3;
 
-    /// <summary>Share that the target keeps of itself at the first step, rising to 1 by half a cosine (the authors': linearly); 0.996 as published.</summary>
+    /// <summary>Share that the target keeps of itself at the first step, rising to 1 by half a cosine (the authors': linearly);
+    /// 0.996 as published.</summary>
     [Range(0.0, 1.0)] public double EmaDecay { get; init; } = 0.996;
 
     /// <summary>Width of the projector's two hidden layers; 2048 as published.</summary>
@@ -93,16 +95,18 @@ internal sealed class Msn : SiameseMethod
         var wanted = prototypes.Score(Normalize(target.Embed([batch.Views[0]])), frozen: true, projected: true);
         var (match, entropy) = LossOf(prototypes.Score(Normalize(anchors), projected: true), wanted,
             _options.Temperature, _options.TargetSharpening, _options.SinkhornIterations);
-        return Terms(match - Held(_options.EntropyWeight) * entropy, anchors, ("match", match.detach()), (Prototypes.UsedTerm, entropy.detach().exp()));
+        return Terms(match - Held(_options.EntropyWeight) * entropy, anchors, ("match", match.detach()),
+            (Prototypes.UsedTerm, entropy.detach().exp()));
     }
 
     /// <inheritdoc/>
     public override double? LossWhenCollapsed(ViewBatch batch) => Math.Log(_options.Prototypes) * (1 - _options.EntropyWeight);
 
-    /// <summary>Cross entropy of the anchors with the sharpened targets, and the entropy of the anchors' mean prediction.</summary>
+    /// <summary>Cross entropy of the anchors with the sharpened targets, and the entropy of the
+    /// anchors' mean prediction.</summary>
     /// <remarks>
-    /// Definition: p+ = softmax(target cosines / T) to the power 1 / sharpening, each row to a sum of 1, balanced by Sinkhorn's algorithm;
-    /// match = mean over anchors of - sum over P of p+ log p; entropy = - sum over P of m log m with m the mean of p.
+    /// Definition: p+ = softmax(target cosines / T) to the power 1 / sharpening, each row to a sum of 1, balanced by Sinkhorn's
+    /// algorithm; match = mean over anchors of - sum over P of p+ log p; entropy = - sum over P of m log m with m the mean of p.
     /// Source: equation 1 of the paper, the loss being match - weight * entropy. Some code adds the constant weight * log P.
     /// </remarks>
     /// <param name="anchors">(M N, P): cosines of M anchors, view by view.</param>
@@ -111,18 +115,22 @@ internal sealed class Msn : SiameseMethod
     /// <param name="sharpening">0 to 1.</param>
     /// <param name="iterations">0 or more.</param>
     /// <returns>Differentiable scalars, owned by the caller.</returns>
-    internal static (Tensor Match, Tensor Entropy) LossOf(Tensor anchors, Tensor targets, double temperature, double sharpening, int iterations)
+    internal static (Tensor Match, Tensor Entropy) LossOf(
+        Tensor anchors, Tensor targets, double temperature, double sharpening, int iterations)
     {
         using var scope = NewDisposeScope();
-        var sharp = (targets.detach() / Held(temperature * sharpening)).log_softmax(1); // of a power of the softmax, brought to a sum of 1
+        // of a power of the softmax, brought to a sum of 1
+        var sharp = (targets.detach() / Held(temperature * sharpening)).log_softmax(1);
         var wanted = Sinkhorn.BalanceLogarithms(sharp, iterations).repeat(anchors.shape[0] / targets.shape[0], 1);
         var logarithms = (anchors / Held(temperature)).log_softmax(1);
         var match = -(wanted * logarithms).sum(1).mean();
-        var mean = logarithms.logsumexp(0).Plus(-Math.Log(anchors.shape[0])); // in logarithms: a prototype that no anchor takes has no log 0
+        // in logarithms: a prototype that no anchor takes has no log 0
+        var mean = logarithms.logsumexp(0).Plus(-Math.Log(anchors.shape[0]));
         var entropy = -(mean.exp() * mean).sum();
         return (match.MoveToOuterDisposeScope(), entropy.MoveToOuterDisposeScope());
     }
 
     /// <inheritdoc/>
-    public override void AfterStep(ViewBatch batch, LossTerms terms) => target.Follow(TargetNetwork.DecayAt(_options.EmaDecay, batch.Progress));
+    public override void AfterStep(ViewBatch batch, LossTerms terms) =>
+        target.Follow(TargetNetwork.DecayAt(_options.EmaDecay, batch.Progress));
 }

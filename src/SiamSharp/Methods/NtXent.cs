@@ -10,7 +10,8 @@ public static class NtXent
     /// <remarks>
     /// Definition: with z the V N embeddings, each divided by its norm, s(i, k) = z_i z_k / temperature and P(i) the V - 1 other
     /// views of i's sample: mean over i of [ log sum over k != i of exp s(i, k) - mean over j in P(i) of s(i, j) ].
-    /// Source: Chen et al. 2020, arXiv 2002.05709, equation 1 (V = 2); Khosla et al. 2020, arXiv 2004.11362, equation 2 (V above 2).
+    /// Source: Chen et al. 2020, arXiv 2002.05709, equation 1 (V = 2); Khosla et al. 2020,
+    /// arXiv 2004.11362, equation 2 (V above 2).
     /// Differences: for more than two views the other positives stay in the denominator, as in Khosla et al.
     /// Cost: one (V N, V N) matrix and its gradient.
     /// </remarks>
@@ -36,7 +37,8 @@ public static class NtXent
         return (all - MeanPositive(z, views) / Held(temperature)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The mean cosine of all pairs of two different views of one sample; <paramref name="z"/> is (V N, D), normalised.</summary>
+    /// <summary>The mean cosine of all pairs of two different views of one sample;
+    /// <paramref name="z"/> is (V N, D), normalised.</summary>
     internal static Tensor MeanPositive(Tensor z, int views)
     {
         using var scope = NewDisposeScope();

@@ -9,11 +9,12 @@ namespace SiamSharp.Methods;
 
 /// <summary>PIRL: an image and its transformed views agree with the image's row in a memory of the whole data set.</summary>
 /// <remarks>
-/// Source: Misra and van der Maaten 2019, arXiv 1912.01991; the memory's loss, for any views. The first view is the image, all others are
-/// its transformations; each kind has its own linear head.
+/// Source: Misra and van der Maaten 2019, arXiv 1912.01991; the memory's loss, for any views. The first view is the image, all
+/// others are its transformations; each kind has its own linear head.
 /// Cost: a row of 4 times <see cref="ProjectorOutput"/> bytes for each image, in memory and in every checkpoint.
-/// Differences: one set of negatives for all samples of a batch, each leaving out its own row. A row is empty until its sample comes for
-/// the first time, when it takes the embedding of then; empty rows are left out, where the paper starts with random directions.
+/// Differences: one set of negatives for all samples of a batch, each leaving out its own row. A row is empty until its
+/// sample comes for the first time, when it takes the embedding of then; empty rows are left out, where the paper
+/// starts with random directions.
 /// </remarks>
 [Kind("pirl")]
 public sealed record PirlOptions() : MethodOptions(minViews: 2, maxViews: 64)
@@ -38,16 +39,18 @@ public sealed record PirlOptions() : MethodOptions(minViews: 2, maxViews: 64)
     /// <inheritdoc/>
     public override IEnumerable<string> NotesFor(int images, int batchSize, int epochs)
     {
-        if (Negatives != PublishedNegatives && Negatives > images - 1) yield return $"method.negatives is {Negatives}, but there are only {images - 1} other images: all are taken.";
+        if (Negatives != PublishedNegatives && Negatives > images - 1)
+            yield return $"method.negatives is {Negatives}, but there are only {images - 1} other images: all are taken.";
     }
 
     /// <inheritdoc/>
-    /// <remarks>The crops and colours of the image in the authors' configuration (VISSL, pirl_jigsaw_4node_resnet50), for both views: there the second are nine patches, and a further
-    /// photometric change follows.</remarks>
+    /// <remarks>The crops and colours of the image in the authors' configuration (VISSL, pirl_jigsaw_4node_resnet50), for both
+    /// views: there the second are nine patches, and a further photometric change follows.</remarks>
     public override IReadOnlyList<ViewPolicy> PaperViews(int size, int channels)
     {
         ViewPolicy branch = PaperPolicies.Branch(size, channels, minArea: 0.08, blur: 0);
-        return [branch with { Count = 2, ColorJitter = branch.ColorJitter with { Probability = 1, Hue = channels == 3 ? 0.2 : 0 } }];
+        return [
+            branch with { Count = 2, ColorJitter = branch.ColorJitter with { Probability = 1, Hue = channels == 3 ? 0.2 : 0 } }];
     }
 
     /// <inheritdoc/>
@@ -64,7 +67,9 @@ internal sealed class Pirl : SiameseMethod
 
     internal Pirl(PirlOptions options, MethodSetup setup) : base("PIRL", setup.MakeBackbone())
     {
-        if (setup.Samples < 2) throw new ArgumentException($"PIRL needs a data set of two samples or more for its memory, but there are {setup.Samples}.");
+        if (setup.Samples < 2)
+            throw new ArgumentException(
+                $"PIRL needs a data set of two samples or more for its memory, but there are {setup.Samples}.");
         (_options, _seed) = (options, setup.Seed);
         projector = Mlp.Create("Projector", setup.Seed, HeadEnd.Bias, setup.Width, options.ProjectorOutput);
         transformedProjector = Mlp.Create("TransformedProjector", setup.Seed, HeadEnd.Bias, setup.Width, options.ProjectorOutput);
@@ -77,21 +82,25 @@ internal sealed class Pirl : SiameseMethod
     public override LossTerms Loss(ViewBatch batch)
     {
         CheckBatch(batch, "PIRL");
-        if (batch.Indexes is null) throw new ArgumentException("PIRL needs the indexes of the samples for its memory, but the batch has none.");
+        if (batch.Indexes is null)
+            throw new ArgumentException("PIRL needs the indexes of the samples for its memory, but the batch has none.");
         using var scope = NewDisposeScope();
         Tensor[] features = Represent(Backbone, batch.Views).chunk(batch.Views.Count);
         var image = Normalize(projector.forward(features[0]));
         var transformed = Normalize(transformedProjector.forward(cat(features[1..])));
         int transformations = features.Length - 1;
 
-        var own = where(seen[batch.Indexes].unsqueeze(1), memory[batch.Indexes], image.detach()); // an empty row is the embedding itself
+        // an empty row is the embedding itself
+        var own = where(seen[batch.Indexes].unsqueeze(1), memory[batch.Indexes], image.detach());
         Tensor drawn = Draw(batch.Step);
         var (others, filled) = RowsOf(drawn, batch.Indexes, own);
         var leftOut = (batch.Indexes.unsqueeze(1) == drawn.unsqueeze(0)).logical_or(filled.logical_not());
         var ofImage = LossOf(image, own, others, leftOut, _options.Temperature);
-        var ofTransformed = LossOf(transformed, own.repeat(transformations, 1), others, leftOut.repeat(transformations, 1), _options.Temperature);
+        var ofTransformed = LossOf(transformed, own.repeat(transformations, 1), others,
+            leftOut.repeat(transformations, 1), _options.Temperature);
         double weight = _options.TransformedWeight;
-        return Terms((Held(weight) * ofTransformed).Plus(Held(1 - weight) * ofImage), transformed, ("image", ofImage.detach()), ("transformed", ofTransformed.detach()))
+        return Terms((Held(weight) * ofTransformed).Plus(Held(1 - weight) * ofImage), transformed, ("image", ofImage.detach()),
+            ("transformed", ofTransformed.detach()))
             with
         { Kept = [own.MoveToOuterDisposeScope(), image.detach().MoveToOuterDisposeScope()] };
     }
@@ -102,7 +111,8 @@ internal sealed class Pirl : SiameseMethod
         using var scope = NewDisposeScope();
         using var noGradient = no_grad();
         var (own, image) = (terms.Kept[0], terms.Kept[1]);
-        memory.index_copy_(0, batch.Indexes!, Normalize((own * Held(_options.MemoryDecay)).Plus(image * Held(1 - _options.MemoryDecay))));
+        memory.index_copy_(0, batch.Indexes!,
+            Normalize((own * Held(_options.MemoryDecay)).Plus(image * Held(1 - _options.MemoryDecay))));
         seen.index_fill_(0, batch.Indexes!, Held(true));
     }
 
@@ -138,13 +148,15 @@ internal sealed class Pirl : SiameseMethod
 
     /// <summary>Noise-contrastive loss of embeddings against their rows of the memory and others.</summary>
     /// <remarks>
-    /// Definition: with p the softmax over [v m, v n for each other row n] / T: mean over v of - log p(m) - sum over n of log(1 - p(n)).
+    /// Definition: with p the softmax over [v m, v n for each other row n] / T: mean over v of - log
+    /// p(m) - sum over n of log(1 - p(n)).
     /// Source: equations 4 and 5 of the paper.
     /// </remarks>
     /// <param name="v">(N, E), rows of norm 1.</param>
     /// <param name="own">(N, E): the rows of these samples; no gradient.</param>
     /// <param name="others">(M, E): rows of other samples; no gradient.</param>
-    /// <param name="leftOut">bool (N, M): where a row of <paramref name="others"/> does not count: the sample's own, or an empty one.</param>
+    /// <param name="leftOut">bool (N, M): where a row of <paramref name="others"/> does not count:
+    /// the sample's own, or an empty one.</param>
     /// <param name="temperature">T, above 0.</param>
     /// <returns>A differentiable scalar, owned by the caller.</returns>
     internal static Tensor LossOf(Tensor v, Tensor own, Tensor others, Tensor leftOut, double temperature)
@@ -155,9 +167,11 @@ internal sealed class Pirl : SiameseMethod
         var (right, wrong) = (positive / Held(temperature), negative / Held(temperature));
         var all = cat([right, wrong], 1).logsumexp(1, keepdim: true);
         var logarithms = wrong - all;                                            // (N, M): log p(n)
-        // 1 - p loses its digits where p is near 1, which at most one row n can be: there it is what all the others have together.
+        // 1 - p loses its digits where p is near 1, which at most one row n can be:
+        // there it is what all the others have together.
         var likely = logarithms.detach().gt(Held(Math.Log(0.6)));
-        var ofLikely = cat([right, wrong.masked_fill(likely, Held(double.NegativeInfinity))], 1).logsumexp(1, keepdim: true) - all;
+        var ofLikely =
+            cat([right, wrong.masked_fill(likely, Held(double.NegativeInfinity))], 1).logsumexp(1, keepdim: true) - all;
         var rest = (-logarithms.masked_fill(likely, Held(double.NegativeInfinity)).exp()).log1p().sum(1, keepdim: true);
         return (all - right - ofLikely - rest).mean().MoveToOuterDisposeScope();
     }

@@ -29,7 +29,8 @@ internal sealed class Prototypes : nn.Module
     /// <param name="count">P.</param>
     /// <param name="images">Images to learn from.</param>
     internal static string? TooMany(string option, int count, int images) => count <= images ? null
-        : $"{option} is {count}, but there are only {Plural.Of(images, "image")}: an image can have a prototype of its own, and nothing is grouped. Take about a tenth of the images: --set {option}={Math.Max(2, images / 10)}.";
+        : $"{option} is {count}, but there are only {Plural.Of(images, "image")}: an image can have a prototype of its own, "
+            + $"and nothing is grouped. Take about a tenth of the images: --set {option}={Math.Max(2, images / 10)}.";
 
     /// <summary>Brings the rows back to norm 1, outside of the gradient.</summary>
     public void Normalize()

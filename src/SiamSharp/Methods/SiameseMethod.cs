@@ -17,7 +17,8 @@ public abstract class SiameseMethod : nn.Module
     [field: ComponentName(Name = "backbone")]
     public nn.Module<Tensor, Tensor> Backbone { get; }
 
-    /// <summary>The network to keep after training: <see cref="Backbone"/>, or the target's where the framework's authors keep that.</summary>
+    /// <summary>The network to keep after training: <see cref="Backbone"/>, or the target's where the framework's
+    /// authors keep that.</summary>
     public virtual nn.Module<Tensor, Tensor> Encoder => Backbone;
 
     /// <summary>The loss of one batch. It changes nothing but the batch statistics of normalisations.</summary>
@@ -27,13 +28,14 @@ public abstract class SiameseMethod : nn.Module
     public abstract LossTerms Loss(ViewBatch batch);
 
     /// <summary>
-    /// The loss when all embeddings are equal, so that nothing tells one image from another (where it depends on the heads, the lowest that it
-    /// can be then); null where no loss is lower anyway, as in BYOL and SimSiam.
+    /// The loss when all embeddings are equal, so that nothing tells one image from another (where it depends on the heads, the
+    /// lowest that it can be then); null where no loss is lower anyway, as in BYOL and SimSiam.
     /// </summary>
     /// <param name="batch">A batch as <see cref="Loss"/> gets it; only its numbers of views and samples are looked at.</param>
     public virtual double? LossWhenCollapsed(ViewBatch batch) => null;
 
-    /// <summary>Everything that the method changes by itself, once the optimiser has made its step: target network, queue, centre, memory.</summary>
+    /// <summary>Everything that the method changes by itself, once the optimiser has made its step: target network,
+    /// queue, centre, memory.</summary>
     /// <param name="batch">What the step saw.</param>
     /// <param name="terms">What <see cref="Loss"/> said of it.</param>
     public virtual void AfterStep(ViewBatch batch, LossTerms terms) { }
@@ -57,7 +59,9 @@ public abstract class SiameseMethod : nn.Module
     }
 
     /// <summary>Rows divided by their norms; what cosine similarities are taken of.</summary>
-    /// <remarks>Differences: torch's normalize gives rows of zeros a gradient 1e12 times as large as what comes in; here they have none.</remarks>
+    /// <remarks>
+    /// Differences: torch's normalize gives rows of zeros a gradient 1e12 times as large as what comes in; here they have none.
+    /// </remarks>
     /// <param name="z">(N, D); rows shorter than 1e-12 have no direction and become zeros.</param>
     /// <returns>(N, D), differentiable, owned by the caller.</returns>
     protected internal static Tensor Normalize(Tensor z)
@@ -76,7 +80,8 @@ public abstract class SiameseMethod : nn.Module
         var seen = embeddings.detach();
         var spread = Collapse.Spread(Normalize(seen));
         return new LossTerms(total.MoveToOuterDisposeScope(),
-            [.. terms.Select(t => (t.Name, t.Value.MoveToOuterDisposeScope())), ("embedding_spread", spread.MoveToOuterDisposeScope())],
+            [.. terms.Select(t => (t.Name, t.Value.MoveToOuterDisposeScope())),
+                ("embedding_spread", spread.MoveToOuterDisposeScope())],
             seen.MoveToOuterDisposeScope());
     }
 

@@ -6,11 +6,12 @@ using static TorchSharp.torch;
 
 namespace SiamSharp.Methods;
 
-/// <summary>The original siamese network for labelled pairs: equal classes come together, others are pushed beyond a margin.</summary>
+/// <summary>The original siamese network for labelled pairs: equal classes come together,
+/// others are pushed beyond a margin.</summary>
 /// <remarks>
 /// Source: Hadsell, Chopra and LeCun 2006, "Dimensionality reduction by learning an invariant mapping", equation 4.
-/// Differences: all pairs of the batch instead of drawn ones, all views of all samples; pairs of equal and of different classes have the
-/// same total weight, as if drawn in equal numbers. Views of one sample are a pair of equal class.
+/// Differences: all pairs of the batch instead of drawn ones, all views of all samples; pairs of equal and of different classes
+/// have the same total weight, as if drawn in equal numbers. Views of one sample are a pair of equal class.
 /// </remarks>
 [Kind("siamese-pairs")]
 public sealed record SiamesePairsOptions() : MethodOptions(minViews: 1, maxViews: 64)
@@ -56,7 +57,9 @@ internal sealed class SiamesePairs : SiameseMethod
     public override double? LossWhenCollapsed(ViewBatch batch) => _margin * _margin / 4;
 
     /// <summary>The two terms, each the mean over its own pairs; 0 where there are none.</summary>
-    /// <remarks>Definition: with D the distance of a pair: D^2 / 2 for equal classes, max(0, margin - D)^2 / 2 for others.</remarks>
+    /// <remarks>
+    /// Definition: with D the distance of a pair: D^2 / 2 for equal classes, max(0, margin - D)^2 / 2 for others.
+    /// </remarks>
     /// <param name="z">(M, E).</param>
     /// <param name="labels">int64 (M).</param>
     /// <param name="margin">Above 0.</param>

@@ -9,7 +9,8 @@ namespace SiamSharp.Methods;
 [Kind("simclr")]
 public sealed record SimClrOptions() : MethodOptions(minViews: 2, maxViews: 64)
 {
-    /// <summary>Divides the cosine similarities. Published: 0.1 (ImageNet) and 0.5 (CIFAR-10); 0.2 lies between, and the figures recorded here have it.</summary>
+    /// <summary>Divides the cosine similarities. Published: 0.1 (ImageNet) and 0.5 (CIFAR-10); 0.2 lies between,
+    /// and the figures recorded here have it.</summary>
     [Range(0.001, 10.0)] public double Temperature { get; init; } = 0.2;
 
     /// <summary>Width of the projector's hidden layer; 0 = that of the representation, as published.</summary>
@@ -18,7 +19,8 @@ public sealed record SimClrOptions() : MethodOptions(minViews: 2, maxViews: 64)
     /// <summary>Width of the embedding; 128 as published.</summary>
     [Range(2, 65_536)] public int ProjectorOutput { get; init; } = 128;
 
-    /// <summary>Whether the embedding is batch-normalised before its norm is taken, as in the authors' code (theirs has a scale and no shift); the figures recorded here are without.</summary>
+    /// <summary>Whether the embedding is batch-normalised before its norm is taken, as in the authors' code (theirs has a scale
+    /// and no shift); the figures recorded here are without.</summary>
     public bool NormalizeOutput { get; init; }
 
     /// <inheritdoc/>

@@ -9,8 +9,8 @@ namespace SiamSharp.Methods;
 /// <remarks>
 /// Source: Chen and He 2020, arXiv 2011.10566, with the three-layer projector of section 4. What keeps it from collapsing is that
 /// no gradient flows into the embedding that is predicted.
-/// Differences: the authors keep the predictor's learning rate constant, where here one schedule holds for all weights, and let all of them decay, for which
-/// there is optimizer.decayBiases.
+/// Differences: the authors keep the predictor's learning rate constant, where here one schedule holds for all weights, and let
+/// all of them decay, for which there is optimizer.decayBiases.
 /// </remarks>
 [Kind("simsiam")]
 public sealed record SimSiamOptions() : MethodOptions(minViews: 2, maxViews: 64)
@@ -24,13 +24,15 @@ public sealed record SimSiamOptions() : MethodOptions(minViews: 2, maxViews: 64)
     /// <summary>Width of the predictor's hidden layer, narrower than the embedding; 512 as published.</summary>
     [Range(1, 65_536)] public int PredictorHidden { get; init; } = 512;
 
-    /// <summary>Whether the predicted embedding gets no gradient; true as published. Without it all images become equal.</summary>
+    /// <summary>Whether the predicted embedding gets no gradient; true as published.
+    /// Without it all images become equal.</summary>
     public bool StopGradient { get; init; } = true;
 
     /// <inheritdoc/>
     public override IEnumerable<Fault> WaysToCollapse()
     {
-        if (!StopGradient) yield return new("stopGradient", "is false, so that both views may move to one point: true as published");
+        if (!StopGradient)
+            yield return new("stopGradient", "is false, so that both views may move to one point: true as published");
     }
 
     /// <inheritdoc/>
@@ -50,8 +52,10 @@ internal sealed class SimSiam : SiameseMethod
     {
         _stopGradient = options.StopGradient;
         int hidden = options.ProjectorHidden > 0 ? options.ProjectorHidden : setup.Width;
-        projector = Mlp.Create("Projector", setup.Seed, HeadEnd.Standardized, setup.Width, hidden, hidden, options.ProjectorOutput);
-        predictor = Mlp.Create("Predictor", setup.Seed, HeadEnd.Bias, options.ProjectorOutput, options.PredictorHidden, options.ProjectorOutput);
+        projector = Mlp.Create("Projector", setup.Seed, HeadEnd.Standardized, setup.Width, hidden,
+            hidden, options.ProjectorOutput);
+        predictor = Mlp.Create("Predictor", setup.Seed, HeadEnd.Bias, options.ProjectorOutput,
+            options.PredictorHidden, options.ProjectorOutput);
         RegisterComponents();
     }
 

@@ -8,9 +8,10 @@ public static class Sinkhorn
 {
     /// <summary>Balances a matrix: in turn, each prototype gets the same total, each sample a total of 1.</summary>
     /// <remarks>
-    /// Definition: scores exp(s / epsilon); then, in each iteration, columns are divided by their sums, rows by theirs (the papers' further
-    /// divisions by P and N cancel). Source: Cuturi 2013, arXiv 1306.0895; Caron et al. 2020, arXiv 2006.09882,
-    /// section 3.1. Differences: computed in logarithms, which changes nothing but keeps every sum above 0 however far scores differ.
+    /// Definition: scores exp(s / epsilon); then, in each iteration, columns are divided by their sums, rows by theirs (the
+    /// papers' further divisions by P and N cancel). Source: Cuturi 2013, arXiv 1306.0895; Caron et al. 2020, arXiv 2006.09882,
+    /// section 3.1. Differences: computed in logarithms, which changes nothing but keeps every sum above
+    /// 0 however far scores differ.
     /// </remarks>
     /// <param name="scores">(N, P).</param>
     /// <param name="epsilon">Above 0; small = close to one prototype each.</param>

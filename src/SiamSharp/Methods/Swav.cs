@@ -7,10 +7,12 @@ using static TorchSharp.torch;
 
 namespace SiamSharp.Methods;
 
-/// <summary>SwAV: predict from one view the prototype that another is assigned to, with assignments balanced over the batch.</summary>
+/// <summary>SwAV: predict from one view the prototype that another is assigned to, with assignments
+/// balanced over the batch.</summary>
 /// <remarks>
 /// Source: Caron et al. 2020, arXiv 2006.09882. Target views give the assignments, all others learn to predict them (multi-crop).
-/// Differences: the queue is filled from the first step on, so that it is full when its epoch comes; the authors begin to fill it in that epoch.
+/// Differences: the queue is filled from the first step on, so that it is full when its epoch comes;
+/// the authors begin to fill it in that epoch.
 /// </remarks>
 [Kind("swav")]
 public sealed record SwavOptions() : MethodOptions(minViews: 2, maxViews: 64)
@@ -24,10 +26,12 @@ public sealed record SwavOptions() : MethodOptions(minViews: 2, maxViews: 64)
     /// <summary>Softness of the assignments; 0.05 as published, 0.03 there for other settings.</summary>
     [Range(0.001, 10.0)] public double Epsilon { get; init; } = 0.05;
 
-    /// <summary>Iterations of Sinkhorn's algorithm; 3 as published. 0 = none: the softmax of a view's scores, which collapses.</summary>
+    /// <summary>Iterations of Sinkhorn's algorithm; 3 as published. 0 = none: the softmax of a view's
+    /// scores, which collapses.</summary>
     [Range(0, 100)] public int SinkhornIterations { get; init; } = 3;
 
-    /// <summary>Embeddings of earlier batches that the balance is taken over too, for small batches; 0 = none, published 3840.</summary>
+    /// <summary>Embeddings of earlier batches that the balance is taken over too, for small batches;
+    /// 0 = none, published 3840.</summary>
     [Range(0, 1 << 22)] public int QueueSize { get; init; }
 
     /// <summary>Epoch from which the queue is used; 15 as published.</summary>
@@ -52,19 +56,22 @@ public sealed record SwavOptions() : MethodOptions(minViews: 2, maxViews: 64)
     public override IEnumerable<string> NotesFor(int images, int batchSize, int epochs)
     {
         if (SiamSharp.Methods.Prototypes.TooMany("method.prototypes", Prototypes, images) is { } many) yield return many;
-        if (FeatureQueue.TooLong(QueueSize, images, batchSize, "the balance is over the same images again") is { } queue) yield return queue;
+        if (FeatureQueue.TooLong(QueueSize, images, batchSize, "the balance is over the same images again") is { } queue)
+            yield return queue;
         if (QueueSize > 0 && QueueFromEpoch >= epochs)
             yield return $"method.queueFromEpoch is {QueueFromEpoch}, but training.epochs is {epochs}: the queue is never used. "
                 + $"--set method.queueFromEpoch={epochs / 2}, or --set method.queueSize=0.";
         if (FreezePrototypesEpochs >= epochs)
-            yield return string.Create(CultureInfo.InvariantCulture, $"method.freezePrototypesEpochs is {FreezePrototypesEpochs}, and training.epochs is {epochs}: ")
+            yield return string.Create(CultureInfo.InvariantCulture,
+                $"method.freezePrototypesEpochs is {FreezePrototypesEpochs}, and training.epochs is {epochs}: ")
                 + "the prototypes never learn. --set method.freezePrototypesEpochs=0, or more epochs.";
     }
 
     /// <inheritdoc/>
     public override IEnumerable<Fault> WaysToCollapse()
     {
-        if (SinkhornIterations == 0) yield return new("sinkhornIterations", "is 0, so that all images may take the same prototype: 3 as published");
+        if (SinkhornIterations == 0)
+            yield return new("sinkhornIterations", "is 0, so that all images may take the same prototype: 3 as published");
     }
 
     /// <inheritdoc/>
@@ -89,13 +96,15 @@ internal sealed class Swav : SiameseMethod
     internal Swav(SwavOptions options, MethodSetup setup) : base("SwAV", setup.MakeBackbone())
     {
         _options = options;
-        projector = Mlp.Create("Projector", setup.Seed, HeadEnd.Bias, setup.Width, options.ProjectorHidden, options.ProjectorOutput);
+        projector = Mlp.Create("Projector", setup.Seed, HeadEnd.Bias, setup.Width,
+            options.ProjectorHidden, options.ProjectorOutput);
         prototypes = new Prototypes(options.Prototypes, options.ProjectorOutput, setup.Seed);
         prototypes.Normalize(); // once more than needed: the figures on record were made so, to the last digit
         RegisterComponents();
         _queues = new FeatureQueue[options.QueueSize > 0 ? setup.TargetViews : 0]; // one for each target view, as the authors'
         for (int t = 0; t < _queues.Length; t++)
-            register_module($"queue{t}", _queues[t] = new FeatureQueue(options.QueueSize, options.ProjectorOutput, setup.Seed + (ulong)t));
+            register_module($"queue{t}",
+                _queues[t] = new FeatureQueue(options.QueueSize, options.ProjectorOutput, setup.Seed + (ulong)t));
     }
 
     /// <inheritdoc/>
@@ -105,13 +114,15 @@ internal sealed class Swav : SiameseMethod
         using var scope = NewDisposeScope();
         var z = Normalize(projector.forward(Represent(Backbone, batch.Views)));
         Tensor[] scores = prototypes.Score(z, frozen: batch.Epoch < _options.FreezePrototypesEpochs).chunk(batch.Views.Count);
-        Tensor[] assignments = [.. Enumerable.Range(0, batch.Targets.Count).Select(t => Assign(scores[t].detach(), t, batch.Epoch))];
+        Tensor[] assignments =
+            [.. Enumerable.Range(0, batch.Targets.Count).Select(t => Assign(scores[t].detach(), t, batch.Epoch))];
         var total = CrossViewEntropy.Of(scores, assignments, _options.Temperature);
         return Terms(total, z, (Prototypes.UsedTerm, CrossViewEntropy.Used(cat(assignments))));
     }
 
     /// <inheritdoc/>
-    public override double? LossWhenCollapsed(ViewBatch batch) => _options.SinkhornIterations > 0 ? Math.Log(_options.Prototypes) : 0;
+    public override double? LossWhenCollapsed(ViewBatch batch) =>
+        _options.SinkhornIterations > 0 ? Math.Log(_options.Prototypes) : 0;
 
     /// <inheritdoc/>
     public override void AfterStep(ViewBatch batch, LossTerms terms)

@@ -3,16 +3,18 @@ using static TorchSharp.torch;
 
 namespace SiamSharp.Methods;
 
-/// <summary>The second branch of a siamese network, which follows the first as an exponential moving average and gets no gradient.</summary>
+/// <summary>The second branch of a siamese network, which follows the first as an exponential moving average
+/// and gets no gradient.</summary>
 /// <remarks>
-/// Definition: after each step, target parameter = decay * target + (1 - decay) * online. Batch statistics are its own: it runs in
-/// training mode and only its parameters follow, as in the authors' code of MoCo, BYOL and DINO.
+/// Definition: after each step, target parameter = decay * target + (1 - decay) * online. Batch statistics are its own: it runs
+/// in training mode and only its parameters follow, as in the authors' code of MoCo, BYOL and DINO.
 /// </remarks>
 internal sealed class TargetNetwork : nn.Module
 {
     private readonly nn.Module<Tensor, Tensor> backbone, projector;
     private readonly nn.Module<Tensor, Tensor>[] _online;
-    private (Tensor[] Own, Tensor[] Online)? _lists; // looked up at the first step, when the networks are on the device where they stay
+    // looked up at the first step, when the networks are on the device where they stay
+    private (Tensor[] Own, Tensor[] Online)? _lists;
 
     /// <summary>Takes the weights of the online branch, statistics included.</summary>
     /// <param name="backbone">Like the online backbone; owned from here on.</param>
@@ -51,7 +53,8 @@ internal sealed class TargetNetwork : nn.Module
         _lists ??= (Parameters(backbone, projector), Parameters(_online));
         TorchOperators.Lerp(_lists.Value.Own, _lists.Value.Online, 1 - decay);
 
-        static Tensor[] Parameters(params nn.Module<Tensor, Tensor>[] networks) => [.. networks.SelectMany(network => network.parameters())];
+        static Tensor[] Parameters(params nn.Module<Tensor, Tensor>[] networks) =>
+            [.. networks.SelectMany(network => network.parameters())];
     }
 
     /// <summary>The decay at some moment of a run: half a cosine from the first value up to 1.</summary>

@@ -7,7 +7,9 @@ using static TorchSharp.torch;
 namespace SiamSharp.Methods;
 
 /// <summary>VICReg: views agree, every dimension keeps its variance, no two dimensions say the same.</summary>
-/// <remarks>Source: Bardes et al. 2021, arXiv 2105.04906. With more than two views the invariance is the mean over all pairs.</remarks>
+/// <remarks>
+/// Source: Bardes et al. 2021, arXiv 2105.04906. With more than two views the invariance is the mean over all pairs.
+/// </remarks>
 [Kind("vicreg")]
 public sealed record VicRegOptions() : MethodOptions(minViews: 2, maxViews: 16)
 {
@@ -29,7 +31,9 @@ public sealed record VicRegOptions() : MethodOptions(minViews: 2, maxViews: 16)
     /// <inheritdoc/>
     public override IEnumerable<Fault> WaysToCollapse()
     {
-        if (VarianceWeight == 0) yield return new("varianceWeight", "is 0, so that nothing keeps the dimensions apart from a constant: 25 as published");
+        if (VarianceWeight == 0)
+            yield return new("varianceWeight",
+                "is 0, so that nothing keeps the dimensions apart from a constant: 25 as published");
     }
 
     /// <inheritdoc/>
@@ -50,7 +54,8 @@ internal sealed class VicReg : SiameseMethod
     internal VicReg(VicRegOptions options, MethodSetup setup) : base("VICReg", setup.MakeBackbone())
     {
         _options = options;
-        projector = Mlp.Create("Projector", setup.Seed, HeadEnd.Plain, setup.Width, options.ProjectorHidden, options.ProjectorHidden, options.ProjectorOutput);
+        projector = Mlp.Create("Projector", setup.Seed, HeadEnd.Plain, setup.Width, options.ProjectorHidden,
+            options.ProjectorHidden, options.ProjectorOutput);
         RegisterComponents();
     }
 
@@ -61,8 +66,10 @@ internal sealed class VicReg : SiameseMethod
         using var scope = NewDisposeScope();
         var embeddings = projector.forward(Represent(Backbone, batch.Views));
         var (invariance, variance, covariance) = LossOf(embeddings.chunk(batch.Views.Count));
-        var total = (Held(_options.InvarianceWeight) * invariance).Plus(Held(_options.VarianceWeight) * variance).Plus(Held(_options.CovarianceWeight) * covariance);
-        return Terms(total, embeddings, ("invariance", invariance.detach()), ("variance", variance.detach()), ("covariance", covariance.detach()));
+        var total = (Held(_options.InvarianceWeight) * invariance).Plus(Held(_options.VarianceWeight) * variance)
+            .Plus(Held(_options.CovarianceWeight) * covariance);
+        return Terms(total, embeddings, ("invariance", invariance.detach()), ("variance", variance.detach()),
+            ("covariance", covariance.detach()));
     }
 
     /// <inheritdoc/>
@@ -70,10 +77,10 @@ internal sealed class VicReg : SiameseMethod
 
     /// <summary>The three terms without their weights.</summary>
     /// <remarks>
-    /// Definition: invariance = mean over pairs of views, samples and dimensions of the squared difference; variance = mean over views
-    /// and dimensions of max(0, 1 - sqrt(unbiased variance + 1e-4)); covariance = twice the mean over views of the sum over i not j of
-    /// Cov_ij^2 / E. Source: equations 1 to 6. Differences: the variance term is the mean of the two views as in the authors' code, where
-    /// the paper adds them; the covariance term adds them in both.
+    /// Definition: invariance = mean over pairs of views, samples and dimensions of the squared difference; variance = mean over
+    /// views and dimensions of max(0, 1 - sqrt(unbiased variance + 1e-4)); covariance = twice the mean over views of the sum over
+    /// i not j of Cov_ij^2 / E. Source: equations 1 to 6. Differences: the variance term is the mean of the two views as in the
+    /// authors' code, where the paper adds them; the covariance term adds them in both.
     /// </remarks>
     /// <param name="z">V tensors (N, E); N 2 or more.</param>
     /// <returns>Differentiable scalars, owned by the caller.</returns>
@@ -90,7 +97,8 @@ internal sealed class VicReg : SiameseMethod
             long freedom = view.shape[0] - 1;
             var diagonal = centred.Squared().sum(dim: 0) / Held(freedom);
             variance.Add((-diagonal.Plus(Epsilon).sqrt()).Plus(1).relu().mean());
-            covariance.Add((CrossProducts.SumOfSquares(centred, centred) / Held(freedom * freedom) - diagonal.Squared().sum()) / Held(view.shape[1]));
+            covariance.Add((CrossProducts.SumOfSquares(centred, centred) / Held(freedom * freedom) - diagonal.Squared().sum())
+                / Held(view.shape[1]));
         }
         return (stack(pairs).mean().MoveToOuterDisposeScope(), stack(variance).mean().MoveToOuterDisposeScope(),
             (stack(covariance).mean() * Held(2)).MoveToOuterDisposeScope());

@@ -6,7 +6,8 @@ namespace SiamSharp.Native;
 /// <summary>Compares libtorch's single-precision convolution with a matrix product in double precision.</summary>
 internal static class ConvolutionCheck
 {
-    /// <summary>False when the gradient of a 3 x 3 convolution of 24 channels is wrong, as with oneDNN 3.7.1 on some processors.</summary>
+    /// <summary>False when the gradient of a 3 x 3 convolution of 24 channels is wrong, as with oneDNN 3.7.1
+    /// on some processors.</summary>
     public static bool PlainLayoutIsRight()
     {
         using var scope = NewDisposeScope();
@@ -16,8 +17,10 @@ internal static class ConvolutionCheck
         // Memory that was freed full of NaN shows whether anything is read before it is written.
         foreach (int size in new[] { 64, 1024, 4096, 16_384, 65_536 }) full([size], Held(float.NaN)).Dispose();
         Tensor single = Gradient(ScalarType.Float32, (x, w) => nn.functional.conv2d(x, w, padding: [1, 1]));
-        // The same as a matrix product of patches: libtorch would ask NNPACK for a convolution in double precision, which complains of processors that it does not know.
-        Tensor exact = Gradient(ScalarType.Float64, (x, w) => w.view(24, -1).matmul(nn.functional.unfold(x, 3, padding: 1)).view(2, 24, 8, 8));
+        // The same as a matrix product of patches: libtorch would ask NNPACK for a convolution in double precision,
+        // which complains of processors that it does not know.
+        Tensor exact = Gradient(ScalarType.Float64,
+            (x, w) => w.view(24, -1).matmul(nn.functional.unfold(x, 3, padding: 1)).view(2, 24, 8, 8));
         return single.allclose(exact.to(ScalarType.Float32), rtol: 1e-4, atol: 1e-2);
 
         Tensor Gradient(ScalarType type, Func<Tensor, Tensor, Tensor> convolve)

@@ -4,10 +4,11 @@ namespace SiamSharp.Native;
 
 /// <summary>Numbers in tensor expressions that no garbage collection frees while libtorch still reads them.</summary>
 /// <remarks>
-/// TorchSharp 0.107 makes a Scalar of every number in <c>tensor / 2</c> or <c>tensor.square()</c>, and of the factor 1 in <c>tensor +
-/// other</c> and <c>tensor.add_(other)</c>, to which nothing refers once the call has begun: a collection in that moment frees it, and the
-/// call ends with "Unknown scalar type", "Expected false to be true" or a wrong value. Write <c>tensor / Held(2)</c> and
-/// <c>tensor.Plus(other)</c>; the implicit ways are banned in this library, and a framework of one's own is safe with these too.
+/// TorchSharp 0.107 makes a Scalar of every number in <c>tensor / 2</c> or <c>tensor.square()</c>, and of the factor 1 in
+/// <c>tensor + other</c> and <c>tensor.add_(other)</c>, to which nothing refers once the call has begun: a collection in that
+/// moment frees it, and the call ends with "Unknown scalar type", "Expected false to be true" or a wrong value. Write
+/// <c>tensor / Held(2)</c> and <c>tensor.Plus(other)</c>; the implicit ways are banned in this library, and a framework of
+/// one's own is safe with these too.
 /// </remarks>
 public static class HeldScalars
 {

@@ -14,7 +14,8 @@ namespace SiamSharp.Native;
 internal sealed record NativeReport(
     bool Works, string TorchVersion, int Threads, bool Cuda, IReadOnlyList<string> Problems, IReadOnlyList<string> Notes);
 
-/// <summary>Finds out why the native libraries do not load; TorchSharp's own message blames a missing package for everything.</summary>
+/// <summary>Finds out why the native libraries do not load; TorchSharp's own message blames a missing
+/// package for everything.</summary>
 internal static class NativeLibraries
 {
     private static readonly string[] s_libstdcxx =
@@ -47,12 +48,14 @@ internal static class NativeLibraries
     internal static IEnumerable<string> Problems(string folder, string libstdcxx)
     {
         var (system, prefix, ending) =
-            OperatingSystem.IsWindows() ? ("win", "", "dll") : OperatingSystem.IsMacOS() ? ("osx", "lib", "dylib") : ("linux", "lib", "so");
+            OperatingSystem.IsWindows() ? ("win", "", "dll")
+                : OperatingSystem.IsMacOS() ? ("osx", "lib", "dylib") : ("linux", "lib", "so");
         string architecture = RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant();
         foreach (string library in new[] { "c10", "torch_cpu", "LibTorchSharp" })
         {
             string file = $"{prefix}{library}.{ending}";
-            string[] places = [Path.Combine(folder, file), Path.Combine(folder, "runtimes", $"{system}-{architecture}", "native", file)];
+            string[] places = [Path.Combine(folder, file),
+                Path.Combine(folder, "runtimes", $"{system}-{architecture}", "native", file)];
             string? path = Array.Find(places, File.Exists);
             if (path is null)
             {
@@ -82,7 +85,8 @@ internal static class NativeLibraries
             var required = library.Required.Where(v => v.StartsWith("GLIBCXX_", StringComparison.Ordinal));
             string[] missing = [.. required.Except(ElfFile.Read(libstdcxx).Defined)];
             return missing.Length == 0 ? null
-                : $"{name} requires {string.Join(", ", missing)}, which {libstdcxx} does not have: the system's C++ library is older. "
+                : $"{name} requires {string.Join(", ", missing)}, which {libstdcxx} does not have: "
+                + "the system's C++ library is older. "
                 + "Build SiamSharp on this machine, which adapts the file, or install a newer libstdc++ (GCC 13.2 or later).";
         }
         catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
@@ -114,8 +118,10 @@ internal static class NativeLibraries
             notes.Add($"libtorch uses {get_num_threads()} of {Environment.ProcessorCount} processors.");
         if (!ConvolutionCheck.PlainLayoutIsRight())
         {
-            notes.Add("This libtorch computes wrong gradients for 3 x 3 convolutions with 8, 24 or 40 channels in the usual memory layout, and on some processors wrong 1 x 1 convolutions. "
-                + "SiamSharp's own backbones avoid both. In a network of your own use 16, 32, 64, ... channels for 3 x 3 convolutions, and linear layers over the channels for 1 x 1.");
+            notes.Add("This libtorch computes wrong gradients for 3 x 3 convolutions with 8, 24 or 40 channels in the usual "
+                + "memory layout, and on some processors wrong 1 x 1 convolutions. "
+                + "SiamSharp's own backbones avoid both. In a network of your own use 16, 32, 64, ... "
+                + "channels for 3 x 3 convolutions, and linear layers over the channels for 1 x 1.");
         }
         return notes;
     }

@@ -3,7 +3,8 @@ using TorchSharp;
 
 namespace SiamSharp.Native;
 
-/// <summary>As many threads as the process may use processors: .NET counts a container's quota, libtorch and ONNX Runtime count the machine's.</summary>
+/// <summary>As many threads as the process may use processors: .NET counts a container's quota, libtorch and ONNX Runtime
+/// count the machine's.</summary>
 internal static class Processors
 {
     private static readonly Lock s_once = new();

@@ -119,7 +119,8 @@ internal static class TorchOperators
     public static void Lerp(Tensor[] targets, Tensor[] sources, double weight) =>
         Invoke("lerp_", targets, sources, weight);
 
-    /// <summary>A file's bytes from its start on as a tensor whose memory is the file, read as it is touched; what is written to it stays in memory.</summary>
+    /// <summary>A file's bytes from its start on as a tensor whose memory is the file, read as it is touched;
+    /// what is written to it stays in memory.</summary>
     /// <param name="path">The file; it must not shrink while the tensor or a view of it is used.</param>
     /// <param name="count">Elements, 1 or more; the file holds at least so many.</param>
     /// <param name="type">Of the elements.</param>
@@ -133,8 +134,8 @@ internal static class TorchOperators
 
     /// <summary>Calls one function of the script.</summary>
     /// <remarks>
-    /// TorchSharp 0.107 turns a double into a Scalar that nothing refers to, so a garbage collection during the call frees it and the
-    /// function reads freed memory. Here the scalars, and the tensors, are held until the call returns.
+    /// TorchSharp 0.107 turns a double into a Scalar that nothing refers to, so a garbage collection during the call frees it and
+    /// the function reads freed memory. Here the scalars, and the tensors, are held until the call returns.
     /// </remarks>
     private static object Invoke(string name, params object[] arguments)
     {

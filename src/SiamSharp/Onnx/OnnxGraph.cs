@@ -47,7 +47,9 @@ internal sealed class OnnxGraph(bool foldBatchNorm)
             {
                 case long i: (attribute.I, attribute.Type) = (i, AttributeProto.Types.AttributeType.Int); break;
                 case float f: (attribute.F, attribute.Type) = (f, AttributeProto.Types.AttributeType.Float); break;
-                case string s: (attribute.S, attribute.Type) = (ByteString.CopyFromUtf8(s), AttributeProto.Types.AttributeType.String); break;
+                case string s:
+                    (attribute.S, attribute.Type) = (ByteString.CopyFromUtf8(s), AttributeProto.Types.AttributeType.String);
+                    break;
                 case long[] list:
                     attribute.Ints.AddRange(list);
                     attribute.Type = AttributeProto.Types.AttributeType.Ints;
@@ -74,7 +76,8 @@ internal sealed class OnnxGraph(bool foldBatchNorm)
         Constant(TensorProto.Types.DataType.Int64, [values.Length], ByteString.CopyFrom(MemoryMarshal.AsBytes<long>(values)));
 
     /// <summary>One int64 without dimensions.</summary>
-    public string Scalar(long value) => Constant(TensorProto.Types.DataType.Int64, [], ByteString.CopyFrom(BitConverter.GetBytes(value)));
+    public string Scalar(long value) =>
+        Constant(TensorProto.Types.DataType.Int64, [], ByteString.CopyFrom(BitConverter.GetBytes(value)));
 
     private string Constant(TensorProto.Types.DataType type, long[] shape, ByteString bytes)
     {
@@ -94,16 +97,21 @@ internal sealed class OnnxGraph(bool foldBatchNorm)
             case Sequential sequence:
                 foreach (var part in sequence.children()) x = Add((nn.Module<Tensor, Tensor>)part, x);
                 return x;
-            case Conv2d { padding_mode: TorchSharp.PaddingModes.Zeros, padding: { } padding } c when c.dilation.All(step => step == 1):
+            case Conv2d { padding_mode: TorchSharp.PaddingModes.Zeros, padding: { } padding } c
+                when c.dilation.All(step => step == 1):
                 return Convolution(x, c.weight, c.bias, c.stride, padding, c.groups);
-            case BatchNorm { weight: not null, bias: not null, running_mean: not null, running_var: not null } norm: return BatchNorm(norm, x);
-            case LayerNorm { weight: { } weight, bias: { } bias } norm when weight.dim() == 1: return LayerNorm(x, weight, bias, norm.eps);
+            case BatchNorm { weight: not null, bias: not null, running_mean: not null, running_var: not null } norm:
+                return BatchNorm(norm, x);
+            case LayerNorm { weight: { } weight, bias: { } bias } norm when weight.dim() == 1:
+                return LayerNorm(x, weight, bias, norm.eps);
             case Linear linear: return Linear(x, linear.weight, linear.bias);
             case ReLU: return Node("Relu", [x]);
             case GELU: return Gelu(x);
             default:
-                throw new NotSupportedException($"A {layer.GetName()} cannot be exported to ONNX: only the backbones of this library, and networks of "
-                    + "Sequential, Conv2d (without dilation, padded by a number), BatchNorm2d and LayerNorm of one dimension (both with weights), Linear, ReLU and GELU, can.");
+                throw new NotSupportedException(
+                    $"A {layer.GetName()} cannot be exported to ONNX: only the backbones of this library, and networks of "
+                        + "Sequential, Conv2d (without dilation, padded by a number), BatchNorm2d and LayerNorm of one dimension "
+                        + "(both with weights), Linear, ReLU and GELU, can.");
         }
     }
 
@@ -111,7 +119,8 @@ internal sealed class OnnxGraph(bool foldBatchNorm)
     public string Convolution(string x, Tensor weight, Tensor? bias, long[] stride, long[] padding, long groups)
     {
         string[] constants = bias is null ? [Constant(weight)] : [Constant(weight), Constant(bias)];
-        string y = Node("Conv", [x, .. constants], ("kernel_shape", weight.shape[2..]), ("strides", stride), ("pads", new[] { padding[0], padding[1], padding[0], padding[1] }), ("group", groups));
+        string y = Node("Conv", [x, .. constants], ("kernel_shape", weight.shape[2..]), ("strides", stride),
+            ("pads", new[] { padding[0], padding[1], padding[0], padding[1] }), ("group", groups));
         _convolutions[y] = (new(weight, bias), Graph.Node[^1]);
         return y;
     }
@@ -120,7 +129,8 @@ internal sealed class OnnxGraph(bool foldBatchNorm)
     {
         Tensor weight = norm.weight!, bias = norm.bias!, mean = norm.running_mean!, variance = norm.running_var!;
         if (!foldBatchNorm || !_convolutions.Remove(x, out var before))
-            return Node("BatchNormalization", [x, Constant(weight), Constant(bias), Constant(mean), Constant(variance)], ("epsilon", (float)norm.eps));
+            return Node("BatchNormalization", [x, Constant(weight), Constant(bias), Constant(mean), Constant(variance)],
+                ("epsilon", (float)norm.eps));
         using var scope = NewDisposeScope();
         using var noGradient = no_grad();
         Tensor scale = weight / variance.Plus(norm.eps).sqrt();

@@ -16,7 +16,8 @@ public sealed record AdamWOptions() : OptimizerOptions(learningRate: 2e-3, weigh
     [Range(0.0, 0.999999)] public double Beta2 { get; init; } = 0.999;
 
     /// <inheritdoc/>
-    protected override Optimizer Build(IReadOnlyList<(string Name, Tensor Parameter)> parameters) => new FusedAdamW(this, parameters);
+    protected override Optimizer Build(IReadOnlyList<(string Name, Tensor Parameter)> parameters) =>
+        new FusedAdamW(this, parameters);
 }
 
 /// <summary>AdamW with all parameters in one native call.</summary>
@@ -43,6 +44,8 @@ internal sealed class FusedAdamW : Optimizer
     /// <inheritdoc/>
     protected override void Update(
         string[] names, Tensor[] parameters, Tensor[] gradients, bool areWeights, double learningRate) =>
-        TorchOperators.AdamW(parameters, gradients, StateOf("exp_avg", names), StateOf("exp_avg_sq", names), StateOf("step", names),
-            learningRate, _options.Beta1, _options.Beta2, areWeights || _options.DecayBiases ? _options.WeightDecay : 0, epsilon: 1e-8);
+        TorchOperators.AdamW(parameters, gradients, StateOf("exp_avg", names),
+            StateOf("exp_avg_sq", names), StateOf("step", names),
+            learningRate, _options.Beta1, _options.Beta2,
+            areWeights || _options.DecayBiases ? _options.WeightDecay : 0, epsilon: 1e-8);
 }

@@ -7,8 +7,8 @@ namespace SiamSharp.Optim;
 
 /// <summary>LARS, for batches of a thousand and more. The defaults are SimCLR's for a batch of 256 (arXiv 2002.05709).</summary>
 /// <remarks>
-/// Differences: one rate for all parameters. Barlow Twins' authors have a rate of 0.0048 for biases and normalisations where weights have 0.2, SwAV's scale those
-/// like weights (LARC) and let them decay.
+/// Differences: one rate for all parameters. Barlow Twins' authors have a rate of 0.0048 for biases and normalisations where
+/// weights have 0.2, SwAV's scale those like weights (LARC) and let them decay.
 /// </remarks>
 [Kind("lars")]
 public sealed record LarsOptions() : OptimizerOptions(learningRate: 0.3, weightDecay: 1e-6, warmupEpochs: 10)
@@ -49,7 +49,8 @@ internal sealed class Lars : Optimizer
     {
         var buffers = StateOf("momentum_buffer", names);
         if (areWeights)
-            TorchOperators.Lars(parameters, gradients, buffers, learningRate, _options.Momentum, _options.WeightDecay, _options.Trust);
+            TorchOperators.Lars(parameters, gradients, buffers, learningRate, _options.Momentum,
+                _options.WeightDecay, _options.Trust);
         else
             TorchOperators.Sgd(parameters, gradients, buffers, learningRate, _options.Momentum, weightDecay: 0, nesterov: false);
     }

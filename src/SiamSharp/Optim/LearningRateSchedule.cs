@@ -2,7 +2,8 @@ namespace SiamSharp.Optim;
 
 /// <summary>The learning rate of each step: a linear rise, then half a cosine down.</summary>
 /// <remarks>
-/// Definition: step s from 0 of W warm-up steps: peak (s + 1) / W; then final + (peak - final) (1 + cos(pi (s - W) / (T - W))) / 2.
+/// Definition: step s from 0 of W warm-up steps: peak (s + 1) / W; then final + (peak - final)
+/// (1 + cos(pi (s - W) / (T - W))) / 2.
 /// Source: Goyal et al. 2017, arXiv 1706.02677 (warm-up); Loshchilov and Hutter 2016, arXiv 1608.03983, equation 5 (cosine).
 /// </remarks>
 /// <param name="Peak">The rate after the warm-up.</param>

@@ -5,7 +5,10 @@ using static TorchSharp.torch;
 namespace SiamSharp.Optim;
 
 /// <summary>How gradients become steps.</summary>
-/// <remarks>A new optimiser is one file in this folder, or in an assembly of your own: its <see cref="Options.KindAttribute"/> makes it known.</remarks>
+/// <remarks>
+/// A new optimiser is one file in this folder, or in an assembly of your own: its
+/// <see cref="Options.KindAttribute"/> makes it known.
+/// </remarks>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "name")]
 public abstract record OptimizerOptions
 {
@@ -22,13 +25,15 @@ public abstract record OptimizerOptions
     /// <summary>The rate at the end of training as a share of <see cref="LearningRate"/>.</summary>
     [Range(0.0, 1.0)] public double FinalShare { get; init; }
 
-    /// <summary>Weight decay of parameters with two or more dimensions, constant over the run (DINO's and MSN's authors raise it from 0.04 to 0.4).</summary>
+    /// <summary>Weight decay of parameters with two or more dimensions, constant over the run (DINO's and MSN's authors raise it
+    /// from 0.04 to 0.4).</summary>
     [Range(0.0, 10.0)] public double WeightDecay { get; init; }
 
     /// <summary>Whether biases and normalisation parameters decay too; LARS never lets them.</summary>
     public bool DecayBiases { get; init; }
 
-    /// <summary>Gradients longer than this Euclidean norm over all parameters together are shortened to it (DINO's authors shorten each parameter's by itself); 0 = off.</summary>
+    /// <summary>Gradients longer than this Euclidean norm over all parameters together are shortened to it (DINO's authors
+    /// shorten each parameter's by itself); 0 = off.</summary>
     [Range(0.0, 1e6)] public double ClipNorm { get; init; }
 
     /// <summary>Epochs of linear warm-up; fractions are allowed.</summary>
@@ -41,14 +46,16 @@ public abstract record OptimizerOptions
     public Optimizer Create(nn.Module module)
     {
         ArgumentNullException.ThrowIfNull(module);
-        return Create([.. module.named_parameters().Where(p => p.parameter.requires_grad).Select(p => (p.name, (Tensor)p.parameter))]);
+        return Create(
+            [.. module.named_parameters().Where(p => p.parameter.requires_grad).Select(p => (p.name, (Tensor)p.parameter))]);
     }
 
     /// <summary>Builds the optimiser for named parameters.</summary>
     /// <param name="parameters">Parameters by unique name; they stay the caller's.</param>
     /// <returns>An optimiser owned by the caller.</returns>
     /// <exception cref="Options.OptionsException">An option is out of its range.</exception>
-    public Optimizer Create(IReadOnlyList<(string Name, Tensor Parameter)> parameters) => Options.OptionsJson.Check(this, "optimizer").Build(parameters);
+    public Optimizer Create(IReadOnlyList<(string Name, Tensor Parameter)> parameters) =>
+        Options.OptionsJson.Check(this, "optimizer").Build(parameters);
 
     /// <summary>Builds the optimiser; the options are in their ranges.</summary>
     /// <param name="parameters">Parameters by unique name; they stay the caller's.</param>

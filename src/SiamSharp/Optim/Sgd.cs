@@ -5,10 +5,11 @@ using static TorchSharp.torch;
 
 namespace SiamSharp.Optim;
 
-/// <summary>Stochastic gradient descent with momentum. Rate, momentum and decay are SimSiam's for a batch of 256 (arXiv 2011.10566).</summary>
+/// <summary>Stochastic gradient descent with momentum. Rate, momentum and decay are SimSiam's for a batch of 256
+/// (arXiv 2011.10566).</summary>
 /// <remarks>
-/// Differences: SimSiam has no warm-up (warmupEpochs=0), lets biases and normalisations decay (decayBiases=true) and keeps the rate of its predictor constant,
-/// for which there is no option.
+/// Differences: SimSiam has no warm-up (warmupEpochs=0), lets biases and normalisations decay (decayBiases=true) and keeps the
+/// rate of its predictor constant, for which there is no option.
 /// </remarks>
 [Kind("sgd")]
 public sealed record SgdOptions() : OptimizerOptions(learningRate: 0.05, weightDecay: 1e-4, warmupEpochs: 1)

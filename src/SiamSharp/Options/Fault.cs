@@ -6,7 +6,9 @@ namespace SiamSharp.Options;
 public readonly record struct Fault(string Path, string Problem);
 
 /// <summary>Options with rules beyond the range of a single value.</summary>
-/// <remarks>Ranges of single numbers are declared with <see cref="System.ComponentModel.DataAnnotations.RangeAttribute"/>.</remarks>
+/// <remarks>
+/// Ranges of single numbers are declared with <see cref="System.ComponentModel.DataAnnotations.RangeAttribute"/>.
+/// </remarks>
 public interface IHasRules
 {
     /// <summary>All broken rules; empty when there are none.</summary>

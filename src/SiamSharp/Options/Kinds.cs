@@ -4,7 +4,8 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace SiamSharp.Options;
 
-/// <summary>The name by which recipes and commands choose a kind of something: a mask, a method, an optimiser and so on.</summary>
+/// <summary>The name by which recipes and commands choose a kind of something: a mask, a method,
+/// an optimiser and so on.</summary>
 /// <param name="name">Lower case, words joined by hyphens, such as <c>moco-v2</c>.</param>
 [AttributeUsage(AttributeTargets.Class, Inherited = false)]
 public sealed class KindAttribute(string name) : Attribute
@@ -13,18 +14,21 @@ public sealed class KindAttribute(string name) : Attribute
     public string Name { get; } = name;
 }
 
-/// <summary>All kinds that can be chosen: classes with a <see cref="KindAttribute"/> in this library, in the program that runs, and in assemblies that were handed over.</summary>
+/// <summary>All kinds that can be chosen: classes with a <see cref="KindAttribute"/> in this library, in the program that runs,
+/// and in assemblies that were handed over.</summary>
 /// <remarks>
-/// A new kind is one class of its own, derived from the abstract class of what it is a kind of: <c>Mask</c>, <c>MethodOptions</c>, <c>OptimizerOptions</c>,
-/// <c>BackboneFamily</c>.
+/// A new kind is one class of its own, derived from the abstract class of what it is a kind of: <c>Mask</c>,
+/// <c>MethodOptions</c>, <c>OptimizerOptions</c>, <c>BackboneFamily</c>.
 /// </remarks>
 public static class Kinds
 {
     private static readonly Lock s_lock = new();
     private static readonly ConcurrentDictionary<Type, IReadOnlyList<object>> s_instances = new();
-    private static Assembly[] s_assemblies = [.. new[] { typeof(Kinds).Assembly, Assembly.GetEntryAssembly() }.OfType<Assembly>().Distinct()];
+    private static Assembly[] s_assemblies =
+        [.. new[] { typeof(Kinds).Assembly, Assembly.GetEntryAssembly() }.OfType<Assembly>().Distinct()];
 
-    /// <summary>Makes the kinds of a class library known, such as masks of your own; call it once, before the first recipe is read.</summary>
+    /// <summary>Makes the kinds of a class library known, such as masks of your own; call it once,
+    /// before the first recipe is read.</summary>
     /// <param name="assembly">Such as <c>typeof(MyMask).Assembly</c>.</param>
     /// <exception cref="ArgumentException">Two classes have the same name.</exception>
     public static void AddFrom(Assembly assembly)
@@ -33,7 +37,8 @@ public static class Kinds
         {
             if (s_assemblies.Contains(assembly)) return;
             Assembly[] all = [.. s_assemblies, assembly];
-            foreach (IGrouping<Type, Type> parent in assembly.GetTypes().Where(IsKind).GroupBy(type => type.BaseType!)) Find(parent.Key, all);
+            foreach (IGrouping<Type, Type> parent in assembly.GetTypes().Where(IsKind).GroupBy(type => type.BaseType!))
+                Find(parent.Key, all);
             s_assemblies = all;
             s_instances.Clear();
         }
@@ -45,7 +50,8 @@ public static class Kinds
 
     /// <summary>One object of each kind, by name; the kinds are classes with a constructor without parameters.</summary>
     internal static IReadOnlyList<T> All<T>() where T : class =>
-        (IReadOnlyList<T>)s_instances.GetOrAdd(typeof(T), type => (T[])[.. Of(type).Select(kind => (T)Activator.CreateInstance(kind.Type)!)]);
+        (IReadOnlyList<T>)s_instances.GetOrAdd(typeof(T),
+            type => (T[])[.. Of(type).Select(kind => (T)Activator.CreateInstance(kind.Type)!)]);
 
     /// <summary>Tells the serialiser the kinds of an abstract record.</summary>
     internal static void AddTo(JsonTypeInfo info)
@@ -53,7 +59,8 @@ public static class Kinds
         if (IsKind(info.Type))
         {
             // An override of a read-only property would be written, and then refused as an option: JsonIgnore is not inherited.
-            foreach (JsonPropertyInfo readOnly in info.Properties.Where(p => p.Set is null).ToArray()) info.Properties.Remove(readOnly);
+            foreach (JsonPropertyInfo readOnly in info.Properties.Where(p => p.Set is null).ToArray())
+                info.Properties.Remove(readOnly);
         }
         if (info.PolymorphismOptions is { DerivedTypes.Count: 0 } kinds)
             foreach (var (name, type) in Of(info.Type)) kinds.DerivedTypes.Add(new JsonDerivedType(type, name));
@@ -69,6 +76,7 @@ public static class Kinds
             .OrderBy(kind => kind.Name, StringComparer.Ordinal)];
         return found.GroupBy(kind => kind.Name).FirstOrDefault(same => same.Count() > 1) is not { } twice
             ? found
-            : throw new ArgumentException($"{string.Join(" and ", twice.Select(kind => kind.Type.FullName))} are both called \"{twice.Key}\": give one of them another [Kind].");
+            : throw new ArgumentException($"{string.Join(" and ", twice.Select(kind => kind.Type.FullName))} are both called "
+                + $"\"{twice.Key}\": give one of them another [Kind].");
     }
 }

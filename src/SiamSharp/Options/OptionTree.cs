@@ -13,7 +13,8 @@ internal static class OptionTree
     {
         foreach (var (key, value) in patch)
         {
-            if (tree[key] is JsonObject below && AsObject(key, value) is { } over && !ChangesKind(key, below, over)) Merge(below, over);
+            if (tree[key] is JsonObject below && AsObject(key, value) is { } over && !ChangesKind(key, below, over))
+                Merge(below, over);
             else tree[key] = (AsObject(key, value) ?? value)?.DeepClone();
         }
     }
@@ -24,11 +25,12 @@ internal static class OptionTree
     /// <exception cref="OptionsException">No <c>=</c>, or the path leads through something that is not there.</exception>
     public static void Set(JsonObject tree, string assignment) => SetOne(tree, assignment);
 
-    /// <summary>Sets the values of one layer, whose order decides only between two values of one option: what is set of a part holds beside a kind
-    /// that is set later.</summary>
+    /// <summary>Sets the values of one layer, whose order decides only between two values of one option:
+    /// what is set of a part holds beside a kind that is set later.</summary>
     /// <param name="tree">The recipe.</param>
     /// <param name="assignments"><c>path=value</c>, in order.</param>
-    /// <exception cref="OptionsException">Any of them has no <c>=</c>, or leads through something that is not there; all of these are listed.</exception>
+    /// <exception cref="OptionsException">Any of them has no <c>=</c>, or leads through something that is not there;
+    /// all of these are listed.</exception>
     public static void Set(JsonObject tree, IReadOnlyList<string> assignments)
     {
         var faults = new List<Fault>();
@@ -37,7 +39,8 @@ internal static class OptionTree
             try
             {
                 if (SetOne(tree, assignments[i]) is not { } part) continue;
-                // Another kind has dropped what lower layers say of the part, and what earlier assignments of this one say of it too: set that again.
+                // Another kind has dropped what lower layers say of the part, and what earlier assignments of this one
+                // say of it too: set that again.
                 foreach (string earlier in assignments.Take(i).Where(a => IsOptionOf(part, a))) SetOne(tree, earlier);
             }
             catch (OptionsException e)
@@ -48,13 +51,16 @@ internal static class OptionTree
         if (faults.Count > 0) throw new OptionsException(faults);
     }
 
-    /// <summary>The part whose kind an assignment names: <c>optimizer</c> for <c>optimizer=lars</c> and <c>optimizer.name=lars</c>; null where it names none.</summary>
+    /// <summary>The part whose kind an assignment names: <c>optimizer</c> for <c>optimizer=lars</c> and
+    /// <c>optimizer.name=lars</c>; null where it names none.</summary>
     internal static (string Part, string Key, JsonNode? Kind)? KindNamedBy(string assignment)
     {
         var (path, value) = SplitAssignment(assignment);
         string[] keys = path.Split('.');
         if (keys.Length > 1 && IsKind(keys[^2], keys[^1])) return (string.Join('.', keys[..^1]), keys[^1], value);
-        return AsObject(keys[^1], value) is { } part && part.FirstOrDefault(p => IsKind(keys[^1], p.Key)) is { Key: { } key } named ? (path, key, named.Value) : null;
+        return AsObject(keys[^1], value) is { } part
+            && part.FirstOrDefault(p => IsKind(keys[^1], p.Key)) is { Key: { } key } named
+            ? (path, key, named.Value) : null;
     }
 
     /// <summary>Sets one value.</summary>
@@ -66,11 +72,17 @@ internal static class OptionTree
         JsonNode? node = tree;
         for (int i = 0; i < keys.Length - 1; i++)
         {
-            // A part that is not there yet has its defaults; whether there can be one of that name is for the check to say, and what null is there too.
-            if (node is JsonObject whole && !(whole.TryGetPropertyValue(keys[i], out JsonNode? there) && there is null)) whole[keys[i]] ??= new JsonObject();
+            // A part that is not there yet has its defaults; whether there can be one of that name is for the check to
+            // say, and what null is there too.
+            if (node is JsonObject whole && !(whole.TryGetPropertyValue(keys[i], out JsonNode? there) && there is null))
+                whole[keys[i]] ??= new JsonObject();
             else if (node is JsonObject) return null;
             node = Child(node, keys[i])
-                ?? throw new OptionsException([new Fault(path, $"there is no '{string.Join('.', keys[..(i + 1)])}'{(node is JsonArray items ? $": there {(items.Count == 1 ? "is one, number 0" : $"are {items.Count}, from number 0 on")}. More are added in a recipe's file" : "")}{Nearest.Question(keys[i], (node as JsonObject)?.Select(o => o.Key) ?? [])}")]);
+                ?? throw new OptionsException([new Fault(path, "there is no "
+                    + $"'{string.Join('.', keys[..(i + 1)])}'" + (node is JsonArray items
+                        ? $": there {(items.Count == 1 ? "is one, number 0" : $"are {items.Count}, from number 0 on")}. "
+                            + "More are added in a recipe's file" : "")
+                    + Nearest.Question(keys[i], (node as JsonObject)?.Select(o => o.Key) ?? []))]);
         }
 
         string last = keys[^1];
@@ -87,7 +99,8 @@ internal static class OptionTree
             Merge(owner, new JsonObject { [last] = value });
             return changes ? path : null;
         }
-        if (node is JsonArray list && int.TryParse(last, NumberStyles.None, CultureInfo.InvariantCulture, out int index) && index < list.Count)
+        if (node is JsonArray list && int.TryParse(last, NumberStyles.None, CultureInfo.InvariantCulture, out int index)
+            && index < list.Count)
             list[index] = value;
         else
             throw new OptionsException([new Fault(path, $"there is no '{last}' to set")]);
@@ -105,23 +118,31 @@ internal static class OptionTree
     public static IReadOnlyList<Fault> Differences(JsonNode? stored, JsonNode? given, string path = "")
     {
         string At(string key) => path.Length == 0 ? key : $"{path}.{key}";
-        if (stored is JsonObject a && given is JsonObject b && Differences(a["name"], b["name"], At("name")) is { Count: > 0 } kinds) return kinds; // the options of another kind say nothing
+        // the options of another kind say nothing
+        if (stored is JsonObject a && given is JsonObject b
+            && Differences(a["name"], b["name"], At("name")) is { Count: > 0 } kinds)
+            return kinds;
         if (stored is JsonObject from && given is JsonObject to)
-            return [.. from.Select(p => p.Key).Union(to.Select(p => p.Key)).SelectMany(key => Differences(from[key], to[key], At(key)))];
+            return [.. from.Select(p => p.Key).Union(to.Select(p => p.Key))
+                .SelectMany(key => Differences(from[key], to[key], At(key)))];
         if (stored is JsonArray x && given is JsonArray y && x.Count == y.Count)
             return [.. Enumerable.Range(0, x.Count).SelectMany(i => Differences(x[i], y[i], At($"{i}")))];
-        return JsonNode.DeepEquals(stored, given) ? [] : [new Fault(path, $"the run has {Show(stored)}, asked for is {Show(given)}")];
+        return JsonNode.DeepEquals(stored, given) ? []
+            : [new Fault(path, $"the run has {Show(stored)}, asked for is {Show(given)}")];
     }
 
     private static (string Path, JsonNode? Value) SplitAssignment(string assignment)
     {
         int equals = assignment.IndexOf('=', StringComparison.Ordinal);
-        if (equals < 1) throw new OptionsException([new Fault(assignment, "write it as path=value, for example training.epochs=20")]);
+        if (equals < 1)
+            throw new OptionsException([new Fault(assignment, "write it as path=value, for example training.epochs=20")]);
         string text = assignment[(equals + 1)..], name = assignment[..equals];
         if (Plain(name) is var plain && plain != name)
-            throw new OptionsException([new Fault(name, $"points stand between the parts of an option's path: write {plain}={text}")]);
+            throw new OptionsException(
+                [new Fault(name, $"points stand between the parts of an option's path: write {plain}={text}")]);
         if (assignment[equals - 1] == ' ' || text.StartsWith(' '))
-            throw new OptionsException([new Fault(assignment, $"write it without spaces around =: {assignment[..equals].Trim()}={text.Trim()}")]);
+            throw new OptionsException(
+                [new Fault(assignment, $"write it without spaces around =: {assignment[..equals].Trim()}={text.Trim()}")]);
         try
         {
             return (assignment[..equals], OptionsJson.ParseNode(text));
@@ -132,17 +153,21 @@ internal static class OptionTree
         }
     }
 
-    /// <summary>A path as it is written here, of one as other languages and variables write it: <c>views.branches[0].count</c>, <c>training:epochs</c>, <c>training__epochs</c>.</summary>
-    private static string Plain(string path) => path.Replace("__", ".", StringComparison.Ordinal).Replace(':', '.').Replace('/', '.').Replace("[", ".", StringComparison.Ordinal).Replace("]", "", StringComparison.Ordinal);
+    /// <summary>A path as it is written here, of one as other languages and variables write it:
+    /// <c>views.branches[0].count</c>, <c>training:epochs</c>, <c>training__epochs</c>.</summary>
+    private static string Plain(string path) => path.Replace("__", ".", StringComparison.Ordinal).Replace(':', '.')
+        .Replace('/', '.').Replace("[", ".", StringComparison.Ordinal).Replace("]", "", StringComparison.Ordinal);
 
     /// <summary>A choice among kinds: the <c>name</c> of method, backbone and optimiser, the <c>shape</c> of a mask.</summary>
-    private static bool IsKind(string room, string key) => key == "shape" || (key == "name" && (room is "method" or "backbone" or "optimizer"));
+    private static bool IsKind(string room, string key) =>
+        key == "shape" || (key == "name" && (room is "method" or "backbone" or "optimizer"));
 
     /// <summary>An object as it is; the bare name of a method, backbone or optimiser as the object with that name.</summary>
     private static JsonObject? AsObject(string key, JsonNode? value) => value switch
     {
         JsonObject tree => tree,
-        JsonValue name when IsKind(key, "name") && !name.ToJsonString().StartsWith("\"@{", StringComparison.Ordinal) => new JsonObject { ["name"] = name.DeepClone() },
+        JsonValue name when IsKind(key, "name") && !name.ToJsonString().StartsWith("\"@{", StringComparison.Ordinal) =>
+            new JsonObject { ["name"] = name.DeepClone() },
         _ => null,
     };
 
@@ -155,7 +180,9 @@ internal static class OptionTree
     private static JsonNode? Child(JsonNode? node, string key) => node switch
     {
         JsonObject tree => tree[key],
-        JsonArray list when int.TryParse(key, NumberStyles.None, CultureInfo.InvariantCulture, out int index) && index < list.Count => list[index],
+        JsonArray list
+            when int.TryParse(key, NumberStyles.None, CultureInfo.InvariantCulture, out int index) && index < list.Count =>
+            list[index],
         _ => null,
     };
 

@@ -14,5 +14,6 @@ public sealed class OptionsException : ArgumentException
 
     private static string Describe(IReadOnlyList<Fault> faults) => faults.Count == 1
         ? Shown.Text($"{faults[0].Path}: {faults[0].Problem}")
-        : $"{faults.Count} faults in the options:\n" + string.Join('\n', faults.Select(f => Shown.Text($"  {f.Path}: {f.Problem}")));
+        : $"{faults.Count} faults in the options:\n"
+            + string.Join('\n', faults.Select(f => Shown.Text($"  {f.Path}: {f.Problem}")));
 }

@@ -56,7 +56,11 @@ public static partial class OptionsJson
         try
         {
             JsonNode? node = ParseNode(text);
-            return node as JsonObject ?? throw new OptionsException([new Fault(name, $"must be one JSON object, but is {(node is JsonArray ? "a list" : "a single value")}: a recipe looks like {{\"training\": {{\"epochs\": 20}}}}, and a study like {{\"pretrain\": \"FOLDER\", \"test\": \"FOLDER\", \"rows\": [{{\"name\": \"a\"}}]}}")]);
+            return node as JsonObject
+                ?? throw new OptionsException([new Fault(name,
+                    $"must be one JSON object, but is {(node is JsonArray ? "a list" : "a single value")}: "
+                        + "a recipe looks like {\"training\": {\"epochs\": 20}}, and a study like {\"pretrain\": "
+                        + "\"FOLDER\", \"test\": \"FOLDER\", \"rows\": [{\"name\": \"a\"}]}")]);
         }
         catch (JsonException e)
         {
@@ -81,11 +85,13 @@ public static partial class OptionsJson
     }
 
     /// <summary>Reads any JSON.</summary>
-    /// <exception cref="JsonException">It is none, names a key twice, or holds half a character, which System.Text.Json would notice only when it is looked at.</exception>
+    /// <exception cref="JsonException">It is none, names a key twice, or holds half a character, which System.Text.Json would
+    /// notice only when it is looked at.</exception>
     internal static JsonNode? ParseNode(string text)
     {
         // Ahead of JsonNode.Parse, which fails otherwise at half a character.
-        var reader = new Utf8JsonReader(Encoding.UTF8.GetBytes(WholeCharacters(text)), new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
+        var reader = new Utf8JsonReader(Encoding.UTF8.GetBytes(WholeCharacters(text)),
+            new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
         while (reader.Read())
         {
             if (!reader.ValueIsEscaped) continue;
@@ -95,8 +101,10 @@ public static partial class OptionsJson
             }
             catch (InvalidOperationException)
             {
-                throw new JsonException($"\"{Encoding.UTF8.GetString(reader.ValueSpan)}\" holds half a character (a surrogate without its other half): write the whole character.",
-                    null, text.AsSpan(0, Encoding.UTF8.GetCharCount(Encoding.UTF8.GetBytes(text).AsSpan(0, (int)reader.TokenStartIndex))).Count('\n'), null);
+                throw new JsonException($"\"{Encoding.UTF8.GetString(reader.ValueSpan)}\" holds half a character (a surrogate "
+                    + "without its other half): write the whole character.",
+                    null, text.AsSpan(0, Encoding.UTF8.GetCharCount(
+                        Encoding.UTF8.GetBytes(text).AsSpan(0, (int)reader.TokenStartIndex))).Count('\n'), null);
             }
         }
         return JsonNode.Parse(text, documentOptions: s_document);
@@ -108,30 +116,42 @@ public static partial class OptionsJson
         {
             if (!char.IsSurrogate(text[i])) continue;
             if (i + 1 == text.Length || !char.IsSurrogatePair(text[i], text[i + 1]))
-                throw new JsonException("there is half a character (a surrogate without its other half): write the whole character.", null, text.AsSpan(0, i).Count('\n'), null);
+                throw new JsonException(
+                    "there is half a character (a surrogate without its other half): write the whole character.", null,
+                    text.AsSpan(0, i).Count('\n'), null);
             i++;
         }
         return text;
     }
 
-    /// <summary>What is wrong with a text that is no JSON, without the place, in words that say what to do where that is known.</summary>
+    /// <summary>What is wrong with a text that is no JSON, without the place, in words that say what to do
+    /// where that is known.</summary>
     private static string Reason(JsonException e, string text)
     {
         string start = text.TrimStart('\uFEFF', ' ', '\t', '\r', '\n');
         if (start.Length == 0) return "it is empty: write an object, { ... }";
         if (start[0] is not ('{' or '[' or '"' or '/'))
-            return Listing().IsMatch(start) ? "it is the listing of `siam options`, not a recipe, which looks like {\"training\": {\"epochs\": 3}}: write what differs, or take the recipe.json of a run, which has all options"
-                : start.StartsWith("<<<<<<<", StringComparison.Ordinal) ? "two versions of it were merged and the conflict is not resolved: keep one of both, and take out the lines that begin with <<<<<<<, ======= and >>>>>>>"
-                : "it is no JSON, which begins with {" + (YamlKey().IsMatch(start) ? ". It looks like YAML: write {\"training\": {\"epochs\": 3}} for training: epochs: 3" : "");
+            return Listing().IsMatch(start)
+                ? "it is the listing of `siam options`, not a recipe, which looks like {\"training\": {\"epochs\": 3}}: "
+                    + "write what differs, or take the recipe.json of a run, which has all options"
+                : start.StartsWith("<<<<<<<", StringComparison.Ordinal) ? "two versions of it were merged and the conflict is "
+                    + "not resolved: keep one of both, and take out the lines that begin with <<<<<<<, ======= and >>>>>>>"
+                : "it is no JSON, which begins with {" + (YamlKey().IsMatch(start)
+                    ? ". It looks like YAML: write {\"training\": {\"epochs\": 3}} for training: epochs: 3" : "");
         if (EndsTooEarly(text)) return "it ends too early: it was cut off, or a }, ] or \" is missing at its end";
-        if (text.IndexOfAny(['\u201C', '\u201D', '\u201E']) is >= 0 and var curly) return $"it has curly quotes, {text[curly]}, as text programs make: write straight ones, \"";
+        if (text.IndexOfAny(['\u201C', '\u201D', '\u201E']) is >= 0 and var curly)
+            return $"it has curly quotes, {text[curly]}, as text programs make: write straight ones, \"";
         string reason = e.Message.Split(" Path: ")[0].Split(" LineNumber:")[0];
-        if (reason.Contains("is invalid after a value", StringComparison.Ordinal)) return "a comma is missing ahead of what stands there";
-        if (reason.Contains("after a single JSON value", StringComparison.Ordinal)) return "something stands behind the end of the object: take it out, such as one } too many";
-        return DuplicateKey().Match(reason) is { Success: true } twice ? $"\"{twice.Groups[1].Value}\" is there twice in one object: leave one of the two out" : reason;
+        if (reason.Contains("is invalid after a value", StringComparison.Ordinal))
+            return "a comma is missing ahead of what stands there";
+        if (reason.Contains("after a single JSON value", StringComparison.Ordinal))
+            return "something stands behind the end of the object: take it out, such as one } too many";
+        return DuplicateKey().Match(reason) is { Success: true } twice
+            ? $"\"{twice.Groups[1].Value}\" is there twice in one object: leave one of the two out" : reason;
     }
 
-    /// <summary>What to write in place of a value that other languages have and JSON has not, with its path; null where the fault is another.</summary>
+    /// <summary>What to write in place of a value that other languages have and JSON has not, with its path;
+    /// null where the fault is another.</summary>
     private static string? WrongValue(JsonException e, string text)
     {
         if (e.LineNumber is not long line || e.BytePositionInLine is not long column) return null;
@@ -156,7 +176,9 @@ public static partial class OptionsJson
         });
     }
 
-    [GeneratedRegex(@"^(-?(nan|inf(inity)?)\b|true\b|false\b|none\b|nil\b|undefined\b|'|\.(?=\d)|\+(?=\d))", RegexOptions.IgnoreCase)] private static partial Regex OtherValue();
+    [GeneratedRegex(@"^(-?(nan|inf(inity)?)\b|true\b|false\b|none\b|nil\b|undefined\b|'|\.(?=\d)|\+(?=\d))",
+        RegexOptions.IgnoreCase)]
+    private static partial Regex OtherValue();
 
     /// <summary>The path of the value that comes next behind a sound beginning of JSON.</summary>
     private static string PathBefore(ReadOnlySpan<byte> start)
@@ -164,7 +186,8 @@ public static partial class OptionsJson
         var keys = new List<string>(); // one for each object or list that is open
         try
         {
-            var reader = new Utf8JsonReader(start, isFinalBlock: false, new(new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true }));
+            var reader = new Utf8JsonReader(start, isFinalBlock: false,
+                new(new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true }));
             while (reader.Read())
             {
                 if (reader.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray) keys.Add("");
@@ -185,7 +208,8 @@ public static partial class OptionsJson
         try
         {
             byte[] bytes = Encoding.UTF8.GetBytes(text.TrimEnd());
-            var reader = new Utf8JsonReader(bytes, isFinalBlock: false, new(new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true }));
+            var reader = new Utf8JsonReader(bytes, isFinalBlock: false,
+                new(new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true }));
             while (reader.Read())
             {
             }
@@ -209,7 +233,8 @@ public static partial class OptionsJson
 
     /// <summary>Makes the options record of a tree, after checking names, types, ranges and rules.</summary>
     /// <param name="tree">A JSON object; what it lacks takes the record's default.</param>
-    /// <param name="name">What to call the document in a message, such as its path; empty where the options' own paths say enough.</param>
+    /// <param name="name">What to call the document in a message, such as its path;
+    /// empty where the options' own paths say enough.</param>
     /// <exception cref="OptionsException">Anything is wrong; all faults are listed.</exception>
     public static T Read<T>(JsonObject tree, string name = "") where T : notnull
     {
@@ -219,10 +244,12 @@ public static partial class OptionsJson
         T? options = findings.WithoutFaults() ? tree.Deserialize<T>(Serializer) : default;
         if (options is not null) AddRules(options, findings.Faults);
         if (findings.Faults.Count == 0) return options!;
-        throw new OptionsException(name.Length == 0 ? findings.Faults : [.. findings.Faults.Select(f => f with { Path = f.Path.Length == 0 ? name : $"{name}, {f.Path}" })]);
+        throw new OptionsException(name.Length == 0 ? findings.Faults
+            : [.. findings.Faults.Select(f => f with { Path = f.Path.Length == 0 ? name : $"{name}, {f.Path}" })]);
     }
 
-    /// <summary>Refuses options that are out of their ranges or break a rule, as <see cref="Read{T}"/> does, wherever they were built.</summary>
+    /// <summary>Refuses options that are out of their ranges or break a rule, as <see cref="Read{T}"/> does,
+    /// wherever they were built.</summary>
     /// <param name="options">An options record, such as a recipe.</param>
     /// <param name="path">What comes before the options' own paths in a message, such as <c>optimizer</c>.</param>
     /// <returns>The options.</returns>
@@ -230,7 +257,8 @@ public static partial class OptionsJson
     public static T Check<T>(T options, string path = "") where T : notnull
     {
         ArgumentNullException.ThrowIfNull(options);
-        return FaultsOf(options) is { Count: > 0 } faults ? throw new OptionsException([.. faults.Select(f => f with { Path = Join(path, f.Path) })]) : options;
+        return FaultsOf(options) is { Count: > 0 } faults
+            ? throw new OptionsException([.. faults.Select(f => f with { Path = Join(path, f.Path) })]) : options;
     }
 
     /// <summary>All that <see cref="Check{T}"/> finds.</summary>
@@ -248,7 +276,8 @@ public static partial class OptionsJson
         var broken = new List<Fault>();
         CheckRules(options, "", broken);
         string[] wrong = [.. faults.Select(f => f.Path)];
-        faults.AddRange(broken.Where(b => !wrong.Any(path => b.Path == path || b.Path.StartsWith(path + ".", StringComparison.Ordinal))));
+        faults.AddRange(
+            broken.Where(b => !wrong.Any(path => b.Path == path || b.Path.StartsWith(path + ".", StringComparison.Ordinal))));
     }
 
     /// <summary>A copy with the defaults in the place of what is wrong; null where there can be none.</summary>
@@ -258,7 +287,9 @@ public static partial class OptionsJson
         {
             var tree = (JsonObject)JsonSerializer.SerializeToNode(options, options.GetType(), s_anyNumber)!;
             foreach (string[] keys in faults.Select(fault => fault.Path.Split('.')))
-                if (keys[..^1].Aggregate((JsonNode?)tree, (node, key) => (node as JsonObject)?[key]) is not JsonObject owner || !owner.Remove(keys[^1])) return null;
+                if (keys[..^1].Aggregate((JsonNode?)tree, (node, key) => (node as JsonObject)?[key]) is not JsonObject owner
+                    || !owner.Remove(keys[^1]))
+                    return null;
             return tree.Deserialize(options.GetType(), s_anyNumber);
         }
         catch (Exception e) when (e is JsonException or NotSupportedException or InvalidOperationException)
@@ -278,7 +309,8 @@ public static partial class OptionsJson
 
         public List<Fault> Faults { get; } = [];
 
-        /// <summary>Notes a fault of a value; <paramref name="owner"/> is the object that holds it, null for the item of a list or a kind, which nothing can replace.</summary>
+        /// <summary>Notes a fault of a value; <paramref name="owner"/> is the object that holds it, null for the item of a list
+        /// or a kind, which nothing can replace.</summary>
         public void Add(Fault fault, JsonObject? owner, string key = "")
         {
             Faults.Add(fault);
@@ -314,12 +346,14 @@ public static partial class OptionsJson
     private static void Describe(object options, string path, List<OptionDescription> found)
     {
         Type type = options.GetType();
-        string? kindKey = type.BaseType is { } b && b != typeof(object) ? Serializer.GetTypeInfo(b).PolymorphismOptions?.TypeDiscriminatorPropertyName : null;
+        string? kindKey = type.BaseType is { } b && b != typeof(object)
+            ? Serializer.GetTypeInfo(b).PolymorphismOptions?.TypeDiscriminatorPropertyName : null;
         if (kindKey is not null)
         {
             JsonPolymorphismOptions kinds = Serializer.GetTypeInfo(type.BaseType!).PolymorphismOptions!;
             string name = (string)kinds.DerivedTypes.Single(k => k.DerivedType == type).TypeDiscriminator!;
-            found.Add(new(Join(path, kindKey), name, string.Join(", ", kinds.DerivedTypes.Select(k => k.TypeDiscriminator)), type, null));
+            found.Add(new(Join(path, kindKey), name,
+                string.Join(", ", kinds.DerivedTypes.Select(k => k.TypeDiscriminator)), type, null));
         }
         foreach (JsonPropertyInfo property in Serializer.GetTypeInfo(type).Properties)
         {
@@ -332,7 +366,8 @@ public static partial class OptionsJson
             else
             {
                 RangeAttribute? range = member?.GetCustomAttribute<RangeAttribute>();
-                string allowed = range is not null ? Bounds(range) : value is Enum or bool ? Wanted(value.GetType(), null).Replace("one of: ", "", StringComparison.Ordinal) : "";
+                string allowed = range is not null ? Bounds(range) : value is Enum or bool
+                    ? Wanted(value.GetType(), null).Replace("one of: ", "", StringComparison.Ordinal) : "";
                 found.Add(new(at, JsonSerializer.Serialize(value, value.GetType(), s_oneLine).Trim('"'), allowed, type, member));
             }
         }
@@ -340,11 +375,13 @@ public static partial class OptionsJson
 
     private static JsonSerializerOptions s_oneLine = new(Serializer) { WriteIndented = false };
 
-    private static JsonSerializerOptions s_anyNumber = new(s_oneLine) { NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals };
+    private static JsonSerializerOptions s_anyNumber =
+        new(s_oneLine) { NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals };
 
     private const string NoNull = "null is not allowed; leave the key out for its default";
 
-    private static void CheckNode(JsonNode? node, Type type, string path, ICustomAttributeProvider? declared, JsonObject? owner, Findings found)
+    private static void CheckNode(
+        JsonNode? node, Type type, string path, ICustomAttributeProvider? declared, JsonObject? owner, Findings found)
     {
         string key = path[(path.LastIndexOf('.') + 1)..];
         if (node is null)
@@ -364,20 +401,27 @@ public static partial class OptionsJson
                 CheckProperties(tree, info, path, found);
                 break;
             case JsonTypeInfoKind.Enumerable when node is JsonArray items:
-                for (int i = 0; i < items.Count; i++) CheckNode(items[i], info.ElementType!, Join(path, $"{i}"), declared, null, found);
+                for (int i = 0; i < items.Count; i++)
+                    CheckNode(items[i], info.ElementType!, Join(path, $"{i}"), declared, null, found);
                 break;
             case JsonTypeInfoKind.None:
                 if (node is JsonArray && key is "pretrain" or "train" or "test")
                 {
-                    found.Add(new Fault(path, "takes one source: put the folders into one, or their files into the lines of a manifest.csv; a part of a source is one range, #FIRST..END"), owner, key);
+                    found.Add(new Fault(path, "takes one source: put the folders into one, or their files into the lines "
+                        + "of a manifest.csv; a part of a source is one range, #FIRST..END"), owner, key);
                     break;
                 }
                 foreach (string problem in ProblemsOf(node, type, declared)) found.Add(new Fault(path, problem), owner, key);
                 break;
             default:
-                string wanted = info.Kind == JsonTypeInfoKind.Enumerable ? $"a list, {(Serializer.GetTypeInfo(info.ElementType!).Kind == JsonTypeInfoKind.None ? $"such as [{(path == "seeds" ? "1, 2, 3" : Items(node, info.ElementType!))}]" : path == "rows" ? "such as [{ \"name\": \"a\" }]" : "[ ... ]")}"
+                string wanted = info.Kind == JsonTypeInfoKind.Enumerable ? "a list, "
+                    + (Serializer.GetTypeInfo(info.ElementType!).Kind == JsonTypeInfoKind.None
+                        ? $"such as [{(path == "seeds" ? "1, 2, 3" : Items(node, info.ElementType!))}]"
+                        : path == "rows" ? "such as [{ \"name\": \"a\" }]" : "[ ... ]")
                     : $"an object, {{ ... }}; its options: {string.Join(", ", OptionsOf(info).Select(key => Join(path, key)))}";
-                found.Add(new Fault(path, $"{Show(node)} is not {wanted}{WhyNoJson(node)}{(key == "highPass" ? "; --set views.highPass.sigma=0 switches it off" : "")}"), owner, key);
+                found.Add(new Fault(path, $"{Show(node)} is not "
+                    + $"{wanted}{WhyNoJson(node)}{(key == "highPass" ? "; --set views.highPass.sigma=0 switches it off" : "")}"),
+                    owner, key);
                 break;
         }
     }
@@ -385,9 +429,12 @@ public static partial class OptionsJson
     /// <summary>Why a text that looks like an object or a list was taken as a text; empty for anything else.</summary>
     private static string WhyNoJson(JsonNode node)
     {
-        if (node is JsonValue shell && shell.TryGetValue(out string? powerShell) && powerShell.StartsWith("@{", StringComparison.Ordinal))
-            return ". That is what PowerShell writes in the place of a deep object: write the file again with ConvertTo-Json -Depth 9";
-        if (node is not JsonValue value || !value.TryGetValue(out string? text) || text.TrimStart() is not ['{' or '[', ..]) return "";
+        if (node is JsonValue shell && shell.TryGetValue(out string? powerShell)
+            && powerShell.StartsWith("@{", StringComparison.Ordinal))
+            return ". That is what PowerShell writes in the place of a deep object: "
+                + "write the file again with ConvertTo-Json -Depth 9";
+        if (node is not JsonValue value || !value.TryGetValue(out string? text) || text.TrimStart() is not ['{' or '[', ..])
+            return "";
         try
         {
             ParseNode(text);
@@ -401,25 +448,29 @@ public static partial class OptionsJson
 
     /// <summary>The keys that an object of a type can have, of one of several kinds that of the kind.</summary>
     private static IEnumerable<string> OptionsOf(JsonTypeInfo info) =>
-        info.PolymorphismOptions is { } kinds ? [kinds.TypeDiscriminatorPropertyName] : info.Properties.Where(p => p.Set is not null).Select(p => p.Name);
+        info.PolymorphismOptions is { } kinds ? [kinds.TypeDiscriminatorPropertyName]
+            : info.Properties.Where(p => p.Set is not null).Select(p => p.Name);
 
     private static Type? DerivedType(JsonPolymorphismOptions kinds, JsonObject tree, string path, Findings found)
     {
         string key = kinds.TypeDiscriminatorPropertyName;
         string? name = tree[key] is JsonValue value && value.TryGetValue(out string? given) ? given : null;
         foreach (JsonDerivedType kind in kinds.DerivedTypes)
-            if (name is not null && name.Equals(kind.TypeDiscriminator as string, StringComparison.Ordinal)) return kind.DerivedType;
+            if (name is not null && name.Equals(kind.TypeDiscriminator as string, StringComparison.Ordinal))
+                return kind.DerivedType;
 
         string known = string.Join(", ", kinds.DerivedTypes.Select(kind => kind.TypeDiscriminator));
-        found.Add(new Fault(Join(path, key), name is "" ? $"has no value; give one of: {known}" : $"{(tree[key] is { } wrong ? Show(wrong) : "nothing")} is none of: {known}"
-            + (name is null ? "" : Nearest.Question(name, kinds.DerivedTypes.Select(kind => (string)kind.TypeDiscriminator!)))
-            + (tree[key] is { } text ? WhyNoJson(text) : "")), null);
+        found.Add(new Fault(Join(path, key), name is "" ? $"has no value; give one of: {known}"
+            : $"{(tree[key] is { } wrong ? Show(wrong) : "nothing")} is none of: {known}"
+                + (name is null ? "" : Nearest.Question(name, kinds.DerivedTypes.Select(kind => (string)kind.TypeDiscriminator!)))
+                + (tree[key] is { } text ? WhyNoJson(text) : "")), null);
         return null;
     }
 
     private static void CheckProperties(JsonObject tree, JsonTypeInfo info, string path, Findings found)
     {
-        JsonPolymorphismOptions? kinds = info.PolymorphismOptions ?? (info.Type.BaseType is { } b && b != typeof(object) ? Serializer.GetTypeInfo(b).PolymorphismOptions : null);
+        JsonPolymorphismOptions? kinds = info.PolymorphismOptions
+            ?? (info.Type.BaseType is { } b && b != typeof(object) ? Serializer.GetTypeInfo(b).PolymorphismOptions : null);
         string? discriminator = kinds?.TypeDiscriminatorPropertyName;
         JsonPropertyInfo[] known = [.. info.Properties.Where(p => p.Set is not null)];
         foreach (var (key, value) in tree)
@@ -429,39 +480,53 @@ public static partial class OptionsJson
                 CheckNode(value, property.PropertyType, Join(path, key), property.AttributeProvider, tree, found);
             else
             {
-                string[] having = [.. (kinds?.DerivedTypes ?? []).Where(k => Serializer.GetTypeInfo(k.DerivedType).Properties.Any(p => p.Set is not null && p.Name == key)).Select(k => $"{k.TypeDiscriminator}")];
+                string[] having = [.. (kinds?.DerivedTypes ?? []).Where(k => Serializer.GetTypeInfo(k.DerivedType).Properties
+                    .Any(p => p.Set is not null && p.Name == key)).Select(k => $"{k.TypeDiscriminator}")];
                 if (having.Length > 0)
                 {
-                    found.Add(new Fault(Join(path, key), $"there is no such option for {KindIn(tree, kinds!)}, only for {string.Join(", ", having)}; known here: {string.Join(", ", known.Select(p => p.Name))}"), tree, key);
+                    found.Add(new Fault(Join(path, key), $"there is no such option for {KindIn(tree, kinds!)}, only for "
+                        + $"{string.Join(", ", having)}; known here: {string.Join(", ", known.Select(p => p.Name))}"), tree, key);
                     continue;
                 }
-                if (found.Root.GetCustomAttributes<ExpectedKeysAttribute>().FirstOrDefault(e => e.Part == path && e.Keys.Contains(key)) is { } expected)
+                if (found.Root.GetCustomAttributes<ExpectedKeysAttribute>()
+                    .FirstOrDefault(e => e.Part == path && e.Keys.Contains(key)) is { } expected)
                 {
                     found.Add(new Fault(Join(path, key), expected.Advice), tree, key);
                     continue;
                 }
                 if (key.Contains('.') && known.Any(p => p.Name == key.Split('.')[0]))
                 {
-                    found.Add(new Fault(Join(path, key), $"in a file an object stands for each point: write {key.Split('.').Reverse().Aggregate(value?.ToJsonString() ?? "null", (inner, name) => $"{{\"{name}\": {inner}}}")}"), tree, key);
+                    found.Add(new Fault(Join(path, key), "in a file an object stands for each point: write "
+                        + key.Split('.').Reverse()
+                            .Aggregate(value?.ToJsonString() ?? "null", (inner, name) => $"{{\"{name}\": {inner}}}")),
+                        tree, key);
                     continue;
                 }
-                if (value is JsonObject inside && inside.Select(p => p.Key).Where(k => known.Any(p => p.Name == k)).ToArray() is { Length: > 0 } deeper)
+                if (value is JsonObject inside
+                    && inside.Select(p => p.Key).Where(k => known.Any(p => p.Name == k)).ToArray() is { Length: > 0 } deeper)
                 {
-                    found.Add(new Fault(Join(path, key), $"there is no such option; what is in it, {string.Join(", ", deeper)}, belongs one level higher: take it out of \"{key}\""), tree, key);
+                    found.Add(new Fault(Join(path, key), $"there is no such option; what is in it, {string.Join(", ", deeper)}, "
+                        + $"belongs one level higher: take it out of \"{key}\""), tree, key);
                     continue;
                 }
                 if (path.Length > 0 && Serializer.GetTypeInfo(found.Root).Properties.Any(p => p.Name == key))
                 {
-                    found.Add(new Fault(Join(path, key), $"there is no such option; \"{key}\" stands at the top: take it out of \"{path}\""), tree, key);
+                    found.Add(new Fault(Join(path, key),
+                        $"there is no such option; \"{key}\" stands at the top: take it out of \"{path}\""), tree, key);
                     continue;
                 }
-                string? meant = Nearest.To(key, known.Select(p => p.Name)) is { } near ? Join(path, near) : value is JsonObject ? null : PathTo(found.Root, key);
-                found.Add(new Fault(Join(path, key), $"there is no such option; {(meant is null ? "known here: " : $"did you mean {meant}? Known here: ")}{string.Join(", ", known.Select(p => p.Name))}"), tree, key);
+                string? meant = Nearest.To(key, known.Select(p => p.Name)) is { } near ? Join(path, near)
+                    : value is JsonObject ? null : PathTo(found.Root, key);
+                found.Add(new Fault(Join(path, key), "there is no such option; "
+                    + (meant is null ? "known here: " : $"did you mean {meant}? Known here: ")
+                    + string.Join(", ", known.Select(p => p.Name))),
+                    tree, key);
             }
         }
     }
 
-    private static string KindIn(JsonObject tree, JsonPolymorphismOptions kinds) => tree[kinds.TypeDiscriminatorPropertyName] is JsonValue value && value.TryGetValue(out string? name) ? name : "it";
+    private static string KindIn(JsonObject tree, JsonPolymorphismOptions kinds) =>
+        tree[kinds.TypeDiscriminatorPropertyName] is JsonValue value && value.TryGetValue(out string? name) ? name : "it";
 
     /// <summary>What is wrong with a single value of a tree.</summary>
     private static string[] ProblemsOf(JsonNode node, Type type, ICustomAttributeProvider? declared)
@@ -470,16 +535,19 @@ public static partial class OptionsJson
         try
         {
             // A number for an enum, or one in quotes, would be taken for the member at that place.
-            if (!type.IsEnum || (node is JsonValue name && name.TryGetValue(out string? text) && NamesOf(type).Contains(text, StringComparer.OrdinalIgnoreCase)))
+            if (!type.IsEnum || (node is JsonValue name && name.TryGetValue(out string? text)
+                && NamesOf(type).Contains(text, StringComparer.OrdinalIgnoreCase)))
                 value = node.Deserialize(type, Serializer);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
         {
         }
-        if (value is null && IsWhole(type) && Beyond(node, declared) is { } range) return [$"{Show(node)} is outside {Bounds(range)}"];
+        if (value is null && IsWhole(type) && Beyond(node, declared) is { } range)
+            return [$"{Show(node)} is outside {Bounds(range)}"];
         if (value is null) return [$"{Show(node)} is not {Wanted(type, declared)}{Mending(node, type, declared)}"];
         string[] problems = [.. ProblemsOf(value, declared, Show(node))];
-        return problems.Length == 0 && value is (double.PositiveInfinity or double.NegativeInfinity or float.PositiveInfinity or float.NegativeInfinity)
+        return problems.Length == 0
+            && value is (double.PositiveInfinity or double.NegativeInfinity or float.PositiveInfinity or float.NegativeInfinity)
             ? [$"{Show(node)} is too large for a number"]
             : problems;
     }
@@ -488,31 +556,46 @@ public static partial class OptionsJson
     private static IEnumerable<string> ProblemsOf(object value, ICustomAttributeProvider? declared, string shown)
     {
         foreach (RangeAttribute range in declared?.GetCustomAttributes(typeof(RangeAttribute), true) ?? [])
-            if (!range.IsValid(value)) yield return $"{shown} is outside {Bounds(range)}{(value is >= 10.0 and <= 100.0 and double percent && range.Maximum is 1.0 ? string.Create(CultureInfo.InvariantCulture, $"; write it as a share: {percent / 100}") : "")}";
-        if (value is Enum && !Enum.IsDefined(value.GetType(), value)) yield return $"{shown} is not {Wanted(value.GetType(), declared)}";
+            if (!range.IsValid(value)) yield return $"{shown} is outside "
+                + $"{Bounds(range)}" + (value is >= 10.0 and <= 100.0 and double percent && range.Maximum is 1.0
+                    ? string.Create(CultureInfo.InvariantCulture, $"; write it as a share: {percent / 100}") : "");
+        if (value is Enum && !Enum.IsDefined(value.GetType(), value))
+            yield return $"{shown} is not {Wanted(value.GetType(), declared)}";
     }
 
     /// <summary>The range that a number of any size lies outside of; null where it lies within, or is no number.</summary>
     private static RangeAttribute? Beyond(JsonNode node, ICustomAttributeProvider? declared) =>
-        node.GetValueKind() == JsonValueKind.Number && double.TryParse(node.ToJsonString(), NumberStyles.Float, CultureInfo.InvariantCulture, out double number)
+        node.GetValueKind() == JsonValueKind.Number
+            && double.TryParse(node.ToJsonString(), NumberStyles.Float, CultureInfo.InvariantCulture, out double number)
             ? (declared?.GetCustomAttributes(typeof(RangeAttribute), true) ?? []).Cast<RangeAttribute>()
-                .FirstOrDefault(r => number < Convert.ToDouble(r.Minimum, CultureInfo.InvariantCulture) || number > Convert.ToDouble(r.Maximum, CultureInfo.InvariantCulture))
+                .FirstOrDefault(r => number < Convert.ToDouble(r.Minimum, CultureInfo.InvariantCulture)
+                    || number > Convert.ToDouble(r.Maximum, CultureInfo.InvariantCulture))
             : null;
 
-    private static string Bounds(RangeAttribute range) => string.Create(CultureInfo.InvariantCulture, $"{range.Minimum:0.##########} to {range.Maximum:0.##########}");
+    private static string Bounds(RangeAttribute range) =>
+        string.Create(CultureInfo.InvariantCulture, $"{range.Minimum:0.##########} to {range.Maximum:0.##########}");
 
-    /// <summary>What to write in place of a value that is none, as the end of a sentence; empty where that is not known.</summary>
+    /// <summary>What to write in place of a value that is none, as the end of a sentence;
+    /// empty where that is not known.</summary>
     private static string Mending(JsonNode node, Type type, ICustomAttributeProvider? declared)
     {
         if (node is not JsonValue value) return "";
-        if (value.TryGetValue(out string? part) && declared?.GetCustomAttributes(typeof(PartOfAttribute), true) is [PartOfAttribute whole] && PartOfKind(whole.Document, part) is { } of) return $"; write {{ \"{of}\": \"{part}\" }}";
+        if (value.TryGetValue(out string? part)
+            && declared?.GetCustomAttributes(typeof(PartOfAttribute), true) is [PartOfAttribute whole]
+            && PartOfKind(whole.Document, part) is { } of)
+            return $"; write {{ \"{of}\": \"{part}\" }}";
         if (!value.TryGetValue(out string? text))
-            return IsWhole(type) && Numbers.TryReal(node.ToJsonString(), out double real) && real == Math.Round(real) && Math.Abs(real) <= int.MaxValue
+            return IsWhole(type) && Numbers.TryReal(node.ToJsonString(), out double real) && real == Math.Round(real)
+                && Math.Abs(real) <= int.MaxValue
                 ? string.Create(CultureInfo.InvariantCulture, $"; write {(long)real}") : "";
-        if (type.IsEnum) return text.ToLowerInvariant() is "gpu" && NamesOf(type).Contains("cuda") ? "; did you mean cuda?" : Nearest.Question(text, NamesOf(type));
-        if (type == typeof(bool)) return text.ToLowerInvariant() is "true" or "false" ? $"; write {text.ToLowerInvariant()}, without quotes" : "";
+        if (type.IsEnum)
+            return text.ToLowerInvariant() is "gpu" && NamesOf(type).Contains("cuda") ? "; did you mean cuda?"
+                : Nearest.Question(text, NamesOf(type));
+        if (type == typeof(bool))
+            return text.ToLowerInvariant() is "true" or "false" ? $"; write {text.ToLowerInvariant()}, without quotes" : "";
         if (!IsNumber(type)) return "";
-        return (IsWhole(type) ? Numbers.TryWhole(text, out _) : Numbers.TryReal(text, out _)) ? $"; write {text}, without quotes" : Numbers.Mending(text, IsWhole(type));
+        return (IsWhole(type) ? Numbers.TryWhole(text, out _) : Numbers.TryReal(text, out _)) ? $"; write {text}, without quotes"
+            : Numbers.Mending(text, IsWhole(type));
     }
 
     private static bool IsNumber(Type type) => type == typeof(double) || type == typeof(float) || IsWhole(type);
@@ -520,41 +603,56 @@ public static partial class OptionsJson
     private static bool IsWhole(Type type) => type == typeof(int) || type == typeof(long);
 
     /// <summary>What was given for a list, as its items: <c>1,2,5</c> where numbers are wanted.</summary>
-    private static string Items(JsonNode node, Type element) => IsNumber(element) && node is JsonValue value && value.TryGetValue(out string? text) ? string.Join(',', text.Trim('[', ']', '{', '}', '(', ')', ' ').Split(',').Select(item => item.EndsWith('%') && Numbers.TryReal(item[..^1], out double percent) ? (percent / 100).ToString(CultureInfo.InvariantCulture) : item)) : Show(node);
+    private static string Items(JsonNode node, Type element) =>
+        IsNumber(element) && node is JsonValue value && value.TryGetValue(out string? text)
+            ? string.Join(',', text.Trim('[', ']', '{', '}', '(', ')', ' ').Split(',')
+                .Select(item => item.EndsWith('%') && Numbers.TryReal(item[..^1], out double percent)
+                    ? (percent / 100).ToString(CultureInfo.InvariantCulture) : item))
+            : Show(node);
 
-    /// <summary>The part of which a name is one of several kinds, such as <c>method</c> for <c>byol</c>; null where it is none.</summary>
+    /// <summary>The part of which a name is one of several kinds, such as <c>method</c> for <c>byol</c>;
+    /// null where it is none.</summary>
     internal static string? PartOfKind(Type root, string name) => Serializer.GetTypeInfo(root).Properties.FirstOrDefault(p =>
-        Serializer.GetTypeInfo(p.PropertyType).PolymorphismOptions?.DerivedTypes.Any(kind => kind.TypeDiscriminator is string own && own == name) == true)?.Name;
+        Serializer.GetTypeInfo(p.PropertyType).PolymorphismOptions
+            ?.DerivedTypes.Any(kind => kind.TypeDiscriminator is string own && own == name) == true)?.Name;
 
-    /// <summary>The kinds of a part that have an option which others of its kinds lack, such as <c>moco-v2</c> for <c>method.queueSize</c>; none for any other path.</summary>
+    /// <summary>The kinds of a part that have an option which others of its kinds lack, such as <c>moco-v2</c> for
+    /// <c>method.queueSize</c>; none for any other path.</summary>
     /// <param name="root">The type of a document, such as a recipe's.</param>
     /// <param name="path">Of a part and its option.</param>
     internal static string[] KindsWith(Type root, string path) =>
-        path.Split('.') is [var part, var option] && Serializer.GetTypeInfo(root).Properties.FirstOrDefault(p => p.Name == part) is { } property
+        path.Split('.') is [var part, var option]
+            && Serializer.GetTypeInfo(root).Properties.FirstOrDefault(p => p.Name == part) is { } property
             && Serializer.GetTypeInfo(property.PropertyType).PolymorphismOptions is { } kinds
-            ? [.. kinds.DerivedTypes.Where(kind => Serializer.GetTypeInfo(kind.DerivedType).Properties.Any(p => p.Set is not null && p.Name == option)).Select(kind => $"{kind.TypeDiscriminator}")]
+            ? [.. kinds.DerivedTypes.Where(kind => Serializer.GetTypeInfo(kind.DerivedType).Properties
+                .Any(p => p.Set is not null && p.Name == option)).Select(kind => $"{kind.TypeDiscriminator}")]
             : [];
 
     /// <summary>What options are called in other tools.</summary>
-    private static readonly Dictionary<string, string> s_usualNames = new() { ["lr"] = "learningRate", ["wd"] = "weightDecay", ["bs"] = "batchSize" };
+    private static readonly Dictionary<string, string> s_usualNames =
+        new() { ["lr"] = "learningRate", ["wd"] = "weightDecay", ["bs"] = "batchSize" };
 
-    /// <summary>The path of an option that is called so, or nearly so, somewhere in the options of a type; null where there is none.</summary>
+    /// <summary>The path of an option that is called so, or nearly so, somewhere in the options of a type;
+    /// null where there is none.</summary>
     /// <param name="root">The type of a document, such as a recipe's.</param>
     /// <param name="name">The last part of a path, such as <c>epochs</c>.</param>
     internal static string? PathTo(Type root, string name)
     {
         var paths = new Dictionary<string, string>();
         Collect(Serializer.GetTypeInfo(root), "");
-        return Nearest.To(s_usualNames.GetValueOrDefault(name.ToLowerInvariant(), name), paths.Keys) is { } near ? paths[near] : null;
+        return Nearest.To(s_usualNames.GetValueOrDefault(name.ToLowerInvariant(), name), paths.Keys) is { } near
+            ? paths[near] : null;
 
         void Collect(JsonTypeInfo info, string path)
         {
-            JsonTypeInfo[] kinds = info.PolymorphismOptions is { } options ? [.. options.DerivedTypes.Select(k => Serializer.GetTypeInfo(k.DerivedType))] : [info];
+            JsonTypeInfo[] kinds = info.PolymorphismOptions is { } options
+                ? [.. options.DerivedTypes.Select(k => Serializer.GetTypeInfo(k.DerivedType))] : [info];
             foreach (JsonPropertyInfo property in kinds.SelectMany(k => k.Properties).Where(p => p.Set is not null))
             {
                 string at = Join(path, property.Name);
                 JsonTypeInfo inner = Serializer.GetTypeInfo(property.PropertyType);
-                if (inner.Kind == JsonTypeInfoKind.Enumerable && Serializer.GetTypeInfo(inner.ElementType!).Kind == JsonTypeInfoKind.Object)
+                if (inner.Kind == JsonTypeInfoKind.Enumerable
+                    && Serializer.GetTypeInfo(inner.ElementType!).Kind == JsonTypeInfoKind.Object)
                     Collect(Serializer.GetTypeInfo(inner.ElementType!), Join(at, "0"));
                 else if (inner.Kind == JsonTypeInfoKind.Object && inner.Type != typeof(JsonObject)) Collect(inner, at);
                 else paths.TryAdd(property.Name, at);
@@ -573,9 +671,12 @@ public static partial class OptionsJson
         _ => "a whole number" + Between(declared),
     };
 
-    private static string Between(ICustomAttributeProvider? declared) => declared?.GetCustomAttributes(typeof(RangeAttribute), true).FirstOrDefault() is RangeAttribute range ? $", {Bounds(range)}" : "";
+    private static string Between(ICustomAttributeProvider? declared) =>
+        declared?.GetCustomAttributes(typeof(RangeAttribute), true).FirstOrDefault() is RangeAttribute range
+            ? $", {Bounds(range)}" : "";
 
-    private static IEnumerable<string> NamesOf(Type type) => Enum.GetValues(type).Cast<object>().Select(v => JsonSerializer.Serialize(v, type, Serializer).Trim('"'));
+    private static IEnumerable<string> NamesOf(Type type) =>
+        Enum.GetValues(type).Cast<object>().Select(v => JsonSerializer.Serialize(v, type, Serializer).Trim('"'));
 
     /// <summary>Checks every value of a record, and of the records in it, as <see cref="CheckNode"/> does in a tree.</summary>
     private static void CheckObject(object? value, string path, ICustomAttributeProvider? declared, List<Fault> faults)
@@ -593,10 +694,13 @@ public static partial class OptionsJson
                     CheckObject(property.Get!(value), Join(path, property.Name), property.AttributeProvider, faults);
                 break;
             case JsonTypeInfoKind.Enumerable:
-                foreach (var (i, item) in ((System.Collections.IEnumerable)value).Cast<object?>().Index()) CheckObject(item, Join(path, $"{i}"), declared, faults);
+                foreach (var (i, item) in ((System.Collections.IEnumerable)value).Cast<object?>().Index())
+                    CheckObject(item, Join(path, $"{i}"), declared, faults);
                 break;
             default:
-                faults.AddRange(ProblemsOf(value, declared, JsonSerializer.Serialize(value, value.GetType(), s_anyNumber).Trim('"')).Select(problem => new Fault(path, problem)));
+                faults.AddRange(
+                    ProblemsOf(value, declared, JsonSerializer.Serialize(value, value.GetType(), s_anyNumber).Trim('"'))
+                        .Select(problem => new Fault(path, problem)));
                 break;
         }
     }
@@ -617,7 +721,8 @@ public static partial class OptionsJson
             if (property.Get?.Invoke(options) is { } value) CheckRules(value, Join(path, property.Name), faults);
     }
 
-    private static string Show(JsonNode node) => node.ToJsonString() is { Length: > 60 } text ? text[..60] + "..." : node.ToJsonString();
+    private static string Show(JsonNode node) =>
+        node.ToJsonString() is { Length: > 60 } text ? text[..60] + "..." : node.ToJsonString();
 
     private static string Join(string path, string key) => path.Length == 0 ? key : key.Length == 0 ? path : $"{path}.{key}";
 }

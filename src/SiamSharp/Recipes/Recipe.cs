@@ -12,7 +12,8 @@ using SiamSharp.Views;
 namespace SiamSharp.Recipes;
 
 /// <summary>One experiment: everything that decides its result, apart from the images.</summary>
-[ExpectedKeys("", "a recipe has none: leave it out, or write it as a comment behind //", "name", "title", "description", "comment", "$schema")]
+[ExpectedKeys("", "a recipe has none: leave it out, or write it as a comment behind //", "name", "title",
+    "description", "comment", "$schema")]
 [ExpectedKeys("data", "a recipe names no images: give them with --data", "path", "folder", "source", "root", "dir")]
 public sealed record Recipe : IHasRules
 {
@@ -45,9 +46,12 @@ public sealed record Recipe : IHasRules
     /// <param name="method">The framework; SimCLR when not given.</param>
     /// <param name="backbone">The network; ResNet-18 when not given.</param>
     /// <param name="views">One of <see cref="ViewPresets.Names"/>.</param>
-    /// <param name="size">Side in pixels to which the images are scaled; 0 = their own (arrays) or <see cref="SizeForFiles"/>.</param>
+    /// <param name="size">Side in pixels to which the images are scaled; 0 = their own (arrays) or
+    /// <see cref="SizeForFiles"/>.</param>
     /// <exception cref="OptionsException">The parts do not fit the images or each other; all faults are listed.</exception>
-    public static Recipe For(IImageSource source, MethodOptions? method = null, BackboneOptions? backbone = null, string views = ViewPresets.Default, int size = 0)
+    public static Recipe For(
+        IImageSource source, MethodOptions? method = null, BackboneOptions? backbone = null,
+        string views = ViewPresets.Default, int size = 0)
     {
         JsonObject layer = new() { ["views"] = new JsonObject { ["preset"] = views } };
         layer["data"] = OptionsJson.Write((source.Options ?? new DataOptions()) with { Size = size });
@@ -58,27 +62,34 @@ public sealed record Recipe : IHasRules
 
     private static readonly int[] s_usualSizes = [16, 24, 28, 32, 48, 64, 96, 128, 224];
 
-    /// <summary>Makes the complete recipe: defaults, then the views preset for the image size, then the layers, then the assignments.</summary>
+    /// <summary>Makes the complete recipe: defaults, then the views preset for the image size, then the layers,
+    /// then the assignments.</summary>
     /// <remarks>
-    /// A layer that names another kind of method, backbone, optimiser or mask, or another preset of views, than the layers below it drops what those
-    /// say of that part: the part starts from its own defaults. The assignments are one layer, in which their order does not matter for this.
+    /// A layer that names another kind of method, backbone, optimiser or mask, or another preset of views, than the layers below
+    /// it drops what those say of that part: the part starts from its own defaults. The assignments are one layer, in which their
+    /// order does not matter for this.
     /// </remarks>
     /// <param name="layers">Partial recipes, later ones win.</param>
     /// <param name="assignments"><c>path=value</c>, in order.</param>
-    /// <param name="open">Opens the images with these options: their own side in pixels, or else <see cref="SizeForFiles"/>, is taken
-    /// when <c>data.size</c> is 0, and the preset is the one for their channels. What they decide of channels and alpha becomes part of the recipe.</param>
-    /// <param name="stored">The recipe.json of a run to go on with, in the place of the defaults; what is given lies over it.</param>
+    /// <param name="open">Opens the images with these options: their own side in pixels, or else <see cref="SizeForFiles"/>, is
+    /// taken when <c>data.size</c> is 0, and the preset is the one for their channels. What they decide of channels and alpha
+    /// becomes part of the recipe.</param>
+    /// <param name="stored">The recipe.json of a run to go on with, in the place of the defaults;
+    /// what is given lies over it.</param>
     /// <exception cref="OptionsException">Anything is wrong; all faults are listed.</exception>
     public static Recipe Resolve(
-        IReadOnlyList<JsonObject> layers, IReadOnlyList<string> assignments, Func<DataOptions, IImageSource> open, JsonObject? stored = null) =>
+        IReadOnlyList<JsonObject> layers, IReadOnlyList<string> assignments,
+        Func<DataOptions, IImageSource> open, JsonObject? stored = null) =>
         Resolve(stored is null
             ? [.. layers.Select(layer => new RecipeLayer(layer, [])), new RecipeLayer([], assignments)]
             : [new RecipeLayer(KeptOf(layers, assignments), assignments)], open, stored);
 
     /// <summary>The same with assignments in every layer.</summary>
-    internal static Recipe Resolve(IReadOnlyList<RecipeLayer> layers, Func<DataOptions, IImageSource> open, JsonObject? stored = null)
+    internal static Recipe Resolve(
+        IReadOnlyList<RecipeLayer> layers, Func<DataOptions, IImageSource> open, JsonObject? stored = null)
     {
-        JsonObject start = OptionsJson.Write(stored is null ? new Recipe() : OptionsJson.Read<Recipe>(stored)), sketch = (JsonObject)start.DeepClone();
+        JsonObject start = OptionsJson.Write(stored is null ? new Recipe() : OptionsJson.Read<Recipe>(stored)),
+            sketch = (JsonObject)start.DeepClone();
         // The views wait for the size, which is not known yet; what cannot be set is reported below.
         Lay(sketch, layers, a => RoomOf(a) != "views" || NamesPreset(a), []);
         var (size, channels, decided) = KindOfImages(sketch["data"] as JsonObject, open);
@@ -87,23 +98,29 @@ public sealed record Recipe : IHasRules
             string asked = PresetOf(sketch) ?? ViewPresets.Default;
             string preset = ViewPresets.Names.Contains(asked) ? asked : ViewPresets.Default; // a wrong one is found by the check
             int multiple = ReadOr(sketch["backbone"], new BackboneOptions()).ViewMultiple(size);
-            start["views"] = OptionsJson.Write(ViewPresets.Make(preset, size, channels, ReadOr<MethodOptions>(sketch["method"], new SimClrOptions()), multiple));
+            start["views"] = OptionsJson.Write(
+                ViewPresets.Make(preset, size, channels, ReadOr<MethodOptions>(sketch["method"], new SimClrOptions()), multiple));
         }
 
         var faults = new List<Fault>();
         Lay(start, WithoutOtherPresets(layers), _ => true, faults);
         // A size of 0 means the images' own; anything else, right or wrong, is left for the check to judge.
-        if (start["data"] is JsonObject data && data["size"] is JsonValue v && v.TryGetValue(out int side) && side == 0) data["size"] = size;
+        if (start["data"] is JsonObject data && data["size"] is JsonValue v && v.TryGetValue(out int side) && side == 0)
+            data["size"] = size;
         try
         {
             Recipe recipe = OptionsJson.Read<Recipe>(start);
-            if (decided is not null) recipe = recipe with { Data = recipe.Data with { Channels = decided.Channels, Alpha = decided.Alpha } };
-            if (recipe.Data.Alpha == AlphaBackground.Auto) recipe = recipe with { Data = recipe.Data with { Alpha = AlphaBackground.Mean } }; // of images without transparency
+            if (decided is not null)
+                recipe = recipe with { Data = recipe.Data with { Channels = decided.Channels, Alpha = decided.Alpha } };
+            // of images without transparency
+            if (recipe.Data.Alpha == AlphaBackground.Auto)
+                recipe = recipe with { Data = recipe.Data with { Alpha = AlphaBackground.Mean } };
             if (faults.Count == 0)
             {
                 faults.AddRange(recipe.FaultsFor(size, channels));
                 if (faults.Count > 0 && recipe.SizeThatFits(size, channels) is int larger)
-                    faults[^1] = faults[^1] with { Problem = $"{faults[^1].Problem}; or give larger images: --set data.size={larger}" };
+                    faults[^1] =
+                        faults[^1] with { Problem = $"{faults[^1].Problem}; or give larger images: --set data.size={larger}" };
             }
             return faults.Count == 0 ? recipe : throw new OptionsException(faults);
         }
@@ -113,7 +130,8 @@ public sealed record Recipe : IHasRules
         }
     }
 
-    /// <summary>The complete recipe of a run, read again, with some options changed; options that did not exist yet have their defaults.</summary>
+    /// <summary>The complete recipe of a run, read again, with some options changed;
+    /// options that did not exist yet have their defaults.</summary>
     /// <param name="stored">A run's recipe.json.</param>
     /// <param name="assignments"><c>path=value</c>, in order.</param>
     /// <exception cref="OptionsException">Anything is wrong; all faults are listed.</exception>
@@ -128,14 +146,19 @@ public sealed record Recipe : IHasRules
     public IEnumerable<Fault> Faults()
     {
         if (!ViewPresets.Names.Contains(Views.Preset))
-            yield return new Fault("views.preset", $"\"{Views.Preset}\" is none of: {string.Join(", ", ViewPresets.Names)}{Nearest.Question(Views.Preset, ViewPresets.Names)}");
+            yield return new Fault("views.preset", $"\"{Views.Preset}\" is none of: "
+                + $"{string.Join(", ", ViewPresets.Names)}{Nearest.Question(Views.Preset, ViewPresets.Names)}");
         int views = Views.ViewCount;
         if (Views.Branches.Count > 0 && (views < Method.MinViews || views > Method.MaxViews))
-            yield return new Fault("views.branches", $"{Plural.Of(views, "view")}, but {OptionsJson.KindOf(Method)} takes {(Method.MinViews == Method.MaxViews ? "" : $"{Method.MinViews} to ")}{Method.MaxViews}"
-                + (views < Method.MinViews ? $": --set views.branches.0.count={Views.Branches[0].Count + Method.MinViews - views}" : ""));
-        foreach (Fault fault in Method.FaultsFor(Training.BatchSize).Concat(Method.FaultsFor(Backbone))) yield return fault with { Path = $"method.{fault.Path}" };
+            yield return new Fault("views.branches", $"{Plural.Of(views, "view")}, but {OptionsJson.KindOf(Method)} takes "
+                + $"{(Method.MinViews == Method.MaxViews ? "" : $"{Method.MinViews} to ")}{Method.MaxViews}"
+                + (views < Method.MinViews
+                    ? $": --set views.branches.0.count={Views.Branches[0].Count + Method.MinViews - views}" : ""));
+        foreach (Fault fault in Method.FaultsFor(Training.BatchSize).Concat(Method.FaultsFor(Backbone)))
+            yield return fault with { Path = $"method.{fault.Path}" };
         if (Optimizer.WarmupEpochs > Training.Epochs)
-            yield return new Fault("optimizer.warmupEpochs", $"{Optimizer.WarmupEpochs} epochs of warm-up, but training.epochs is {Training.Epochs}: at most that many");
+            yield return new Fault("optimizer.warmupEpochs",
+                $"{Optimizer.WarmupEpochs} epochs of warm-up, but training.epochs is {Training.Epochs}: at most that many");
     }
 
     /// <summary>What does not fit images of this kind.</summary>
@@ -144,26 +167,39 @@ public sealed record Recipe : IHasRules
     public IEnumerable<Fault> FaultsFor(int size, int channels)
     {
         foreach (Fault fault in Views.FaultsFor(size, channels)) yield return fault with { Path = $"views.{fault.Path}" };
-        foreach (Fault fault in Backbone.FaultsFor(size, Views.Branches.Select(b => b.SizeFor(size)))) yield return fault with { Path = $"backbone.{fault.Path}" };
+        foreach (Fault fault in Backbone.FaultsFor(size, Views.Branches.Select(b => b.SizeFor(size))))
+            yield return fault with { Path = $"backbone.{fault.Path}" };
         for (int b = 0; b < Views.Branches.Count; b++)
             for (int m = 0; m < Views.Branches[b].Masks.Count; m++)
-                if (Views.Branches[b].Masks[m] is { Fill.Kind: FillKind.Drop } mask && Backbone.ProblemOfDropping(mask, Views.Branches[b].SizeFor(size), size) is { } problem)
+                if (Views.Branches[b].Masks[m] is { Fill.Kind: FillKind.Drop } mask
+                    && Backbone.ProblemOfDropping(mask, Views.Branches[b].SizeFor(size), size) is { } problem)
                     yield return new Fault($"views.branches.{b}.masks.{m}.fill.kind", problem);
     }
 
-    /// <summary>What is allowed, but is probably not meant for these images on this machine: whole sentences that say what to set, often none.</summary>
-    /// <remarks>All such notes are here, or in the part of the recipe that they are of; the commands tell them before a run begins.</remarks>
+    /// <summary>What is allowed, but is probably not meant for these images on this machine:
+    /// whole sentences that say what to set, often none.</summary>
+    /// <remarks>
+    /// All such notes are here, or in the part of the recipe that they are of; the commands tell them before a run begins.
+    /// </remarks>
     /// <param name="images">Images to learn from, 1 or more.</param>
     /// <param name="size">Side of the images in pixels.</param>
     /// <param name="processors">Of the machine, 1 or more.</param>
     public IEnumerable<string> NotesFor(int images, int size, int processors)
     {
-        foreach (string note in Method.NotesFor(images, Training.BatchSize, Training.Epochs).Concat(Views.NotesFor(size))) yield return note;
-        if (ViewsTeachNothing) yield return "All views of an image are the same, pixel by pixel, so that there is nothing to learn: views.branches has neither a mask nor a crop, flip or change of colour. Leave out what takes them away, or give some, as --set views.preset=mscn does.";
-        if (Optimizer.LearningRate == 0) yield return "optimizer.learningRate is 0: the network stays as it is and learns nothing.";
-        if (Optimizer.WeightDecay > MaxUsualDecay) yield return string.Create(System.Globalization.CultureInfo.InvariantCulture, $"optimizer.weightDecay is {Optimizer.WeightDecay}, and may take away more than is learned: usual values are 0.000001 to 0.5.");
+        foreach (string note in Method.NotesFor(images, Training.BatchSize, Training.Epochs).Concat(Views.NotesFor(size)))
+            yield return note;
+        if (ViewsTeachNothing)
+            yield return "All views of an image are the same, pixel by pixel, so that there is nothing to learn: "
+                + "views.branches has neither a mask nor a crop, flip or change of colour. Leave out what takes them away, "
+                + "or give some, as --set views.preset=mscn does.";
+        if (Optimizer.LearningRate == 0)
+            yield return "optimizer.learningRate is 0: the network stays as it is and learns nothing.";
+        if (Optimizer.WeightDecay > MaxUsualDecay)
+            yield return string.Create(System.Globalization.CultureInfo.InvariantCulture, $"optimizer.weightDecay is "
+                + $"{Optimizer.WeightDecay}, and may take away more than is learned: usual values are 0.000001 to 0.5.");
         if (Training.Threads > processors)
-            yield return $"training.threads is {Training.Threads}, but this machine has {Plural.Of(processors, "processor")}: more threads than processors make a run slower. --set training.threads={processors}.";
+            yield return $"training.threads is {Training.Threads}, but this machine has {Plural.Of(processors, "processor")}: "
+                + $"more threads than processors make a run slower. --set training.threads={processors}.";
     }
 
     private const double MaxUsualDecay = 1;
@@ -172,7 +208,8 @@ public sealed record Recipe : IHasRules
     internal bool ViewsTeachNothing => Views.AreAllAlike && !Method.NeedsLabels;
 
     /// <summary>The next usual size that all options fit; null where a larger size mends nothing.</summary>
-    private int? SizeThatFits(int size, int channels) => s_usualSizes.Where(larger => larger > size && !FaultsFor(larger, channels).Any()).Cast<int?>().FirstOrDefault();
+    private int? SizeThatFits(int size, int channels) =>
+        s_usualSizes.Where(larger => larger > size && !FaultsFor(larger, channels).Any()).Cast<int?>().FirstOrDefault();
 
     private static void Lay(JsonObject tree, IEnumerable<RecipeLayer> layers, Func<string, bool> assigned, List<Fault> faults)
     {
@@ -203,7 +240,8 @@ public sealed record Recipe : IHasRules
             (preset, first) = (named, i);
         }
         return layers.Select((layer, i) => i >= first ? layer : new RecipeLayer(
-            [.. layer.Tree.Where(part => part.Key != "views").Select(part => KeyValuePair.Create(part.Key, part.Value?.DeepClone()))],
+            [.. layer.Tree.Where(part => part.Key != "views")
+                .Select(part => KeyValuePair.Create(part.Key, part.Value?.DeepClone()))],
             [.. layer.Assignments.Where(a => RoomOf(a) != "views")]));
     }
 
@@ -214,7 +252,9 @@ public sealed record Recipe : IHasRules
         JsonObject kept = [], defaults = OptionsJson.Write(new Recipe());
         foreach (JsonObject layer in layers) OptionTree.Merge(kept, layer);
         foreach (var (part, key, kind) in assignments.Select(OptionTree.KindNamedBy).OfType<(string, string, JsonNode?)>())
-            if (OptionTree.At(kept, part) is JsonObject said && !JsonNode.DeepEquals(said[key] ?? OptionTree.At(defaults, part)?[key], kind)) said.Clear();
+            if (OptionTree.At(kept, part) is JsonObject said
+                && !JsonNode.DeepEquals(said[key] ?? OptionTree.At(defaults, part)?[key], kind))
+                said.Clear();
         JsonObject assigned = new() { ["views"] = new JsonObject() };
         Lay(assigned, [new RecipeLayer([], assignments)], NamesPreset, []);
         if (PresetOf(assigned) is { } preset && preset != (PresetOf(kept) ?? ViewPresets.Default)) kept.Remove("views");
@@ -241,7 +281,8 @@ public sealed record Recipe : IHasRules
 
     private static string RoomOf(string assignment) => assignment.Split('.', '=')[0];
 
-    private static (int Size, int Channels, DataOptions? Decided) KindOfImages(JsonObject? given, Func<DataOptions, IImageSource> open)
+    private static (int Size, int Channels, DataOptions? Decided) KindOfImages(
+        JsonObject? given, Func<DataOptions, IImageSource> open)
     {
         try
         {
@@ -249,7 +290,8 @@ public sealed record Recipe : IHasRules
             IImageSource source = open(data);
             int size = data.Size > 0 ? data.Size : source.NativeSize > 0 ? source.NativeSize : SizeForFiles;
             DataOptions? decided = source.Options;
-            return (size, decided is { Channels: > 0 } ? decided.Channels : data.Channels > 0 ? data.Channels : ChannelsOf(source), decided);
+            return (size, decided is { Channels: > 0 } ? decided.Channels
+                : data.Channels > 0 ? data.Channels : ChannelsOf(source), decided);
         }
         catch (OptionsException)
         {
@@ -257,7 +299,8 @@ public sealed record Recipe : IHasRules
         }
     }
 
-    /// <summary>Channels of the first image with a readable header; 3 when there is none, which loading the images will report.</summary>
+    /// <summary>Channels of the first image with a readable header; 3 when there is none,
+    /// which loading the images will report.</summary>
     private static int ChannelsOf(IImageSource source)
     {
         for (int i = 0; i < source.Count; i++)

@@ -18,10 +18,12 @@ public sealed record TrainingOptions
     /// <summary>Decides initial weights, order, views and masks.</summary>
     [Range(0, int.MaxValue)] public int Seed { get; init; } = 1;
 
-    /// <summary>Where the network runs, to learn and to be judged. Views are made, and classifiers fitted to its representations, on the processor.</summary>
+    /// <summary>Where the network runs, to learn and to be judged. Views are made, and classifiers fitted to its
+    /// representations, on the processor.</summary>
     public TrainingDevice Device { get; init; }
 
-    /// <summary>Threads for the network; 0 = one per processor. Results repeat bit by bit for the same number of threads, on the processor.</summary>
+    /// <summary>Threads for the network; 0 = one per processor. Results repeat bit by bit for the same number of
+    /// threads, on the processor.</summary>
     [Range(0, 1024)] public int Threads { get; init; }
 
     /// <summary>Steps between two checkpoints; one is also written after each epoch. 0 = after each epoch only.</summary>
@@ -37,11 +39,14 @@ public sealed record TrainingOptions
         if (Device == TrainingDevice.Cpu) return torch.CPU;
         return torch.cuda.is_available()
             ? torch.CUDA
-            : throw new RunException("training.device is cuda, but libtorch finds no CUDA device: it takes an NVIDIA GPU with its driver and the package "
-                + "libtorch-cuda-12.8-linux-x64 (or -win-x64) in place of libtorch-cpu-... (`siam` itself: build with -p:TorchBackend=cuda12.8). Or --set training.device=cpu.");
+            : throw new RunException("training.device is cuda, but libtorch finds no CUDA device: "
+                + "it takes an NVIDIA GPU with its driver and the package "
+                + "libtorch-cuda-12.8-linux-x64 (or -win-x64) in place of libtorch-cpu-... (`siam` itself: "
+                + "build with -p:TorchBackend=cuda12.8). Or --set training.device=cpu.");
     }
 
-    /// <summary>Tells libtorch how many threads to use, for training and for judging alike: their number decides the last digits.</summary>
+    /// <summary>Tells libtorch how many threads to use, for training and for judging alike:
+    /// their number decides the last digits.</summary>
     internal void UseThreads() => Processors.Use(Threads > 0 ? Threads : Environment.ProcessorCount);
 }
 
@@ -53,8 +58,8 @@ public enum TrainingDevice
     [JsonStringEnumMemberName("cpu")] Cpu,
 
     /// <summary>
-    /// The first NVIDIA GPU that the process sees (the variable CUDA_VISIBLE_DEVICES chooses). As in PyTorch, convolutions round their inputs to TF32 and
-    /// sums are taken in any order: runs of one seed differ in their last digits.
+    /// The first NVIDIA GPU that the process sees (the variable CUDA_VISIBLE_DEVICES chooses). As in PyTorch, convolutions round
+    /// their inputs to TF32 and sums are taken in any order: runs of one seed differ in their last digits.
     /// </summary>
     [JsonStringEnumMemberName("cuda")] Cuda,
 }

@@ -18,7 +18,8 @@ public static class ViewPresets
     /// <param name="size">Side of the images in pixels; 2 or more.</param>
     /// <param name="channels">C; where it is not 3, <c>paper</c> leaves out what needs red, green and blue.</param>
     /// <param name="method">Whose paper; SimCLR's when not given.</param>
-    /// <param name="multiple">What the sides of smaller crops are rounded to multiples of: a ViT's patch, or 4 px for a ConvNet.</param>
+    /// <param name="multiple">What the sides of smaller crops are rounded to multiples of: a ViT's patch,
+    /// or 4 px for a ConvNet.</param>
     /// <exception cref="ArgumentException">There is no such preset.</exception>
     public static ViewsOptions Make(string name, int size, int channels = 3, MethodOptions? method = null, int multiple = 4)
     {
@@ -44,10 +45,12 @@ public static class ViewPresets
 
         GridMask Grid(FillKind fill) => new() { Cell = GridMask.DefaultCell(size), Fill = new FillOptions { Kind = fill } };
         IReadOnlyList<ViewPolicy> Two(ViewPolicy branch) => [branch with { Count = 2, Size = size }];
-        IReadOnlyList<ViewPolicy> Paper() => [.. (method ?? new SimClrOptions()).PaperViews(size, channels).Select(b => b with { Size = Rounded(b.SizeFor(size), size, multiple) })];
+        IReadOnlyList<ViewPolicy> Paper() => [.. (method ?? new SimClrOptions()).PaperViews(size, channels)
+            .Select(b => b with { Size = Rounded(b.SizeFor(size), size, multiple) })];
     }
 
-    /// <summary>The side of a smaller view as the nearest multiple (of two the smaller), smaller than the images; as it is where there is none.</summary>
+    /// <summary>The side of a smaller view as the nearest multiple (of two the smaller), smaller than the images;
+    /// as it is where there is none.</summary>
     private static int Rounded(int side, int size, int multiple)
     {
         if (side >= size) return side;
@@ -55,7 +58,8 @@ public static class ViewPresets
         return rounded < size ? rounded : (size - 1) / multiple is > 0 and var most ? most * multiple : side;
     }
 
-    /// <summary>The views of a paper for the high-pass, and masked: see <see cref="ViewsOptions.Preset"/> for what and why.</summary>
+    /// <summary>The views of a paper for the high-pass, and masked: see
+    /// <see cref="ViewsOptions.Preset"/> for what and why.</summary>
     private static ViewPolicy[] Masked(IReadOnlyList<ViewPolicy> paper, int size)
     {
         int whole = paper[0].SizeFor(size);
@@ -64,7 +68,8 @@ public static class ViewPresets
             ViewPolicy sharp = branch with { Blur = branch.Blur with { Probability = 0 } };
             if (branch.Masks.Count > 0 || branch.SizeFor(size) < whole) return [sharp];
             ViewPolicy masked = sharp with { Masks = [new GridMask()] }; // of cells that suit the size of the view
-            return i > 0 ? [masked] : branch.Count == 1 ? [sharp] : new[] { sharp with { Count = 1 }, masked with { Count = branch.Count - 1 } };
+            return i > 0 ? [masked]
+                : branch.Count == 1 ? [sharp] : new[] { sharp with { Count = 1 }, masked with { Count = branch.Count - 1 } };
         })];
     }
 

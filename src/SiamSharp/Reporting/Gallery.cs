@@ -10,7 +10,8 @@ using static TorchSharp.torch;
 
 namespace SiamSharp.Reporting;
 
-/// <summary>The part of a page that shows how an encoder sees images: a map with the images on hover, nearest neighbours, the spectrum.</summary>
+/// <summary>The part of a page that shows how an encoder sees images: a map with the images on hover,
+/// nearest neighbours, the spectrum.</summary>
 internal static class Gallery
 {
     /// <summary>Images on the map at most.</summary>
@@ -32,18 +33,22 @@ internal static class Gallery
     /// <param name="cancellationToken">Stops between two batches.</param>
     /// <exception cref="DataSourceException">The images have another number of channels, or there are fewer than 4.</exception>
     /// <exception cref="RunException">The run has not finished, or the file cannot be written.</exception>
-    public static void Write(RunFolder folder, ImageDataset images, int batchSize, IProgress<EvaluationProgress>? progress = null, CancellationToken cancellationToken = default)
+    public static void Write(
+        RunFolder folder, ImageDataset images, int batchSize, IProgress<EvaluationProgress>? progress = null,
+        CancellationToken cancellationToken = default)
     {
         using Encoder encoder = folder.LoadEncoder();
         string part = Html(encoder, images, batchSize, progress, cancellationToken);
-        FileWriting.WriteText(folder.GalleryPath, HtmlPage.Start(Path.GetFileName(folder.Path)) + Begin + part + End + HtmlPage.End);
+        FileWriting.WriteText(folder.GalleryPath,
+            HtmlPage.Start(Path.GetFileName(folder.Path)) + Begin + part + End + HtmlPage.End);
     }
 
     /// <summary>What a report takes of <c>gallery.html</c>; earlier versions wrote that part alone.</summary>
     internal static string PartOf(string page)
     {
         int begin = page.IndexOf(Begin, StringComparison.Ordinal), end = page.LastIndexOf(End, StringComparison.Ordinal);
-        return begin >= 0 && end > begin ? page[(begin + Begin.Length)..end] : page.StartsWith("<!doctype", StringComparison.OrdinalIgnoreCase) ? "" : page;
+        return begin >= 0 && end > begin ? page[(begin + Begin.Length)..end]
+            : page.StartsWith("<!doctype", StringComparison.OrdinalIgnoreCase) ? "" : page;
     }
 
     /// <summary>Makes the part of a page, self-contained.</summary>
@@ -53,10 +58,14 @@ internal static class Gallery
     /// <param name="progress">Told how far it is.</param>
     /// <param name="cancellationToken">Stops between two batches.</param>
     /// <exception cref="DataSourceException">The images have another number of channels, or there are fewer than 4.</exception>
-    public static string Html(Encoder encoder, ImageDataset images, int batchSize, IProgress<EvaluationProgress>? progress = null, CancellationToken cancellationToken = default)
+    public static string Html(
+        Encoder encoder, ImageDataset images, int batchSize, IProgress<EvaluationProgress>? progress = null,
+        CancellationToken cancellationToken = default)
     {
         Features.CheckChannels(encoder, images);
-        if (images.Count < 4) throw new DataSourceException($"A map needs 4 images or more, but {images.Name} has {images.Count}. Give a source of more.");
+        if (images.Count < 4)
+            throw new DataSourceException(
+                $"A map needs 4 images or more, but {images.Name} has {images.Count}. Give a source of more.");
         int[] indexes = EvenDraw.Of(images.Count, MaxImages);
         int count = indexes.Length;
         var tones = new SheetTones(encoder.Preprocessing, images.Range.Min, images.Range.Max);
@@ -131,7 +140,8 @@ internal static class Gallery
             {
                 using (picture)
                 using (SKImage image = SKImage.FromBitmap(picture))
-                    canvas.DrawImage(image, SKRect.Create(i * tile, c * tile, tile, tile), new SKSamplingOptions(SKFilterMode.Linear, SKMipmapMode.Linear));
+                    canvas.DrawImage(image, SKRect.Create(i * tile, c * tile, tile, tile),
+                        new SKSamplingOptions(SKFilterMode.Linear, SKMipmapMode.Linear));
             }
         }
         using SKData data = bitmap.Encode(SKEncodedImageFormat.Webp, 85);
@@ -142,11 +152,14 @@ internal static class Gallery
     {
         Tensor low = places.amin([0], keepdim: true), high = places.amax([0], keepdim: true);
         double[] at = ((places - low) / (high - low).clamp_min_(Native.HeldScalars.Held(1e-12))).data<double>().ToArray();
-        var svg = new StringBuilder($"<svg id=\"map\" viewBox=\"0 0 {MapSide} {MapSide}\" role=\"img\" aria-label=\"Map of the representations\">\n");
+        var svg = new StringBuilder(
+            $"<svg id=\"map\" viewBox=\"0 0 {MapSide} {MapSide}\" role=\"img\" aria-label=\"Map of the representations\">\n");
         for (int n = 0; n < indexes.Length; n++)
         {
-            string x = HtmlPage.Number(10 + at[2 * n] * (MapSide - 20), "F1"), y = HtmlPage.Number(10 + at[2 * n + 1] * (MapSide - 20), "F1");
-            svg.Append($"<circle cx=\"{x}\" cy=\"{y}\" r=\"5\" fill=\"{Colour(images, indexes[n])}\" data-n=\"{n}\"><title>{HtmlPage.Text(Describe(images, indexes[n]))}</title></circle>\n");
+            string x = HtmlPage.Number(10 + at[2 * n] * (MapSide - 20), "F1"),
+                y = HtmlPage.Number(10 + at[2 * n + 1] * (MapSide - 20), "F1");
+            svg.Append($"<circle cx=\"{x}\" cy=\"{y}\" r=\"5\" fill=\"{Colour(images, indexes[n])}\" "
+                + $"data-n=\"{n}\"><title>{HtmlPage.Text(Describe(images, indexes[n]))}</title></circle>\n");
         }
         return svg.Append("</svg>\n").ToString();
     }
@@ -159,24 +172,30 @@ internal static class Gallery
         foreach (int query in EvenDraw.Of(indexes.Length, Queries))
         {
             Tensor cosines = directions.mv(directions[query]);
-            long[] nearest = [.. cosines.topk(neighbours + 1).indexes.data<long>().ToArray().Where(i => i != query).Take(neighbours)];
+            long[] nearest =
+                [.. cosines.topk(neighbours + 1).indexes.data<long>().ToArray().Where(i => i != query).Take(neighbours)];
             html.Append("<div class=\"neighbours\">").Append(Figure(tones, images, indexes[query], "query", ""));
             foreach (long i in nearest)
             {
-                bool? right = images.Labels is { } labels && labels[indexes[query]] >= 0 && labels[indexes[i]] >= 0 ? labels[indexes[query]] == labels[indexes[i]] : null;
+                bool? right = images.Labels is { } labels && labels[indexes[query]] >= 0 && labels[indexes[i]] >= 0
+                    ? labels[indexes[query]] == labels[indexes[i]] : null;
                 if (right is bool known) (same, compared) = (same + (known ? 1 : 0), compared + 1);
-                html.Append(Figure(tones, images, indexes[i], right switch { true => "right", false => "wrong", _ => "" }, right switch { true => "<b>✓</b> ", false => "<b>✗</b> ", _ => "" }));
+                html.Append(Figure(tones, images, indexes[i], right switch { true => "right", false => "wrong", _ => "" },
+                    right switch { true => "<b>✓</b> ", false => "<b>✗</b> ", _ => "" }));
             }
             html.Append("</div>\n");
         }
-        if (compared > 0) html.Append($"<p>{same} of {Plural.Of(compared, "neighbour")} {(same == 1 ? "has" : "have")} the label of their image.</p>\n");
+        if (compared > 0)
+            html.Append($"<p>{same} of {Plural.Of(compared, "neighbour")} {(same == 1 ? "has" : "have")} "
+                + "the label of their image.</p>\n");
         return html.ToString();
     }
 
     /// <summary>An image with its label and the name of its file.</summary>
     private static string Figure(SheetTones tones, ImageDataset images, int index, string kind, string mark)
     {
-        string path = images.PathOf(index), label = images.Labels is { } labels && labels[index] >= 0 ? $"{mark}{HtmlPage.Text(images.ClassNames![labels[index]])}<br>" : "";
+        string path = images.PathOf(index), label = images.Labels is { } labels && labels[index] >= 0
+            ? $"{mark}{HtmlPage.Text(images.ClassNames![labels[index]])}<br>" : "";
         using Tensor batch = images.Batch([index]);
         using SKBitmap picture = tones.Pixels(batch)[0];
         int side = Math.Min(picture.Width, NeighbourSide);
@@ -185,8 +204,11 @@ internal static class Gallery
         using (SKImage image = SKImage.FromBitmap(picture))
             canvas.DrawImage(image, SKRect.Create(side, side), new SKSamplingOptions(SKFilterMode.Linear, SKMipmapMode.Linear));
         using SKData data = shown.Encode(SKEncodedImageFormat.Webp, 90);
-        return $"<figure class=\"tile {kind}\" title=\"{HtmlPage.Text(Describe(images, index))}\"><img alt=\"{HtmlPage.Text(Describe(images, index))}\" "
-            + $"src=\"data:image/webp;base64,{Convert.ToBase64String(data.AsSpan())}\"><figcaption>{label}{HtmlPage.Text(Path.GetFileName(path))}</figcaption></figure>";
+        return $"<figure class=\"tile {kind}\" title=\"{HtmlPage.Text(Describe(images, index))}\"><img "
+            + $"alt=\"{HtmlPage.Text(Describe(images, index))}\" "
+            + "src=\"data:image/webp;base64,"
+            + Convert.ToBase64String(data.AsSpan())
+            + $"\"><figcaption>{label}{HtmlPage.Text(Path.GetFileName(path))}</figcaption></figure>";
     }
 
     /// <summary>A curve from 1 down to 1e-6 on a logarithmic scale.</summary>
@@ -196,19 +218,26 @@ internal static class Gallery
         const double decades = 6;
         double X(int i) => left + i * (width - left - 20.0) / Math.Max(1, values.Length - 1);
         double Y(double share) => top + Math.Min(decades, -Math.Log10(Math.Max(share, 1e-300))) * (height - top) / decades;
-        string points = string.Join(' ', values.Select((v, i) => string.Create(CultureInfo.InvariantCulture, $"{X(i):F1},{Y(v / Math.Max(values[0], 1e-300)):F1}")));
+        string points = string.Join(' ', values.Select((v, i) =>
+            string.Create(CultureInfo.InvariantCulture, $"{X(i):F1},{Y(v / Math.Max(values[0], 1e-300)):F1}")));
         string grid = string.Concat(Enumerable.Range(0, 7).Select(d => string.Create(CultureInfo.InvariantCulture,
-            $"<line x1=\"{left}\" x2=\"{width - 20}\" y1=\"{Y(Math.Pow(10, -d)):F1}\" y2=\"{Y(Math.Pow(10, -d)):F1}\" stroke=\"#ddd\"/><text x=\"{left - 8}\" y=\"{Y(Math.Pow(10, -d)) + 4:F1}\" text-anchor=\"end\">{(d == 0 ? "1" : $"1e-{d}")}</text>")));
-        return $"<svg id=\"spectrum\" viewBox=\"0 0 {width} {height + 30}\" font-size=\"13\" fill=\"#444\" role=\"img\" aria-label=\"Singular values\">{grid}"
+            $"<line x1=\"{left}\" x2=\"{width - 20}\" y1=\"{Y(Math.Pow(10, -d)):F1}\" y2=\"{Y(Math.Pow(10, -d)):F1}\" "
+                + $"stroke=\"#ddd\"/><text x=\"{left - 8}\" y=\"{Y(Math.Pow(10, -d)) + 4:F1}\" "
+                + $"text-anchor=\"end\">{(d == 0 ? "1" : $"1e-{d}")}</text>")));
+        return $"<svg id=\"spectrum\" viewBox=\"0 0 {width} {height + 30}\" font-size=\"13\" fill=\"#444\" role=\"img\" "
+            + $"aria-label=\"Singular values\">{grid}"
             + $"<polyline points=\"{points}\" fill=\"none\" stroke=\"#4682b4\" stroke-width=\"2\"/>"
-            + $"<text x=\"{left}\" y=\"{height + 24}\">1</text><text x=\"{width - 20}\" y=\"{height + 24}\" text-anchor=\"end\">{values.Length}</text></svg>\n";
+            + $"<text x=\"{left}\" y=\"{height + 24}\">1</text><text x=\"{width - 20}\" y=\"{height + 24}\" "
+            + $"text-anchor=\"end\">{values.Length}</text></svg>\n";
     }
 
     private static string Key(ImageDataset images) => images.ClassNames is not { Count: <= 30 } names ? "" :
-        $"<p class=\"key\">{string.Concat(names.Select((name, k) => $"<span><i style=\"background:{ColourOf(k, names.Count)}\"></i>{HtmlPage.Text(name)}</span>"))}</p>\n";
+        "<p class=\"key\">" + string.Concat(names.Select((name, k) =>
+            $"<span><i style=\"background:{ColourOf(k, names.Count)}\"></i>{HtmlPage.Text(name)}</span>")) + "</p>\n";
 
     private static string Describe(ImageDataset images, int index) =>
-        images.Labels is { } labels && labels[index] >= 0 ? $"{images.ClassNames![labels[index]]}: {images.PathOf(index)}" : images.PathOf(index);
+        images.Labels is { } labels && labels[index] >= 0
+            ? $"{images.ClassNames![labels[index]]}: {images.PathOf(index)}" : images.PathOf(index);
 
     private static string Colour(ImageDataset images, int index) =>
         images.Labels is { } labels ? labels[index] >= 0 ? ColourOf(labels[index], images.ClassNames!.Count) : "#bbb" : "#4e79a7";

@@ -40,7 +40,8 @@ internal static class HtmlPage
     internal const string End = "</body></html>\n";
 
     /// <summary>A judgement, with a mark in green (true), red (false) or grey (null).</summary>
-    internal static string Verdict(bool? good, string text) => $"<p class=\"{good switch { true => "good", false => "bad", _ => "unsure" }}\">{Text(text)}</p>\n";
+    internal static string Verdict(bool? good, string text) =>
+        $"<p class=\"{good switch { true => "good", false => "bad", _ => "unsure" }}\">{Text(text)}</p>\n";
 
     internal static string OfHealth(RunHealth health, string text) =>
         Verdict(health.State switch { HealthState.Healthy => true, HealthState.Undecided => null, _ => false }, text);
@@ -54,11 +55,13 @@ internal static class HtmlPage
     internal static IReadOnlyList<string> BestInBold(IReadOnlyList<(string Html, double Value)> cells)
     {
         double[] values = [.. cells.Select(c => c.Value).Where(double.IsFinite)];
-        return [.. cells.Select(c => values.Length > 1 && c.Value == values.Max() && values.Min() < values.Max() ? $"<b>{c.Html}</b>" : c.Html)];
+        return [.. cells.Select(c =>
+            values.Length > 1 && c.Value == values.Max() && values.Min() < values.Max() ? $"<b>{c.Html}</b>" : c.Html)];
     }
 
     internal static string Picture(string title, string path, string alternative) => File.Exists(path)
-        ? $"<h2>{Text(title)}</h2><img alt=\"{Text(alternative)}\" src=\"data:image/png;base64,{Convert.ToBase64String(RegularFile.ReadAllBytes(path))}\">\n"
+        ? $"<h2>{Text(title)}</h2><img alt=\"{Text(alternative)}\" "
+            + $"src=\"data:image/png;base64,{Convert.ToBase64String(RegularFile.ReadAllBytes(path))}\">\n"
         : "";
 
     /// <summary>A table; cells are HTML.</summary>

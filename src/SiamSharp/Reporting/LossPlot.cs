@@ -19,11 +19,13 @@ internal static class LossPlot
         IReadOnlyList<JsonObject> lines = MetricsLog.Read(metrics).Lines;
         if (lines.Count == 0) return; // a picture that is there stays
         using var plot = new Plot();
-        double[] steps = [.. lines.Select(line => line["step"]!.GetValue<double>())], losses = [.. lines.Select(line => line["loss"]!.GetValue<double>())];
+        double[] steps = [.. lines.Select(line => line["step"]!.GetValue<double>())],
+            losses = [.. lines.Select(line => line["loss"]!.GetValue<double>())];
         var curve = plot.Add.ScatterLine(steps, losses);
         curve.Color = Colors.SteelBlue;
         curve.LineWidth = 2;
-        if (lines.Count < FewLines) (curve.MarkerShape, curve.MarkerSize, curve.MarkerFillColor) = (MarkerShape.FilledCircle, 6, Colors.SteelBlue);
+        if (lines.Count < FewLines)
+            (curve.MarkerShape, curve.MarkerSize, curve.MarkerFillColor) = (MarkerShape.FilledCircle, 6, Colors.SteelBlue);
         plot.XLabel("step", 14);
         plot.YLabel("loss", 14);
         plot.Axes.Bottom.Label.Bold = plot.Axes.Left.Label.Bold = false;

@@ -19,7 +19,8 @@ internal static class PlotFont
 
     private sealed class Embedded : IFontResolver
     {
-        public SKTypeface? CreateTypeface(string fontName, bool bold, bool italic) => fontName == Name ? SheetDrawing.OpenTypeface() : null;
+        public SKTypeface? CreateTypeface(string fontName, bool bold, bool italic) =>
+            fontName == Name ? SheetDrawing.OpenTypeface() : null;
 
         public SKTypeface? CreateTypeface(string fontName, FontWeight weight, FontSlant slant, FontSpacing spacing) =>
             fontName == Name ? SheetDrawing.OpenTypeface() : null;

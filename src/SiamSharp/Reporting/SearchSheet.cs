@@ -26,8 +26,10 @@ internal static class SearchSheet
     public static void Write(string path, string queryPath, Pixels query, IReadOnlyList<SearchHit> hits)
     {
         var cells = new List<(string Caption, Pixels? Image)> { ("query", query) };
-        cells.AddRange(hits.Select(hit => ($"{hit.Cosine.ToString("F3", CultureInfo.InvariantCulture)} {hit.Label ?? Path.GetFileName(hit.Path)}", hit.Image)));
-        SheetDrawing.WriteGrid(path, "Most alike", queryPath, Columns, [.. cells.Select(cell => (cell.Caption, Picture(cell.Image, query)))]);
+        cells.AddRange(hits.Select(hit =>
+            ($"{hit.Cosine.ToString("F3", CultureInfo.InvariantCulture)} {hit.Label ?? Path.GetFileName(hit.Path)}", hit.Image)));
+        SheetDrawing.WriteGrid(path, "Most alike", queryPath, Columns,
+            [.. cells.Select(cell => (cell.Caption, Picture(cell.Image, query)))]);
     }
 
     /// <summary>The image in its own tones, or grey where there is none.</summary>
@@ -42,7 +44,8 @@ internal static class SearchSheet
         float[] values = new float[image.Values.Length];
         image.CopyTo(values);
         using Tensor pixels = tensor(values, [1, image.Channels, image.Height, image.Width]);
-        var plain = new Preprocessing(new HighPassOptions { Sigma = 0 }, new double[image.Channels], [.. Enumerable.Repeat(1.0, image.Channels)]);
+        var plain = new Preprocessing(new HighPassOptions { Sigma = 0 }, new double[image.Channels],
+            [.. Enumerable.Repeat(1.0, image.Channels)]);
         return new SheetTones(plain, pixels).Pixels(pixels)[0];
     }
 }

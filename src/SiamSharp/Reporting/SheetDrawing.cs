@@ -74,14 +74,17 @@ internal static class SheetDrawing
     /// <param name="title">In large type.</param>
     /// <param name="subtitle">Below the title.</param>
     /// <param name="columns">Pictures in a row.</param>
-    /// <param name="cells">A word or two, which are cut to the width of the picture, and a square; disposed of with the sheet.</param>
-    public static void WriteGrid(string path, string title, string subtitle, int columns, IReadOnlyList<(string Caption, SKBitmap Picture)> cells)
+    /// <param name="cells">A word or two, which are cut to the width of the picture, and a square;
+    /// disposed of with the sheet.</param>
+    public static void WriteGrid(
+        string path, string title, string subtitle, int columns, IReadOnlyList<(string Caption, SKBitmap Picture)> cells)
     {
         using SKTypeface typeface = OpenTypeface();
         using SKFont large = new(typeface, 20), small = new(typeface, 12);
         int side = cells[0].Picture.Width, cell = side * Math.Max(1, (MinCell + side - 1) / side), line = cell + 26;
         int rows = (cells.Count + columns - 1) / columns, top = Margin + 56;
-        using var bitmap = new SKBitmap(2 * Margin + columns * (cell + Gap) - Gap, top + rows * line + Margin - Gap, SKColorType.Rgba8888, SKAlphaType.Opaque);
+        using var bitmap = new SKBitmap(2 * Margin + columns * (cell + Gap) - Gap, top + rows * line + Margin - Gap,
+            SKColorType.Rgba8888, SKAlphaType.Opaque);
         using var canvas = new SKCanvas(bitmap);
         using SKPaint ink = new() { Color = s_ink, IsAntialias = true }, grey = new() { Color = s_grey, IsAntialias = true };
         canvas.Clear(SKColors.White);
@@ -102,7 +105,8 @@ internal static class SheetDrawing
     {
         using FileStream file = RegularFile.OpenRead(path);
         byte[] start = new byte[AfterHeader + s_mark.Length];
-        return file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false) == start.Length && start.AsSpan(AfterHeader).SequenceEqual(s_mark);
+        return file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false) == start.Length
+            && start.AsSpan(AfterHeader).SequenceEqual(s_mark);
     }
 
     /// <summary>Writes a PNG, whole or not at all, with a mark by which it is known again.</summary>
@@ -137,7 +141,8 @@ internal static class SheetDrawing
         canvas.DrawImage(image, where, sampling);
     }
 
-    /// <summary>A text that fits a width: names differ at their ends as often as at their beginnings, so the middle is left out.</summary>
+    /// <summary>A text that fits a width: names differ at their ends as often as at their beginnings,
+    /// so the middle is left out.</summary>
     private static string Cut(string text, SKFont font, float width)
     {
         if (font.MeasureText(text) <= width) return text;

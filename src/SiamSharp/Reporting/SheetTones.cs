@@ -19,10 +19,12 @@ internal sealed class SheetTones
     private readonly Preprocessing _preprocessing;
     private readonly double _low, _range;
 
-    /// <summary>Chooses the tones of pixels: 0 to 1, or as far as the images go beyond, or up to the brightest pixel of dark ones.</summary>
+    /// <summary>Chooses the tones of pixels: 0 to 1, or as far as the images go beyond, or up to the brightest
+    /// pixel of dark ones.</summary>
     /// <param name="preprocessing">What makes signals of pixels.</param>
     /// <param name="images">float32 (N, C, S, S).</param>
-    public SheetTones(Preprocessing preprocessing, Tensor images) : this(preprocessing, Extreme(images.min()), Extreme(images.max()))
+    public SheetTones(Preprocessing preprocessing, Tensor images)
+        : this(preprocessing, Extreme(images.min()), Extreme(images.max()))
     {
     }
 

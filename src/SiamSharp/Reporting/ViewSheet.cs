@@ -28,7 +28,8 @@ public static class ViewSheet
         (Tensor readable, int[] indexes) = images.ReadableBatch(EvenDraw.Of(images.Count, Rows));
         using Tensor batch = readable;
         if (indexes.Length == 0) return; // the sheet that is there stays
-        Write(path, batch, [.. indexes.Select(index => (long)images.SourceIndexOf(index))], options, preprocessing, seed, [.. indexes.Select(images.PathOf)]);
+        Write(path, batch, [.. indexes.Select(index => (long)images.SourceIndexOf(index))], options, preprocessing, seed,
+            [.. indexes.Select(images.PathOf)]);
     }
 
     /// <summary>Draws a batch, one row per image.</summary>
@@ -40,7 +41,8 @@ public static class ViewSheet
     /// <param name="seed">The run's seed.</param>
     /// <param name="names">Where each image comes from, for the rows; null = their indices.</param>
     public static void Write(
-        string path, Tensor images, long[] sampleIds, ViewsOptions options, Preprocessing preprocessing, ulong seed, IReadOnlyList<string>? names = null)
+        string path, Tensor images, long[] sampleIds, ViewsOptions options, Preprocessing preprocessing, ulong seed,
+        IReadOnlyList<string>? names = null)
     {
         using var scope = NewDisposeScope();
         int size = (int)images.shape[3];
@@ -65,8 +67,10 @@ public static class ViewSheet
 
         string[] rows = [.. sampleIds.Select((id, n) => names is null ? $"{id}" : Shown.Text(Path.GetFileName(names[n])))];
         string subtitle = $"preset {options.Preset} – seed {seed}, epoch 0";
-        string legend = names is null ? "The numbers are the images' places in the source." : "Left of each row the name of its file, or of the file and the image's place in it.";
-        if (filtered) legend += $" After the high-pass, mid-grey is 0; black and white are ±{SheetTones.Reach} standard deviations.";
+        string legend = names is null ? "The numbers are the images' places in the source."
+            : "Left of each row the name of its file, or of the file and the image's place in it.";
+        if (filtered)
+            legend += $" After the high-pass, mid-grey is 0; black and white are ±{SheetTones.Reach} standard deviations.";
         if (drawn.Count > 0) legend += " Orange is what a mask removes; a view shows what fills it.";
         SheetDrawing.Write(path, "What the network sees", subtitle, columns, rows, legend);
     }

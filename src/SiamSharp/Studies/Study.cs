@@ -8,12 +8,14 @@ using SiamSharp.Recipes;
 
 namespace SiamSharp.Studies;
 
-/// <summary>A table of runs: rows that differ in their recipes, each run from several seeds and judged on the same images.</summary>
+/// <summary>A table of runs: rows that differ in their recipes, each run from several seeds and judged
+/// on the same images.</summary>
 internal sealed record Study : IHasRules
 {
     /// <summary>Options of a recipe that a study decides itself, and by what.</summary>
     private static readonly (string Section, string Option, string By)[] s_ownOptions =
-        [("training", "seed", "\"seeds\""), ("training", "threads", "\"threads\""), ("evaluation", "baselines", "\"baselines\" of a row")];
+        [("training", "seed", "\"seeds\""), ("training", "threads", "\"threads\""),
+            ("evaluation", "baselines", "\"baselines\" of a row")];
 
     private const int MaxLetters = 100; // of a name; a file system takes 255 bytes
 
@@ -47,11 +49,16 @@ internal sealed record Study : IHasRules
     public static Study Read(string file)
     {
         if (Directory.Exists(file))
-            throw new OptionsException([new Fault("FILE", $"{file} is a folder, but a study is a file{(File.Exists(Path.Combine(file, "study.json")) ? $": {Path.Combine(file, "study.json")} is the one in it" : ". docs/STUDIES.md shows how one is written")}")]);
-        if (!File.Exists(file)) throw new OptionsException([new Fault("FILE", $"there is no study \"{file}\".{Nearest.Path(file)}".TrimEnd('.'))]);
+            throw new OptionsException([new Fault("FILE", $"{file} is a folder, but a study is a "
+                + "file" + (File.Exists(Path.Combine(file, "study.json"))
+                    ? $": {Path.Combine(file, "study.json")} is the one in it"
+                    : ". docs/STUDIES.md shows how one is written"))]);
+        if (!File.Exists(file))
+            throw new OptionsException([new Fault("FILE", $"there is no study \"{file}\".{Nearest.Path(file)}".TrimEnd('.'))]);
         JsonObject tree = OptionsJson.ParseFile(file);
         if (!tree.ContainsKey("rows") && OptionsJson.Write(new Recipe()).Any(section => tree.ContainsKey(section.Key)))
-            throw new OptionsException([new Fault("FILE", $"{file} is a recipe, not a study, which has \"rows\": train with it by `siam pretrain --data IMAGES --out DIR --recipe {Shell.Word(file)}`")]);
+            throw new OptionsException([new Fault("FILE", $"{file} is a recipe, not a study, which has \"rows\": "
+                + $"train with it by `siam pretrain --data IMAGES --out DIR --recipe {Shell.Word(file)}`")]);
         return OptionsJson.Read<Study>(tree, file);
     }
 
@@ -60,10 +67,13 @@ internal sealed record Study : IHasRules
     {
         if (Pretrain.Length == 0) yield return new("pretrain", "name the images to pretrain on, such as a folder");
         if (Test.Length == 0) yield return new("test", "name the labelled images to judge, such as a folder");
-        foreach (Protocol unknown in Protocols.Where(p => !Enum.IsDefined(p)).Distinct()) yield return new("protocols", $"{unknown} is none of them");
+        foreach (Protocol unknown in Protocols.Where(p => !Enum.IsDefined(p)).Distinct())
+            yield return new("protocols", $"{unknown} is none of them");
         if (Protocols.Count == 0) yield return new("protocols", "there are none: give one or more, such as [\"knn\"]");
         if (Seeds.Count == 0) yield return new("seeds", "there are none: give one or more, such as [1, 2, 3]");
-        if (Seeds.GroupBy(s => s).FirstOrDefault(g => g.Count() > 1) is { } twice) yield return new("seeds", $"{twice.Key} is there {(twice.Count() == 2 ? "twice" : $"{twice.Count()} times")}: give each once, such as [1, 2, 3]");
+        if (Seeds.GroupBy(s => s).FirstOrDefault(g => g.Count() > 1) is { } twice)
+            yield return new("seeds", $"{twice.Key} is there {(twice.Count() == 2 ? "twice" : $"{twice.Count()} times")}: "
+                + "give each once, such as [1, 2, 3]");
         if (Rows.Count == 0) yield return new("rows", "there are none: give one or more");
         foreach (Fault own in OwnOptions("recipe.", Recipe, [])) yield return own;
         var names = new Dictionary<string, string>(); // by the folder that a row's runs get
@@ -74,8 +84,10 @@ internal sealed record Study : IHasRules
             if (Rows[i].Against is { Length: > 0 } against && !names.ContainsKey(StudyRow.Slug(against)))
                 yield return new($"rows.{i}.against", NoRowBefore(against, i, row => row.Each()));
             foreach (Fault own in OwnOptions($"rows.{i}, ", Rows[i].Recipe, [.. Rows[i].Set, Rows[i].Vary])) yield return own;
-            if (Rows[i].Each().Select(row => StudyRow.Slug(row.Name)).FirstOrDefault(name => name.Length > MaxLetters) is { } name)
-                yield return new($"rows.{i}.name", $"has {name.Length} letters, but it becomes the name of a folder: at most {MaxLetters}");
+            if (Rows[i].Each().Select(row => StudyRow.Slug(row.Name)).FirstOrDefault(name => name.Length > MaxLetters)
+                is { } name)
+                yield return new($"rows.{i}.name",
+                    $"has {name.Length} letters, but it becomes the name of a folder: at most {MaxLetters}");
             foreach (StudyRow row in Rows[i].Each().DistinctBy(row => row.Name))
                 if (!names.TryAdd(StudyRow.Slug(row.Name), row.Name))
                     yield return new($"rows.{i}.name", names[StudyRow.Slug(row.Name)] is var other && other == row.Name
@@ -88,7 +100,8 @@ internal sealed record Study : IHasRules
     private string NoRowBefore(string name, int row, Func<StudyRow, IEnumerable<StudyRow>> rowsOf)
     {
         string rule = $"\"{name}\" is no row before this one";
-        if (rowsOf(Rows[row]).Any(r => r.IsCalled(name))) return $"{rule} but this row itself: name an earlier one, or leave it out";
+        if (rowsOf(Rows[row]).Any(r => r.IsCalled(name)))
+            return $"{rule} but this row itself: name an earlier one, or leave it out";
         return Rows.Skip(row + 1).SelectMany(rowsOf).Any(r => r.IsCalled(name))
             ? $"{rule}: it comes later. Move it up, ahead of this row"
             : rule + Nearest.Question(name, Rows.Take(row).SelectMany(rowsOf).Select(r => r.Name));
@@ -115,7 +128,8 @@ internal sealed record Study : IHasRules
                     SiamSharp.Recipes.Recipe recipe = SiamSharp.Recipes.Recipe.Resolve(
                         [
                             new(Recipe, []), .. Lineage(row).Select(r => new RecipeLayer(r.Recipe, r.Set)),
-                            new([], [.. assignments, $"training.seed={seed}", $"training.threads={Threads}", $"evaluation.baselines={(baselines ? "true" : "false")}"]),
+                            new([], [.. assignments, $"training.seed={seed}", $"training.threads={Threads}",
+                                $"evaluation.baselines={(baselines ? "true" : "false")}"]),
                         ], open);
                     runs.Add(new StudyRun(row.Name, seed, recipe));
                 }
@@ -129,7 +143,8 @@ internal sealed record Study : IHasRules
         return runs;
     }
 
-    /// <summary>What is allowed, but is probably not meant: rows that are the same, and what <see cref="SiamSharp.Recipes.Recipe.NotesFor"/> says of a row.</summary>
+    /// <summary>What is allowed, but is probably not meant: rows that are the same, and what
+    /// <see cref="SiamSharp.Recipes.Recipe.NotesFor"/> says of a row.</summary>
     /// <param name="runs">Of <see cref="Runs"/>.</param>
     /// <param name="images">Images to pretrain on.</param>
     /// <param name="processors">Of the machine.</param>
@@ -137,11 +152,18 @@ internal sealed record Study : IHasRules
     {
         StudyRun[] rows = [.. runs.DistinctBy(run => run.Row)];
         foreach (var same in rows.GroupBy(Learned).Where(group => group.Count() > 1))
-            yield return $"The rows {string.Join(" and ", same.Select(run => $"\"{run.Row}\""))} have the same recipe, so that their scores are the same too: change one of them, or leave it out.";
-        foreach (var note in rows.SelectMany(run => run.Recipe.NotesFor(images, run.Recipe.Data.Size, processors).Select(text => (run.Row, Text: text))).GroupBy(note => note.Text))
-            yield return (note.Count() == rows.Length ? "" : $"{(note.Count() == 1 ? "Row" : "Rows")} {string.Join(", ", note.Select(n => $"\"{n.Row}\""))}: ") + note.Key;
+            yield return $"The rows {string.Join(" and ", same.Select(run => $"\"{run.Row}\""))} have the same recipe, "
+                + "so that their scores are the same too: change one of them, or leave it out.";
+        foreach (var note in rows.SelectMany(run => run.Recipe.NotesFor(images, run.Recipe.Data.Size, processors)
+            .Select(text => (run.Row, Text: text))).GroupBy(note => note.Text))
+            yield return (note.Count() == rows.Length ? ""
+                : $"{(note.Count() == 1 ? "Row" : "Rows")} {string.Join(", ", note.Select(n => $"\"{n.Row}\""))}: ") + note.Key;
 
-        static string Learned(StudyRun run) => OptionsJson.Write(run.Recipe with { Evaluation = run.Recipe.Evaluation with { Baselines = true }, Training = run.Recipe.Training with { Seed = 0 } }).ToJsonString();
+        static string Learned(StudyRun run) => OptionsJson.Write(run.Recipe with
+        {
+            Evaluation = run.Recipe.Evaluation with { Baselines = true },
+            Training = run.Recipe.Training with { Seed = 0 }
+        }).ToJsonString();
     }
 
     /// <summary>Settings that a study would take no notice of.</summary>
@@ -180,16 +202,22 @@ internal sealed record StudyRow : IHasRules
     /// <summary>The values of <see cref="Vary"/>.</summary>
     public JsonArray Values { get; init; } = [];
 
-    /// <summary>Whether pixels and the encoder that the run starts from are judged with this row's runs too; with the first row they always are.</summary>
+    /// <summary>Whether pixels and the encoder that the run starts from are judged with this row's runs too;
+    /// with the first row they always are.</summary>
     public bool Baselines { get; init; }
 
     /// <inheritdoc/>
     public IEnumerable<Fault> Faults()
     {
         if (Slug(Name).Length == 0) yield return new("name", $"\"{Name}\" has neither letter nor digit: give the row a name");
-        if (Values.GroupBy(v => v?.ToJsonString()).FirstOrDefault(g => g.Count() > 1) is { } twice) yield return new("values", $"{twice.Key} is there {(twice.Count() == 2 ? "twice" : $"{twice.Count()} times")}: give each value once");
-        if (Vary.Length > 0 && Values.Count == 0) yield return new("values", $"there are none, but vary names {Vary}: give one value or more, or leave vary out");
-        if (Vary.Length == 0 && Values.Count > 0) yield return new("vary", "names no option for the values: give one, such as \"training.epochs\", or leave values out");
+        if (Values.GroupBy(v => v?.ToJsonString()).FirstOrDefault(g => g.Count() > 1) is { } twice)
+            yield return new("values",
+                $"{twice.Key} is there {(twice.Count() == 2 ? "twice" : $"{twice.Count()} times")}: give each value once");
+        if (Vary.Length > 0 && Values.Count == 0)
+            yield return new("values", $"there are none, but vary names {Vary}: give one value or more, or leave vary out");
+        if (Vary.Length == 0 && Values.Count > 0)
+            yield return new("vary",
+                "names no option for the values: give one, such as \"training.epochs\", or leave values out");
     }
 
     /// <summary>The row itself, or one row for each value.</summary>
@@ -202,5 +230,6 @@ internal sealed record StudyRow : IHasRules
 
     /// <summary>A name as the name of a folder: letters and digits, joined by hyphens.</summary>
     internal static string Slug(string name) =>
-        string.Join('-', string.Concat(name.ToLowerInvariant().Select(c => char.IsAsciiLetterOrDigit(c) || c == '.' ? c : ' ')).Split(' ', StringSplitOptions.RemoveEmptyEntries));
+        string.Join('-', string.Concat(name.ToLowerInvariant().Select(c => char.IsAsciiLetterOrDigit(c) || c == '.' ? c : ' '))
+            .Split(' ', StringSplitOptions.RemoveEmptyEntries));
 }

@@ -7,16 +7,21 @@ using SiamSharp.Training;
 
 namespace SiamSharp.Studies;
 
-/// <summary>The folder of a study: a folder for each run, <c>study.json</c>, <c>table.md</c>, <c>table.json</c>, <c>plot.png</c>.</summary>
+/// <summary>The folder of a study: a folder for each run, <c>study.json</c>, <c>table.md</c>,
+/// <c>table.json</c>, <c>plot.png</c>.</summary>
 internal static class StudyFolder
 {
     /// <summary>Refuses images on which a row cannot be trained, and weights that are not there, before any run begins.</summary>
     /// <param name="runs">Those that have not begun.</param>
     /// <param name="images">The images to pretrain on.</param>
-    /// <exception cref="RunException">There are too few for a step, its weights are not there, or the method learns from labels that they lack; all such rows are named.</exception>
+    /// <exception cref="RunException">There are too few for a step, its weights are not there, or the method learns from labels
+    /// that they lack; all such rows are named.</exception>
     internal static void CheckImages(IReadOnlyList<StudyRun> runs, IImageSource images)
     {
-        string[] problems = [.. from run in runs.DistinctBy(run => run.Row) let problem = Problem(run.Recipe) where problem is not null select $"Row \"{run.Row}\": {problem}"];
+        string[] problems = [.. from run in runs.DistinctBy(run => run.Row)
+                                let problem = Problem(run.Recipe)
+                                where problem is not null
+                                select $"Row \"{run.Row}\": {problem}"];
         if (problems.Length > 0) throw new RunException(string.Join(" ", problems));
 
         string? Problem(Recipe recipe)
@@ -24,7 +29,8 @@ internal static class StudyFolder
             try
             {
                 Pretraining.CheckSource(recipe, images);
-                return Pretraining.TooFew(recipe, images.Name, images.Count, batch => $"\"set\": [\"training.batchSize={batch}\"] in that row");
+                return Pretraining.TooFew(recipe, images.Name, images.Count,
+                    batch => $"\"set\": [\"training.batchSize={batch}\"] in that row");
             }
             catch (Exception e) when (e is RunException or OptionsException)
             {
@@ -46,10 +52,12 @@ internal static class StudyFolder
         if (File.Exists(file))
         {
             Study stored = OptionsJson.Read<Study>(OptionsJson.Parse(RegularFile.ReadAllText(file), file), file);
-            (string Name, string Was, string Is)[] sources = [("pretrain", stored.Pretrain, study.Pretrain), ("train", stored.Train, study.Train), ("test", stored.Test, study.Test)];
+            (string Name, string Was, string Is)[] sources = [("pretrain", stored.Pretrain, study.Pretrain),
+                ("train", stored.Train, study.Train), ("test", stored.Test, study.Test)];
             string[] changed = [.. sources.Where(s => s.Was != s.Is).Select(s => $"{s.Name} was \"{s.Was}\" and is \"{s.Is}\"")];
             if (changed.Length > 0)
-                throw new RunException($"{folder} holds a study on other images ({string.Join("; ", changed)}): their scores do not belong in one table. Choose another --out.");
+                throw new RunException($"{folder} holds a study on other images ({string.Join("; ", changed)}): "
+                    + "their scores do not belong in one table. Choose another --out.");
         }
         foreach (StudyRun run in runs) Pretraining.CheckSame(run.Recipe, run.Folder(folder));
         FileWriting.WriteText(file, OptionsJson.Write(study).ToJsonString(OptionsJson.Serializer) + "\n");
@@ -61,7 +69,8 @@ internal static class StudyFolder
     /// <param name="runs">Its runs, done or not.</param>
     public static StudyTable WriteTable(Study study, string folder, IReadOnlyList<StudyRun> runs)
     {
-        var table = StudyTable.Of(study, [.. runs.Select(r => (r, Scores: r.ScoresIn(folder, study.Protocols))).Where(r => r.Scores is not null).Select(r => (r.r, r.Scores!))]);
+        var table = StudyTable.Of(study, [.. runs.Select(r => (r, Scores: r.ScoresIn(folder, study.Protocols)))
+            .Where(r => r.Scores is not null).Select(r => (r.r, r.Scores!))]);
         FileWriting.WriteText(Path.Combine(folder, "table.md"), table.ToMarkdown());
         FileWriting.WriteText(Path.Combine(folder, "table.json"), JsonSerializer.Serialize(table, OptionsJson.Serializer) + "\n");
         if (table.Columns.Count > 0) StudyPlot.Write(table, Path.Combine(folder, "plot.png"));

@@ -9,7 +9,8 @@ internal static class StudyPlot
 {
     private const int Width = 960, RowHeight = 30, Frame = 130;
 
-    private static readonly Color[] s_colours = [Colors.SteelBlue, Colors.DarkOrange, Colors.SeaGreen, Colors.MediumPurple, Colors.Crimson, Colors.Teal, Colors.SaddleBrown];
+    private static readonly Color[] s_colours = [Colors.SteelBlue, Colors.DarkOrange, Colors.SeaGreen, Colors.MediumPurple,
+        Colors.Crimson, Colors.Teal, Colors.SaddleBrown];
 
     /// <summary>Draws a PNG; the bars are one standard deviation to each side.</summary>
     /// <param name="table">Columns that are no accuracy (RankMe) are left out.</param>
@@ -33,9 +34,11 @@ internal static class StudyPlot
             var dots = plot.Add.ScatterPoints(x, y, colour);
             dots.MarkerSize = 9;
             dots.LegendText = column;
-            plot.Add.Plottable(new ScottPlot.Plottables.ErrorBar(x, y, spread, spread, null, null) { Color = colour, LineWidth = 2 });
+            plot.Add.Plottable(
+                new ScottPlot.Plottables.ErrorBar(x, y, spread, spread, null, null) { Color = colour, LineWidth = 2 });
         }
-        plot.Axes.Left.SetTicks([.. Enumerable.Range(0, count).Select(i => (double)i)], [.. table.Rows.Reverse().Select(r => r.Name)]);
+        plot.Axes.Left.SetTicks([.. Enumerable.Range(0, count).Select(i => (double)i)],
+            [.. table.Rows.Reverse().Select(r => r.Name)]);
         plot.Axes.Left.MajorTickStyle.Length = 0;
         plot.Axes.SetLimitsY(-0.6, count - 0.4);
         plot.XLabel("top-1 accuracy   (dot: mean over the seeds; bar: one standard deviation of the seeds to each side)", 13);

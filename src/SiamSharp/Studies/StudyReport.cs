@@ -19,17 +19,24 @@ internal static class StudyReport
     public static string Write(string folder)
     {
         string file = Path.Combine(folder, "table.json");
-        if (!File.Exists(file)) throw new RunException($"{folder} has no table.json yet: no run of the study is done. Go on with `siam study`.");
+        if (!File.Exists(file))
+            throw new RunException($"{folder} has no table.json yet: no run of the study is done. Go on with `siam study`.");
         StudyTable table = Read(file);
         var page = new StringBuilder(HtmlPage.Start(Path.GetFileName(Path.GetFullPath(folder))));
-        var columns = table.Columns.Index().Select(column => HtmlPage.BestInBold([.. table.Rows.Select(r => r.Cells[column.Index]).Select(c =>
-            c is null ? ("", double.NaN) : ($"<span style=\"white-space:nowrap\">{HtmlPage.Text(c.Text().Split("; ")[0])}</span>", c.Mean))])).ToArray();
+        var columns = table.Columns.Index()
+            .Select(column => HtmlPage.BestInBold([.. table.Rows.Select(r => r.Cells[column.Index]).Select(c =>
+                c is null ? ("", double.NaN)
+                    : ($"<span style=\"white-space:nowrap\">{HtmlPage.Text(c.Text().Split("; ")[0])}</span>", c.Mean))]))
+            .ToArray();
         page.Append(HtmlPage.Table(table.Columns.Select(HtmlPage.Text).Prepend(""), table.Rows.Index().Select(r =>
             r.Item.Cells.Select((c, column) => columns[column][r.Index] + Gain(c)).Prepend(HtmlPage.Text(r.Item.Name)))));
-        page.Append($"<p><small>{HtmlPage.Text(table.Explanation)} Bold: the best of a column. Green or red: a difference whose interval leaves out 0.</small></p>\n");
-        page.Append(HtmlPage.Notes([.. Unfinished(folder) is { } unfinished ? [unfinished] : Array.Empty<string>(), .. table.Notes]));
+        page.Append($"<p><small>{HtmlPage.Text(table.Explanation)} Bold: the best of a column. Green or red: "
+            + "a difference whose interval leaves out 0.</small></p>\n");
+        page.Append(
+            HtmlPage.Notes([.. Unfinished(folder) is { } unfinished ? [unfinished] : Array.Empty<string>(), .. table.Notes]));
         page.Append(HtmlPage.Picture("Accuracy", Path.Combine(folder, "plot.png"), "Accuracy of each row"))
-            .Append("<p><small>A dot is the mean over the seeds; its bar goes one standard deviation of the seeds to each side, and is missing with one seed.</small></p>\n");
+            .Append("<p><small>A dot is the mean over the seeds; its bar goes one standard deviation of the seeds to each side, "
+                + "and is missing with one seed.</small></p>\n");
         page.Append("<h2>Health of the runs</h2>\n");
         foreach (string run in Directory.GetDirectories(folder).Order(StringComparer.Ordinal))
         {
@@ -39,7 +46,10 @@ internal static class StudyReport
             if (RunHealth.Read(runFolder, recipe) is { } health)
                 page.Append(HtmlPage.OfHealth(health, $"{Path.GetFileName(run)}: {health.Verdict(recipe)}"));
         }
-        page.Append($"<h2>Study</h2><details><summary>Rows, seeds and images</summary><pre>{HtmlPage.Text(RegularFile.ReadAllText(Path.Combine(folder, "study.json")))}</pre></details>\n{HtmlPage.End}");
+        page.Append("<h2>Study</h2><details><summary>Rows, seeds and "
+            + "images</summary><pre>" + HtmlPage.Text(RegularFile.ReadAllText(Path.Combine(folder, "study.json")))
+            + "</pre></details>\n"
+            + $"{HtmlPage.End}");
         string path = Path.Combine(folder, "report.html");
         FileWriting.WriteText(path, page.ToString());
         return path;
@@ -53,21 +63,26 @@ internal static class StudyReport
         Study study = OptionsJson.Read<Study>(OptionsJson.ParseFile(file), file);
         int wanted = study.Seeds.Count * study.Rows.Sum(row => row.Each().Count());
         int done = Directory.GetDirectories(folder).Count(run => File.Exists(Path.Combine(run, StudyRun.ScoresName)));
-        return done >= wanted ? null : $"{done} of {Plural.Of(wanted, "run")} of the study {(done == 1 ? "is" : "are")} done: the table shows these. The command `siam study` of this folder goes on.";
+        return done >= wanted ? null
+            : $"{done} of {Plural.Of(wanted, "run")} of the study {(done == 1 ? "is" : "are")} done: the table shows these. "
+                + "The command `siam study` of this folder goes on.";
     }
 
     private static StudyTable Read(string file)
     {
         try
         {
-            if (JsonSerializer.Deserialize<StudyTable>(RegularFile.ReadAllText(file), OptionsJson.Serializer) is { Columns: not null, Rows: not null, RankCorrelations: not null, Notes: not null } table
-                && table.Rows.All(r => r is { Name: not null, Cells: not null } && r.Cells.Count == table.Columns.Count)) return table;
+            if (JsonSerializer.Deserialize<StudyTable>(RegularFile.ReadAllText(file), OptionsJson.Serializer)
+                is { Columns: not null, Rows: not null, RankCorrelations: not null, Notes: not null } table
+                && table.Rows.All(r => r is { Name: not null, Cells: not null } && r.Cells.Count == table.Columns.Count))
+                return table;
         }
         catch (JsonException)
         {
             // Told below.
         }
-        throw new RunException($"{file} is damaged: it is no table of a study. Give the command `siam study` of this folder again, which writes it anew.");
+        throw new RunException($"{file} is damaged: it is no table of a study. "
+            + "Give the command `siam study` of this folder again, which writes it anew.");
     }
 
     /// <summary>The difference from the row above.</summary>
@@ -75,6 +90,7 @@ internal static class StudyReport
     {
         if (cell?.Text().Split("; ") is not { Length: 2 } parts) return "";
         string text = HtmlPage.Text(parts[1]);
-        return $"<br><small>{(cell.GainIsCertain ? $"<span style=\"color:{(cell.Gain > 0 ? "#19703f" : "#c22")}\">{text}</span>" : text)}</small>";
+        return "<br><small>" + (cell.GainIsCertain
+            ? $"<span style=\"color:{(cell.Gain > 0 ? "#19703f" : "#c22")}\">{text}</span>" : text) + "</small>";
     }
 }

@@ -27,12 +27,14 @@ internal sealed record StudyRun(string Row, int Seed, Recipe Recipe)
     {
         if (!File.Exists(ScoresFile(study))) return null;
         if (Score.Read(ScoresFile(study)) is not { } scores) return null; // damaged: the run is judged again
-        bool done = RunEvaluation.Encoders(Recipe).All(encoder => protocols.Where(p => Evaluator.Applies(p, encoder)).SelectMany(p => Evaluator.Wanted(p, Recipe.Evaluation))
+        bool done = RunEvaluation.Encoders(Recipe).All(encoder => protocols.Where(p => Evaluator.Applies(p, encoder))
+            .SelectMany(p => Evaluator.Wanted(p, Recipe.Evaluation))
             .All(wanted => scores.Any(s => s.Encoder == encoder && wanted(s))));
         return done ? scores : null;
     }
 
-    /// <summary>The scores of the study alone; evaluation.json has those on other images too, where someone has judged the run again.</summary>
+    /// <summary>The scores of the study alone; evaluation.json has those on other images too,
+    /// where someone has judged the run again.</summary>
     private string ScoresFile(string study) => Path.Combine(Folder(study).Path, ScoresName);
 
     internal const string ScoresName = "study-scores.json";
@@ -53,15 +55,19 @@ internal sealed record StudyRun(string Row, int Seed, Recipe Recipe)
         RunFolder run = Folder(folder);
         Pretraining.CheckSame(Recipe, run);
         ImageDataset images = Load(study.Pretrain);
-        if (!Pretraining.Run(Recipe, images, run, resume: true, progress, notes: notes, cancellationToken: cancellationToken).Finished) return false;
+        if (!Pretraining.Run(Recipe, images, run, resume: true, progress, notes: notes,
+            cancellationToken: cancellationToken).Finished)
+            return false;
         SkippedFile.Write(run.SkippedPath, images.Skipped);
         ImageDataset train = study.Train.Length == 0 ? images : Load(study.Train), test = Load(study.Test);
-        IReadOnlyList<Score> scores = RunEvaluation.Evaluate(run, Recipe, study.Protocols, train, test, judging, cancellationToken: cancellationToken);
+        IReadOnlyList<Score> scores = RunEvaluation.Evaluate(run, Recipe, study.Protocols, train, test, judging,
+            cancellationToken: cancellationToken);
         run.AddScores(scores);
         RunReport.Write(run, images);
         RunFolder.WriteScores(ScoresFile(folder), scores);
         return true;
 
-        ImageDataset Load(string source) => ImageDataset.Load(ImageSources.Open(source, Recipe.Data), Recipe.Data, cancellationToken: cancellationToken);
+        ImageDataset Load(string source) =>
+            ImageDataset.Load(ImageSources.Open(source, Recipe.Data), Recipe.Data, cancellationToken: cancellationToken);
     }
 }

@@ -7,12 +7,15 @@ namespace SiamSharp.Studies;
 /// <summary>What the runs of a study say, row by row: means, spreads, and differences seed by seed.</summary>
 /// <param name="Columns">Titles of the scores.</param>
 /// <param name="Rows">Pixels and untrained encoders first, then the study's rows.</param>
-/// <param name="RankCorrelations">For each column but RankMe's own: Spearman's correlation of the rows' means with their RankMe; without the columns in which all rows are equal, and empty without RankMe.</param>
-internal sealed record StudyTable(IReadOnlyList<string> Columns, IReadOnlyList<StudyTableRow> Rows, IReadOnlyDictionary<string, double> RankCorrelations)
+/// <param name="RankCorrelations">For each column but RankMe's own: Spearman's correlation of the rows' means with their RankMe;
+/// without the columns in which all rows are equal, and empty without RankMe.</param>
+internal sealed record StudyTable(
+    IReadOnlyList<string> Columns, IReadOnlyList<StudyTableRow> Rows, IReadOnlyDictionary<string, double> RankCorrelations)
 {
     private const string RankMe = "RankMe";
 
-    /// <summary>What a person should know of the scores, such as that images are judged that were learned from; whole sentences, often none.</summary>
+    /// <summary>What a person should know of the scores, such as that images are judged that were learned from;
+    /// whole sentences, often none.</summary>
     public IReadOnlyList<string> Notes { get; init; } = [];
 
     /// <summary>The table of the runs that are done; cells without a run are null.</summary>
@@ -38,8 +41,10 @@ internal sealed record StudyTable(IReadOnlyList<string> Columns, IReadOnlyList<S
         foreach (StudyRow row in judged)
         {
             // What a row's runs started from: drawn weights, or a file's.
-            string? file = done.Where(d => d.Run.Row == row.Name).SelectMany(d => d.Scores).FirstOrDefault(s => s.Encoder == "start")?.Representation;
-            rows.Add(Row((file ?? "untrained") + (judged.Length == 1 ? "" : $", as {row.Name}"), row.Name, file is null ? "untrained" : "start", null));
+            string? file = done.Where(d => d.Run.Row == row.Name).SelectMany(d => d.Scores)
+                .FirstOrDefault(s => s.Encoder == "start")?.Representation;
+            rows.Add(Row((file ?? "untrained") + (judged.Length == 1 ? "" : $", as {row.Name}"), row.Name,
+                file is null ? "untrained" : "start", null));
         }
         string? before = null;
         foreach (StudyRow row in all)
@@ -48,10 +53,14 @@ internal sealed record StudyTable(IReadOnlyList<string> Columns, IReadOnlyList<S
             rows.Add(Row(row.Name, row.Name, "pretrained", against));
             before = row.Name;
         }
-        return new StudyTable(columns, rows, Correlations(columns, rows)) { Notes = [.. done.SelectMany(d => d.Scores).SelectMany(EvaluationSet.NotesOf).Distinct()] };
+        return new StudyTable(columns, rows, Correlations(columns, rows))
+        {
+            Notes = [.. done.SelectMany(d => d.Scores).SelectMany(EvaluationSet.NotesOf).Distinct()]
+        };
 
         StudyTableRow Row(string name, string row, string encoder, string? against) => new(name, against,
-            [.. columns.Select(c => Cell(values.GetValueOrDefault((row, encoder, c)), against is null || c == RankMe ? null : values.GetValueOrDefault((against, encoder, c))))])
+            [.. columns.Select(c => Cell(values.GetValueOrDefault((row, encoder, c)),
+                against is null || c == RankMe ? null : values.GetValueOrDefault((against, encoder, c))))])
         { Pretrained = encoder == "pretrained" };
     }
 
@@ -59,7 +68,8 @@ internal sealed record StudyTable(IReadOnlyList<string> Columns, IReadOnlyList<S
     {
         if (values is null) return null;
         var cell = new StudyCell(values.Count, values.Values.Average(), Statistics.StandardDeviation(values.Values));
-        double[] gains = against is null ? [] : [.. values.Where(v => against.ContainsKey(v.Key)).Select(v => v.Value - against[v.Key])];
+        double[] gains = against is null ? []
+            : [.. values.Where(v => against.ContainsKey(v.Key)).Select(v => v.Value - against[v.Key])];
         if (gains.Length == 0) return cell;
         double std = Statistics.StandardDeviation(gains);
         return cell with { Gain = gains.Average(), GainCi95 = gains.Length > 1 ? Statistics.Interval(std, gains.Length) : null };
@@ -97,11 +107,15 @@ internal sealed record StudyTable(IReadOnlyList<string> Columns, IReadOnlyList<S
             string[] others = [.. Rows.Where(r => r.Against is not null).Zip(Rows.Where(r => r.Pretrained).SkipLast(1))
                 .Where(p => p.First.Against != p.Second.Name).Select(p => $"{p.First.Name} against {p.First.Against}")];
             string from = "the difference from the row above" + (others.Length > 0 ? $" ({string.Join(", ", others)})" : "");
-            return (Rows.Any(r => r.Cells.Any(cell => cell?.Runs > 1)) ? $"Mean over the seeds (standard deviation); behind it, with its sign, {from} with the same seeds and its 95 % interval."
-                    : $"One seed each, which leaves open what is chance; two or more give intervals. Behind a score, with its sign, {from}.")
+            return (Rows.Any(r => r.Cells.Any(cell => cell?.Runs > 1))
+                    ? "Mean over the seeds (standard deviation); behind it, with its sign, "
+                        + $"{from} with the same seeds and its 95 % interval."
+                    : "One seed each, which leaves open what is chance; two or more give intervals. "
+                        + $"Behind a score, with its sign, {from}.")
                 + (RankCorrelations.Count > 0
                     ? " RankMe, which takes no labels, puts the rows in the order of "
-                        + string.Join(", ", RankCorrelations.Select(c => string.Create(CultureInfo.InvariantCulture, $"{c.Key} with a rank correlation of {c.Value:F2}"))) + "."
+                        + string.Join(", ", RankCorrelations.Select(c => string.Create(CultureInfo.InvariantCulture,
+                            $"{c.Key} with a rank correlation of {c.Value:F2}"))) + "."
                     : "");
         }
     }
@@ -126,10 +140,12 @@ internal sealed record StudyCell(int Runs, double Mean, double Std)
     /// <summary>Mean difference from the row it is compared with, seed by seed.</summary>
     public double? Gain { get; init; }
 
-    /// <summary>Half the width of the 95 % interval of <see cref="Gain"/>; null with one seed, 0 where it is the same with all.</summary>
+    /// <summary>Half the width of the 95 % interval of <see cref="Gain"/>; null with one seed,
+    /// 0 where it is the same with all.</summary>
     public double? GainCi95 { get; init; }
 
-    /// <summary>Whether the gain's interval leaves out 0. One without a width tells of no spread: the gains of a few seeds can be equal by chance.</summary>
+    /// <summary>Whether the gain's interval leaves out 0. One without a width tells of no spread:
+    /// the gains of a few seeds can be equal by chance.</summary>
     public bool GainIsCertain => GainCi95 is double ci && ci > 1e-9 && Math.Abs(Gain!.Value) > ci;
 
     /// <summary>Such as <c>0.814 (0.004); +0.039 ±0.007</c>.</summary>
@@ -139,6 +155,8 @@ internal sealed record StudyCell(int Runs, double Mean, double Std)
         string form = Mean > 1 ? "F1" : "F3", mark = GainIsCertain ? bold : "";
         string Number(double v, string f) => v.ToString(f, CultureInfo.InvariantCulture);
         return Number(Mean, form) + (Std > 1e-9 ? $" ({Number(Std, form)})" : "")
-            + (Gain is double gain ? $"; {mark}{Number(Math.Round(gain, 3), "+0.000;-0.000;+0.000")}{mark}" + (GainCi95 is double ci ? $" ±{Number(ci, form)}" : "") : "");
+            + (Gain is double gain
+                ? $"; {mark}{Number(Math.Round(gain, 3), "+0.000;-0.000;+0.000")}{mark}"
+                    + (GainCi95 is double ci ? $" ±{Number(ci, form)}" : "") : "");
     }
 }

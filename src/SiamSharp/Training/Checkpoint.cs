@@ -12,8 +12,9 @@ namespace SiamSharp.Training;
 
 /// <summary>Everything a run needs to go on bit by bit, in one safetensors file; the one before it stays.</summary>
 /// <remarks>
-/// <c>method.*</c> are parameters and buffers of backbone, heads and target network; <c>optimizer.*</c> its state; the metadata holds what
-/// <see cref="SavedRun"/> reads. Views, masks and order need no state: they are functions of (seed, epoch, sample, view).
+/// <c>method.*</c> are parameters and buffers of backbone, heads and target network; <c>optimizer.*</c> its state; the
+/// metadata holds what <see cref="SavedRun"/> reads. Views, masks and order need no state: they are functions of
+/// (seed, epoch, sample, view).
 /// </remarks>
 internal sealed class Checkpoint(RunFolder folder, SiameseMethod method, Optimizer optimizer)
 {
@@ -36,7 +37,8 @@ internal sealed class Checkpoint(RunFolder folder, SiameseMethod method, Optimiz
     }
 
     /// <summary>Writes the state as the last checkpoint; what was the last becomes the one before.</summary>
-    /// <exception cref="RunException">The disk is full or the folder cannot be written to; both checkpoints are as they were.</exception>
+    /// <exception cref="RunException">The disk is full or the folder cannot be written to;
+    /// both checkpoints are as they were.</exception>
     internal void Save(long step, MetricsLog metrics, Recipe recipe, RunStart start)
     {
         metrics.Flush();
@@ -55,7 +57,8 @@ internal sealed class Checkpoint(RunFolder folder, SiameseMethod method, Optimiz
         FileWriting.Writing(folder.CheckpointPath, () =>
         {
             SafeTensors.Write(folder.NextCheckpointPath, State(), metadata);
-            if (File.Exists(folder.CheckpointPath)) File.Move(folder.CheckpointPath, folder.PreviousCheckpointPath, overwrite: true);
+            if (File.Exists(folder.CheckpointPath))
+                File.Move(folder.CheckpointPath, folder.PreviousCheckpointPath, overwrite: true);
             File.Move(folder.NextCheckpointPath, folder.CheckpointPath);
         });
         Saved = step;
@@ -74,17 +77,22 @@ internal sealed class Checkpoint(RunFolder folder, SiameseMethod method, Optimiz
             catch (StateDictMismatchException other)
             {
                 string[] differing = [.. other.Missing.Concat(other.Unexpected).Concat(other.Misshaped)];
-                throw new RunException($"{saved.Path} does not fit {method.GetName()} as this version of SiamSharp builds it: {differing.Length} of its tensors differ, such as "
+                throw new RunException($"{saved.Path} does not fit {method.GetName()} as this version of SiamSharp builds it: "
+                    + $"{differing.Length} of its tensors differ, such as "
                     + $"{differing[0]}. Finish the run with the version that began it, or start anew in another folder.");
             }
         }
         // A damaged last one must not take the place of the good one before it at the next save.
-        if (saved.Instead is not null) FileWriting.Writing(folder.CheckpointPath, () => File.Move(saved.Path, folder.CheckpointPath, overwrite: true));
+        if (saved.Instead is not null)
+            FileWriting.Writing(folder.CheckpointPath, () => File.Move(saved.Path, folder.CheckpointPath, overwrite: true));
         Saved = saved.Step;
     }
 
-    /// <summary>Keeps a copy of what a step changes before its optimiser does, the statistics of normalisations, so that a step can be given up in its middle; it belongs to the step's dispose scope.</summary>
-    /// <remarks>Cost: the method's state once more in memory, and a copy of it. The optimiser's is changed at the end of a step only.</remarks>
+    /// <summary>Keeps a copy of what a step changes before its optimiser does, the statistics of normalisations, so that a step
+    /// can be given up in its middle; it belongs to the step's dispose scope.</summary>
+    /// <remarks>
+    /// Cost: the method's state once more in memory, and a copy of it. The optimiser's is changed at the end of a step only.
+    /// </remarks>
     internal void Keep() => _kept = [.. method.state_dict().Values.Select(live => (live, live.detach().clone()))];
 
     /// <summary>Goes back to what was kept.</summary>
@@ -107,5 +115,6 @@ internal sealed class Checkpoint(RunFolder folder, SiameseMethod method, Optimiz
 /// <param name="DataHash">Of the images that it began with.</param>
 /// <param name="Images">How many these are.</param>
 /// <param name="Preprocessing">Measured on them.</param>
-/// <param name="LengthAtStart">The length of the encoder's first weights; null where a version that did not keep it began the run.</param>
+/// <param name="LengthAtStart">The length of the encoder's first weights; null where a version that did not
+/// keep it began the run.</param>
 internal sealed record RunStart(string DataHash, int Images, Views.Preprocessing Preprocessing, double? LengthAtStart);

@@ -8,7 +8,8 @@ using SiamSharp.Recipes;
 namespace SiamSharp.Training;
 
 /// <summary>
-/// The weights that a run began from, as <c>start.json</c> in its folder keeps them: they can then be found again from elsewhere, and no other file is taken for them.
+/// The weights that a run began from, as <c>start.json</c> in its folder keeps them: they can then be found again from elsewhere,
+/// and no other file is taken for them.
 /// </summary>
 /// <param name="Weights">As the recipe names them.</param>
 /// <param name="File">The whole path of the file.</param>
@@ -23,7 +24,8 @@ internal sealed record FirstWeights(string Weights, string File, string? Prefix,
         if (recipe.Backbone.Weights.Length == 0) return;
         var (file, prefix) = WeightsFile.Split(recipe.Backbone.Weights);
         if (!System.IO.File.Exists(file)) return; // told when the network is built
-        SealedFile.Write(folder.StartPath, new FirstWeights(recipe.Backbone.Weights, Path.GetFullPath(file), prefix, HashOf(file)));
+        SealedFile.Write(folder.StartPath,
+            new FirstWeights(recipe.Backbone.Weights, Path.GetFullPath(file), prefix, HashOf(file)));
     }
 
     /// <summary>Where the weights are now, as an option of the backbone.</summary>
@@ -34,13 +36,17 @@ internal sealed record FirstWeights(string Weights, string File, string? Prefix,
     {
         FirstWeights? kept = Read(folder);
         var (named, prefix) = WeightsFile.Split(recipe.Backbone.Weights);
-        string[] places = [.. new[] { named, kept?.File }.OfType<string>().Select(Path.GetFullPath).Distinct()], there = [.. places.Where(System.IO.File.Exists)];
-        const string mend = "Name its place with --set backbone.weights=FILE, or leave that row out with --set evaluation.baselines=false.";
+        string[] places = [.. new[] { named, kept?.File }.OfType<string>().Select(Path.GetFullPath).Distinct()],
+            there = [.. places.Where(System.IO.File.Exists)];
+        const string mend =
+            "Name its place with --set backbone.weights=FILE, or leave that row out with --set evaluation.baselines=false.";
         if (there.Length == 0)
-            throw new RunException($"The run started from the weights in {recipe.Backbone.Weights}, which the row of its start needs, but there is no {string.Join(" and no ", places)}. {mend}");
+            throw new RunException($"The run started from the weights in {recipe.Backbone.Weights}, which the row of its start "
+                + $"needs, but there is no {string.Join(" and no ", places)}. {mend}");
         string? found = kept is null ? there[0] : there.FirstOrDefault(file => HashOf(file) == kept.Hash);
         if (found is null)
-            throw new RunException($"The run started from other weights than those in {there[0]}: their hash was {kept!.Hash}, and is {HashOf(there[0])}. {mend}");
+            throw new RunException($"The run started from other weights than those in {there[0]}: their hash was {kept!.Hash}, "
+                + $"and is {HashOf(there[0])}. {mend}");
         return (prefix ?? kept?.Prefix) is { } under ? $"{found}#{under}" : found;
     }
 
@@ -57,7 +63,9 @@ internal sealed record FirstWeights(string Weights, string File, string? Prefix,
         }
         catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
         {
-            throw new RunException($"{folder.StartPath} cannot be read ({(e is JsonException ? "it is damaged" : e.Message.TrimEnd('.'))}). Delete it: the weights that the run started from are then taken as they are.");
+            throw new RunException(
+                $"{folder.StartPath} cannot be read ({(e is JsonException ? "it is damaged" : e.Message.TrimEnd('.'))}). "
+                    + "Delete it: the weights that the run started from are then taken as they are.");
         }
     }
 

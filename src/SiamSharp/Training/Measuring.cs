@@ -9,13 +9,16 @@ internal static class Measuring
 {
     private const int ImagesAtOnce = 256, ValuesAtOnce = 1 << 22;
 
-    /// <summary>Mean and standard deviation of each channel after the high-pass, over all images that can still be read.</summary>
+    /// <summary>Mean and standard deviation of each channel after the high-pass, over all images that
+    /// can still be read.</summary>
     /// <param name="data">The training images.</param>
     /// <param name="highPass">Resolved; sigma 0 = off.</param>
     /// <param name="progress">Told the share of the images that is done, 0 to 1.</param>
     /// <param name="cancellationToken">Stops between two batches.</param>
     /// <exception cref="DataSourceException">No image can be read any more.</exception>
-    public static Preprocessing Measure(this ImageDataset data, HighPassOptions highPass, IProgress<double>? progress = null, CancellationToken cancellationToken = default) =>
+    public static Preprocessing Measure(
+        this ImageDataset data, HighPassOptions highPass, IProgress<double>? progress = null,
+        CancellationToken cancellationToken = default) =>
         Preprocessing.Measure(highPass, Batches(data, progress), cancellationToken);
 
     private static IEnumerable<Tensor> Batches(ImageDataset data, IProgress<double>? progress)
@@ -30,6 +33,8 @@ internal static class Measuring
             any = true;
             yield return batch;
         }
-        if (!any) throw new DataSourceException($"No image of '{data.Name}' is readable any more, though all were when the set was loaded: is the disk or the network share still there?");
+        if (!any)
+            throw new DataSourceException($"No image of '{data.Name}' is readable any more, though all were when the set was "
+                + "loaded: is the disk or the network share still there?");
     }
 }

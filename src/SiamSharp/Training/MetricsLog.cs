@@ -35,12 +35,15 @@ internal sealed class MetricsLog : IDisposable
             if (found < length)
             {
                 kept = kept[..(kept.AsSpan().LastIndexOf((byte)'\n') + 1)]; // the last line may be cut
-                notes?.Report($"{path} {(found == 0 ? "is missing or empty" : $"has {found} bytes of {length}")}: the lines that are lost stay so, and the run goes on without them.");
+                notes?.Report($"{path} {(found == 0 ? "is missing or empty" : $"has {found} bytes of {length}")}: "
+                    + "the lines that are lost stay so, and the run goes on without them.");
             }
-            if (found >= length && kept is [.., not (byte)'\n']) kept = kept[..(kept.AsSpan().LastIndexOf((byte)'\n') + 1)]; // another file, whose line would be cut
+            // another file, whose line would be cut
+            if (found >= length && kept is [.., not (byte)'\n']) kept = kept[..(kept.AsSpan().LastIndexOf((byte)'\n') + 1)];
             _hash.Append(kept);
             if (found >= length && hash is not null && hash != Hash)
-                notes?.Report($"{path} was changed or damaged since the run wrote it. The run goes on; its earlier lines are not to be trusted.");
+                notes?.Report($"{path} was changed or damaged since the run wrote it. The run goes on; "
+                    + "its earlier lines are not to be trusted.");
             file.SetLength(kept.Length);
             file.Seek(0, SeekOrigin.End);
         });
@@ -55,11 +58,15 @@ internal sealed class MetricsLog : IDisposable
 
     /// <summary>Appends one line of numbers, in full precision.</summary>
     /// <exception cref="RunException">The disk is full.</exception>
-    internal void Write(long step, int epoch, double learningRate, double gradientNorm, double loss, IEnumerable<(string Name, double Value)> terms)
+    internal void Write(
+        long step, int epoch, double learningRate, double gradientNorm, double loss,
+        IEnumerable<(string Name, double Value)> terms)
     {
         var line = new StringBuilder();
-        line.Append(CultureInfo.InvariantCulture, $"{{\"step\":{step},\"epoch\":{epoch},\"lr\":{learningRate:R},\"grad_norm\":{gradientNorm:R},\"loss\":{loss:R}");
-        foreach (var (name, value) in terms.Where(t => double.IsFinite(t.Value))) line.Append(CultureInfo.InvariantCulture, $",\"{name}\":{value:R}");
+        line.Append(CultureInfo.InvariantCulture,
+            $"{{\"step\":{step},\"epoch\":{epoch},\"lr\":{learningRate:R},\"grad_norm\":{gradientNorm:R},\"loss\":{loss:R}");
+        foreach (var (name, value) in terms.Where(t => double.IsFinite(t.Value)))
+            line.Append(CultureInfo.InvariantCulture, $",\"{name}\":{value:R}");
         byte[] bytes = Encoding.UTF8.GetBytes(line.Append("}\n").ToString());
         FileWriting.Writing(_path, () => _file.Write(bytes));
         _hash.Append(bytes);
@@ -71,7 +78,8 @@ internal sealed class MetricsLog : IDisposable
 
     /// <summary>The lines of a log: each an object of numbers, with step and loss among them.</summary>
     /// <param name="path">metrics.jsonl; none where it is not there.</param>
-    /// <returns>The lines that are right, and a sentence on each that is not; a last line that was cut is left out without one.</returns>
+    /// <returns>The lines that are right, and a sentence on each that is not; a last line that was cut is
+    /// left out without one.</returns>
     internal static (IReadOnlyList<JsonObject> Lines, IReadOnlyList<string> Problems) Read(string path)
     {
         if (!File.Exists(path)) return ([], []);
@@ -96,11 +104,13 @@ internal sealed class MetricsLog : IDisposable
             if (document.RootElement.ValueKind != JsonValueKind.Object) return "it is no JSON object";
             foreach (JsonProperty item in document.RootElement.EnumerateObject())
             {
-                if (item.Value.ValueKind != JsonValueKind.Number || !item.Value.TryGetDouble(out double value) || !double.IsFinite(value))
+                if (item.Value.ValueKind != JsonValueKind.Number
+                    || !item.Value.TryGetDouble(out double value) || !double.IsFinite(value))
                     return $"\"{item.Name}\" is no number";
                 line[item.Name] = value;
             }
-            return s_needed.FirstOrDefault(name => !document.RootElement.TryGetProperty(name, out _)) is { } missing ? $"it has no \"{missing}\"" : null;
+            return s_needed.FirstOrDefault(name => !document.RootElement.TryGetProperty(name, out _)) is { } missing
+                ? $"it has no \"{missing}\"" : null;
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException)
         {

@@ -4,7 +4,8 @@ using SiamSharp.Options;
 
 namespace SiamSharp.Training;
 
-/// <summary>What a report says of the images that a run learned from: <c>images.json</c> in its folder, since a later report is made without them.</summary>
+/// <summary>What a report says of the images that a run learned from: <c>images.json</c> in its folder, since a later report is
+/// made without them.</summary>
 /// <param name="Name">As the user named them.</param>
 /// <param name="Count">Readable images.</param>
 /// <param name="Skipped">Files that could not be read.</param>

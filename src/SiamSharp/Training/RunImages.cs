@@ -8,8 +8,8 @@ namespace SiamSharp.Training;
 
 /// <summary>Which images a run began with: hash, place in the source, label and path of each, in images.safetensors.</summary>
 /// <remarks>
-/// A run that is resumed goes on with these, so that order, batches and draws stay what they were: an image that has gone since is left out of its batches, as
-/// one that becomes unreadable during the run, and one that has come since is not used.
+/// A run that is resumed goes on with these, so that order, batches and draws stay what they were: an image that has gone since
+/// is left out of its batches, as one that becomes unreadable during the run, and one that has come since is not used.
 /// </remarks>
 internal static class RunImages
 {
@@ -22,12 +22,14 @@ internal static class RunImages
         int[] all = [.. Enumerable.Range(0, data.Count)];
         var tensors = new Dictionary<string, Tensor>
         {
-            ["hash"] = tensor([.. all.SelectMany(i => new[] { (long)(ulong)(data.HashOf(i) >> 64), (long)(ulong)data.HashOf(i) })], [data.Count, 2]),
+            ["hash"] = tensor([.. all.SelectMany(i =>
+                new[] { (long)(ulong)(data.HashOf(i) >> 64), (long)(ulong)data.HashOf(i) })], [data.Count, 2]),
             ["place"] = tensor([.. all.Select(i => (long)data.SourceIndexOf(i))]),
             ["path"] = tensor(Encoding.UTF8.GetBytes(string.Join('\0', all.Select(data.PathOf)))),
         };
         if (data.Labels is not null) tensors["label"] = tensor([.. data.Labels.Select(l => (long)l)]);
-        FileWriting.Writing(folder.ImagesPath, () => SafeTensors.Write(folder.ImagesPath, tensors, new Dictionary<string, string> { ["format"] = Format, ["dataHash"] = data.DataHash, ["name"] = data.Name }));
+        FileWriting.Writing(folder.ImagesPath, () => SafeTensors.Write(folder.ImagesPath, tensors,
+            new Dictionary<string, string> { ["format"] = Format, ["dataHash"] = data.DataHash, ["name"] = data.Name }));
     }
 
     /// <summary>What the user called the images; null where that is not known, as in runs of earlier versions.</summary>
@@ -35,7 +37,9 @@ internal static class RunImages
     {
         try
         {
-            return File.Exists(folder.ImagesPath) && SafeTensorsHeader.Read(folder.ImagesPath).Metadata.GetValueOrDefault("name") is { Length: > 0 } name ? name : null;
+            return File.Exists(folder.ImagesPath)
+                && SafeTensorsHeader.Read(folder.ImagesPath).Metadata.GetValueOrDefault("name") is { Length: > 0 } name
+                ? name : null;
         }
         catch (Exception e) when (e is SafeTensorsException or IOException or UnauthorizedAccessException)
         {
@@ -50,28 +54,39 @@ internal static class RunImages
     /// <param name="labelled">Whether the run learns from labels.</param>
     /// <param name="notes">Told what has gone and what is not used.</param>
     /// <exception cref="RunException">These are other images.</exception>
-    internal static ImageDataset AtStart(RunFolder folder, ImageDataset now, SavedRun saved, bool labelled, IProgress<string>? notes)
+    internal static ImageDataset AtStart(
+        RunFolder folder, ImageDataset now, SavedRun saved, bool labelled, IProgress<string>? notes)
     {
         if (now.DataHash == saved.DataHash) return now;
-        if (Read(folder, saved.DataHash) is not { } images) throw Others($"there are {now.Count} now, and there were {saved.Images?.ToString() ?? "others"} when it began"
-            + (saved.Images == now.Count ? ", but not the same" : ""));
+        if (Read(folder, saved.DataHash) is not { } images)
+            throw Others($"there are {now.Count} now, and there were {saved.Images?.ToString() ?? "others"} when it began"
+                + (saved.Images == now.Count ? ", but not the same" : ""));
 
         // Equal images in the order of the set, so that each is taken once.
-        Dictionary<UInt128, Queue<int>> there = Enumerable.Range(0, now.Count).GroupBy(now.HashOf).ToDictionary(g => g.Key, g => new Queue<int>(g));
-        int?[] places = [.. images.Select(image => there.TryGetValue(image.Hash, out var same) && same.TryDequeue(out int place) ? place : (int?)null)];
+        Dictionary<UInt128, Queue<int>> there = Enumerable.Range(0, now.Count).GroupBy(now.HashOf)
+            .ToDictionary(g => g.Key, g => new Queue<int>(g));
+        int?[] places = [.. images.Select(image =>
+            there.TryGetValue(image.Hash, out var same) && same.TryDequeue(out int place) ? place : (int?)null)];
         int gone = places.Count(p => p is null), added = now.Count - (images.Length - gone);
         if (2 * gone > images.Length) throw Others($"of {images.Length} that it began with {images.Length - gone} are there");
         if (gone == 0 && added == 0) throw Others("the images are the same, but their labels or their order are not");
-        if (labelled && now.Labels is not null && places.Index().Any(p => p.Item is int place && now.Labels[place] != images[p.Index].Label))
+        if (labelled && now.Labels is not null
+            && places.Index().Any(p => p.Item is int place && now.Labels[place] != images[p.Index].Label))
             throw Others("the labels of some images are others");
         string first = string.Join(", ", images.Where((_, i) => places[i] is null).Take(3).Select(image => image.Path));
         if (gone > 0)
-            notes?.Report($"{gone} of the {images.Length} images that the run began with {(gone == 1 ? "is" : "are")} not there any more, or another now, and left out: {first}{(gone > 3 ? ", ..." : "")}. "
+            notes?.Report($"{gone} of the {images.Length} images that the run began with {(gone == 1 ? "is" : "are")} not there "
+                + $"any more, or another now, and left out: {first}{(gone > 3 ? ", ..." : "")}. "
                 + "Steps that are still to come go on without, as if the file had become unreadable during the run.");
-        if (added > 0) notes?.Report($"{Plural.Of(added, "image")} came since the run began and {(added == 1 ? "is" : "are")} not used: it goes on with those it began with.");
+        if (added > 0)
+            notes?.Report($"{Plural.Of(added, "image")} came since the run began and {(added == 1 ? "is" : "are")} not used: "
+                + "it goes on with those it began with.");
         return now.AsItWas(images, places, saved.DataHash);
 
-        RunException Others(string how) => new($"The images are not those of the run in {folder.Path}: {how}. Give the same --data{(Read(folder) is { Length: > 0 } known ? $", with images such as {known[0].Path}" : "")}, or start anew in another folder.");
+        RunException Others(string how) =>
+            new($"The images are not those of the run in {folder.Path}: {how}. Give the same "
+                + $"--data{(Read(folder) is { Length: > 0 } known ? $", with images such as {known[0].Path}" : "")}, "
+                + "or start anew in another folder.");
     }
 
     /// <summary>How many of the images differ from one another; null where it is not known.</summary>
@@ -84,11 +99,14 @@ internal static class RunImages
         try
         {
             using SafeTensorsFile file = SafeTensors.Read(folder.ImagesPath);
-            if (file.Metadata.GetValueOrDefault("format") != Format || (dataHash is not null && file.Metadata.GetValueOrDefault("dataHash") != dataHash)) return null;
+            if (file.Metadata.GetValueOrDefault("format") != Format
+                || (dataHash is not null && file.Metadata.GetValueOrDefault("dataHash") != dataHash))
+                return null;
             long[] places = Numbers("place"), labels = file.Tensors.ContainsKey("label") ? Numbers("label") : [];
             long[] hashes = Numbers("hash");
             string[] paths = Encoding.UTF8.GetString(file.Tensors["path"].data<byte>().ToArray()).Split('\0');
-            return [.. places.Index().Select(p => new FormerImage(new UInt128((ulong)hashes[2 * p.Index], (ulong)hashes[2 * p.Index + 1]), (int)p.Item,
+            return [.. places.Index().Select(p => new FormerImage(
+                new UInt128((ulong)hashes[2 * p.Index], (ulong)hashes[2 * p.Index + 1]), (int)p.Item,
                 labels.Length > 0 ? (int)labels[p.Index] : -1, paths[p.Index]))];
 
             long[] Numbers(string name) => file.Tensors[name].data<long>().ToArray();

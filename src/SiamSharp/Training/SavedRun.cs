@@ -40,10 +40,12 @@ internal sealed record SavedRun
     public double? LengthAtStart { get; init; }
 
     /// <summary>Steps of the whole run by its own recipe; null where the number of images is not known.</summary>
-    public long? Steps(Recipe recipe) => Images is int images ? (long)recipe.Training.Epochs * (images / recipe.Training.BatchSize) : null;
+    public long? Steps(Recipe recipe) =>
+        Images is int images ? (long)recipe.Training.Epochs * (images / recipe.Training.BatchSize) : null;
 
     /// <summary>Whether a metrics.jsonl begins with the bytes that belong to this checkpoint.</summary>
-    public bool Wrote(ReadOnlySpan<byte> log) => log.Length >= MetricsLength && (MetricsHash is null || FileHash.Of(log[..(int)MetricsLength]) == MetricsHash);
+    public bool Wrote(ReadOnlySpan<byte> log) =>
+        log.Length >= MetricsLength && (MetricsHash is null || FileHash.Of(log[..(int)MetricsLength]) == MetricsHash);
 
     /// <summary>Looks for the last checkpoint, and for the one before where that is damaged or missing.</summary>
     /// <returns>Null where there is neither.</returns>
@@ -58,7 +60,8 @@ internal sealed record SavedRun
             {
                 SavedRun saved = Of(path, SafeTensors.ReadMetadata(path));
                 if (IsOfAnother(folder, saved))
-                    throw new RunException($"{path} is of another run, it seems: neither recipe.json nor metrics.jsonl fits it. Put back the files that belong together; where it is the right one after all, remove recipe.json.");
+                    throw new RunException($"{path} is of another run, it seems: neither recipe.json nor metrics.jsonl fits it. "
+                        + "Put back the files that belong together; where it is the right one after all, remove recipe.json.");
                 return isPrevious ? saved with { Instead = damage ?? $"{folder.CheckpointPath} is missing" } : saved;
             }
             catch (Exception e) when (e is SafeTensorsException or RunException)
@@ -67,15 +70,19 @@ internal sealed record SavedRun
                 damage = damage is null ? found : $"{damage}. {found}";
             }
         }
-        return damage is null ? null : throw new RunException($"{damage}. There is no other checkpoint to go on from. " + (File.Exists(folder.EncoderPath)
-            ? $"The run is finished and its encoder is there, so that `siam evaluate` and all others work with it; to train it longer, put a copy of the checkpoint back."
-            : $"Start anew in another folder; what {folder.Path} holds stays as it is."));
+        return damage is null ? null
+            : throw new RunException($"{damage}. There is no other checkpoint to go on from. " + (File.Exists(folder.EncoderPath)
+                ? "The run is finished and its encoder is there, so that `siam evaluate` and all others work with it; "
+                    + "to train it longer, put a copy of the checkpoint back."
+                : $"Start anew in another folder; what {folder.Path} holds stays as it is."));
     }
 
-    /// <summary>Whether both recipe.json and metrics.jsonl are there and say something else than a checkpoint: one alone was changed or damaged, perhaps, and is restored.</summary>
+    /// <summary>Whether both recipe.json and metrics.jsonl are there and say something else than a checkpoint:
+    /// one alone was changed or damaged, perhaps, and is restored.</summary>
     private static bool IsOfAnother(RunFolder folder, SavedRun saved)
     {
-        if (saved.MetricsHash is null || folder.WrittenRecipe is not { } written || !File.Exists(folder.MetricsPath)) return false;
+        if (saved.MetricsHash is null || folder.WrittenRecipe is not { } written || !File.Exists(folder.MetricsPath))
+            return false;
         if (Pretraining.DifferencesOf(saved.Recipe, SiamSharp.Recipes.Recipe.Reread(written, [])).Length == 0) return false;
         byte[] log = RegularFile.ReadAllBytes(folder.MetricsPath);
         return log.Length > 0 && !saved.Wrote(log);
@@ -84,7 +91,8 @@ internal sealed record SavedRun
     private static SavedRun Of(string path, IReadOnlyDictionary<string, string> values)
     {
         var metadata = new FileMetadata(path, values);
-        if (metadata.Text("format") != Checkpoint.Format) throw new RunException($"{path} is no checkpoint that this version can read: its format is {values["format"]}.");
+        if (metadata.Text("format") != Checkpoint.Format)
+            throw new RunException($"{path} is no checkpoint that this version can read: its format is {values["format"]}.");
         return new()
         {
             Path = path,

@@ -40,7 +40,8 @@ internal sealed class StepMeter(
         { Saved = saved });
     }
 
-    internal StepTiming Timing => new(Math.Max(0, _measured), this[StepPhase.Waiting], this[StepPhase.Views], this[StepPhase.Loss] + this[StepPhase.Gradient],
+    internal StepTiming Timing => new(Math.Max(0, _measured), this[StepPhase.Waiting], this[StepPhase.Views],
+        this[StepPhase.Loss] + this[StepPhase.Gradient],
         this[StepPhase.Optimizer], this[StepPhase.Logging], this[StepPhase.Checkpoint]);
 
     private double this[StepPhase phase] => _seconds[(int)phase];

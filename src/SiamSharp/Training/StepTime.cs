@@ -25,20 +25,24 @@ public sealed record StepTime(double PerImage, double PerStep, int Batch)
     public TimeSpan Of(Recipe recipe, int images)
     {
         double steps = (double)recipe.Training.Epochs * (images / recipe.Training.BatchSize);
-        return TimeSpan.FromSeconds(Math.Min(TimeSpan.MaxValue.TotalSeconds / 2, steps * (PerStep + PerImage * recipe.Training.BatchSize)));
+        return TimeSpan.FromSeconds(
+            Math.Min(TimeSpan.MaxValue.TotalSeconds / 2, steps * (PerStep + PerImage * recipe.Training.BatchSize)));
     }
 
     /// <summary>Measures a few small steps with networks of their own, which are thrown away.</summary>
     /// <remarks>
-    /// A run that follows is the same, bit by bit: its draws are functions of its seed, and nothing of what is measured stays. Steps of 4 images, and of four times
-    /// as many while they take less than a quarter of a second, or while an image takes much less time in a larger step, as it does where other programs use the
-    /// processor too: for that up to ten seconds and a hundredth of the run's time are spent. The last size is measured twice. A network that is begun from weights is drawn here.
+    /// A run that follows is the same, bit by bit: its draws are functions of its seed, and nothing of what is measured
+    /// stays. Steps of 4 images, and of four times as many while they take less than a quarter of a second, or while an
+    /// image takes much less time in a larger step, as it does where other programs use the processor too: for that up
+    /// to ten seconds and a hundredth of the run's time are spent. The last size is measured twice. A network that is
+    /// begun from weights is drawn here.
     /// </remarks>
     /// <param name="recipe">A resolved recipe that fits the images.</param>
     /// <param name="data">The images.</param>
     /// <param name="time">The clock.</param>
     /// <param name="cancellationToken">Stops between two steps.</param>
-    public static StepTime Measure(Recipe recipe, ImageDataset data, TimeProvider? time = null, CancellationToken cancellationToken = default)
+    public static StepTime Measure(
+        Recipe recipe, ImageDataset data, TimeProvider? time = null, CancellationToken cancellationToken = default)
     {
         time ??= TimeProvider.System;
         Device device = recipe.Training.FindDevice();
@@ -47,15 +51,18 @@ public sealed record StepTime(double PerImage, double PerStep, int Batch)
         ulong seed = (ulong)recipe.Training.Seed;
         BackboneOptions backbone = (recipe.Backbone with { Weights = "" }).InPretraining;
         Func<nn.Module<Tensor, Tensor>> make = () => backbone.Create(data.Channels, data.Size, seed);
-        using SiameseMethod method = recipe.Method.Create(new MethodSetup(make, Encoder.WidthOf(make, data.Channels, data.Size), seed)
+        using SiameseMethod method = recipe.Method.Create(new MethodSetup(make,
+            Encoder.WidthOf(make, data.Channels, data.Size), seed)
         {
             Samples = data.Count,
             TargetViews = recipe.Views.TargetViewCount(data.Size),
         });
         method.to(device);
         using Optimizer optimizer = recipe.Optimizer.Create(method);
-        var plain = new Preprocessing(recipe.Views.HighPass, new double[data.Channels], [.. Enumerable.Repeat(1.0, data.Channels)]);
-        var training = new TrainingStep(recipe, data, new ViewMaker(recipe.Views, plain, data.Size, seed), method, optimizer, device);
+        var plain = new Preprocessing(recipe.Views.HighPass, new double[data.Channels],
+            [.. Enumerable.Repeat(1.0, data.Channels)]);
+        var training = new TrainingStep(recipe, data,
+            new ViewMaker(recipe.Views, plain, data.Size, seed), method, optimizer, device);
         method.train();
 
         int most = Math.Min(recipe.Training.BatchSize, data.Count), batch = Math.Min(MinBatch, most);
@@ -67,7 +74,8 @@ public sealed record StepTime(double PerImage, double PerStep, int Batch)
             var (images, rest) = Step(batch);
             StepTime found = new(images / batch, rest, batch);
             spent += images + rest;
-            bool settled = found.PerImage > Falls * before || spent >= Math.Min(MaxTime, MaxShareOfRun * found.Of(recipe, data.Count).TotalSeconds);
+            bool settled = found.PerImage > Falls * before
+                || spent >= Math.Min(MaxTime, MaxShareOfRun * found.Of(recipe, data.Count).TotalSeconds);
             if (batch == most || (images + rest >= LongEnough && settled))
             {
                 // The first step of a size takes its memory from the system, which later ones have.
@@ -94,7 +102,7 @@ public sealed record StepTime(double PerImage, double PerStep, int Batch)
             using var step = NewDisposeScope();
             int[] indexes = [.. Enumerable.Range(0, count)];
             long start = time.GetTimestamp(), between = start;
-            Tensor pixels = Pixels(indexes);                                                                         // (N, C, H, W)
+            Tensor pixels = Pixels(indexes); // (N, C, H, W)
             training.Make(new Batch(pixels, Array.ConvertAll(indexes, i => (long)i), indexes, 0, 0), 0, learningRate: 0, phase =>
             {
                 if (phase == StepPhase.Gradient) between = time.GetTimestamp();

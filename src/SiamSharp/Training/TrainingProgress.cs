@@ -14,7 +14,8 @@ public sealed record TrainingProgress(long Step, long Steps, int Epoch, double L
     /// <summary>Steps that the last checkpoint holds: those after it are lost where the process ends at once.</summary>
     public long Saved { get; init; }
 
-    /// <summary>While the images are measured ahead of the first step: the share of them that is done, 0 to 1; else null.</summary>
+    /// <summary>While the images are measured ahead of the first step: the share of them that is done,
+    /// 0 to 1; else null.</summary>
     public double? Measured { get; init; }
 }
 
@@ -27,10 +28,13 @@ public sealed record TrainingProgress(long Step, long Steps, int Epoch, double L
 /// <param name="EncoderPath">Where the encoder is once the run is finished.</param>
 public sealed record PretrainingResult(bool Finished, long Step, long Steps, double? Loss, StepTiming Timing, string EncoderPath)
 {
-    /// <summary>What was done, in one or two sentences: steps, loss, the verdict on the run's health, where the encoder is.</summary>
+    /// <summary>What was done, in one or two sentences: steps, loss, the verdict on the run's health,
+    /// where the encoder is.</summary>
     public override string ToString() => (Finished
-        ? string.Create(CultureInfo.InvariantCulture, $"Trained for {Steps:N0} steps{(Loss is double loss ? $", to a loss of {loss:F3}" : "")}. ")
-        : string.Create(CultureInfo.InvariantCulture, $"Stopped after step {Step:N0} of {Steps:N0}; everything is saved, and resume: true goes on. "))
+        ? string.Create(CultureInfo.InvariantCulture,
+            $"Trained for {Steps:N0} steps{(Loss is double loss ? $", to a loss of {loss:F3}" : "")}. ")
+        : string.Create(CultureInfo.InvariantCulture,
+            $"Stopped after step {Step:N0} of {Steps:N0}; everything is saved, and resume: true goes on. "))
         + (Health is null ? "" : Health + " ") + (Finished ? $"The encoder is {EncoderPath}." : "");
 
     /// <summary>Whether the run has learned or collapsed, in plain words; null where that is not known.</summary>

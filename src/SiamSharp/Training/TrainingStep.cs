@@ -8,7 +8,8 @@ using static TorchSharp.torch;
 namespace SiamSharp.Training;
 
 /// <summary>One step of training, and nothing else: timing, checks, logging and checkpoints are its caller's.</summary>
-internal sealed class TrainingStep(Recipe recipe, ImageDataset data, ViewMaker viewMaker, SiameseMethod method, Optimizer optimizer, Device device)
+internal sealed class TrainingStep(
+    Recipe recipe, ImageDataset data, ViewMaker viewMaker, SiameseMethod method, Optimizer optimizer, Device device)
 {
     private readonly int _stepsPerEpoch = Math.Max(1, data.Count / recipe.Training.BatchSize);
     private ViewBatch _views = null!;
@@ -47,7 +48,8 @@ internal sealed class TrainingStep(Recipe recipe, ImageDataset data, ViewMaker v
         return new ViewBatch([.. views.Select(view => view.to(device))])
         {
             Indexes = tensor(Array.ConvertAll(batch.Indexes, i => (long)i), device: device),
-            Labels = recipe.Method.NeedsLabels ? tensor(Array.ConvertAll(batch.Indexes, i => (long)data.Labels![i]), device: device) : null,
+            Labels = recipe.Method.NeedsLabels
+                ? tensor(Array.ConvertAll(batch.Indexes, i => (long)data.Labels![i]), device: device) : null,
             Step = step,
             StepsPerEpoch = _stepsPerEpoch,
             Progress = (double)(step + 1) / ((long)recipe.Training.Epochs * _stepsPerEpoch),

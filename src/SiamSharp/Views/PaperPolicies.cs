@@ -1,11 +1,13 @@
 namespace SiamSharp.Views;
 
-/// <summary>The crops and changes of colour that the papers of siamese frameworks use, for images of any number of channels.</summary>
+/// <summary>The crops and changes of colour that the papers of siamese frameworks use, for images of any
+/// number of channels.</summary>
 /// <remarks>
-/// Saturation, hue and grey need red, green and blue and are left out for other images. Sides of smaller crops and sigmas of blurs are
-/// published for images of 224 px, in pixels, and scaled with the side of the images; a small crop has the sigmas of the large ones, as published.
-/// Some frameworks have a second published setting, for CIFAR-10 at 32 px. It is taken up to <see cref="MaxSmallSide"/>, where a network's
-/// first layers too change from those of CIFAR to those of ImageNet (<see cref="Backbones.Stem.Auto"/>): nothing is published between 32 and 224 px.
+/// Saturation, hue and grey need red, green and blue and are left out for other images. Sides of smaller crops and sigmas of
+/// blurs are published for images of 224 px, in pixels, and scaled with the side of the images; a small crop has the sigmas of
+/// the large ones, as published. Some frameworks have a second published setting, for CIFAR-10 at 32 px. It is taken up to
+/// <see cref="MaxSmallSide"/>, where a network's first layers too change from those of CIFAR to those of ImageNet
+/// (<see cref="Backbones.Stem.Auto"/>): nothing is published between 32 and 224 px.
 /// </remarks>
 internal static class PaperPolicies
 {
@@ -21,7 +23,9 @@ internal static class PaperPolicies
         : [Branch(size, channels, minArea: 0.08, strength: 1) with { Count = 2 }];
 
     /// <summary>Two equal views as in MoCo v2 (arXiv 2003.04297).</summary>
-    /// <remarks>224 px: crops from 0.2, blur in half of the views. 32 px (the authors' CIFAR-10 demo): crops from 0.08, no blur.</remarks>
+    /// <remarks>
+    /// 224 px: crops from 0.2, blur in half of the views. 32 px (the authors' CIFAR-10 demo): crops from 0.08, no blur.
+    /// </remarks>
     public static IReadOnlyList<ViewPolicy> MoCo(int size, int channels) => size <= MaxSmallSide
         ? [Branch(size, channels, minArea: 0.08, blur: 0) with { Count = 2 }]
         : [Branch(size, channels, minArea: 0.2) with { Count = 2 }];
@@ -31,7 +35,8 @@ internal static class PaperPolicies
     public static IReadOnlyList<ViewPolicy> SimSiam(int size, int channels) =>
         [Branch(size, channels, minArea: 0.2, blur: size <= MaxSmallSide ? 0 : 0.5) with { Count = 2 }];
 
-    /// <summary>Two unequal views as in BYOL's appendix B (arXiv 2006.07733): one always blurred, the other rarely blurred, sometimes solarised.</summary>
+    /// <summary>Two unequal views as in BYOL's appendix B (arXiv 2006.07733): one always blurred, the other rarely blurred,
+    /// sometimes solarised.</summary>
     /// <remarks>Barlow Twins and VICReg take the same. Published for 224 px alone.</remarks>
     public static IReadOnlyList<ViewPolicy> Byol(int size, int channels, double minArea = 0.08) =>
     [
@@ -68,6 +73,7 @@ internal static class PaperPolicies
             Solarize = new SolarizeOptions { Probability = solarize },
         };
 
-    /// <summary>A published sigma for images of another side, never below the smallest that is allowed, which changes nothing.</summary>
+    /// <summary>A published sigma for images of another side, never below the smallest that is allowed,
+    /// which changes nothing.</summary>
     private static double Sigma(double published, int size) => Math.Max(0.01, published * size / PublishedSize);
 }

@@ -33,7 +33,9 @@ public sealed record Preprocessing(HighPassOptions HighPass, IReadOnlyList<doubl
         if (Mean is null) yield return new("mean", "is missing");
         if (Std is null) yield return new("std", "is missing");
         if (Mean is null || Std is null) yield break;
-        if (Mean.Count == 0 || Mean.Count != Std.Count) yield return new("std", $"{Std.Count} numbers for the {Mean.Count} channels of mean: one for each is needed, and one channel or more");
+        if (Mean.Count == 0 || Mean.Count != Std.Count)
+            yield return new("std",
+                $"{Std.Count} numbers for the {Mean.Count} channels of mean: one for each is needed, and one channel or more");
         for (int c = 0; c < Mean.Count; c++)
             if (!double.IsFinite(Mean[c])) yield return new($"mean.{c}", $"{Mean[c]} is not finite");
         for (int c = 0; c < Std.Count; c++)
@@ -67,7 +69,8 @@ public sealed record Preprocessing(HighPassOptions HighPass, IReadOnlyList<doubl
             Add(ofPixels, pixels);
             Add(ofSignal, raw.Apply(pixels));
         }
-        if (raw is null || ofSignal[0].Count == 0) throw new ArgumentException("There are no images to measure.", nameof(batches));
+        if (raw is null || ofSignal[0].Count == 0)
+            throw new ArgumentException("There are no images to measure.", nameof(batches));
 
         double[] std = [.. ofSignal.Select(signal => signal.Std)];
         int[] constant = [.. Enumerable.Range(0, std.Length).Where(c => std[c] <= 1e-6 * ofPixels[c].RootMeanSquare)];
@@ -81,7 +84,8 @@ public sealed record Preprocessing(HighPassOptions HighPass, IReadOnlyList<doubl
             int images = (int)values.shape[0], channels = totals.Length, area = (int)(values.shape[2] * values.shape[3]);
             var found = new Moments[images * channels];
             Parallel.For(0, found.Length, i => found[i] = Moments.Of(samples[i / channels].Slice(i % channels * area, area)));
-            for (int i = 0; i < found.Length; i++) totals[i % channels] = totals[i % channels].Merge(found[i]); // in the order of the images
+            // in the order of the images
+            for (int i = 0; i < found.Length; i++) totals[i % channels] = totals[i % channels].Merge(found[i]);
         }
     }
 
@@ -152,7 +156,8 @@ public sealed record Preprocessing(HighPassOptions HighPass, IReadOnlyList<doubl
         OptionsJson.Check(this, "preprocessing");
         if (HighPass.Sigma == 0) return;
         if (HighPass.Kernel / 2 >= side)
-            throw new ArgumentException($"A high-pass kernel of {HighPass.Kernel} px needs images of {HighPass.Kernel / 2 + 1} px or "
-                + $"more, but these have {side}: set views.highPass.kernel to {2 * side - 1} or less, or enlarge data.size.");
+            throw new ArgumentException(
+                $"A high-pass kernel of {HighPass.Kernel} px needs images of {HighPass.Kernel / 2 + 1} px or "
+                    + $"more, but these have {side}: set views.highPass.kernel to {2 * side - 1} or less, or enlarge data.size.");
     }
 }

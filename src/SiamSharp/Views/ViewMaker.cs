@@ -38,7 +38,8 @@ public sealed class ViewMaker
         Processors.FollowQuota();
         OptionsJson.Check(preprocessing, "preprocessing");
         options = OptionsJson.Check(options with { HighPass = preprocessing.HighPass }, "views");
-        Fault[] faults = [.. options.FaultsFor(size, preprocessing.Channels).Select(fault => fault with { Path = $"views.{fault.Path}" })];
+        Fault[] faults =
+            [.. options.FaultsFor(size, preprocessing.Channels).Select(fault => fault with { Path = $"views.{fault.Path}" })];
         if (faults.Length > 0) throw new OptionsException(faults);
         _branches = [.. options.Branches.SelectMany(branch =>
             Enumerable.Repeat(branch with { Size = branch.SizeFor(size) }, branch.Count))];

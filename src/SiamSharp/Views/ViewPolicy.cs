@@ -46,7 +46,9 @@ public sealed record ViewPolicy : IHasRules
 
     /// <summary>The parts in use that are defined for pixels from 0 to 1 only.</summary>
     internal IEnumerable<string> NeedingUnitRange =>
-        from part in new[] { ("colorJitter", ColorJitter.Probability), ("solarize", Solarize.Probability) } where part.Item2 > 0 select part.Item1;
+        from part in new[] { ("colorJitter", ColorJitter.Probability), ("solarize", Solarize.Probability) }
+        where part.Item2 > 0
+        select part.Item1;
 
     /// <summary>The options in use that mix red, green and blue, and their values.</summary>
     internal IEnumerable<(string Option, double Value)> NeedingRgb =>
@@ -90,8 +92,10 @@ public sealed record CropOptions : IHasRules
     /// <inheritdoc/>
     public IEnumerable<Fault> Faults()
     {
-        if (MinArea > MaxArea) yield return new("minArea", $"{MinArea} is more than maxArea, {MaxArea}: lower the one or raise the other");
-        if (MinAspect > MaxAspect) yield return new("minAspect", $"{MinAspect} is more than maxAspect, {MaxAspect}: lower the one or raise the other");
+        if (MinArea > MaxArea)
+            yield return new("minArea", $"{MinArea} is more than maxArea, {MaxArea}: lower the one or raise the other");
+        if (MinAspect > MaxAspect)
+            yield return new("minAspect", $"{MinAspect} is more than maxAspect, {MaxAspect}: lower the one or raise the other");
     }
 }
 
@@ -129,7 +133,8 @@ public sealed record BlurOptions : IHasRules
     /// <inheritdoc/>
     public IEnumerable<Fault> Faults()
     {
-        if (MinSigma > MaxSigma) yield return new("minSigma", $"{MinSigma} is more than maxSigma, {MaxSigma}: lower the one or raise the other");
+        if (MinSigma > MaxSigma)
+            yield return new("minSigma", $"{MinSigma} is more than maxSigma, {MaxSigma}: lower the one or raise the other");
     }
 }
 

@@ -9,16 +9,18 @@ namespace SiamSharp.Views;
 public sealed record ViewsOptions : IHasRules
 {
     /// <summary>
-    /// The preset that gives whatever a recipe leaves out. mscn: grid masks after the high-pass, and nothing else. naive-mask: the same masks, black, without the high-pass. crop: random crops and flips.
-    /// crop-high-pass: those, after the high-pass. paper: the views of the method's own paper (crops, flips, colours, blur). paper-mscn: those without blur, after the high-pass, and every view of
-    /// full size but the first masked.
+    /// The preset that gives whatever a recipe leaves out. mscn: grid masks after the high-pass, and nothing else. naive-mask:
+    /// the same masks, black, without the high-pass. crop: random crops and flips. crop-high-pass: those, after the high-pass.
+    /// paper: the views of the method's own paper (crops, flips, colours, blur). paper-mscn: those without blur, after the
+    /// high-pass, and every view of full size but the first masked.
     /// </summary>
     /// <remarks>
-    /// <c>paper</c> takes, for images of up to 64 px, the setting for 32 px where one is published, and otherwise that for 224 px with crops and sigmas scaled to the side.
-    /// The sides of smaller crops are rounded to multiples of a ViT's patch, which must divide them, or of 4 px.
-    /// <c>paper-mscn</c> leaves the first view whole: it is the target of the methods that tell targets from anchors, and a pair of which one shows everything is what
-    /// Chin et al. (arXiv 2309.12757) add to such views. Smaller crops stay whole too: they show a fraction of the image already. A method's own mask stays as it is.
-    /// Blur is off because it removes the high frequencies that the high-pass keeps: half to three quarters of the signal of a blurred view.
+    /// <c>paper</c> takes, for images of up to 64 px, the setting for 32 px where one is published, and otherwise that for 224 px
+    /// with crops and sigmas scaled to the side. The sides of smaller crops are rounded to multiples of a ViT's patch, which must
+    /// divide them, or of 4 px. <c>paper-mscn</c> leaves the first view whole: it is the target of the methods that tell targets
+    /// from anchors, and a pair of which one shows everything is what Chin et al. (arXiv 2309.12757) add to such views. Smaller
+    /// crops stay whole too: they show a fraction of the image already. A method's own mask stays as it is. Blur is off because
+    /// it removes the high frequencies that the high-pass keeps: half to three quarters of the signal of a blurred view.
     /// </remarks>
     public string Preset { get; init; } = "mscn";
 
@@ -33,7 +35,8 @@ public sealed record ViewsOptions : IHasRules
 
     /// <summary>How many of the views are target views: the leading ones of the first view's size.</summary>
     /// <param name="size">Side of the images in pixels.</param>
-    public int TargetViewCount(int size) => LeadingOfOneSide(Branches.SelectMany(b => Enumerable.Repeat((long)b.SizeFor(size), b.Count)));
+    public int TargetViewCount(int size) =>
+        LeadingOfOneSide(Branches.SelectMany(b => Enumerable.Repeat((long)b.SizeFor(size), b.Count)));
 
     /// <summary>How many of the first views of these sides are as large as the first.</summary>
     internal static int LeadingOfOneSide(IEnumerable<long> sides) => sides.TakeWhile(side => side == sides.First()).Count();
@@ -42,7 +45,8 @@ public sealed record ViewsOptions : IHasRules
     public IEnumerable<Fault> Faults()
     {
         if (Branches.Count == 0)
-            yield return new("branches", "there are none: leave views.branches out, and those of views.preset are taken, or give some, such as [{\"count\": 2}]");
+            yield return new("branches", "there are none: leave views.branches out, and those of views.preset are taken, "
+                + "or give some, such as [{\"count\": 2}]");
     }
 
     /// <summary>What does not fit images of this size and number of channels.</summary>
@@ -58,28 +62,38 @@ public sealed record ViewsOptions : IHasRules
         {
             if (channels != 3)
                 foreach (var (option, value) in Branches[b].NeedingRgb)
-                    yield return new($"branches.{b}.{option}", $"{Number(value)} needs images of 3 channels, and these are taken with {channels}: set it to 0");
+                    yield return new($"branches.{b}.{option}",
+                        $"{Number(value)} needs images of 3 channels, and these are taken with {channels}: set it to 0");
             int side = Branches[b].SizeFor(size);
             for (int m = 0; m < Branches[b].Masks.Count; m++)
-                foreach (Fault fault in Branches[b].Masks[m].FaultsFor(side)) yield return fault with { Path = $"branches.{b}.masks.{m}.{fault.Path}" };
+                foreach (Fault fault in Branches[b].Masks[m].FaultsFor(side))
+                    yield return fault with { Path = $"branches.{b}.masks.{m}.{fault.Path}" };
         }
     }
 
     /// <summary>Whether all views of an image are the same, pixel by pixel.</summary>
-    internal bool AreAllAlike => Branches.Count > 0 && Branches.All(branch => !branch.ChangesPixels && branch.Masks.All(mask => mask.Probability == 0));
+    internal bool AreAllAlike =>
+        Branches.Count > 0 && Branches.All(branch => !branch.ChangesPixels && branch.Masks.All(mask => mask.Probability == 0));
 
     /// <summary>What is allowed, but is probably not meant: one sentence each, often none.</summary>
     /// <param name="size">Side of the images in pixels.</param>
     internal IEnumerable<string> NotesFor(int size)
     {
-        int most = 2 * Branches.Select(branch => branch.SizeFor(size)).Append(size).Min() - 1, wanted = 2 * (int)Math.Ceiling(3 * HighPass.Sigma) + 1;
+        int most = 2 * Branches.Select(branch => branch.SizeFor(size)).Append(size).Min() - 1,
+            wanted = 2 * (int)Math.Ceiling(3 * HighPass.Sigma) + 1;
         if (HighPass.Kernel < MinSigmas * HighPass.Sigma)
-            yield return $"views.highPass.kernel is {Plural.Of(HighPass.Kernel, "pixel")}, which cuts off the Gaussian of views.highPass.sigma={Number(HighPass.Sigma)}: it takes a kernel of 6 sigma. "
-                + (wanted <= Math.Min(most, HighPassOptions.MaxKernel) ? $"--set views.highPass.kernel={wanted}, or a smaller sigma." : $"Give a smaller sigma, such as --set views.highPass.sigma={Number(Math.Round(HighPass.Kernel / 6.0, 1))}.");
+            yield return $"views.highPass.kernel is {Plural.Of(HighPass.Kernel, "pixel")}, which cuts off the Gaussian "
+                + $"of views.highPass.sigma={Number(HighPass.Sigma)}: it takes a kernel of 6 sigma. "
+                + (wanted <= Math.Min(most, HighPassOptions.MaxKernel)
+                    ? $"--set views.highPass.kernel={wanted}, or a smaller sigma."
+                    : "Give a smaller sigma, "
+                        + $"such as --set views.highPass.sigma={Number(Math.Round(HighPass.Kernel / 6.0, 1))}.");
         for (int b = 0; b < Branches.Count; b++)
             if (Branches[b].Size > size)
-                yield return $"views.branches.{b}.size is {Branches[b].Size}, but data.size is {size}: the views are enlarged, which takes longer and shows nothing more. "
-                    + $"--set views.branches.{b}.size=0 leaves them as they are; --set data.size={Branches[b].Size} helps where the images are that large.";
+                yield return $"views.branches.{b}.size is {Branches[b].Size}, but data.size is {size}: "
+                    + "the views are enlarged, which takes longer and shows nothing more. "
+                    + $"--set views.branches.{b}.size=0 leaves them as they are; "
+                    + $"--set data.size={Branches[b].Size} helps where the images are that large.";
     }
 
     /// <summary>A kernel of fewer sigmas is told; the presets have 2.6 or more.</summary>
@@ -103,6 +117,7 @@ public sealed record HighPassOptions : IHasRules
     public IEnumerable<Fault> Faults()
     {
         if (Kernel % 2 == 0) yield return new("kernel", $"{Kernel} is even: choose {Kernel - 1} or {Kernel + 1}");
-        if (Kernel == 1 && Sigma > 0) yield return new("kernel", "1 takes each pixel from itself, and nothing is left: choose 3 or more, about 6 sigma");
+        if (Kernel == 1 && Sigma > 0)
+            yield return new("kernel", "1 takes each pixel from itself, and nothing is left: choose 3 or more, about 6 sigma");
     }
 }

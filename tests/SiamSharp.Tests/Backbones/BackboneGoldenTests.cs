@@ -25,7 +25,8 @@ public sealed class BackboneGoldenTests
         using var linear = nn.Linear(backbone.OutputWidth, 1000);
 
         var expected = golden["state_dict"].EnumerateObject().ToDictionary(e => e.Name, e => GoldenFile.Shape(e.Value).ToArray());
-        var actual = backbone.state_dict().Concat(linear.state_dict().Select(e => KeyValuePair.Create($"{head}.{e.Key}", e.Value))).ToDictionary();
+        var actual = backbone.state_dict()
+            .Concat(linear.state_dict().Select(e => KeyValuePair.Create($"{head}.{e.Key}", e.Value))).ToDictionary();
         Assert.Equal(expected.Keys.Order(), actual.Keys.Order());
         Assert.All(expected, e => Assert.Equal(e.Value, actual[e.Key].shape));
         Assert.Equal(golden["parameters"].GetInt64(), backbone.parameters().Concat(linear.parameters()).Sum(p => p.numel()));

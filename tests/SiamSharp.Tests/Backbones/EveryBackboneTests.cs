@@ -10,7 +10,8 @@ namespace SiamSharp.Tests.Backbones;
 /// <summary>What holds for every family of backbones.</summary>
 public sealed class EveryBackboneTests
 {
-    private static BackboneOptions Small(string name, int width) => new() { Name = name, Width = width, Depths = name.StartsWith("vit", StringComparison.Ordinal) ? [2] : [1, 1] };
+    private static BackboneOptions Small(string name, int width) =>
+        new() { Name = name, Width = width, Depths = name.StartsWith("vit", StringComparison.Ordinal) ? [2] : [1, 1] };
 
     [Theory]
     [InlineData("resnet18", 8)]
@@ -78,7 +79,8 @@ public sealed class EveryBackboneTests
         bool transformer = name.StartsWith("vit", StringComparison.Ordinal);
         int width = transformer ? 96 : 32;
         foreach (Stem stem in transformer ? [Stem.Auto] : new[] { Stem.Small, Stem.Half, Stem.ImageNet })
-            foreach (BackboneOptions options in new[] { new BackboneOptions { Name = name, Width = width }, Small(name, width), Small(name, width) with { PoolSize = transformer ? 1 : 2 } })
+            foreach (BackboneOptions options in new[] { new BackboneOptions { Name = name, Width = width }, Small(name, width),
+                Small(name, width) with { PoolSize = transformer ? 1 : 2 } })
             {
                 using var backbone = (options with { Stem = stem }).Create(3, 32, seed: 1);
                 Assert.Equal(backbone.parameters().Sum(p => p.numel()), (options with { Stem = stem }).ParameterCount(3, 32));
@@ -96,15 +98,20 @@ public sealed class EveryBackboneTests
     public void Describe_AsPublished_IsNameAndParameters()
     {
         Assert.Equal("resnet50, 23.5 million parameters", new BackboneOptions { Name = "resnet50" }.Describe(3, 224));
-        Assert.Equal("resnet18, 11.2 million parameters", new BackboneOptions { Width = 64, Depths = [2, 2, 2, 2] }.Describe(3, 224));
-        Assert.Equal("backbone.name: \"resnet19\"", Assert.Throws<SiamSharp.Options.OptionsException>(() => new BackboneOptions { Name = "resnet19" }.Describe(3, 224)).Message[..25]);
+        Assert.Equal("resnet18, 11.2 million parameters",
+            new BackboneOptions { Width = 64, Depths = [2, 2, 2, 2] }.Describe(3, 224));
+        Assert.Equal("backbone.name: \"resnet19\"", Assert.Throws<SiamSharp.Options.OptionsException>(() =>
+            new BackboneOptions { Name = "resnet19" }.Describe(3, 224)).Message[..25]);
     }
 
     [Fact]
     public void Faults_OptionsOfOtherFamilies_AreNamed()
     {
-        Assert.Equal(["patchSize", "pooling"], new BackboneOptions { PatchSize = 4, Pooling = Pooling.Average }.Faults().Select(f => f.Path));
-        Assert.Equal(["depths", "stem"], new BackboneOptions { Name = "vit_ti", Depths = [1, 1], Stem = Stem.Half }.Faults().Select(f => f.Path));
-        Assert.Equal(["depths"], new BackboneOptions { Name = "regnet_y_400mf", Depths = [1, 1, 1, 1, 1] }.Faults().Select(f => f.Path));
+        Assert.Equal(["patchSize", "pooling"],
+            new BackboneOptions { PatchSize = 4, Pooling = Pooling.Average }.Faults().Select(f => f.Path));
+        Assert.Equal(["depths", "stem"],
+            new BackboneOptions { Name = "vit_ti", Depths = [1, 1], Stem = Stem.Half }.Faults().Select(f => f.Path));
+        Assert.Equal(["depths"],
+            new BackboneOptions { Name = "regnet_y_400mf", Depths = [1, 1, 1, 1, 1] }.Faults().Select(f => f.Path));
     }
 }

@@ -51,26 +51,31 @@ public sealed class GridPoolTests
             }
         }
 
-        bool Covers(int cell, int pixel) => pixel >= Math.Floor((double)cell * side / cells) && pixel < Math.Ceiling((cell + 1.0) * side / cells);
+        bool Covers(int cell, int pixel) =>
+            pixel >= Math.Floor((double)cell * side / cells) && pixel < Math.Ceiling((cell + 1.0) * side / cells);
     }
 
     [Fact]
     public void Create_GridLargerThanTheMap_SaysHowLargeItMayBe()
     {
         BackboneOptions options = new() { Depths = [1, 1, 1], PoolSize = 8 };
-        Assert.Contains("is 8, but the last map of 28 px is only 7 pixels wide", Assert.ThrowsAny<ArgumentException>(() => options.Create(1, 28, seed: 1)).Message);
+        Assert.Contains("is 8, but the last map of 28 px is only 7 pixels wide",
+            Assert.ThrowsAny<ArgumentException>(() => options.Create(1, 28, seed: 1)).Message);
         Assert.Equal(["poolSize"], options.FaultsFor(28, [28]).Select(f => f.Path));
         Assert.Empty((options with { PoolSize = 7 }).FaultsFor(28, [28, 14]));
-        Assert.Equal(["depths"], new BackboneOptions { Name = "convnext_tiny", PoolSize = 4 }.FaultsFor(64, [64, 12]).Select(f => f.Path));
+        Assert.Equal(["depths"],
+            new BackboneOptions { Name = "convnext_tiny", PoolSize = 4 }.FaultsFor(64, [64, 12]).Select(f => f.Path));
         Assert.Equal(["pretrainPoolSize"], new BackboneOptions { PretrainPoolSize = 5 }.FaultsFor(28, [28]).Select(f => f.Path));
-        Assert.Equal(["poolSize", "pretrainPoolSize"], new BackboneOptions { Name = "vit_ti", PoolSize = 2, PretrainPoolSize = 2 }.Faults().Select(f => f.Path));
+        Assert.Equal(["poolSize", "pretrainPoolSize"],
+            new BackboneOptions { Name = "vit_ti", PoolSize = 2, PretrainPoolSize = 2 }.Faults().Select(f => f.Path));
     }
 
     [Fact]
     public void Run_CoarserGridInPretraining_TrainsOnItAndSavesTheFinerOne()
     {
         using var folder = new TempFolder();
-        SubsetSource Images(DataOptions options) => new(ImageSources.Open("fashion-mnist:sample", options), [.. Enumerable.Range(0, 64)], "64 images");
+        SubsetSource Images(DataOptions options) =>
+            new(ImageSources.Open("fashion-mnist:sample", options), [.. Enumerable.Range(0, 64)], "64 images");
         Encoder Run(string name, int poolSize, int pretrainPoolSize)
         {
             Recipe recipe = Recipe.Resolve([OptionsJson.Parse($$"""
@@ -93,7 +98,8 @@ public sealed class GridPoolTests
     [Fact]
     public void Resolve_GridLargerThanTheMap_IsAFaultOfTheRecipe()
     {
-        var fault = Assert.Throws<OptionsException>(() => Recipe.Resolve([], ["backbone.poolSize=5"], options => SiamSharp.Data.ImageSources.Open("fashion-mnist:sample", options)));
+        var fault = Assert.Throws<OptionsException>(() => Recipe.Resolve([], ["backbone.poolSize=5"],
+            options => SiamSharp.Data.ImageSources.Open("fashion-mnist:sample", options)));
         Assert.Contains("backbone.poolSize", fault.Message);
     }
 }

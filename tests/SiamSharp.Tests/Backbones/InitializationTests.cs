@@ -41,8 +41,10 @@ public sealed class InitializationTests
         using var zero = (options with { ZeroInitResidual = true }).Create(1, 16, seed: 1);
         Assert.Equal(0, zero.get_parameter(key)!.abs().max().item<float>());
         Assert.Equal(1, usual.get_parameter(key)!.min().item<float>());
-        foreach (var (other, value) in zero.state_dict().Where(t => t.Value.abs().max().ToDouble() > 0)) Near.Same(usual.state_dict()[other], value);
-        Assert.Contains("end in no batch normalisation", (options with { Name = "vit_ti", Width = 12, Depths = [1], ZeroInitResidual = true }).Faults().Single().Problem);
+        foreach (var (other, value) in zero.state_dict().Where(t => t.Value.abs().max().ToDouble() > 0))
+            Near.Same(usual.state_dict()[other], value);
+        Assert.Contains("end in no batch normalisation",
+            (options with { Name = "vit_ti", Width = 12, Depths = [1], ZeroInitResidual = true }).Faults().Single().Problem);
     }
 
     [Fact]

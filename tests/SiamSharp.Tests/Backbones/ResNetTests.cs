@@ -26,7 +26,8 @@ public sealed class ResNetTests
     [InlineData("resnet18", 1, 28, new[] { 1, 1, 1, 1 }, 128)]
     [InlineData("resnet18", 5, 33, new[] { 2, 1 }, 32)]
     [InlineData("resnet50", 13, 96, new[] { 1, 1, 1 }, 256)]
-    public void Forward_FreeChannelsAndDepths_GivesOneRepresentationEach(string name, int channels, int size, int[] depths, int width)
+    public void Forward_FreeChannelsAndDepths_GivesOneRepresentationEach(
+        string name, int channels, int size, int[] depths, int width)
     {
         using var scope = NewDisposeScope();
         using var backbone = new BackboneOptions { Name = name, Width = 16, Depths = depths }.Create(channels, size, seed: 1);
@@ -96,8 +97,10 @@ public sealed class ResNetTests
 
         using var second = (options with { Weights = path }).Create(1, 28, seed: 2);
         Assert.All(second.state_dict(), t => Near.Same(tensors[t.Key], t.Value));
-        var mismatch = Assert.Throws<StateDictMismatchException>(() => (options with { Weights = path, Width = 5 }).Create(1, 28, seed: 2));
-        Assert.Contains(mismatch.Misshaped, line => line.StartsWith("conv1.weight [4, 1, 3, 3], not [5, 1, 3, 3]", StringComparison.Ordinal));
+        var mismatch =
+            Assert.Throws<StateDictMismatchException>(() => (options with { Weights = path, Width = 5 }).Create(1, 28, seed: 2));
+        Assert.Contains(mismatch.Misshaped,
+            line => line.StartsWith("conv1.weight [4, 1, 3, 3], not [5, 1, 3, 3]", StringComparison.Ordinal));
         Directory.Delete(Path.GetDirectoryName(path)!, recursive: true);
     }
 

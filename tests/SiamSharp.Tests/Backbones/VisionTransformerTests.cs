@@ -68,16 +68,19 @@ public sealed class VisionTransformerTests
         var x = RandomTensors.Normal(1, [2, 1, 24, 24]);
         Near.Same(small.forward(x), large.forward(x));
 
-        var mismatch = Assert.Throws<StateDictMismatchException>(() => (s_small with { Weights = path, Width = 27 }).Create(1, 24, seed: 2));
+        var mismatch =
+            Assert.Throws<StateDictMismatchException>(() => (s_small with { Weights = path, Width = 27 }).Create(1, 24, seed: 2));
         Assert.Contains("encoder.pos_embedding [1, 17, 24], not [1, 37, 27]", mismatch.Misshaped);
         Directory.Delete(Path.GetDirectoryName(path)!, recursive: true);
     }
 
-    private static IImageSource Images(DataOptions options) => new SubsetSource(ImageSources.Open("fashion-mnist:sample", options), [.. Enumerable.Range(0, 64)], "64 images");
+    private static IImageSource Images(DataOptions options) =>
+        new SubsetSource(ImageSources.Open("fashion-mnist:sample", options), [.. Enumerable.Range(0, 64)], "64 images");
 
     private static Recipe Resolve(params string[] assignments) => Recipe.Resolve([OptionsJson.Parse("""
         { "backbone": { "name": "vit_ti", "width": 24, "depths": [2] }, "training": { "epochs": 1, "batchSize": 16, "threads": 1 } }
-        """, "vit")], ["views.branches.0.masks.0.cell=4", .. assignments, "views.branches.0.masks.0.fill.kind=drop", "views.branches.0.masks.0.minRatio=0.5", "views.branches.0.masks.0.maxRatio=0.5"], Images);
+        """, "vit")], ["views.branches.0.masks.0.cell=4", .. assignments, "views.branches.0.masks.0.fill.kind=drop",
+            "views.branches.0.masks.0.minRatio=0.5", "views.branches.0.masks.0.maxRatio=0.5"], Images);
 
     [Fact]
     public void Run_MasksThatDrop_TrainsAndLoads()

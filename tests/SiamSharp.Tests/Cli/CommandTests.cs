@@ -31,7 +31,8 @@ public sealed class CommandTests
             for (int i = 0; i < 12; i++)
             {
                 int phase = random.Next(6), shade = random.Next(40);
-                TestImages.Save(TestImages.Make(1, 16, 16, (_, y, x) => (byte)(((across ? y : x) + phase) / 3 % 2 * 180 + shade + (x * y % 7))),
+                TestImages.Save(TestImages.Make(1, 16, 16,
+                    (_, y, x) => (byte)(((across ? y : x) + phase) / 3 % 2 * 180 + shade + (x * y % 7))),
                     folder.At($"{name}/{(across ? "across" : "down")}/{i}.png"));
             }
     }
@@ -43,20 +44,26 @@ public sealed class CommandTests
         SaveStripes(folder, "train", 1);
         SaveStripes(folder, "test", 2);
         string run = folder.At("run");
-        JsonNode pretrained = await Json("pretrain", "--data", folder.At("train"), "--out", run, "--set", "data.size=16", "--set", "backbone.width=16",
-            "--set", "backbone.depths=[1]", "--set", "training.epochs=2", "--set", "training.batchSize=12", "--set", "training.threads=1");
+        JsonNode pretrained = await Json("pretrain", "--data", folder.At("train"), "--out", run,
+            "--set", "data.size=16", "--set", "backbone.width=16",
+            "--set", "backbone.depths=[1]", "--set", "training.epochs=2", "--set", "training.batchSize=12",
+            "--set", "training.threads=1");
         Assert.Equal(4, (int)pretrained["steps"]!);
-        Assert.All(["recipe.json", "metrics.jsonl", "checkpoint.safetensors", "encoder.safetensors", "skipped.jsonl", "report.html"],
+        Assert.All(
+            ["recipe.json", "metrics.jsonl", "checkpoint.safetensors", "encoder.safetensors", "skipped.jsonl", "report.html"],
             name => Assert.True(File.Exists(Path.Combine(run, name)), name));
 
-        JsonArray results = (await Json("evaluate", "knn", "--run", run, "--train", folder.At("train"), "--test", folder.At("test")))["results"]!.AsArray();
+        JsonArray results = (await Json("evaluate", "knn", "--run", run, "--train", folder.At("train"),
+            "--test", folder.At("test")))["results"]!.AsArray();
         Assert.Equal(["pixels", "untrained", "pretrained"], results.Select(r => (string)r!["encoder"]!));
         Assert.All(results, r =>
         {
-            Assert.Equal(["protocol", "encoder", "metric", "value", "k", "shots", "seed", "train_count", "test_count", "test_in_train", "train", "test", "data_hash", "penalty", "xxhash128"],
+            Assert.Equal(["protocol", "encoder", "metric", "value", "k", "shots", "seed", "train_count", "test_count",
+                "test_in_train", "train", "test", "data_hash", "penalty", "xxhash128"],
                 r!.AsObject().Select(p => p.Key).Where(key => key is not ("notes" or "encoder_hash")));
             Assert.Equal((string)r["encoder"]! == "pretrained" ? 32 : null, ((string?)r["encoder_hash"])?.Length);
-            Assert.Equal(("knn", "top1", 24, 24), ((string)r["protocol"]!, (string)r["metric"]!, (int)r["train_count"]!, (int)r["test_count"]!));
+            Assert.Equal(("knn", "top1", 24, 24),
+                ((string)r["protocol"]!, (string)r["metric"]!, (int)r["train_count"]!, (int)r["test_count"]!));
             Assert.InRange((double)r["value"]!, 0, 1);
         });
         Assert.True(JsonNode.DeepEquals(results, JsonNode.Parse(File.ReadAllText(Path.Combine(run, "evaluation.json")))));
@@ -66,7 +73,8 @@ public sealed class CommandTests
         Assert.Equal(["knn", "linear", "few-shot", "rankme"], all.Select(r => (string)r!["protocol"]!));
         Assert.True(JsonNode.DeepEquals(results[2], all[0]));
 
-        var (exitCode, _, error) = await Run("evaluate", "knn", "--run", run, "--train", folder.At("train"), "--test", folder.At("test"), "--set", "views.preset=crop");
+        var (exitCode, _, error) = await Run("evaluate", "knn", "--run", run, "--train", folder.At("train"),
+            "--test", folder.At("test"), "--set", "views.preset=crop");
         Assert.Equal(2, exitCode);
         Assert.Contains("belongs to the run", error);
         (exitCode, _, error) = await Run("pretrain", "--data", folder.At("train"), "--out", run);
@@ -102,7 +110,8 @@ public sealed class CommandTests
         Assert.Contains("byol", (string)options.Single(o => (string)o!["path"]! == "method.name")!["allowed"]!);
         // Every path listed is one that --set takes.
         foreach (JsonNode? option in options)
-            Assert.NotEmpty((await Json("options", (string)option!["path"]!, "--set", $"{option["path"]}={option["value"]}")).AsArray());
+            Assert.NotEmpty(
+                (await Json("options", (string)option!["path"]!, "--set", $"{option["path"]}={option["value"]}")).AsArray());
         Assert.Equal(2, (await Run("options", "nothing")).ExitCode);
     }
 
@@ -116,14 +125,17 @@ public sealed class CommandTests
 
     [Theory]
     [InlineData(1, "nowhere", "data", "inspect", "nowhere")]
-    [InlineData(1, "There is no folder", "evaluate", "knn", "--run", "nowhere", "--train", "fashion-mnist:sample", "--test", "fashion-mnist:sample")]
+    [InlineData(1, "There is no folder", "evaluate", "knn", "--run", "nowhere", "--train", "fashion-mnist:sample",
+        "--test", "fashion-mnist:sample")]
     [InlineData(1, "There is no folder", "report", "nowhere")]
     [InlineData(2, "there is no command 'pretend'", "pretend")]
-    [InlineData(2, "choose one of: knn, linear, few-shot, rankme, all, linear-sgd, fine-tune, corruption", "evaluate", "svm", "--run", "x")]
+    [InlineData(2, "choose one of: knn, linear, few-shot, rankme, all, linear-sgd, fine-tune, corruption",
+        "evaluate", "svm", "--run", "x")]
     [InlineData(2, "--data", "pretrain", "--out", "x")]
     [InlineData(2, "must end in .png", "views", "--data", "fashion-mnist:sample", "--out", "x.jpg")]
     [InlineData(2, "training.epoch", "pretrain", "--data", "fashion-mnist:sample", "--out", "x", "--set", "training.epoch=3")]
-    [InlineData(2, "views.branches.0.masks.0.cell", "pretrain", "--data", "fashion-mnist:sample", "--out", "x", "--set", "views.branches.0.masks.0.cell=2000")]
+    [InlineData(2, "views.branches.0.masks.0.cell", "pretrain", "--data", "fashion-mnist:sample", "--out", "x",
+        "--set", "views.branches.0.masks.0.cell=2000")]
     public async Task Mistake_Any_IsOneReadableLine(int expected, string word, params string[] arguments)
     {
         var (exitCode, output, error) = await Run(arguments);
@@ -156,7 +168,8 @@ public sealed class CommandTests
         using var folder = new TempFolder();
         foreach (int pages in new[] { 2, 3 })
         {
-            using var stack = NetVips.Image.Arrayjoin([.. Enumerable.Range(0, pages).Select(page => VipsPixels.ToImage(TestImages.Rgb(8, 8)))], across: 1);
+            using var stack = NetVips.Image.Arrayjoin(
+                [.. Enumerable.Range(0, pages).Select(page => VipsPixels.ToImage(TestImages.Rgb(8, 8)))], across: 1);
             using var saved = stack.Mutate(m => m.Set(NetVips.GValue.GIntType, "page-height", 8));
             saved.WriteToFile(folder.At($"{pages}.tif"));
         }
@@ -172,7 +185,8 @@ public sealed class CommandTests
     {
         using var folder = new TempFolder();
         TestImages.Save(TestImages.Make(1, 20, 20, (_, y, x) => (float)(y * 8 + x)), folder.At("a/1.tif"));
-        var (exitCode, _, error) = await Run("views", "--data", folder.At("a"), "--out", folder.At("v.png"), "--set", "views.preset=paper");
+        var (exitCode, _, error) = await Run("views", "--data", folder.At("a"), "--out", folder.At("v.png"),
+            "--set", "views.preset=paper");
         Assert.Equal(1, exitCode);
         Assert.Contains(" or change the images: divide them by 255, or save them as 8-bit integers.", error);
         Assert.False(File.Exists(folder.At("v.png")));

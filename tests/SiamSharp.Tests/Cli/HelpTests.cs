@@ -17,14 +17,17 @@ public sealed class HelpTests
         var output = new StringWriter();
         Assert.Equal(0, await Siam.RunAsync([.. command.Split(' ')[1..], "--help"], output, TextWriter.Null));
 
-        string[] examples = [.. output.ToString().Split('\n').SkipWhile(line => !line.StartsWith("Example", StringComparison.Ordinal)).Skip(1).Select(line => line.Trim()).Where(line => line.Length > 0)];
+        string[] examples =
+            [.. output.ToString().Split('\n').SkipWhile(line => !line.StartsWith("Example", StringComparison.Ordinal)).Skip(1)
+                .Select(line => line.Trim()).Where(line => line.Length > 0)];
         Assert.NotEmpty(examples);
         foreach (string example in examples)
         {
             ParseResult parsed = Root().Parse(example.Split(' ')[1..]);
             Assert.Empty(parsed.Errors);
             Assert.StartsWith(command, Usage.CommandLine(parsed.CommandResult), StringComparison.Ordinal);
-            if (parsed.GetResult("--recipe") is not null) Assert.Contains(parsed.GetValue<string>("--recipe"), RecipeFiles.Names());
+            if (parsed.GetResult("--recipe") is not null)
+                Assert.Contains(parsed.GetValue<string>("--recipe"), RecipeFiles.Names());
         }
     }
 

@@ -12,7 +12,8 @@ using Xunit;
 
 namespace SiamSharp.Tests.Cli;
 
-/// <summary><c>siam embed</c>, <c>search</c>, <c>duplicates</c> and <c>diverse</c> as a user who makes mistakes meets them.</summary>
+/// <summary><c>siam embed</c>, <c>search</c>, <c>duplicates</c> and <c>diverse</c> as a user who makes
+/// mistakes meets them.</summary>
 public sealed class IndexCommandTests : IDisposable
 {
     private readonly TempFolder _folder = new();
@@ -20,15 +21,18 @@ public sealed class IndexCommandTests : IDisposable
     public IndexCommandTests()
     {
         for (int i = 0; i < 6; i++)
-            TestImages.Save(TestImages.Make(1, 16, 16, (_, y, x) => (byte)(x * i * 7 + y * 9 % 50)), _folder.At($"images/{i}.png"));
+            TestImages.Save(TestImages.Make(1, 16, 16, (_, y, x) => (byte)(x * i * 7 + y * 9 % 50)),
+                _folder.At($"images/{i}.png"));
         foreach (var (name, seed) in new[] { ("runs/a", 1UL), ("runs/b", 2UL) })
         {
             var run = new RunFolder(_folder.At(name));
             run.Create();
-            Recipe recipe = Recipe.Resolve([], ["backbone.width=4", "backbone.depths=[1,1]", "data.size=16", "data.channels=1"], options => ImageSources.Open(Images, options));
+            Recipe recipe = Recipe.Resolve([], ["backbone.width=4", "backbone.depths=[1,1]", "data.size=16", "data.channels=1"],
+                options => ImageSources.Open(Images, options));
             File.WriteAllText(run.RecipePath, OptionsJson.Write(recipe).ToJsonString());
             using Backbone network = recipe.Backbone.Create(1, 16, seed);
-            Encoder.Save(run.EncoderPath, network, recipe.Backbone, new Preprocessing(new HighPassOptions { Sigma = 0 }, [0.5], [0.25]), 1, 16, recipe.Data);
+            Encoder.Save(run.EncoderPath, network, recipe.Backbone,
+                new Preprocessing(new HighPassOptions { Sigma = 0 }, [0.5], [0.25]), 1, 16, recipe.Data);
         }
     }
 
@@ -108,7 +112,8 @@ public sealed class IndexCommandTests : IDisposable
         Assert.Contains("must end in .npy or .parquet", await Fails(1, "--index", query, "--query", query));
         Assert.Contains("absent.png", await Fails(1, "--index", index, "--query", _folder.At("absent.png")));
         Assert.Contains("which the command reads", await Fails(1, "--index", index, "--query", query, "--out", query));
-        Assert.Contains("lies among the images of the index", await Fails(1, "--index", index, "--query", query, "--out", Path.Combine(Images, "found.png")));
+        Assert.Contains("lies among the images of the index",
+            await Fails(1, "--index", index, "--query", query, "--out", Path.Combine(Images, "found.png")));
         Assert.Equal(6, Directory.GetFiles(Images).Length);
 
         var (code, output, error) = await Run("search", "--run", A, "--index", index, "--query", query, "-k", "99", "--json");
@@ -117,12 +122,15 @@ public sealed class IndexCommandTests : IDisposable
 
         // Images that were moved since.
         Directory.Move(Images, _folder.At("moved"));
-        (code, _, error) = await Run("search", "--run", A, "--index", index, "--query", _folder.At("moved/3.png"), "--out", _folder.At("sheet.png"));
+        (code, _, error) = await Run("search", "--run", A, "--index", index, "--query", _folder.At("moved/3.png"),
+            "--out", _folder.At("sheet.png"));
         Assert.Equal(0, code);
         Assert.Contains("6 of the 6 images found are not where the index says", error);
         Assert.Contains("or give --data SRC", error);
-        (_, _, error) = await Run("search", "--run", A, "--index", index, "--query", _folder.At("moved/3.png"), "--out", _folder.At("sheet.png"), "--data", _folder.At("moved"));
-        Assert.Contains($"The --data given, {_folder.At("moved")}, does not hold them: give the source that was embedded.", error);
+        (_, _, error) = await Run("search", "--run", A, "--index", index, "--query", _folder.At("moved/3.png"),
+            "--out", _folder.At("sheet.png"), "--data", _folder.At("moved"));
+        Assert.Contains(
+            $"The --data given, {_folder.At("moved")}, does not hold them: give the source that was embedded.", error);
         Assert.True(File.Exists(_folder.At("sheet.png")));
     }
 
@@ -130,7 +138,8 @@ public sealed class IndexCommandTests : IDisposable
     public async Task Search_SeveralQueriesInColour_AreTold()
     {
         string index = await Index("x.parquet");
-        for (int i = 0; i < 2; i++) TestImages.Save(TestImages.Make(3, 16, 16, (c, y, x) => (byte)(x * 9 + y * c)), _folder.At($"colours/{i}.png"));
+        for (int i = 0; i < 2; i++)
+            TestImages.Save(TestImages.Make(3, 16, 16, (c, y, x) => (byte)(x * 9 + y * c)), _folder.At($"colours/{i}.png"));
         var (exitCode, _, error) = await Run("search", "--index", index, "--run", A, "--query", _folder.At("colours"));
         Assert.Equal(0, exitCode);
         Assert.Contains($"holds 2 images: the query is the first of them, {_folder.At("colours/0.png")}.", error);
@@ -158,8 +167,10 @@ public sealed class IndexCommandTests : IDisposable
     {
         if (!OperatingSystem.IsLinux()) return;
         string pipe = _folder.At(name);
-        using (var made = System.Diagnostics.Process.Start("mkfifo", [pipe])) await made.WaitForExitAsync(TestContext.Current.CancellationToken);
-        var (exitCode, _, error) = await Run([command, "--data", Images, "--out", pipe, .. command == "embed" ? new[] { "--run", A } : []]);
+        using (var made = System.Diagnostics.Process.Start("mkfifo", [pipe]))
+            await made.WaitForExitAsync(TestContext.Current.CancellationToken);
+        var (exitCode, _, error) = await Run([command, "--data", Images, "--out", pipe,
+            .. command == "embed" ? new[] { "--run", A } : []]);
         Assert.Equal(1, exitCode);
         Assert.Contains("exists and is another kind of file than", Line(error));
     }
@@ -168,7 +179,8 @@ public sealed class IndexCommandTests : IDisposable
     public async Task Search_EmptyIndex_IsRefused()
     {
         using (var none = new EmbeddingTable(8, [], [], [])) EmbeddingFile.Write(_folder.At("x.npy"), none);
-        foreach (string[] command in new string[][] { ["search", "--run", A, "--query", Path.Combine(Images, "3.png")], ["duplicates"], ["diverse"] })
+        foreach (string[] command in new string[][] { ["search", "--run", A, "--query", Path.Combine(Images, "3.png")],
+            ["duplicates"], ["diverse"] })
         {
             var (exitCode, _, error) = await Run([.. command, "--index", _folder.At("x.npy")]);
             Assert.Equal(1, exitCode);

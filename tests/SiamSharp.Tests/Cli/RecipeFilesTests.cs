@@ -10,13 +10,15 @@ namespace SiamSharp.Tests.Cli;
 /// <summary>The recipes that come with the program.</summary>
 public sealed class RecipeFilesTests
 {
-    public static TheoryData<string> Names => [.. Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "recipes"), "*.json").Select(p => Path.GetFileNameWithoutExtension(p)!)];
+    public static TheoryData<string> Names => [.. Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "recipes"), "*.json")
+        .Select(p => Path.GetFileNameWithoutExtension(p)!)];
 
     [Theory]
     [MemberData(nameof(Names))]
     public void Layers_OfABuiltInRecipe_HaveNoFaults(string name)
     {
-        Recipe recipe = Recipe.Resolve(RecipeFiles.Layers(name), [], options => ImageSources.Open("fashion-mnist:sample", options));
+        Recipe recipe = Recipe.Resolve(RecipeFiles.Layers(name), [],
+            options => ImageSources.Open("fashion-mnist:sample", options));
         Assert.Empty(recipe.FaultsFor(64, 3));
     }
 
@@ -30,7 +32,8 @@ public sealed class RecipeFilesTests
         foreach (string method in methods)
         {
             Assert.Contains(method, Names.Select(n => n.Data));
-            Recipe recipe = Recipe.Resolve(RecipeFiles.Layers(method), [], options => ImageSources.Open("fashion-mnist:sample", options));
+            Recipe recipe = Recipe.Resolve(RecipeFiles.Layers(method), [],
+                options => ImageSources.Open("fashion-mnist:sample", options));
             Assert.Equal(method, OptionsJson.KindOf(recipe.Method));
         }
     }

@@ -13,7 +13,8 @@ internal static class SiamProcess
     {
         // Tests started in the background of a script inherit an ignored SIGINT, which a user at a terminal does not.
         string[] command = ["dotnet", Path.Combine(AppContext.BaseDirectory, "siam.dll"), .. arguments];
-        var info = OperatingSystem.IsLinux() ? new ProcessStartInfo("env", ["--default-signal=INT", .. command]) : new ProcessStartInfo(command[0], command[1..]);
+        var info = OperatingSystem.IsLinux() ? new ProcessStartInfo("env", ["--default-signal=INT", .. command])
+            : new ProcessStartInfo(command[0], command[1..]);
         info.WorkingDirectory = folder;
         info.RedirectStandardOutput = info.RedirectStandardError = true;
         return Process.Start(info)!;

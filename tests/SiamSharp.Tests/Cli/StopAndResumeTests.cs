@@ -13,9 +13,10 @@ public sealed class StopAndResumeTests : IDisposable
 
     private static string[] Pretrain(RunFolder run, bool resume) =>
     [
-        "pretrain", "--data", "fashion-mnist:sample", "--out", run.Path, "--set", "backbone.width=16", "--set", "backbone.depths=[1]", "--set", "backbone.stem=half",
-        "--set", "training.epochs=1", "--set", "training.threads=1", "--set", "training.batchSize=250", "--set", "training.checkpointSteps=1",
-        .. resume ? ["--resume"] : Array.Empty<string>(),
+        "pretrain", "--data", "fashion-mnist:sample", "--out", run.Path, "--set", "backbone.width=16", "--set",
+        "backbone.depths=[1]", "--set", "backbone.stem=half",
+        "--set", "training.epochs=1", "--set", "training.threads=1", "--set", "training.batchSize=250", "--set",
+        "training.checkpointSteps=1",.. resume ? ["--resume"] : Array.Empty<string>(),
     ];
 
     [Fact]

@@ -59,7 +59,8 @@ public sealed class StudyCommandTests : IDisposable
         SiamProcess.Ended whole = await SiamProcess.Run("study", file, "--out", Out("whole"), "--json");
         Assert.Equal(0, whole.ExitCode);
         JsonNode table = JsonNode.Parse(whole.Output)!["table"]!;
-        Assert.Equal(["pixels", "untrained", "naive masks", "+ high-pass"], table["rows"]!.AsArray().Select(r => (string)r!["name"]!));
+        Assert.Equal(["pixels", "untrained", "naive masks", "+ high-pass"],
+            table["rows"]!.AsArray().Select(r => (string)r!["name"]!));
         Assert.Null(table["rows"]![0]!["cells"]![1]); // no RankMe of pixels
         Assert.All(table["rows"]!.AsArray().Skip(1), r => Assert.Equal(2, (int)r!["cells"]![0]!["runs"]!));
 
@@ -69,7 +70,8 @@ public sealed class StudyCommandTests : IDisposable
             Assert.Matches($"{each}: (Too few steps|Healthy|Collapsed|Too fast)", page);
             Assert.Contains("What it is worth", File.ReadAllText(Path.Combine(Out("whole"), each, "report.html")));
         }
-        SiamProcess.Ended ofRun = await SiamProcess.Run("report", Path.Combine(Out("whole"), "naive-masks-1"), "--data", "fashion-mnist:sample#..60", "--json");
+        SiamProcess.Ended ofRun = await SiamProcess.Run("report", Path.Combine(Out("whole"), "naive-masks-1"),
+            "--data", "fashion-mnist:sample#..60", "--json");
         Assert.Equal(0, ofRun.ExitCode);
         Assert.Equal(60, File.ReadAllText((string)JsonNode.Parse(ofRun.Output)!["file"]!).Split("<circle ").Length - 1);
         SiamProcess.Ended ofStudy = await SiamProcess.Run("report", Out("whole"), "--data", "fashion-mnist:sample");
@@ -100,15 +102,18 @@ public sealed class StudyCommandTests : IDisposable
         Assert.Equal(before, File.ReadAllText(Path.Combine(Out("whole"), "table.md")));
 
         // Scores of one run in another's place are not believed.
-        File.Copy(Path.Combine(Out("whole"), "high-pass-1", "study-scores.json"), Path.Combine(Out("whole"), "naive-masks-1", "study-scores.json"), overwrite: true);
+        File.Copy(Path.Combine(Out("whole"), "high-pass-1", "study-scores.json"),
+            Path.Combine(Out("whole"), "naive-masks-1", "study-scores.json"), overwrite: true);
         Assert.Contains("3 of 4 runs are done already", (await SiamProcess.Run("study", file, "--out", Out("whole"))).Error);
         Assert.Equal(before, File.ReadAllText(Path.Combine(Out("whole"), "table.md")));
 
         // The same folder is not for other images, nor for other recipes.
-        SiamProcess.Ended images = await SiamProcess.Run("study", StudyFile("images.json", test: "#9900.."), "--out", Out("whole"));
+        SiamProcess.Ended images = await SiamProcess.Run("study",
+            StudyFile("images.json", test: "#9900.."), "--out", Out("whole"));
         Assert.Equal(1, images.ExitCode);
         Assert.Contains("on other images (test was", images.Error);
-        SiamProcess.Ended recipe = await SiamProcess.Run("study", StudyFile("recipe.json", second: "training.epochs=3"), "--out", Out("whole"));
+        SiamProcess.Ended recipe = await SiamProcess.Run("study",
+            StudyFile("recipe.json", second: "training.epochs=3"), "--out", Out("whole"));
         Assert.Equal(1, recipe.ExitCode);
         Assert.Contains("training.epochs: the run has 2, asked for is 3", recipe.Error);
     }
@@ -123,7 +128,8 @@ public sealed class StudyCommandTests : IDisposable
         }
         SiamProcess.Ended ended = await SiamProcess.Run("study", StudyFile("study.json"), "--out", Out("out"), "--json");
         Assert.Equal(1, ended.ExitCode);
-        Assert.Contains($"high-pass-1 failed: The run folder {Path.Combine(Out("out"), "high-pass-1")} cannot be written to", ended.Error);
+        Assert.Contains(
+            $"high-pass-1 failed: The run folder {Path.Combine(Out("out"), "high-pass-1")} cannot be written to", ended.Error);
         JsonNode result = JsonNode.Parse(ended.Output)!;
         Assert.Equal(["high-pass-1", "high-pass-2"], result["failed"]!.AsArray().Select(n => (string)n!).Order());
         Assert.Equal(2, (int)result["table"]!["rows"]![2]!["cells"]![0]!["runs"]!);
@@ -134,9 +140,11 @@ public sealed class StudyCommandTests : IDisposable
     [Fact]
     public async Task Study_RowWithMoreImagesAStepThanThereAre_IsRefusedBeforeARunBegins()
     {
-        SiamProcess.Ended ended = await SiamProcess.Run("study", StudyFile("study.json", second: "training.batchSize=401"), "--out", Out("out"));
+        SiamProcess.Ended ended = await SiamProcess.Run("study",
+            StudyFile("study.json", second: "training.batchSize=401"), "--out", Out("out"));
         Assert.Equal(1, ended.ExitCode);
-        Assert.Contains("Row \"+ high-pass\": A step needs training.batchSize = 401 images, but fashion-mnist:sample#..400 has 400 readable images. "
+        Assert.Contains("Row \"+ high-pass\": A step needs training.batchSize = 401 images, "
+            + "but fashion-mnist:sample#..400 has 400 readable images. "
             + "Give more images, or \"set\": [\"training.batchSize=200\"] in that row.", ended.Error);
         Assert.False(Directory.Exists(Path.Combine(Out("out"), "naive-masks-1")));
     }
@@ -144,7 +152,8 @@ public sealed class StudyCommandTests : IDisposable
     [Fact]
     public async Task Study_RowWhoseWeightsAreNotThere_IsRefusedBeforeARunBegins()
     {
-        SiamProcess.Ended ended = await SiamProcess.Run("study", StudyFile("study.json", second: "backbone.weights=none.pth"), "--out", Out("out"));
+        SiamProcess.Ended ended = await SiamProcess.Run("study",
+            StudyFile("study.json", second: "backbone.weights=none.pth"), "--out", Out("out"));
         Assert.Equal(1, ended.ExitCode);
         Assert.Contains("Row \"+ high-pass\": backbone.weights: the file \"none.pth\" does not exist", ended.Error);
         Assert.False(Directory.Exists(Path.Combine(Out("out"), "naive-masks-1")));

@@ -41,9 +41,11 @@ public sealed class HouseTests
             .Where(path => RoomOf(root, path) is not ("obj" or "bin"))
             .Select(path => CSharpSyntaxTree.ParseText(File.ReadAllText(path), path: path))];
         Assert.True(files.Length > 150);
-        Assert.Equal([], files.Select(file => RoomOf(root, file.FilePath)).Distinct().Except(s_floors.SelectMany(floor => floor)));
+        Assert.Equal(
+            [], files.Select(file => RoomOf(root, file.FilePath)).Distinct().Except(s_floors.SelectMany(floor => floor)));
 
-        CSharpCompilation library = CSharpCompilation.Create("House", [.. files, s_implicitUsings], References(), new(OutputKind.DynamicallyLinkedLibrary, allowUnsafe: true));
+        CSharpCompilation library = CSharpCompilation.Create("House", [.. files, s_implicitUsings], References(),
+            new(OutputKind.DynamicallyLinkedLibrary, allowUnsafe: true));
         var up = new SortedSet<string>(StringComparer.Ordinal);
         int down = 0;
         foreach (SyntaxTree file in files)
@@ -54,7 +56,8 @@ public sealed class HouseTests
             {
                 ISymbol? used = model.GetSymbolInfo(name).Symbol;
                 if ((used as INamedTypeSymbol ?? used?.ContainingType)?.OriginalDefinition is not { } type) continue;
-                string? room = type.DeclaringSyntaxReferences.Select(part => RoomOf(root, part.SyntaxTree.FilePath)).FirstOrDefault();
+                string? room =
+                    type.DeclaringSyntaxReferences.Select(part => RoomOf(root, part.SyntaxTree.FilePath)).FirstOrDefault();
                 if (room is null || room == own || s_together.Contains(room) && s_together.Contains(own)) continue;
                 if (FloorOf(room) < FloorOf(own)) down++;
                 else up.Add($"{own}/{Path.GetFileName(file.FilePath)} uses {type.Name} of {room}");
@@ -68,7 +71,8 @@ public sealed class HouseTests
 
     /// <summary>The folder of a file, or the file's own name where it stands beside the rooms.</summary>
     private static string RoomOf(string root, string path) =>
-        Path.GetRelativePath(root, path).Split(Path.DirectorySeparatorChar) is [var folder, _, ..] ? folder : Path.GetFileNameWithoutExtension(path);
+        Path.GetRelativePath(root, path).Split(Path.DirectorySeparatorChar) is [var folder, _, ..] ? folder
+            : Path.GetFileNameWithoutExtension(path);
 
     private static IEnumerable<MetadataReference> References() => ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!)
         .Split(Path.PathSeparator)
@@ -79,5 +83,6 @@ public sealed class HouseTests
         new[] { "System", "System.IO", "System.Linq", "System.Collections.Generic", "System.Threading", "System.Threading.Tasks" }
             .Select(space => $"global using global::{space};\n")));
 
-    private static string Root([CallerFilePath] string thisFile = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(thisFile)!, "../../.."));
+    private static string Root([CallerFilePath] string thisFile = "") =>
+        Path.GetFullPath(Path.Combine(Path.GetDirectoryName(thisFile)!, "../../.."));
 }

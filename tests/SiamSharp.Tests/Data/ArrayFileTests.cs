@@ -68,13 +68,15 @@ public sealed class ArrayFileTests : IDisposable
     public void Open_NpyOfRecords_NamesTheirFirstField()
     {
         string header = "{'descr': [('img', '|u1', (2, 2)), ('y', '<i4')], 'fortran_order': False, 'shape': (10,), }\n";
-        string path = _folder.Write("x.npy", [0x93, .. "NUMPY"u8, 1, 0, (byte)header.Length, 0, .. System.Text.Encoding.ASCII.GetBytes(header), .. new byte[80]]);
+        string path = _folder.Write("x.npy",
+            [0x93, .. "NUMPY"u8, 1, 0, (byte)header.Length, 0, .. System.Text.Encoding.ASCII.GetBytes(header), .. new byte[80]]);
         Assert.Contains("Save the field of the images alone, such as x['img'].", Message(path));
     }
 
     [Theory]
     [InlineData("3, 32, 32", "is taken as 3 grey images of 32 x 32 pixels. If it is one image of 3 channels, save x[None].")]
-    [InlineData("32, 32, 3", "is taken as 32 grey images of 3 x 32 pixels. If it is one image whose last dimension is the channels, save x.transpose(2, 0, 1)[None].")]
+    [InlineData("32, 32, 3", "is taken as 32 grey images of 3 x 32 pixels. "
+        + "If it is one image whose last dimension is the channels, save x.transpose(2, 0, 1)[None].")]
     [InlineData("5, 32, 32", null)]
     [InlineData("3, 1, 32, 32", null)]
     public void Open_NpyThatMayBeOneImage_SaysHowItIsTaken(string shape, string? expected)
@@ -86,10 +88,14 @@ public sealed class ArrayFileTests : IDisposable
     }
 
     [Theory]
-    [InlineData("a-labels-idx1-ubyte", new byte[] { 0, 0, 8, 1, 0, 0, 0, 1, 5 }, "is the IDX file of the labels. Give that of the images,")]
-    [InlineData("a-images-idx3-ubyte", new byte[] { 3, 8, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 7 }, "Write its header with big-endian integers ('>i4' in NumPy).")]
-    [InlineData("a-images-idx3-ubyte.gz", new byte[] { 0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 7 }, "ends in .gz, but is not compressed. Take .gz off its name.")]
-    public void Open_IdxOfAnotherKind_SaysWhatToGive(string file, byte[] bytes, string expected) => Assert.Contains(expected, Message(_folder.Write(file, bytes)));
+    [InlineData("a-labels-idx1-ubyte", new byte[] { 0, 0, 8, 1, 0, 0, 0, 1, 5 },
+        "is the IDX file of the labels. Give that of the images,")]
+    [InlineData("a-images-idx3-ubyte", new byte[] { 3, 8, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 7 },
+        "Write its header with big-endian integers ('>i4' in NumPy).")]
+    [InlineData("a-images-idx3-ubyte.gz", new byte[] { 0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 7 },
+        "ends in .gz, but is not compressed. Take .gz off its name.")]
+    public void Open_IdxOfAnotherKind_SaysWhatToGive(string file, byte[] bytes, string expected) =>
+        Assert.Contains(expected, Message(_folder.Write(file, bytes)));
 
     [Fact]
     public void Decode_ArrayToAnotherSizeAndChannels_CropsScalesAndConverts()
@@ -104,7 +110,8 @@ public sealed class ArrayFileTests : IDisposable
     }
 
     [Theory]
-    [InlineData(">u2", "1, 2, 2", "False", "must hold uint8, uint16, float32 or float64, little endian, but holds numbers with the first byte first ('>u2'): save x.astype('<u2')")]
+    [InlineData(">u2", "1, 2, 2", "False", "must hold uint8, uint16, float32 or float64, little endian, "
+        + "but holds numbers with the first byte first ('>u2'): save x.astype('<u2')")]
     [InlineData("|b1", "1, 2, 2", "False", "but holds true and false ('|b1'): save x.astype('uint8') * 255")]
     [InlineData("<i8", "1, 2, 2", "False", "but holds integers of 64 bits ('<i8'): save x.astype('uint8')")]
     [InlineData("|O", "1, 2, 2", "False", "but holds Python objects ('|O')")]
@@ -224,10 +231,12 @@ public sealed class ArrayFileTests : IDisposable
     {
         byte[] file = new byte[16 + 16];
         (file[2], file[3]) = (8, 3);
-        foreach (var (at, value) in new[] { (4, n), (8, h), (12, w) }) System.Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(file.AsSpan(at), value);
+        foreach (var (at, value) in new[] { (4, n), (8, h), (12, w) })
+            System.Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(file.AsSpan(at), value);
         long before = GC.GetAllocatedBytesForCurrentThread();
         Assert.Contains("is cut short or damaged", Message(_folder.Write("a-images-idx3-ubyte", file)));
-        using (var packed = new GZipStream(File.Create(_folder.At("b-images-idx3-ubyte.gz")), CompressionMode.Compress)) packed.Write(file);
+        using (var packed = new GZipStream(File.Create(_folder.At("b-images-idx3-ubyte.gz")), CompressionMode.Compress))
+            packed.Write(file);
         Assert.Contains("is cut short or damaged", Message(_folder.At("b-images-idx3-ubyte.gz")));
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
     }

@@ -22,7 +22,8 @@ public class DataInspectionTests
         Assert.Equal([KeyValuePair.Create("a", 2), KeyValuePair.Create("b", 2)], seen.Classes);
         Assert.Equal(0, seen.Unlabelled);
         Assert.Equal(["1.png", "copy of 1.tif"], Assert.Single(seen.Duplicates).Select(Path.GetFileName));
-        Assert.Equal(["is empty (0 bytes)", "is not an image in a known format: it starts with 'text'. Download it again, or convert it to PNG or TIFF"],
+        Assert.Equal(["is empty (0 bytes)",
+            "is not an image in a known format: it starts with 'text'. Download it again, or convert it to PNG or TIFF"],
             seen.Unreadable.Select(u => u.Reason));
         Assert.Contains("1 of 6 images has no label", seen.Notes[0]);
         Assert.Contains("Depths differ: 3 of 8 bits (such as '", seen.Notes[1]);

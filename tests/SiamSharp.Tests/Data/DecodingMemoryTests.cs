@@ -7,7 +7,8 @@ public class DecodingMemoryTests
 {
     [Fact]
     public void Take_MoreThanTheBudget_SaysHowMuch() =>
-        Assert.Contains("more than half of the memory here", Assert.Throws<UnreadableImageException>(() => DecodingMemory.Take("a.png", DecodingMemory.Budget + 1)).Reason);
+        Assert.Contains("more than half of the memory here",
+            Assert.Throws<UnreadableImageException>(() => DecodingMemory.Take("a.png", DecodingMemory.Budget + 1)).Reason);
 
     [Fact]
     public void Take_LargeImages_WaitForOneAnother()

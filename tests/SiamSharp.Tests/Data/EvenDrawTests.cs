@@ -9,7 +9,8 @@ public sealed class EvenDrawTests
     [InlineData(0, 5)]
     [InlineData(5, 5)]
     [InlineData(3, 10)]
-    public void Of_NoMoreThanWanted_IsAll(int count, int most) => Assert.Equal(Enumerable.Range(0, count), EvenDraw.Of(count, most));
+    public void Of_NoMoreThanWanted_IsAll(int count, int most) =>
+        Assert.Equal(Enumerable.Range(0, count), EvenDraw.Of(count, most));
 
     [Theory]
     [InlineData(60_000, 25_600)]

@@ -12,13 +12,15 @@ public sealed class FullDiskTests : IDisposable
 
     [Theory]
     [InlineData("views --data fashion-mnist:sample#..64 --recipe simclr --out {0}/views.png")]
-    [InlineData("pretrain --data fashion-mnist:sample#..64 --recipe simclr --out {0}/run --set training.epochs=1 --set training.batchSize=32 --set training.threads=1")]
+    [InlineData("pretrain --data fashion-mnist:sample#..64 --recipe simclr --out {0}/run --set training.epochs=1 "
+        + "--set training.batchSize=32 --set training.threads=1")]
     public async Task Command_FilesThatMustNotGrow_LeavesNothingHalfWritten(string command)
     {
         if (!OperatingSystem.IsLinux()) return;
         string siam = Path.Combine(AppContext.BaseDirectory, "siam.dll"), words = string.Format(command, _folder.Root);
         // No file beyond 24 KiB: what comes after is refused as on a full disk. The runtime's own files are of no matter here.
-        var info = new ProcessStartInfo("bash", ["-c", $"trap '' XFSZ; export DOTNET_EnableWriteXorExecute=0 DOTNET_EnableDiagnostics=0; ulimit -f 24; dotnet {siam} {words}"])
+        var info = new ProcessStartInfo("bash", ["-c", "trap '' XFSZ; "
+            + $"export DOTNET_EnableWriteXorExecute=0 DOTNET_EnableDiagnostics=0; ulimit -f 24; dotnet {siam} {words}"])
         {
             RedirectStandardError = true,
             RedirectStandardOutput = true,
@@ -31,6 +33,7 @@ public sealed class FullDiskTests : IDisposable
         Assert.Contains("could not be written", await error);
         Assert.DoesNotContain("   at ", await error);
         string[] left = [.. Directory.EnumerateFiles(_folder.Root, "*", SearchOption.AllDirectories)];
-        Assert.DoesNotContain(left, file => file.EndsWith(".partial", StringComparison.Ordinal) || file.EndsWith(".png", StringComparison.Ordinal));
+        Assert.DoesNotContain(left,
+            file => file.EndsWith(".partial", StringComparison.Ordinal) || file.EndsWith(".png", StringComparison.Ordinal));
     }
 }

@@ -39,7 +39,8 @@ public sealed class ImageFolderTests : IDisposable
         Touch("cat/a.jpg", "cat/b.jpg", "dog/c.jpg", ".owl/d.jpg", ".ipynb_checkpoints/e.jpg", "fox/readme.txt");
         Assert.Equal(
             [
-                $"The sub-folder '.owl' of '{_folder.Root}' begins with a dot, as hidden ones do, and is left out, with the images in it: to have it as a class, take the dot off.",
+                $"The sub-folder '.owl' of '{_folder.Root}' begins with a dot, as hidden ones do, and is left out, "
+                    + "with the images in it: to have it as a class, take the dot off.",
                 $"The sub-folder 'fox' of '{_folder.Root}' holds no image that is read, and is no class.",
             ],
             Open().Notes);
@@ -49,7 +50,9 @@ public sealed class ImageFolderTests : IDisposable
     public void Open_FolderOfAProgram_NamesThatOfTheImages()
     {
         Touch("Images/a.jpg", "Images/b.jpg", "bin/Debug/a.jpg", "bin/Debug/b.jpg", "App.csproj");
-        Assert.Equal($"'{_folder.Root}' is the folder of a program, and bin and obj hold copies of its files: name the folder of the images in it, such as {Path.Combine(_folder.Root, "Images")}.", Assert.Single(Open().Notes));
+        Assert.Equal($"'{_folder.Root}' is the folder of a program, and bin and obj hold copies of its files: "
+            + $"name the folder of the images in it, such as {Path.Combine(_folder.Root, "Images")}.",
+            Assert.Single(Open().Notes));
     }
 
     [Fact]
@@ -57,7 +60,8 @@ public sealed class ImageFolderTests : IDisposable
     {
         Touch("a.png", "runs/old/recipe.json", "runs/old/metrics.jsonl", "runs/old/views.png");
         Assert.Equal(["a.png"], Paths(Open()));
-        Assert.Equal($"'runs/old' of '{_folder.Root}' is the folder of a run, and is left out with the pictures in it.", Assert.Single(Open().Notes));
+        Assert.Equal($"'runs/old' of '{_folder.Root}' is the folder of a run, and is left out with the pictures in it.",
+            Assert.Single(Open().Notes));
     }
 
     [Fact]
@@ -108,7 +112,8 @@ public sealed class ImageFolderTests : IDisposable
     {
         Touch("a.txt", "b/c.doc");
         string message = Assert.Throws<DataSourceException>(Open).Message;
-        Assert.Contains("none of its 2 files ends in .jpg, .jpeg, .jpe, .jfif, .png, .webp, .avif, .gif, .tif, .tiff, .bmp", message);
+        Assert.Contains(
+            "none of its 2 files ends in .jpg, .jpeg, .jpe, .jfif, .png, .webp, .avif, .gif, .tif, .tiff, .bmp", message);
     }
 
     [Fact]
@@ -154,7 +159,8 @@ public sealed class ImageFolderTests : IDisposable
         Assert.Equal((4, 16, 3), (set.Count, set.Size, set.Channels));
         Assert.Equal([0, 0, 1, 1], set.Labels!);
         Assert.Equal([0, 1, 3, 4], Enumerable.Range(0, 4).Select(set.SourceIndexOf));
-        Assert.Equal(["is empty (0 bytes)", "is not an image in a known format: it starts with 'no image'. Download it again, or convert it to PNG or TIFF"],
+        Assert.Equal(["is empty (0 bytes)",
+            "is not an image in a known format: it starts with 'no image'. Download it again, or convert it to PNG or TIFF"],
             set.Skipped.Select(s => s.Reason));
         SkippedFile.Write(_folder.At("skipped.jsonl"), set.Skipped);
         string[] lines = File.ReadAllLines(_folder.At("skipped.jsonl"));
@@ -168,7 +174,8 @@ public sealed class ImageFolderTests : IDisposable
         TestImages.Save(TestImages.Rgb(8, 8), _folder.At("a.png"));
         File.Move(_folder.At("a.png"), _folder.At("img0"));
         Touch("notes.txt");
-        Assert.Contains("'img0' is a PNG image by its content: rename such files so that they end in .png.", Assert.Throws<DataSourceException>(Open).Message);
+        Assert.Contains("'img0' is a PNG image by its content: rename such files so that they end in .png.",
+            Assert.Throws<DataSourceException>(Open).Message);
         Assert.Contains("is a PNG image by its content, but does not end like one. Rename it",
             Assert.Throws<DataSourceException>(() => ImageSources.Open(_folder.At("img0"), new DataOptions())).Message);
         Touch("b.jpg");
@@ -192,11 +199,16 @@ public sealed class ImageFolderTests : IDisposable
         File.CreateSymbolicLink(_folder.At("self.png"), "self.png");
         File.CreateSymbolicLink(_folder.At("twice.jpg"), _folder.At("a.jpg"));
         var source = Open();
-        Assert.Equal("is a link to /nowhere/x.png, which does not exist", Assert.Throws<UnreadableImageException>(() => source.Decode(2, 8)).Reason);
-        Assert.Equal("is a link that leads back to itself", Assert.Throws<UnreadableImageException>(() => source.Decode(3, 8)).Reason);
+        Assert.Equal("is a link to /nowhere/x.png, which does not exist",
+            Assert.Throws<UnreadableImageException>(() => source.Decode(2, 8)).Reason);
+        Assert.Equal("is a link that leads back to itself",
+            Assert.Throws<UnreadableImageException>(() => source.Decode(3, 8)).Reason);
         Assert.Collection(source.Notes,
-            note => Assert.Equal($"'more' of '{_folder.Root}' is a link to /nowhere, which does not exist, and is left out.", note),
-            note => Assert.Contains("is there a second time, such as 'twice.jpg', the same file as 'a.jpg': each is used once.", note));
-        Assert.Contains("is a link to /nowhere, which does not exist", Assert.Throws<DataSourceException>(() => ImageSources.Open(_folder.At("more"), new DataOptions())).Message);
+            note =>
+                Assert.Equal($"'more' of '{_folder.Root}' is a link to /nowhere, which does not exist, and is left out.", note),
+            note => Assert.Contains(
+                "is there a second time, such as 'twice.jpg', the same file as 'a.jpg': each is used once.", note));
+        Assert.Contains("is a link to /nowhere, which does not exist",
+            Assert.Throws<DataSourceException>(() => ImageSources.Open(_folder.At("more"), new DataOptions())).Message);
     }
 }

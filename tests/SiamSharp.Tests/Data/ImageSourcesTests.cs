@@ -59,26 +59,30 @@ public class ImageSourcesTests
     [Fact]
     public void Open_TrainAndTest_DivideEveryClassWithoutOverlap()
     {
-        IImageSource whole = ImageSources.Open("fashion-mnist:sample#..500", new DataOptions()), train = ImageSources.Open("fashion-mnist:sample#..500#train", new DataOptions()),
+        IImageSource whole = ImageSources.Open("fashion-mnist:sample#..500", new DataOptions()),
+            train = ImageSources.Open("fashion-mnist:sample#..500#train", new DataOptions()),
             test = ImageSources.Open("fashion-mnist:sample#..500#test", new DataOptions());
         Assert.Equal((400, 100, "fashion-mnist:sample#..500#test"), (train.Count, test.Count, test.Name));
         static IEnumerable<string> Paths(IImageSource source) => Enumerable.Range(0, source.Count).Select(source.PathOf);
         Assert.Equal(Paths(whole).Order(), Paths(train).Concat(Paths(test)).Order());
-        static int[] PerClass(IImageSource source) => [.. Enumerable.Range(0, 10).Select(k => Enumerable.Range(0, source.Count).Count(i => source.LabelOf(i) == k))];
+        static int[] PerClass(IImageSource source) =>
+            [.. Enumerable.Range(0, 10).Select(k => Enumerable.Range(0, source.Count).Count(i => source.LabelOf(i) == k))];
         Assert.All(PerClass(whole).Zip(PerClass(test)), pair => Assert.InRange(pair.Second, pair.First / 5, pair.First / 5 + 1));
         Assert.Equal(Paths(test), Paths(ImageSources.Open("fashion-mnist:sample#..500#test", new DataOptions())));
     }
 
     [Fact]
     public void Open_AtSignAhead_SaysWhereItStands() =>
-        Assert.Contains("write FOLDER@labels.csv", Assert.Throws<DataSourceException>(() => ImageSources.Open("@labels.csv", new DataOptions())).Message);
+        Assert.Contains("write FOLDER@labels.csv",
+            Assert.Throws<DataSourceException>(() => ImageSources.Open("@labels.csv", new DataOptions())).Message);
 
     [Theory]
     [InlineData("fashion-mnist:sample#50")]
     [InlineData("fashion-mnist:sample#1-5")]
     [InlineData("/tmp#x")]
     public void Open_UnknownPart_SaysHowToWriteIt(string source) =>
-        Assert.Contains("behind # write FIRST..END", Assert.Throws<DataSourceException>(() => ImageSources.Open(source, new DataOptions())).Message);
+        Assert.Contains("behind # write FIRST..END",
+            Assert.Throws<DataSourceException>(() => ImageSources.Open(source, new DataOptions())).Message);
 
     [Theory]
     [InlineData("#..3", 0, 3)]
@@ -87,7 +91,8 @@ public class ImageSourcesTests
     [InlineData("#..", 0, 10_000)]
     public void Open_Part_TakesItsImages(string part, int first, int count)
     {
-        IImageSource whole = ImageSources.Open("fashion-mnist:sample", new DataOptions()), taken = ImageSources.Open("fashion-mnist:sample" + part, new DataOptions());
+        IImageSource whole = ImageSources.Open("fashion-mnist:sample", new DataOptions()),
+            taken = ImageSources.Open("fashion-mnist:sample" + part, new DataOptions());
         Assert.Equal((count, "fashion-mnist:sample" + part, whole.PathOf(first)), (taken.Count, taken.Name, taken.PathOf(0)));
         Assert.Equal((byte[])whole.Decode(first + count - 1, 28).Values, (byte[])taken.Decode(count - 1, 28).Values);
         Assert.Equal(whole.ClassNames, taken.ClassNames);
@@ -119,11 +124,13 @@ public class ImageSourcesTests
     public void Open_PackedFile_SaysToUnpackIt(string name)
     {
         using var folder = new TempFolder();
-        Assert.Contains("is packed. Unpack it first, and give the folder or file that comes out of it.", Message(folder.Write(name, "PK")));
+        Assert.Contains("is packed. Unpack it first, and give the folder or file that comes out of it.",
+            Message(folder.Write(name, "PK")));
     }
 
     [Theory]
-    [InlineData("https://example.com/images.zip", "nothing is downloaded: fetch the files first, and give their paths. Unpack what is packed.")]
+    [InlineData("https://example.com/images.zip",
+        "nothing is downloaded: fetch the files first, and give their paths. Unpack what is packed.")]
     [InlineData("s3://bucket/images#train", "nothing is downloaded")]
     [InlineData("file:///home/me/images", "Write the path alone, without file://, as in /home/me/images.")]
     public void Open_Address_SaysToDownloadItFirst(string source, string expected) => Assert.Contains(expected, Message(source));
@@ -135,7 +142,8 @@ public class ImageSourcesTests
     public void Open_Wildcard_NamesTheFolder(string pattern, string expected)
     {
         using var folder = new TempFolder();
-        Assert.EndsWith($"Give the folder, whose images are all taken, also those of its sub-folders: {Path.TrimEndingDirectorySeparator(Path.Combine(folder.Root, expected))}",
+        Assert.EndsWith("Give the folder, whose images are all taken, also those of its sub-folders: "
+            + $"{Path.TrimEndingDirectorySeparator(Path.Combine(folder.Root, expected))}",
             Message(Path.Combine(folder.Root, pattern)));
     }
 }

@@ -5,7 +5,8 @@ using Xunit;
 
 namespace SiamSharp.Tests.Data;
 
-/// <summary>What a source of files decides for all of its images: channels, background, pages, and which files are images.</summary>
+/// <summary>What a source of files decides for all of its images: channels, background, pages,
+/// and which files are images.</summary>
 public sealed class SourceChoicesTests : IDisposable
 {
     private readonly TempFolder _folder = new();
@@ -34,7 +35,8 @@ public sealed class SourceChoicesTests : IDisposable
         TestImages.Save(TestImages.Make(3, 8, 8, (c, y, x) => (ushort)(9000 * c + y * 3000 + x)), _folder.At("6.png"));
         ImageDataset data = Load();
         Assert.Equal((6, 3), (data.Count, data.Channels));
-        Assert.Contains(data.Notes, note => note.StartsWith("3 of 6 images are grey and become RGB (such as '", StringComparison.Ordinal));
+        Assert.Contains(data.Notes,
+            note => note.StartsWith("3 of 6 images are grey and become RGB (such as '", StringComparison.Ordinal));
         float[] first = new float[3 * 64];
         data.Read(0, first);
         Assert.Equal(first[..64], first[128..]);
@@ -54,7 +56,13 @@ public sealed class SourceChoicesTests : IDisposable
     }
 
     private void Drawing(string name, byte red, byte green, byte blue) => TestImages.Save(TestImages.Make(4, 16, 16,
-        (c, y, x) => c switch { 0 => red, 1 => green, 2 => blue, _ => (byte)((x - 8) * (x - 8) + (y - 8) * (y - 8) < 36 ? 255 : 0) }), _folder.At(name));
+        (c, y, x) => c switch
+        {
+            0 => red,
+            1 => green,
+            2 => blue,
+            _ => (byte)((x - 8) * (x - 8) + (y - 8) * (y - 8) < 36 ? 255 : 0)
+        }), _folder.At(name));
 
     [Fact]
     public void Load_BlackDrawingsOnTransparency_AreOnWhite()
@@ -62,9 +70,12 @@ public sealed class SourceChoicesTests : IDisposable
         for (int i = 0; i < 4; i++) Drawing($"{i}.png", 0, 0, (byte)(i == 3 ? 200 : 0));
         ImageDataset data = Load();
         Assert.Equal(0, data.BlankCount);
-        Assert.Contains(data.Notes, note => note.StartsWith("4 of 4 images are transparent in places: white shows through", StringComparison.Ordinal));
-        Assert.Equal(AlphaBackground.White, Recipe.Resolve([], ["data.size=8"], options => ImageSources.Open(_folder.Root, options)).Data.Alpha);
-        Assert.Equal(4, Load(new DataOptions { Alpha = AlphaBackground.Mean }).BlankCount); // as recipes of earlier versions have it
+        Assert.Contains(data.Notes,
+            note => note.StartsWith("4 of 4 images are transparent in places: white shows through", StringComparison.Ordinal));
+        Assert.Equal(AlphaBackground.White,
+            Recipe.Resolve([], ["data.size=8"], options => ImageSources.Open(_folder.Root, options)).Data.Alpha);
+        // as recipes of earlier versions have it
+        Assert.Equal(4, Load(new DataOptions { Alpha = AlphaBackground.Mean }).BlankCount);
     }
 
     [Fact]
@@ -78,16 +89,21 @@ public sealed class SourceChoicesTests : IDisposable
     public void Load_PhotographsWithTransparency_ShowTheMean()
     {
         for (int i = 0; i < 3; i++)
-            TestImages.Save(TestImages.Make(4, 16, 16, (c, y, x) => (byte)(c == 3 ? (x > 3 ? 255 : 0) : (i * 40 + y * 31 + x * 17 + x * y * 7 + c * 50) % 251)), _folder.At($"{i}.png"));
+            TestImages.Save(TestImages.Make(4, 16, 16,
+                (c, y, x) => (byte)(c == 3 ? (x > 3 ? 255 : 0) : (i * 40 + y * 31 + x * 17 + x * y * 7 + c * 50) % 251)),
+                _folder.At($"{i}.png"));
         TestImages.Save(TestImages.Rgb(16, 16), _folder.At("opaque.png"));
-        Assert.Contains(Load().Notes, note => note.StartsWith("3 of 4 images are transparent in places: the mean of their visible pixels shows through", StringComparison.Ordinal));
+        Assert.Contains(Load().Notes, note => note.StartsWith(
+            "3 of 4 images are transparent in places: the mean of their visible pixels shows through", StringComparison.Ordinal));
     }
 
     [Fact]
     public void Load_AFewSilhouettesAmongPhotographs_AreOnWhite()
     {
         for (int i = 0; i < 9; i++)
-            TestImages.Save(TestImages.Make(4, 16, 16, (c, y, x) => (byte)(c == 3 ? (x > 3 ? 255 : 0) : (i * 40 + y * 31 + x * 17 + x * y * 7 + c * 50) % 251)), _folder.At($"{i}.png"));
+            TestImages.Save(TestImages.Make(4, 16, 16,
+                (c, y, x) => (byte)(c == 3 ? (x > 3 ? 255 : 0) : (i * 40 + y * 31 + x * 17 + x * y * 7 + c * 50) % 251)),
+                _folder.At($"{i}.png"));
         Drawing("black.png", 0, 0, 0);
         ImageDataset data = Load();
         Assert.Equal(0, data.BlankCount);
@@ -96,7 +112,8 @@ public sealed class SourceChoicesTests : IDisposable
 
     [Fact]
     public void Resolve_AutoOfImagesInAnArray_IsTheMean() =>
-        Assert.Equal(AlphaBackground.Mean, Recipe.Resolve([], [], options => ImageSources.Open("fashion-mnist:sample#..8", options)).Data.Alpha);
+        Assert.Equal(AlphaBackground.Mean,
+            Recipe.Resolve([], [], options => ImageSources.Open("fashion-mnist:sample#..8", options)).Data.Alpha);
 
     [Fact]
     public void Load_SeveralPages_TellsAndReadsThemAsChannels()
@@ -104,7 +121,9 @@ public sealed class SourceChoicesTests : IDisposable
         for (int i = 0; i < 3; i++) SavePages($"{i}.tif", i);
         ImageDataset first = Load();
         Assert.Equal(1, first.Channels);
-        Assert.Contains(first.Notes, note => note.StartsWith("3 of 3 images have further pages or frames (such as '", StringComparison.Ordinal) && note.Contains("--set data.pages=channels", StringComparison.Ordinal));
+        Assert.Contains(first.Notes,
+            note => note.StartsWith("3 of 3 images have further pages or frames (such as '", StringComparison.Ordinal)
+                && note.Contains("--set data.pages=channels", StringComparison.Ordinal));
 
         ImageDataset all = Load(new DataOptions { Pages = Pages.Channels });
         Assert.Equal(3, all.Channels);
@@ -116,7 +135,8 @@ public sealed class SourceChoicesTests : IDisposable
 
         void SavePages(string name, int seed)
         {
-            Image[] pages = [.. Enumerable.Range(0, 3).Select(page => VipsPixels.ToImage(TestImages.Make(1, 8, 8, (_, y, x) => (byte)(page == 0 && seed != 1 ? seed * 20 + y : 10 + page * 70 + (y * 8 + x) % 60))))];
+            Image[] pages = [.. Enumerable.Range(0, 3).Select(page => VipsPixels.ToImage(TestImages.Make(1, 8, 8,
+                (_, y, x) => (byte)(page == 0 && seed != 1 ? seed * 20 + y : 10 + page * 70 + (y * 8 + x) % 60))))];
             using var stack = Image.Arrayjoin(pages, across: 1);
             using var saved = stack.Mutate(m => m.Set(GValue.GIntType, "page-height", 8));
             saved.WriteToFile(_folder.At(name));
@@ -151,7 +171,8 @@ public sealed class SourceChoicesTests : IDisposable
     {
         TestImages.Save(TestImages.Rgb(8, 8), _folder.At("a.png"));
         foreach (string name in new[] { "b.heic", "c.HEIC", "d.svg", "notes.txt" }) _folder.Write(name, "x");
-        Assert.StartsWith($"3 files of '{_folder.Root}' look like images of kinds that are not read (.heic: 2, .svg: 1)", Assert.Single(Load().Notes));
+        Assert.StartsWith($"3 files of '{_folder.Root}' look like images of kinds that are not read (.heic: 2, .svg: 1)",
+            Assert.Single(Load().Notes));
     }
 
     [Fact]
@@ -197,7 +218,8 @@ public sealed class SourceChoicesTests : IDisposable
         TestImages.Save(Grey(3), _folder.At("cat/d.png"));
         TestImages.Save(Grey(2), _folder.At("dog/b.png"));
         File.Copy(_folder.At("cat/a.png"), _folder.At("dog/c.png"));
-        Assert.Contains(Load().Notes, note => note.StartsWith("2 images are equal to one of another class, such as '", StringComparison.Ordinal));
+        Assert.Contains(Load().Notes,
+            note => note.StartsWith("2 images are equal to one of another class, such as '", StringComparison.Ordinal));
     }
 
     [Theory]

@@ -71,7 +71,8 @@ public sealed class UnreadableFileTests : IDisposable
     [InlineData("\0\0\0\0\0\0\0\0\0\0\0\0\0\0", "never written whole")]
     [InlineData("hello", "is not an image in a known format: it starts with 'hello'")]
     [InlineData("x", "it starts with 'x'")]
-    public void Decode_OtherContent_SaysWhatItIs(string content, string expected) => Assert.Contains(expected, Reason(_folder.Write("w.jpg", content)));
+    public void Decode_OtherContent_SaysWhatItIs(string content, string expected) =>
+        Assert.Contains(expected, Reason(_folder.Write("w.jpg", content)));
 
     [Fact]
     public void Decode_Missing_SaysSo() => Assert.Equal("does not exist", Reason(_folder.At("none.png")));
@@ -120,7 +121,8 @@ public sealed class UnreadableFileTests : IDisposable
         {
             string link = _folder.At("link" + ending);
             File.CreateSymbolicLink(link, ending == ".npy" ? "/dev/zero" : pipe);
-            Assert.Contains("not a file", Assert.Throws<DataSourceException>(() => ImageSources.Open(link, new DataOptions())).Message);
+            Assert.Contains("not a file",
+                Assert.Throws<DataSourceException>(() => ImageSources.Open(link, new DataOptions())).Message);
         }
         Assert.Throws<SiamSharp.Options.OptionsException>(() => SiamSharp.Options.OptionsJson.ParseFile(pipe));
         Assert.Throws<IOException>(() => SiamSharp.Backbones.WeightsFile.Read(pipe));
@@ -137,12 +139,14 @@ public sealed class UnreadableFileTests : IDisposable
     {
         if (!OperatingSystem.IsLinux()) return;
         TestImages.Save(TestImages.Rgb(16, 16), _folder.At("images/a.png"));
-        string script = """cd "$1" && cp a.png "$(printf 'caf\351.png')" && mkdir "$(printf 'sub\351')" && cp a.png "$(printf 'sub\351')" """;
+        string script =
+            """cd "$1" && cp a.png "$(printf 'caf\351.png')" && mkdir "$(printf 'sub\351')" && cp a.png "$(printf 'sub\351')" """;
         using (var made = System.Diagnostics.Process.Start("sh", ["-c", script, "sh", _folder.At("images")])) made.WaitForExit();
         IImageSource source = ImageSources.Open(_folder.At("images"), new DataOptions());
         Assert.Equal(2, source.Count);
         Assert.Equal(16, source.Decode(0, 16).Width);
-        Assert.StartsWith("cannot be opened: its name is not UTF-8. Rename it", Assert.Throws<UnreadableImageException>(() => source.Decode(1, 16)).Reason);
+        Assert.StartsWith("cannot be opened: its name is not UTF-8. Rename it",
+            Assert.Throws<UnreadableImageException>(() => source.Decode(1, 16)).Reason);
         Assert.Contains("its name is not UTF-8. Rename it", Assert.Single(source.Notes));
         using var gone = System.Diagnostics.Process.Start("rm", ["-r", _folder.At("images")]); // .NET cannot
         gone.WaitForExit();

@@ -13,7 +13,8 @@ public sealed class WholeFileTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    private static Pixels Noise => TestImages.Make(3, Side, Side, (c, y, x) => (byte)(40 + c * 50 + ((y * 31 + x * 17 + x * y * 7) % 90)));
+    private static Pixels Noise =>
+        TestImages.Make(3, Side, Side, (c, y, x) => (byte)(40 + c * 50 + ((y * 31 + x * 17 + x * y * 7) % 90)));
 
     private static Pixels? Read(string path, DataOptions? options = null)
     {
@@ -80,7 +81,8 @@ public sealed class WholeFileTests : IDisposable
     {
         string path = _folder.At(kind);
         if (kind == "a.bmp") File.WriteAllBytes(path, TestImages.Bmp(Noise));
-        else if (kind == "first.tif") File.WriteAllBytes(path, TestImages.Tiff(Noise, photometric: 2, null)); // the directory ahead of the pixels
+        else if (kind == "first.tif")
+            File.WriteAllBytes(path, TestImages.Tiff(Noise, photometric: 2, null)); // the directory ahead of the pixels
         else TestImages.Save(Noise, path, options: OptionsOf(kind));
         byte[] whole = File.ReadAllBytes(path);
         Pixels expected = Read(path)!;
@@ -115,7 +117,8 @@ public sealed class WholeFileTests : IDisposable
         foreach (var (offsets, counts) in new[] { (273, 279), (324, 325) })
         {
             if (Place(whole, counts) is not { } count || Place(whole, offsets) is not { } offset) continue;
-            foreach (double share in new[] { 0, 0.3, 0.6 }) Assert.Null(Read(_folder.Write("x.tif", With(count, v => (long)(v * share)))));
+            foreach (double share in new[] { 0, 0.3, 0.6 })
+                Assert.Null(Read(_folder.Write("x.tif", With(count, v => (long)(v * share)))));
             Assert.Null(Read(_folder.Write("x.tif", With(offset, _ => 0))));
             Assert.Null(Read(_folder.Write("x.tif", With(offset, _ => whole.Length - 1))));
         }
@@ -123,7 +126,8 @@ public sealed class WholeFileTests : IDisposable
         byte[] With((int At, int Bytes) value, Func<long, long> change)
         {
             byte[] file = [.. whole];
-            long old = value.Bytes == 2 ? BitConverter.ToUInt16(file, value.At) : BitConverter.ToUInt32(file, value.At), now = change(old);
+            long old = value.Bytes == 2 ? BitConverter.ToUInt16(file, value.At) : BitConverter.ToUInt32(file, value.At),
+                now = change(old);
             for (int i = 0; i < value.Bytes; i++) file[value.At + i] = (byte)(now >> (8 * i));
             return file;
         }
@@ -148,7 +152,8 @@ public sealed class WholeFileTests : IDisposable
         byte[] file = TestImages.Tiff(Noise, photometric: 2, null);
         string path = _folder.Write("none.tif", file[..(file.Length - Side * Side * 3)]);
         string reason = Assert.Throws<UnreadableImageException>(() => ImageFile.Decode(path, Side, new DataOptions())).Reason;
-        Assert.Equal("is a TIFF file without all of its pixels: 1 of 1 strips or tiles are empty, too short, or beyond the end of the file", reason);
+        Assert.Equal("is a TIFF file without all of its pixels: 1 of 1 strips or tiles are empty, "
+            + "too short, or beyond the end of the file", reason);
     }
 
     [Fact]
@@ -198,7 +203,8 @@ public sealed class WholeFileTests : IDisposable
         Pixels expected = Read(_folder.At("a.jpg"))!;
         Assert.Equal(expected.Values, Read(_folder.Write("behind.jpg", [.. whole, 1, 2, 3]))!.Values);
         Assert.Equal(expected.Values, Read(_folder.Write("between.jpg", [.. whole[..^2], 7, 7, 7, .. whole[^2..]]))!.Values);
-        Assert.Equal(expected.Values, Read(_folder.Write("ahead.jpg", [.. whole[..2], 0xFF, 0xFE, 0, 4, 65, 66, .. whole[2..]]))!.Values);
+        Assert.Equal(expected.Values,
+            Read(_folder.Write("ahead.jpg", [.. whole[..2], 0xFF, 0xFE, 0, 4, 65, 66, .. whole[2..]]))!.Values);
     }
 
     [Fact]

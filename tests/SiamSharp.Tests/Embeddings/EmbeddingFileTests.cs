@@ -20,7 +20,8 @@ public sealed class EmbeddingFileTests : IDisposable
         string?[] labels = [.. Enumerable.Range(0, count).Select(i => i % 3 == 0 ? null : i % 3 == 1 ? "a, \"b\"" : " ä")];
         // Two blocks, as a file of two row groups gives them.
         int first = count / 3 * width;
-        return new(width, [values.AsMemory(0, first), values.AsMemory(first)], [.. Enumerable.Range(0, count).Select(i => $"folder/{i},\"x\".png")], labels);
+        return new(width, [values.AsMemory(0, first), values.AsMemory(first)],
+            [.. Enumerable.Range(0, count).Select(i => $"folder/{i},\"x\".png")], labels);
     }
 
     [Theory]
@@ -38,7 +39,8 @@ public sealed class EmbeddingFileTests : IDisposable
         Assert.Equal(table.Paths, read.Paths);
         Assert.Equal(table.Labels, read.Labels);
         for (int row = 0; row < count; row++) Assert.True(table[row].SequenceEqual(read[row]), $"row {row}");
-        Assert.Equal(name.EndsWith("npy", StringComparison.Ordinal) ? ["x.csv", "x.npy", "x.npy.json"] : new[] { "x.parquet" }, Directory.GetFiles(_folder).Select(Path.GetFileName).Order());
+        Assert.Equal(name.EndsWith("npy", StringComparison.Ordinal) ? ["x.csv", "x.npy", "x.npy.json"] : new[] { "x.parquet" },
+            Directory.GetFiles(_folder).Select(Path.GetFileName).Order());
     }
 
     [Fact]
@@ -50,9 +52,11 @@ public sealed class EmbeddingFileTests : IDisposable
         Assert.Equal([0x93, .. "NUMPY"u8, 1, 0], bytes[..8]);
         int length = bytes[8] + 256 * bytes[9];
         Assert.Equal(0, (10 + length) % 64);
-        Assert.Equal("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 2), }", System.Text.Encoding.ASCII.GetString(bytes, 10, length).TrimEnd());
+        Assert.Equal("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 2), }",
+            System.Text.Encoding.ASCII.GetString(bytes, 10, length).TrimEnd());
         Assert.Equal((byte)'\n', bytes[10 + length - 1]);
-        Assert.Equal(new float[] { 1, 2, 3, 4 }, System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(bytes.AsSpan(10 + length)).ToArray());
+        Assert.Equal(new float[] { 1, 2, 3, 4 },
+            System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(bytes.AsSpan(10 + length)).ToArray());
     }
 
     [Fact]
@@ -62,7 +66,8 @@ public sealed class EmbeddingFileTests : IDisposable
         File.Delete(In("x.csv"));
         File.Delete(In("x.npy.json"));
         using EmbeddingTable read = EmbeddingTable.Read(In("x.npy"));
-        Assert.Collection(read.Notes, note => Assert.Contains("It has no", note), note => Assert.Contains("x.csv with the paths and labels is missing", note));
+        Assert.Collection(read.Notes, note => Assert.Contains("It has no", note),
+            note => Assert.Contains("x.csv with the paths and labels is missing", note));
         Assert.Equal($"{In("x.npy")}#3", read.Paths[3]);
         Assert.Null(read.Labels[0]);
     }
@@ -99,12 +104,14 @@ public sealed class EmbeddingFileTests : IDisposable
         string Fault(string name) => Assert.Throws<EmbeddingFileException>(() => EmbeddingTable.Read(In(name))).Message;
     }
 
-    private static readonly EmbeddingOrigin s_origin = new("0123456789abcdef0123456789abcdef", "runs/a", new DataOptions { Size = 28, Alpha = AlphaBackground.White });
+    private static readonly EmbeddingOrigin s_origin =
+        new("0123456789abcdef0123456789abcdef", "runs/a", new DataOptions { Size = 28, Alpha = AlphaBackground.White });
 
     private static EmbeddingTable WithOrigin(int count, int width)
     {
         using EmbeddingTable table = Table(count, width);
-        return new(width, [.. Enumerable.Range(0, count).Select(row => (ReadOnlyMemory<float>)table[row].ToArray())], table.Paths, table.Labels, origin: s_origin);
+        return new(width, [.. Enumerable.Range(0, count).Select(row => (ReadOnlyMemory<float>)table[row].ToArray())], table.Paths,
+            table.Labels, origin: s_origin);
     }
 
     [Theory]
@@ -117,9 +124,12 @@ public sealed class EmbeddingFileTests : IDisposable
         Assert.Equal(s_origin, read.Origin);
         Assert.Empty(read.Notes);
         read.Origin!.Check(name, s_origin with { Name = "a copy of it", Data = s_origin.Data with { Threads = 3 } });
-        string encoder = Assert.Throws<EmbeddingFileException>(() => read.Origin.Check(name, s_origin with { Encoder = new('f', 32), Name = "runs/b" })).Message;
-        Assert.StartsWith($"{name} cannot be used with this encoder: its vectors were made with the encoder of runs/a (01234567...), but runs/b holds another one (ffffffff...).", encoder);
-        string data = Assert.Throws<EmbeddingFileException>(() => read.Origin.Check(name, s_origin with { Data = new DataOptions { Size = 28 } })).Message;
+        string encoder = Assert.Throws<EmbeddingFileException>(() =>
+            read.Origin.Check(name, s_origin with { Encoder = new('f', 32), Name = "runs/b" })).Message;
+        Assert.StartsWith($"{name} cannot be used with this encoder: its vectors were made with the encoder of runs/a "
+            + "(01234567...), but runs/b holds another one (ffffffff...).", encoder);
+        string data = Assert.Throws<EmbeddingFileException>(() =>
+            read.Origin.Check(name, s_origin with { Data = new DataOptions { Size = 28 } })).Message;
         Assert.Contains("its images were decoded with data.alpha=white, but these are with data.alpha=auto.", data);
     }
 
@@ -215,9 +225,15 @@ public sealed class EmbeddingFileTests : IDisposable
     public void ReadAndWrite_NumbersThatAreNotFinite_NamesTheRow()
     {
         using var table = new EmbeddingTable(2, [new float[] { 1, 2, 3, 4, 5, float.NaN }], ["a", "b", "c"], [null, null, null]);
-        Assert.Contains("Row 2, of c, holds a number that is not finite", Assert.Throws<ArgumentException>(() => EmbeddingFile.Write(In("x.parquet"), table)).Message);
+        Assert.Contains("Row 2, of c, holds a number that is not finite",
+            Assert.Throws<ArgumentException>(() => EmbeddingFile.Write(In("x.parquet"), table)).Message);
         // Of another program.
-        byte[] array = [0x93, .. "NUMPY"u8, 1, 0, 118, 0, .. System.Text.Encoding.ASCII.GetBytes("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 1), }".PadRight(117) + "\n"), .. BitConverter.GetBytes(1f), .. BitConverter.GetBytes(float.PositiveInfinity)];
+        byte[] array =
+        [
+            0x93, .. "NUMPY"u8, 1, 0, 118, 0, .. System.Text.Encoding.ASCII.GetBytes(
+                "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 1), }".PadRight(117) + "\n"),
+            .. BitConverter.GetBytes(1f), .. BitConverter.GetBytes(float.PositiveInfinity)
+        ];
         File.WriteAllBytes(In("x.npy"), array);
         Assert.Contains("row 1, of ", Assert.Throws<EmbeddingFileException>(() => EmbeddingTable.Read(In("x.npy"))).Message);
     }
@@ -234,7 +250,8 @@ public sealed class EmbeddingFileTests : IDisposable
     public async Task Read_ParquetHeadersThatPromiseTooMuch_IsReportedAtOnce(string hex)
     {
         File.WriteAllBytes(In("x.parquet"), Convert.FromHexString(hex));
-        Task read = Task.Run(() => Assert.Throws<EmbeddingFileException>(() => EmbeddingTable.Read(In("x.parquet"))), TestContext.Current.CancellationToken);
+        Task read = Task.Run(() => Assert.Throws<EmbeddingFileException>(() => EmbeddingTable.Read(In("x.parquet"))),
+            TestContext.Current.CancellationToken);
         await read.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
     }
 }

@@ -12,7 +12,8 @@ namespace SiamSharp.Tests.Embeddings;
 public sealed class EmbeddingTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("embedding").FullName;
-    private readonly Encoder _encoder = new(new BackboneOptions { Width = 4, Depths = [1, 1] }.Create(1, 28, seed: 1), new Preprocessing(new HighPassOptions { Sigma = 2, Kernel = 13 }, [0.0], [0.2]), 1, 28);
+    private readonly Encoder _encoder = new(new BackboneOptions { Width = 4, Depths = [1, 1] }.Create(1, 28, seed: 1),
+        new Preprocessing(new HighPassOptions { Sigma = 2, Kernel = 13 }, [0.0], [0.2]), 1, 28);
 
     public void Dispose()
     {
@@ -24,10 +25,12 @@ public sealed class EmbeddingTests : IDisposable
 
     private string In(string name) => Path.Combine(_folder, name);
 
-    private static SubsetSource Images(int count) => new SubsetSource(ImageSources.Open("fashion-mnist:sample", new DataOptions()), [.. Enumerable.Range(0, count)], $"{count} images");
+    private static SubsetSource Images(int count) => new SubsetSource(
+        ImageSources.Open("fashion-mnist:sample", new DataOptions()), [.. Enumerable.Range(0, count)], $"{count} images");
 
     /// <summary>Images of which some cannot be read; stops the work at one of them.</summary>
-    private sealed class Broken(IImageSource inner, int every, int stopAt = -1, CancellationTokenSource? stop = null) : IImageSource
+    private sealed class Broken(
+        IImageSource inner, int every, int stopAt = -1, CancellationTokenSource? stop = null) : IImageSource
     {
         public string Name => inner.Name;
         public int Count => inner.Count;
@@ -40,7 +43,8 @@ public sealed class EmbeddingTests : IDisposable
         public Pixels Decode(int index, int size)
         {
             if (index == stopAt) stop!.Cancel();
-            return index % every == 3 ? throw new UnreadableImageException(PathOf(index), "is broken") : inner.Decode(index, size);
+            return index % every == 3 ? throw new UnreadableImageException(PathOf(index), "is broken")
+                : inner.Decode(index, size);
         }
     }
 
@@ -49,7 +53,8 @@ public sealed class EmbeddingTests : IDisposable
     {
         using var embedder = new Embedder(_encoder, EmbedEngine.Libtorch);
         Embedding.Write(In("x.npy"), embedder, "x", s_data, Images(5), 4);
-        Assert.Equal((null, 2, null), (EmbeddingFile.OthersIn(In("x.npy"), Images(5)), EmbeddingFile.OthersIn(In("x.npy"), Images(3)), EmbeddingFile.OthersIn(In("none.npy"), Images(5))));
+        Assert.Equal((null, 2, null), (EmbeddingFile.OthersIn(In("x.npy"), Images(5)),
+            EmbeddingFile.OthersIn(In("x.npy"), Images(3)), EmbeddingFile.OthersIn(In("none.npy"), Images(5))));
     }
 
     [Fact]
@@ -91,7 +96,8 @@ public sealed class EmbeddingTests : IDisposable
         using var embedder = new Embedder(_encoder);
         Embedding.Write(In("whole.npy"), embedder, "encoder", s_data, new Broken(Images(100), every: 20), 8);
         using (var stop = new CancellationTokenSource())
-            Assert.ThrowsAny<OperationCanceledException>(() => Embedding.Write(In("x.npy"), embedder, "encoder", s_data, new Broken(Images(100), 20, stopAt: 50, stop), 8, cancellationToken: stop.Token));
+            Assert.ThrowsAny<OperationCanceledException>(() => Embedding.Write(In("x.npy"), embedder, "encoder", s_data,
+                new Broken(Images(100), 20, stopAt: 50, stop), 8, cancellationToken: stop.Token));
         Assert.False(File.Exists(In("x.npy")));
         EmbedResult result = Embedding.Write(In("x.npy"), embedder, "encoder", s_data, new Broken(Images(100), every: 20), 8);
         Assert.InRange(result.Resumed, 32, 56);
@@ -105,8 +111,10 @@ public sealed class EmbeddingTests : IDisposable
     {
         using var embedder = new Embedder(_encoder);
         using (var stop = new CancellationTokenSource())
-            Assert.ThrowsAny<OperationCanceledException>(() => Embedding.Write(In("x.npy"), embedder, "one", s_data, new Broken(Images(100), 20, stopAt: 50, stop), 8, cancellationToken: stop.Token));
-        using var other = new Encoder(new BackboneOptions { Width = 4, Depths = [1, 1] }.Create(1, 28, seed: 2), _encoder.Preprocessing, 1, 28);
+            Assert.ThrowsAny<OperationCanceledException>(() => Embedding.Write(In("x.npy"), embedder, "one", s_data,
+                new Broken(Images(100), 20, stopAt: 50, stop), 8, cancellationToken: stop.Token));
+        using var other = new Encoder(new BackboneOptions { Width = 4, Depths = [1, 1] }.Create(1, 28, seed: 2),
+            _encoder.Preprocessing, 1, 28);
         using var another = new Embedder(other);
         EmbedResult result = Embedding.Write(In("x.npy"), another, "one", s_data, Images(100), 8);
         Assert.Equal((0, "encoder"), (result.Resumed, result.BegunAnew));
@@ -120,7 +128,8 @@ public sealed class EmbeddingTests : IDisposable
     {
         using var embedder = new Embedder(_encoder);
         using (var stop = new CancellationTokenSource())
-            Assert.ThrowsAny<OperationCanceledException>(() => Embedding.Write(In("x.npy"), embedder, "one", s_data, new Broken(Images(100), 20, stopAt: 50, stop), 8, cancellationToken: stop.Token));
+            Assert.ThrowsAny<OperationCanceledException>(() => Embedding.Write(In("x.npy"), embedder, "one", s_data,
+                new Broken(Images(100), 20, stopAt: 50, stop), 8, cancellationToken: stop.Token));
         DataOptions other = option == "threads" ? s_data with { Threads = 2 } : s_data with { Alpha = AlphaBackground.Black };
         Assert.Equal(goesOn, Embedding.Write(In("x.npy"), embedder, "one", other, Images(100), 8).Resumed > 0);
     }
@@ -129,17 +138,20 @@ public sealed class EmbeddingTests : IDisposable
     public void Write_KilledAtAnyByte_GivesTheSameFiles()
     {
         using var embedder = new Embedder(_encoder);
-        EmbedResult Embed(string name, int batch = 8) => Embedding.Write(In(name), embedder, "one", s_data, new Broken(Images(40), every: 20), batch);
+        EmbedResult Embed(string name, int batch = 8) =>
+            Embedding.Write(In(name), embedder, "one", s_data, new Broken(Images(40), every: 20), batch);
         Embed("whole.npy");
         using (var stop = new CancellationTokenSource())
-            Assert.ThrowsAny<OperationCanceledException>(() => Embedding.Write(In("x.npy"), embedder, "one", s_data, new Broken(Images(40), 20, stopAt: 30, stop), 8, cancellationToken: stop.Token));
+            Assert.ThrowsAny<OperationCanceledException>(() => Embedding.Write(In("x.npy"), embedder, "one", s_data,
+                new Broken(Images(40), 20, stopAt: 30, stop), 8, cancellationToken: stop.Token));
         byte[] partial = File.ReadAllBytes(In("x.npy.partial"));
         for (int length = 0; length < partial.Length; length += 97)
         {
             File.WriteAllBytes(In("x.npy.partial"), partial[..length]);
             Embed("x.npy");
             foreach (string end in new[] { ".npy", ".csv", ".npy.json", ".npy.skipped.jsonl" })
-                Assert.True(File.ReadAllBytes(In("whole" + end)).AsSpan().SequenceEqual(File.ReadAllBytes(In("x" + end))), $"{end} after {length} bytes");
+                Assert.True(File.ReadAllBytes(In("whole" + end)).AsSpan().SequenceEqual(File.ReadAllBytes(In("x" + end))),
+                    $"{end} after {length} bytes");
         }
         Assert.False(File.Exists(In("x.npy.partial")));
     }
@@ -150,7 +162,8 @@ public sealed class EmbeddingTests : IDisposable
         using var embedder = new Embedder(_encoder);
         Embedding.Write(In("whole.npy"), embedder, "one", s_data, new Broken(Images(40), every: 20), 8);
         using (var stop = new CancellationTokenSource())
-            Assert.ThrowsAny<OperationCanceledException>(() => Embedding.Write(In("x.npy"), embedder, "one", s_data, new Broken(Images(40), 20, stopAt: 30, stop), 8, cancellationToken: stop.Token));
+            Assert.ThrowsAny<OperationCanceledException>(() => Embedding.Write(In("x.npy"), embedder, "one", s_data,
+                new Broken(Images(40), 20, stopAt: 30, stop), 8, cancellationToken: stop.Token));
         byte[] partial = File.ReadAllBytes(In("x.npy.partial"));
         for (int at = 0; at < partial.Length; at += 61)
         {
@@ -168,7 +181,8 @@ public sealed class EmbeddingTests : IDisposable
     {
         using var embedder = new Embedder(_encoder);
         using (var stop = new CancellationTokenSource())
-            Assert.ThrowsAny<OperationCanceledException>(() => Embedding.Write(In("x.npy"), embedder, "one", s_data, new Broken(Images(40), 20, stopAt: 30, stop), 8, cancellationToken: stop.Token));
+            Assert.ThrowsAny<OperationCanceledException>(() => Embedding.Write(In("x.npy"), embedder, "one", s_data,
+                new Broken(Images(40), 20, stopAt: 30, stop), 8, cancellationToken: stop.Token));
         File.WriteAllText(In("x.npy.skipped.jsonl"), "{\"path\":\"a\",\"rea");
         Assert.Equal(2, Embedding.Write(In("x.npy"), embedder, "one", s_data, new Broken(Images(40), 20), 8).Skipped.Count);
         Assert.Equal(2, File.ReadAllLines(In("x.npy.skipped.jsonl")).Length);
@@ -187,9 +201,11 @@ public sealed class EmbeddingTests : IDisposable
             go.Wait();
             return Images(1).Decode(0, 28);
         }
-        Task<EmbedResult> first = Task.Run(() => Embedding.Write(In("x.npy"), one, "one", s_data, new FakeSource(3, Decode), 8), TestContext.Current.CancellationToken);
+        Task<EmbedResult> first = Task.Run(() => Embedding.Write(In("x.npy"), one, "one", s_data, new FakeSource(3, Decode), 8),
+            TestContext.Current.CancellationToken);
         begun.Wait(TestContext.Current.CancellationToken);
-        string message = Assert.Throws<EmbeddingFileException>(() => Embedding.Write(In("x.npy"), two, "two", s_data, Images(5), 8)).Message;
+        string message =
+            Assert.Throws<EmbeddingFileException>(() => Embedding.Write(In("x.npy"), two, "two", s_data, Images(5), 8)).Message;
         Assert.StartsWith($"{In("x.npy")}.partial cannot be written: another process is writing it.", message);
         go.Set();
         Assert.Equal(3, (await first).Count);
@@ -200,14 +216,16 @@ public sealed class EmbeddingTests : IDisposable
     public void Write_ImagesThatVanish_AreLeftOut()
     {
         using var embedder = new Embedder(_encoder);
-        EmbedResult result = Embedding.Write(In("x.npy"), embedder, "one", s_data, new FakeSource(5, i => i == 3 ? throw new EndOfStreamException("The array ended.") : Images(1).Decode(0, 28)), 2);
+        EmbedResult result = Embedding.Write(In("x.npy"), embedder, "one", s_data,
+            new FakeSource(5, i => i == 3 ? throw new EndOfStreamException("The array ended.") : Images(1).Decode(0, 28)), 2);
         Assert.Equal((4, "cannot be read any more: The array ended"), (result.Count, result.Skipped.Single().Reason));
     }
 
     [Fact]
     public void AfterDispose_EveryCall_IsRefused()
     {
-        Encoder encoder = new(new BackboneOptions { Width = 4, Depths = [1, 1] }.Create(1, 28, seed: 1), _encoder.Preprocessing, 1, 28);
+        Encoder encoder = new(new BackboneOptions { Width = 4, Depths = [1, 1] }.Create(1, 28, seed: 1),
+            _encoder.Preprocessing, 1, 28);
         Embedder onnx = new(encoder, EmbedEngine.Onnx), libtorch = new(encoder, EmbedEngine.Libtorch);
         onnx.Dispose();
         Assert.Throws<ObjectDisposedException>(() => onnx.Embed(new float[784], new float[8]));
@@ -236,17 +254,22 @@ public sealed class EmbeddingTests : IDisposable
     {
         using var embedder = new Embedder(_encoder);
         using (var stop = new CancellationTokenSource())
-            Assert.ThrowsAny<OperationCanceledException>(() => Embedding.Write(In("x.npy"), embedder, "one", s_data, new Broken(Images(100), 20, stopAt: 50, stop), 8, cancellationToken: stop.Token));
+            Assert.ThrowsAny<OperationCanceledException>(() => Embedding.Write(In("x.npy"), embedder, "one", s_data,
+                new Broken(Images(100), 20, stopAt: 50, stop), 8, cancellationToken: stop.Token));
         Assert.Equal(0, Embedding.Write(In("x.npy"), embedder, "one", s_data, new Renamed(Images(100), 40), 8).Resumed);
 
         // An array that was written anew, of the same shape.
-        byte[] array = [0x93, .. "NUMPY"u8, 1, 0, 118, 0, .. System.Text.Encoding.ASCII.GetBytes("{'descr': '|u1', 'fortran_order': False, 'shape': (100, 28, 28), }".PadRight(117) + "\n"), .. new byte[78_400]];
+        byte[] array = [0x93, .. "NUMPY"u8, 1, 0, 118, 0, .. System.Text.Encoding.ASCII.GetBytes(
+            "{'descr': '|u1', 'fortran_order': False, 'shape': (100, 28, 28), }".PadRight(117) + "\n"), .. new byte[78_400]];
         File.WriteAllBytes(In("images.npy"), array);
         using (var stop = new CancellationTokenSource())
-            Assert.ThrowsAny<OperationCanceledException>(() => Embedding.Write(In("y.npy"), embedder, "one", s_data, new Broken(ImageSources.Open(In("images.npy"), new DataOptions()), 20, stopAt: 50, stop), 8, cancellationToken: stop.Token));
+            Assert.ThrowsAny<OperationCanceledException>(() => Embedding.Write(In("y.npy"), embedder, "one", s_data,
+                new Broken(ImageSources.Open(In("images.npy"), new DataOptions()), 20, stopAt: 50, stop), 8,
+                cancellationToken: stop.Token));
         File.WriteAllBytes(In("images.npy"), array);
         File.SetLastWriteTimeUtc(In("images.npy"), DateTime.UtcNow.AddMinutes(1));
-        Assert.Equal(0, Embedding.Write(In("y.npy"), embedder, "one", s_data, ImageSources.Open(In("images.npy"), new DataOptions()), 8).Resumed);
+        Assert.Equal(0, Embedding.Write(In("y.npy"), embedder, "one", s_data,
+            ImageSources.Open(In("images.npy"), new DataOptions()), 8).Resumed);
     }
 
     [Fact]
@@ -254,7 +277,8 @@ public sealed class EmbeddingTests : IDisposable
     {
         using var embedder = new Embedder(_encoder);
         File.WriteAllText(In("x.csv"), "path,label\nmine,1\n");
-        Assert.Contains("cannot be written: its names would replace", Assert.Throws<EmbeddingFileException>(() => Embedding.Write(In("x.npy"), embedder, "one", s_data, Images(3), 8)).Message);
+        Assert.Contains("cannot be written: its names would replace", Assert.Throws<EmbeddingFileException>(() =>
+            Embedding.Write(In("x.npy"), embedder, "one", s_data, Images(3), 8)).Message);
         Assert.Equal("path,label\nmine,1\n", File.ReadAllText(In("x.csv")));
         Embedding.Write(In("y.npy"), embedder, "one", s_data, Images(3), 8);
         Embedding.Write(In("y.npy"), embedder, "one", s_data, Images(4), 8); // its own it replaces
@@ -265,7 +289,8 @@ public sealed class EmbeddingTests : IDisposable
     public void Write_NothingReadable_SaysWhy()
     {
         using var embedder = new Embedder(_encoder);
-        var fault = Assert.Throws<DataSourceException>(() => Embedding.Write(In("x.npy"), embedder, "one", s_data, new FakeSource(1, _ => throw new UnreadableImageException("a.png", "is broken")), 8));
+        var fault = Assert.Throws<DataSourceException>(() => Embedding.Write(In("x.npy"), embedder, "one", s_data,
+            new FakeSource(1, _ => throw new UnreadableImageException("a.png", "is broken")), 8));
         Assert.Contains("The one image of 'fake' cannot be embedded: a.png: is broken.", fault.Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => Embedding.Write(In("x.txt"), embedder, "one", s_data, Images(1), 8));
     }

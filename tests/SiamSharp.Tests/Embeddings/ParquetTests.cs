@@ -21,7 +21,8 @@ public sealed class ParquetTests : IDisposable
         var stream = new RandomStream(1, RandomPurpose.Fill);
         float[][] vectors = [.. Enumerable.Range(0, count).Select(_ => new float[Width])];
         foreach (float[] vector in vectors) stream.FillNormal(vector);
-        return ([.. Enumerable.Range(0, count).Select(i => $"ä/{i}.png")], [.. Enumerable.Range(0, count).Select(i => i % 3 == 0 ? null : $"class {i % 3}")], vectors);
+        return ([.. Enumerable.Range(0, count).Select(i => $"ä/{i}.png")],
+            [.. Enumerable.Range(0, count).Select(i => i % 3 == 0 ? null : $"class {i % 3}")], vectors);
     }
 
     [Fact]
@@ -29,7 +30,8 @@ public sealed class ParquetTests : IDisposable
     {
         const int count = 20_000; // two row groups
         var (paths, labels, vectors) = Rows(count);
-        using (var table = new EmbeddingTable(Width, [.. vectors.Select(v => (ReadOnlyMemory<float>)v)], paths, labels)) EmbeddingFile.Write(File, table);
+        using (var table = new EmbeddingTable(Width, [.. vectors.Select(v => (ReadOnlyMemory<float>)v)], paths, labels))
+            EmbeddingFile.Write(File, table);
 
         using var file = new ParquetFileReader(File);
         var (readPaths, readLabels, readVectors) = (new List<string>(), new List<string?>(), new List<float[]>());
@@ -55,7 +57,8 @@ public sealed class ParquetTests : IDisposable
     {
         const int count = 1000;
         var (paths, labels, vectors) = Rows(count);
-        using (var file = new ParquetFileWriter(File, [new Column<string>("path"), new Column<string>("label"), new Column<float[]>("vector")], compression))
+        using (var file = new ParquetFileWriter(File,
+            [new Column<string>("path"), new Column<string>("label"), new Column<float[]>("vector")], compression))
         {
             foreach (Range rows in new[] { ..600, 600.. })
             {

@@ -36,14 +36,16 @@ public sealed class CalibrationTests
         Assert.Equal(1, temperature / factor, 0.05);
         Assert.InRange(Calibration.Error(Calibration.Answers(scores, labels, temperature)), 0, 0.015);
         foreach (double other in new[] { 0.9, 1.1 })
-            Assert.True(Calibration.CrossEntropy(scores, labels, temperature) < Calibration.CrossEntropy(scores, labels, temperature * other));
+            Assert.True(Calibration.CrossEntropy(scores, labels, temperature) < Calibration.CrossEntropy(scores,
+                labels, temperature * other));
         if (factor == 4) Assert.InRange(Calibration.Error(Calibration.Answers(scores, labels, 1)), 0.1, 0.5);
     }
 
     [Fact]
     public void CrossEntropy_ByHand_IsTheMeanOfTheLogs()
     {
-        double expected = -(Math.Log(Math.Exp(1) / (Math.Exp(1) + Math.Exp(0))) + Math.Log(Math.Exp(0.5) / (Math.Exp(0.5) + Math.Exp(1.5)))) / 2;
+        double expected = -(Math.Log(Math.Exp(1) / (Math.Exp(1) + Math.Exp(0)))
+            + Math.Log(Math.Exp(0.5) / (Math.Exp(0.5) + Math.Exp(1.5)))) / 2;
         Assert.Equal(expected, Calibration.CrossEntropy([[2, 0], [1, 3]], [0, 0], 2), 12);
         Assert.Equal(0, Calibration.CrossEntropy([[10_000, 0]], [0], 0.1), 12); // no overflow
     }
@@ -56,7 +58,8 @@ public sealed class CalibrationTests
     [Fact]
     public void Threshold_AnyAnswers_IsTheLowestThatSuffices()
     {
-        Calibration.Answer[] answers = [new(0.9, true), new(0.8, true), new(0.7, false), new(0.6, true), new(0.6, false), new(0.5, true)];
+        Calibration.Answer[] answers = [new(0.9, true), new(0.8, true), new(0.7, false), new(0.6, true),
+            new(0.6, false), new(0.5, true)];
         Assert.Equal(0, Calibration.Threshold(answers, 0));
         Assert.Equal(0, Calibration.Threshold(answers, 4 / 6.0));
         Assert.Equal(0.8, Calibration.Threshold(answers, 0.7));   // 0.7: 2 of 3, 0.6: 3 of 5

@@ -10,17 +10,20 @@ public sealed class ConfusionTests
         tensor(new long[] { 0, 0, 0, 0, 1, 1 }), tensor(new long[] { 0, 1, 1, 2, 1, 1 }));
 
     [Fact]
-    public void Of_Predictions_CountsEachPair() => Assert.Equal(new long[,] { { 1, 2, 1 }, { 0, 2, 0 }, { 0, 0, 0 } }, s_example.Counts);
+    public void Of_Predictions_CountsEachPair() =>
+        Assert.Equal(new long[,] { { 1, 2, 1 }, { 0, 2, 0 }, { 0, 0, 0 } }, s_example.Counts);
 
     [Fact]
     public void PerClass_ClassWithoutImages_IsNoNumber() => Assert.Equal([0.25, 1, double.NaN], s_example.PerClass);
 
     [Fact]
-    public void Hardest_NamesWhatAClassIsTakenFor() => Assert.Equal([("cat", 0.25, "a, \"b\""), ("a, \"b\"", 1, "")], s_example.Hardest(5));
+    public void Hardest_NamesWhatAClassIsTakenFor() =>
+        Assert.Equal([("cat", 0.25, "a, \"b\""), ("a, \"b\"", 1, "")], s_example.Hardest(5));
 
     [Fact]
     public void ToCsv_NamesWithCommas_AreQuoted() => Assert.Equal(
-        "class,cat,\"a, \"\"b\"\"\",none,accuracy\ncat,1,2,1,0.2500\n\"a, \"\"b\"\"\",0,2,0,1.0000\nnone,0,0,0,\n", s_example.ToCsv());
+        "class,cat,\"a, \"\"b\"\"\",none,accuracy\ncat,1,2,1,0.2500\n\"a, \"\"b\"\"\",0,2,0,1.0000\nnone,0,0,0,\n",
+        s_example.ToCsv());
 
     [Fact]
     public void Top5_AgreesWithSorting()

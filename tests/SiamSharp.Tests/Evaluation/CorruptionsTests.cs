@@ -23,8 +23,8 @@ public sealed class CorruptionsTests
 
     [Fact]
     public void Names_AreThoseOfThePaperInItsOrder() => Assert.Equal(
-        ["gaussian-noise", "shot-noise", "impulse-noise", "defocus-blur", "glass-blur", "motion-blur", "zoom-blur", "snow", "frost", "fog",
-            "brightness", "contrast", "elastic", "pixelate", "jpeg"], Corruptions.Names);
+        ["gaussian-noise", "shot-noise", "impulse-noise", "defocus-blur", "glass-blur", "motion-blur",
+            "zoom-blur", "snow", "frost", "fog", "brightness", "contrast", "elastic", "pixelate", "jpeg"], Corruptions.Names);
 
     [Theory]
     [MemberData(nameof(Names))]
@@ -112,20 +112,23 @@ public sealed class CorruptionsTests
         using Tensor grey = full(8, 1, side, side + 3, 0.5f), noisy = Apply(grey, "gaussian-noise", 5);
         float[] values = Values(noisy);
         Assert.Equal(Clipped(noise), Math.Sqrt(Moments(values).Variance), 0.01);
-        using Tensor halves = cat([zeros(1, 1, side, 20), ones(1, 1, side, 20)], 3), flat = Apply(halves.repeat(1, 1, 1, side / 40 + 1), "contrast", 5);
+        using Tensor halves = cat([zeros(1, 1, side, 20), ones(1, 1, side, 20)], 3),
+            flat = Apply(halves.repeat(1, 1, 1, side / 40 + 1), "contrast", 5);
         Assert.Equal(contrast, Values(flat).Max() - Values(flat).Min(), 1e-4);
 
         // the deviation of normal noise around 0.5 that is cut off at 0 and 1
         static double Clipped(double deviation)
         {
-            double[] noise = [.. Enumerable.Range(1, 9999).Select(i => Math.Clamp(deviation * Quantile(i / 10_000.0), -0.5, 0.5))];
+            double[] noise =
+                [.. Enumerable.Range(1, 9999).Select(i => Math.Clamp(deviation * Quantile(i / 10_000.0), -0.5, 0.5))];
             return Math.Sqrt(noise.Average(x => x * x));
         }
 
         static double Quantile(double p) // by bisection of a sum for the normal distribution's integral
         {
             double low = -5, high = 5;
-            for (int i = 0; i < 40; i++) (low, high) = Below((low + high) / 2) < p ? ((low + high) / 2, high) : (low, (low + high) / 2);
+            for (int i = 0; i < 40; i++)
+                (low, high) = Below((low + high) / 2) < p ? ((low + high) / 2, high) : (low, (low + high) / 2);
             return low;
         }
 
@@ -172,7 +175,8 @@ public sealed class CorruptionsTests
                 for (int spoke = 0; spoke < 40; spoke++)
                 {
                     double distance = radius * 28 / 32 * Math.Sqrt((ring + 0.5) / 30), angle = 2 * Math.PI * (spoke + 0.5) / 40;
-                    sum += Between(pixels, i / 952 * 952, i % 34 + distance * Math.Cos(angle), i % 952 / 34 + distance * Math.Sin(angle));
+                    sum += Between(pixels, i / 952 * 952, i % 34 + distance * Math.Cos(angle),
+                        i % 952 / 34 + distance * Math.Sin(angle));
                 }
             Assert.Equal(sum / 1200, actual[i], 0.002);
         }
@@ -281,7 +285,8 @@ public sealed class CorruptionsTests
     public void Apply_Jpeg_KeepsThreeChannelsTogetherAndAllOthersApart()
     {
         using Tensor five = Uniform([1, 5, 32, 32]), three = five.narrow(1, 0, 3), first = five.narrow(1, 0, 1);
-        using Tensor fiveResult = Apply(five, "jpeg", 1), threeResult = Apply(three, "jpeg", 1), firstResult = Apply(first, "jpeg", 1);
+        using Tensor fiveResult = Apply(five, "jpeg", 1), threeResult = Apply(three, "jpeg", 1),
+            firstResult = Apply(first, "jpeg", 1);
         Assert.Equal(Values(firstResult), Values(fiveResult)[..1024]);
         Assert.NotEqual(Values(firstResult), Values(threeResult)[..1024]);
         Assert.All(Values(fiveResult), value => Assert.Equal(Math.Round(255 * value), 255 * value, 1e-4));
@@ -344,7 +349,8 @@ public sealed class CorruptionsTests
     [Fact]
     public void Apply_WrongArguments_SayTheRuleWhatWasFoundAndTheFix()
     {
-        using Tensor good = full(2, 1, 28, 28, 0.5f), flat = zeros(28, 28), small = zeros(2, 1, 28, 27), doubles = zeros(2, 1, 28, 28, float64);
+        using Tensor good = full(2, 1, 28, 28, 0.5f), flat = zeros(28, 28), small = zeros(2, 1, 28, 27),
+            doubles = zeros(2, 1, 28, 28, float64);
         using Tensor bright = full(2, 1, 28, 28, 1.5f), broken = full(2, 1, 28, 28, float.NaN);
         Assert.Contains("one of gaussian-noise, shot-noise", Message(good, name: "rain"));
         Assert.Contains("not 'rain': give one", Message(good, name: "rain"));

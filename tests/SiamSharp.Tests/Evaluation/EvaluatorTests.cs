@@ -15,9 +15,12 @@ public sealed class EvaluatorTests
         const int count = 40_000;
         // The first 25,600 lie on one line, the others along two more.
         Tensor values = zeros(count, 3);
-        foreach (var (k, (from, to)) in new[] { (0, 26_000), (26_000, 33_000), (33_000, count) }.Index()) values[from..to].select(1, k).fill_(1);
-        Features all = new(values, zeros(count, dtype: ScalarType.Int64), ["a"]), test = new(ones(2, 3), zeros(2, dtype: ScalarType.Int64), ["a"]);
-        Score score = Assert.Single(new Evaluator(new EvaluationOptions(), seed: 1).Evaluate(Protocol.RankMe, "pretrained", all, test, "hash"));
+        foreach (var (k, (from, to)) in new[] { (0, 26_000), (26_000, 33_000), (33_000, count) }.Index())
+            values[from..to].select(1, k).fill_(1);
+        Features all = new(values, zeros(count, dtype: ScalarType.Int64), ["a"]),
+            test = new(ones(2, 3), zeros(2, dtype: ScalarType.Int64), ["a"]);
+        Score score = Assert.Single(
+            new Evaluator(new EvaluationOptions(), seed: 1).Evaluate(Protocol.RankMe, "pretrained", all, test, "hash"));
         Assert.InRange(score.Value, 2.7, 3);
     }
 
@@ -29,7 +32,8 @@ public sealed class EvaluatorTests
     {
         using var scope = NewDisposeScope();
         using Features few = new(ones(4, 2), tensor(new long[] { 0, 1, 0, 1 }), s_names[..2]);
-        Assert.Throws<ArgumentOutOfRangeException>(() => new Evaluator(new EvaluationOptions(), seed: 1).Evaluate(protocol, "pretrained", few, few, "hash"));
+        Assert.Throws<ArgumentOutOfRangeException>(() =>
+            new Evaluator(new EvaluationOptions(), seed: 1).Evaluate(protocol, "pretrained", few, few, "hash"));
     }
 
     [Fact]
@@ -37,7 +41,8 @@ public sealed class EvaluatorTests
         new Evaluator(new EvaluationOptions(), seed: 1).Train(Protocol.Knn, "pretrained", () => null!, null!, null!, "hash"));
 
     [Fact]
-    public void Wanted_UnknownProtocol_IsRefused() => Assert.Throws<ArgumentOutOfRangeException>(() => Evaluator.Wanted((Protocol)99, new EvaluationOptions()));
+    public void Wanted_UnknownProtocol_IsRefused() =>
+        Assert.Throws<ArgumentOutOfRangeException>(() => Evaluator.Wanted((Protocol)99, new EvaluationOptions()));
 
     [Fact]
     public void Judge_ClassWithoutAnImage_TakesNoPartInFewShot()
@@ -46,7 +51,8 @@ public sealed class EvaluatorTests
         long[] labels = [0, 2, 0, 2, 0, 2];
         Tensor values = tensor(labels.Select(l => new[] { l - 1f, 0.1f * l }).SelectMany(v => v).ToArray()).reshape(6, 2);
         using Features set = new(values, tensor(labels), s_names);
-        Score score = Assert.Single(new Evaluator(new EvaluationOptions { Shots = [3] }, seed: 1).Evaluate(Protocol.FewShot, "pretrained", set, set, "hash"));
+        Score score = Assert.Single(new Evaluator(new EvaluationOptions { Shots = [3] }, seed: 1)
+            .Evaluate(Protocol.FewShot, "pretrained", set, set, "hash"));
         Assert.Equal(1, score.Value);
     }
 
@@ -57,11 +63,13 @@ public sealed class EvaluatorTests
     public void Judge_TestClassWithoutATrainingImage_CountsAsWrong(Protocol protocol)
     {
         using var scope = NewDisposeScope();
-        Tensor Of(long[] labels) => tensor(labels.Select(l => new[] { l == 0 ? -1f : 1f, 1f }).SelectMany(v => v).ToArray()).reshape(labels.Length, 2);
+        Tensor Of(long[] labels) =>
+            tensor(labels.Select(l => new[] { l == 0 ? -1f : 1f, 1f }).SelectMany(v => v).ToArray()).reshape(labels.Length, 2);
         long[] known = [.. Enumerable.Range(0, 20).Select(i => (long)(i % 2))], judged = [0, 1, 2, 2];
         using Features train = new(Of(known), tensor(known), ["a", "b"]), test = new(Of(judged), tensor(judged), s_names);
         var confusions = new List<Confusion>();
-        Score score = Assert.Single(new Evaluator(new EvaluationOptions { K = 3, Shots = [5] }, seed: 1).Evaluate(protocol, "pretrained", train, test, "hash", confusions));
+        Score score = Assert.Single(new Evaluator(new EvaluationOptions { K = 3, Shots = [5] }, seed: 1)
+            .Evaluate(protocol, "pretrained", train, test, "hash", confusions));
         Assert.Equal(0.5, score.Value); // a and b are recognised, the two of c cannot be
         if (protocol == Protocol.FewShot) return;
         Assert.Equal(s_names, confusions[0].ClassNames);

@@ -9,7 +9,8 @@ public sealed class FewShotTests
 {
     private static readonly string[] s_names = ["a", "b", "c"];
 
-    private static long[] Labels(params int[] counts) => [.. counts.Index().SelectMany(c => Enumerable.Repeat((long)c.Index, c.Item))];
+    private static long[] Labels(params int[] counts) =>
+        [.. counts.Index().SelectMany(c => Enumerable.Repeat((long)c.Index, c.Item))];
 
     [Fact]
     public void Draw_Shots_TakesSoManyOfEachClassWithoutRepetition()
@@ -26,7 +27,8 @@ public sealed class FewShotTests
         }
         long[][] draws = [.. Enumerable.Range(0, 20).Select(draw => FewShot.Draw(labels, s_names, 5, draw, seed: 1))];
         Assert.Equal(20, draws.Select(d => string.Join(",", d)).Distinct().Count());
-        Assert.Equal(20, draws.SelectMany(d => d).Where(i => i >= 13).Distinct().Count()); // every image of the largest class has its turn
+        // every image of the largest class has its turn
+        Assert.Equal(20, draws.SelectMany(d => d).Where(i => i >= 13).Distinct().Count());
         Assert.NotEqual(draws[0], FewShot.Draw(labels, s_names, 5, 0, seed: 2));
     }
 
@@ -38,7 +40,8 @@ public sealed class FewShotTests
     [Fact]
     public void Faults_LabelsThatAreNumbers_SaysWhatAClassIs()
     {
-        EvaluationSet Of(string name, int first) => new(name, 9, [.. Enumerable.Range(0, 9)], [.. Enumerable.Range(first, 9).Select(i => $"0.{i}")], 3);
+        EvaluationSet Of(string name, int first) =>
+            new(name, 9, [.. Enumerable.Range(0, 9)], [.. Enumerable.Range(first, 9).Select(i => $"0.{i}")], 3);
         Assert.Contains("such labels are measured numbers, not classes",
             Assert.Single(EvaluationSet.Faults(Of("a", 11), Of("b", 31), [Protocol.Linear], new EvaluationOptions(), 3)));
     }
@@ -59,7 +62,8 @@ public sealed class FewShotTests
             return new Features(values, labels, s_names);
         }
         var options = new EvaluationOptions { Shots = [1, 10], Draws = 12 };
-        IReadOnlyList<Score> scores = new Evaluator(options, seed: 7).Evaluate(Protocol.FewShot, "pretrained", Clusters(1, 40), Clusters(2, 100), "hash");
+        IReadOnlyList<Score> scores =
+            new Evaluator(options, seed: 7).Evaluate(Protocol.FewShot, "pretrained", Clusters(1, 40), Clusters(2, 100), "hash");
         Assert.Equal([1, 10], scores.Select(s => s.Shots!.Value));
         Assert.All(scores, s =>
         {
@@ -70,7 +74,9 @@ public sealed class FewShotTests
         Assert.InRange(scores[1].Value, 0.7, 1);
         Assert.True(scores[1].Std < scores[0].Std);
         // Labels of images that were not drawn take no part.
-        Assert.Equal(scores, new Evaluator(options, seed: 8).Evaluate(Protocol.FewShot, "pretrained", Clusters(1, 40), Clusters(2, 100), "hash").Select(s => s with { Seed = 7 }));
+        Assert.Equal(scores,
+            new Evaluator(options, seed: 8).Evaluate(Protocol.FewShot, "pretrained", Clusters(1, 40), Clusters(2, 100), "hash")
+                .Select(s => s with { Seed = 7 }));
     }
 
     [Fact]
@@ -79,9 +85,12 @@ public sealed class FewShotTests
         string folder = Directory.CreateTempSubdirectory("draws").FullName;
         var run = new SiamSharp.Training.RunFolder(folder);
         var options = new EvaluationOptions { Shots = [1], Draws = 2, DrawsFile = run.DrawsPath };
-        File.WriteAllText(run.DrawsPath, FewShotDraws.For(Labels(3, 3, 3), s_names, "hash", options with { DrawsFile = "" }).ToJson());
-        run.AddScores([new Score { Protocol = "few-shot", Encoder = "pretrained", Train = "photos#train", DataHash = "hash/other" }]);
-        Assert.Contains("than those of --train: from photos#train (", Assert.Throws<DataSourceException>(() => FewShotDraws.For(Labels(3, 3, 3), s_names, "another", options)).Message);
+        File.WriteAllText(run.DrawsPath,
+            FewShotDraws.For(Labels(3, 3, 3), s_names, "hash", options with { DrawsFile = "" }).ToJson());
+        run.AddScores(
+            [new Score { Protocol = "few-shot", Encoder = "pretrained", Train = "photos#train", DataHash = "hash/other" }]);
+        Assert.Contains("than those of --train: from photos#train (",
+            Assert.Throws<DataSourceException>(() => FewShotDraws.For(Labels(3, 3, 3), s_names, "another", options)).Message);
         Directory.Delete(folder, recursive: true);
     }
 
@@ -97,12 +106,14 @@ public sealed class FewShotTests
             File.WriteAllText(file, made.ToJson());
             EvaluationOptions again = options with { DrawsFile = file, DrawSeed = 99 };
             FewShotDraws read = FewShotDraws.For(labels, s_names, "hash", again);
-            Assert.Equal(made.Shots.SelectMany(s => s.Value).SelectMany(d => d), read.Shots.SelectMany(s => s.Value).SelectMany(d => d));
+            Assert.Equal(made.Shots.SelectMany(s => s.Value).SelectMany(d => d),
+                read.Shots.SelectMany(s => s.Value).SelectMany(d => d));
             Assert.Equal(FewShot.Draw(labels, s_names, 5, 2, seed: 1), read.Shots[5][2]);
 
             string Fails(string hash, int images, EvaluationOptions o) =>
                 Assert.Throws<DataSourceException>(() => FewShotDraws.For(labels.AsSpan(0, images), s_names, hash, o)).Message;
-            Assert.Contains("other images than those of --train (its data are hash, those of --train other). Give those images as --train, or leave evaluation.drawsFile out", Fails("other", 33, again));
+            Assert.Contains("other images than those of --train (its data are hash, those of --train other). "
+                + "Give those images as --train, or leave evaluation.drawsFile out", Fails("other", 33, again));
             Assert.Contains("lacks 4 draws of 1 shots: it has 3 of 1, 3 of 5", Fails("hash", 33, again with { Draws = 4 }));
             Assert.Contains("lacks 3 draws of 2 shots", Fails("hash", 33, again with { Shots = [2] }));
             Assert.Contains("outside of 0 to 9", Fails("hash", 10, again));

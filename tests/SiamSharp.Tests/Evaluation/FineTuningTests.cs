@@ -11,16 +11,20 @@ namespace SiamSharp.Tests.Evaluation;
 /// <summary>A tiny network trained with labels of real images.</summary>
 public sealed class FineTuningTests
 {
-    private static readonly FineTuneOptions s_options = new() { Fractions = [0.1, 1], Epochs = 8, MinSteps = 60, BatchSize = 32, LearningRate = 3e-3 };
+    private static readonly FineTuneOptions s_options =
+        new() { Fractions = [0.1, 1], Epochs = 8, MinSteps = 60, BatchSize = 32, LearningRate = 3e-3 };
 
     private static ImageDataset Images(int first, int count) => ImageDataset.Load(
-        new SubsetSource(ImageSources.Open("fashion-mnist:sample", new DataOptions()), [.. Enumerable.Range(first, count)], $"{count} from {first}"), new DataOptions());
+        new SubsetSource(ImageSources.Open("fashion-mnist:sample", new DataOptions()), [.. Enumerable.Range(first, count)],
+            $"{count} from {first}"), new DataOptions());
 
     private static Encoder Untrained() => new(
-        new BackboneOptions { Width = 16, Depths = [1, 1] }.Create(1, 28, seed: 1), new Preprocessing(new HighPassOptions(), [0.0], [0.15]), 1, 28);
+        new BackboneOptions { Width = 16, Depths = [1, 1] }.Create(1, 28, seed: 1),
+        new Preprocessing(new HighPassOptions(), [0.0], [0.15]), 1, 28);
 
     private static IReadOnlyList<Score> Judge(Protocol protocol, List<Confusion>? confusions = null) =>
-        new Evaluator(new EvaluationOptions { FineTune = s_options }, seed: 1).Train(protocol, "untrained", Untrained, Images(0, 800), Images(800, 300), "hash", confusions);
+        new Evaluator(new EvaluationOptions { FineTune = s_options }, seed: 1)
+            .Train(protocol, "untrained", Untrained, Images(0, 800), Images(800, 300), "hash", confusions);
 
     [Fact]
     public void Train_SharesOfTheLabels_LearnsMoreFromMore()
@@ -30,7 +34,8 @@ public sealed class FineTuningTests
         Assert.Equal([("fine-tune", 0.1), ("fine-tune", 1.0)], scores.Select(s => (s.Protocol, s.Fraction!.Value)));
         Assert.InRange(scores[0].TrainCount, 75, 85);
         Assert.Equal(800, scores[1].TrainCount);
-        Assert.True(scores[0].Value > 0.25 && scores[1].Value > scores[0].Value + 0.1, string.Join(", ", scores.Select(s => s.Value)));
+        Assert.True(scores[0].Value > 0.25 && scores[1].Value > scores[0].Value + 0.1,
+            string.Join(", ", scores.Select(s => s.Value)));
         Assert.True(scores[1].Top5 > 0.9, $"{scores[1].Top5}");
         Assert.Equal(["fine-tune-10", "fine-tune-100"], confusions.Select(c => c.Protocol));
         Assert.Equal(scores[1].Value, Enumerable.Range(0, 10).Sum(k => confusions[1].Counts[k, k]) / 300.0, 1e-12);
@@ -67,14 +72,17 @@ public sealed class FineTuningTests
     {
         using Encoder encoder = Untrained();
         using var classifier = nn.Linear(32, 10);
-        Optimizer[] optimizers = FineTuning.Optimizers(encoder, classifier, frozen: false, firstLayerRate: 0.01, s_options, out double[] shares);
+        Optimizer[] optimizers = FineTuning.Optimizers(encoder, classifier, frozen: false, firstLayerRate: 0.01,
+            s_options, out double[] shares);
         Assert.Equal(0.01, shares[0], 1e-12);
         Assert.Equal(1, shares[^1]);
-        for (int i = 1; i < shares.Length; i++) Assert.Equal(Math.Pow(100, 1.0 / (shares.Length - 1)), shares[i] / shares[i - 1], 1e-9);
+        for (int i = 1; i < shares.Length; i++)
+            Assert.Equal(Math.Pow(100, 1.0 / (shares.Length - 1)), shares[i] / shares[i - 1], 1e-9);
         Assert.Contains("exp_avg.conv1.weight", optimizers[0].State.Keys);
         Assert.Contains(optimizers[^2].State.Keys, k => k.StartsWith("exp_avg.layer2.", StringComparison.Ordinal));
         Assert.Contains("exp_avg.weight", optimizers[^1].State.Keys);
-        Assert.Equal(encoder.Backbone.parameters().Count() + 2, optimizers.Sum(o => o.State.Keys.Count(k => k.StartsWith("exp_avg.", StringComparison.Ordinal))));
+        Assert.Equal(encoder.Backbone.parameters().Count() + 2,
+            optimizers.Sum(o => o.State.Keys.Count(k => k.StartsWith("exp_avg.", StringComparison.Ordinal))));
         foreach (Optimizer optimizer in optimizers) optimizer.Dispose();
     }
 

@@ -13,7 +13,8 @@ public class KnnTests
     {
         var golden = new GoldenFile("knn_weighted.json");
         long[] labels = [.. golden["inputs", "labels"].EnumerateArray().Select(v => v.GetInt64())];
-        Tensor scores = Knn.Scores(golden.Tensor("inputs", "bank"), tensor(labels), golden.Tensor("inputs", "queries"), 5, 20, 0.07);
+        Tensor scores = Knn.Scores(golden.Tensor("inputs", "bank"), tensor(labels),
+            golden.Tensor("inputs", "queries"), 5, 20, 0.07);
         Near.Equal(golden.Tensor("output", "scores"), scores, 1e-9);
         Assert.Equal(golden["output", "prediction"].EnumerateArray().Select(v => v.GetInt64()), scores.argmax(1).data<long>());
     }

@@ -19,7 +19,8 @@ public class LinearProbeTests
     [Fact]
     public void Objective_Gradient_AgreesWithFiniteDifferences()
     {
-        Tensor x = Normal(1, 7, 3).to(float64), target = nn.functional.one_hot(arange(7) % 4, 4).t().to(float64), weight = Normal(2, 4, 4).to(float64);
+        Tensor x = Normal(1, 7, 3).to(float64), target = nn.functional.one_hot(arange(7) % 4, 4).t().to(float64),
+            weight = Normal(2, 4, 4).to(float64);
         var (_, gradient) = LogisticRegression.Objective(x.t(), target, weight, 0.3);
         for (int i = 0; i < 16; i++)
         {
@@ -40,18 +41,21 @@ public class LinearProbeTests
         for (int n = 0; n < 5; n++)
         {
             double[] logit = [.. Enumerable.Range(0, 3).Select(k =>
-                weight[2, k].ToDouble() + x[n, 0].ToDouble() * weight[0, k].ToDouble() + x[n, 1].ToDouble() * weight[1, k].ToDouble())];
+                weight[2, k].ToDouble() + x[n, 0].ToDouble() * weight[0, k].ToDouble()
+                    + x[n, 1].ToDouble() * weight[1, k].ToDouble())];
             expected -= Math.Log(Math.Exp(logit[labels[n]]) / logit.Sum(Math.Exp)) / 5;
         }
         for (int d = 0; d < 2; d++)
             for (int k = 0; k < 3; k++) expected += 0.25 * Math.Pow(weight[d, k].ToDouble(), 2);
-        Assert.Equal(expected, LogisticRegression.Objective(x.t(), nn.functional.one_hot(tensor(labels), 3).t().to(float64), weight, 0.5).Value, 1e-12);
+        Assert.Equal(expected, LogisticRegression.Objective(x.t(),
+            nn.functional.one_hot(tensor(labels), 3).t().to(float64), weight, 0.5).Value, 1e-12);
     }
 
     [Fact]
     public void Minimize_ConvexQuadratic_FindsTheMinimum()
     {
-        Tensor scale = tensor(new double[] { 1, 10, 100, 1000 }).reshape(4, 1), goal = tensor(new double[] { 3, -2, 1, 0.5 }).reshape(4, 1);
+        Tensor scale = tensor(new double[] { 1, 10, 100, 1000 }).reshape(4, 1),
+            goal = tensor(new double[] { 3, -2, 1, 0.5 }).reshape(4, 1);
         Tensor found = LbfgsMinimizer.Minimize(zeros(4, 1, dtype: float64),
             w => (((w - goal).square() * scale).sum().ToDouble() / 2, (w - goal) * scale), 200, 1e-9, CancellationToken.None);
         Assert.True((found - goal).abs().max().ToDouble() < 1e-9);
@@ -76,8 +80,10 @@ public class LinearProbeTests
     {
         Tensor labels = arange(count) % 3, x = Normal(3, count, width);
         x[TensorIndex.Colon, 0] += 2 * labels.to(float32);
-        using var chosen = LinearProbe.Fit(x, labels, 3, new EvaluationOptions { LinearPenalties = [1e-3, 1, 0.1] }, 1, CancellationToken.None);
-        using var alone = LinearProbe.Fit(x, labels, 3, new EvaluationOptions { LinearPenalties = [chosen.Penalty] }, 1, CancellationToken.None);
+        using var chosen = LinearProbe.Fit(x, labels, 3,
+            new EvaluationOptions { LinearPenalties = [1e-3, 1, 0.1] }, 1, CancellationToken.None);
+        using var alone = LinearProbe.Fit(x, labels, 3,
+            new EvaluationOptions { LinearPenalties = [chosen.Penalty] }, 1, CancellationToken.None);
         Assert.True(chosen.Scores(x).allclose(alone.Scores(x), rtol: 0, atol: 0.02));
     }
 
@@ -92,7 +98,8 @@ public class LinearProbeTests
             bound[..Width, ..Width] = products / 2;
             bound[Width, Width] = 0.5;
             bound = bound + (penalty + 1e-6) * eye(Width + 1, dtype: float64);
-            Assert.True(bound.mm(LogisticRegression.InverseBound(products, penalty, float64)(q)).allclose(q, rtol: 0, atol: 1e-6), $"penalty {penalty}");
+            Assert.True(bound.mm(LogisticRegression.InverseBound(products, penalty, float64)(q)).allclose(q, rtol: 0, atol: 1e-6),
+                $"penalty {penalty}");
         }
     }
 
@@ -109,7 +116,8 @@ public class LinearProbeTests
         using Tensor weight = LinearProbe.FitStandardised(standard, labels, 3, 0.1, 200, CancellationToken.None);
         Tensor target = nn.functional.one_hot(labels, 3).t().to(float32);
         // The objective is convex: where its gradient vanishes it is least.
-        Assert.InRange(LogisticRegression.Objective(standard.t(), target, weight, 0.1).Gradient.abs().max().item<float>(), 0, 2e-4);
+        Assert.InRange(
+            LogisticRegression.Objective(standard.t(), target, weight, 0.1).Gradient.abs().max().item<float>(), 0, 2e-4);
     }
 
     [Theory]
@@ -121,13 +129,15 @@ public class LinearProbeTests
         int count = classes * shots;
         Tensor labels = arange(count) % classes, x = Normal(4, count, width).to(float64).Plus(0.3); // their mean is not 0
         using Tensor weight = LinearProbe.FitFew(x, labels, classes, 0.01, CancellationToken.None);
-        double[] w = weight.data<double>().ToArray(), features = x.data<double>().ToArray(), gradient = [.. w[..(width * classes)].Select(v => 0.01 * v)];
+        double[] w = weight.data<double>().ToArray(), features = x.data<double>().ToArray(),
+            gradient = [.. w[..(width * classes)].Select(v => 0.01 * v)];
         Assert.All(w[(width * classes)..], bias => Assert.Equal(0, bias));
 
         // Strictly convex: where the gradient, here written out once more, vanishes, is the one minimum.
         for (int i = 0; i < count; i++)
         {
-            double[] scores = [.. Enumerable.Range(0, classes).Select(k => Math.Exp(Enumerable.Range(0, width).Sum(d => features[i * width + d] * w[d * classes + k])))];
+            double[] scores = [.. Enumerable.Range(0, classes)
+                .Select(k => Math.Exp(Enumerable.Range(0, width).Sum(d => features[i * width + d] * w[d * classes + k])))];
             for (int k = 0; k < classes; k++)
             {
                 double residual = (scores[k] / scores.Sum() - (i % classes == k ? 1 : 0)) / count;

@@ -44,7 +44,8 @@ public sealed class StatisticsTests
     [InlineData(new double[] { 1, 2, 3, 4 }, new double[] { 10, 20, 30, 1000 }, 1.0)]
     [InlineData(new double[] { 1, 2, 3, 4 }, new double[] { 9, 7, 3, 1 }, -1.0)]
     [InlineData(new double[] { 1, 2, 3, 4, 5 }, new double[] { 5, 6, 7, 8, 7 }, 0.820782681)]
-    [InlineData(new double[] { 86, 97, 99, 100, 101, 103, 106, 110, 112, 113 }, new double[] { 2, 20, 28, 27, 50, 29, 7, 17, 6, 12 }, -0.175757576)]
+    [InlineData(new double[] { 86, 97, 99, 100, 101, 103, 106, 110, 112, 113 },
+        new double[] { 2, 20, 28, 27, 50, 29, 7, 17, 6, 12 }, -0.175757576)]
     public void RankCorrelation_KnownValues_Agree(double[] a, double[] b, double expected) =>
         Assert.Equal(expected, Statistics.RankCorrelation(a, b), 1e-9);
 

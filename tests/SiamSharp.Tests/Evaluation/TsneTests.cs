@@ -6,7 +6,8 @@ namespace SiamSharp.Tests.Evaluation;
 
 public sealed class TsneTests
 {
-    private static Tensor Points(ulong seed, int count, int width) => Reference.RandomTensors.Normal(seed, [count, width]).to(ScalarType.Float64);
+    private static Tensor Points(ulong seed, int count, int width) =>
+        Reference.RandomTensors.Normal(seed, [count, width]).to(ScalarType.Float64);
 
     [Fact]
     public void SquaredDistances_AgreeWithNaiveLoops()
@@ -15,7 +16,8 @@ public sealed class TsneTests
         Tensor x = Points(1, 7, 3), distances = Tsne.SquaredDistances(x);
         for (int i = 0; i < 7; i++)
             for (int j = 0; j < 7; j++)
-                Assert.Equal(Enumerable.Range(0, 3).Sum(k => Math.Pow(x[i, k].item<double>() - x[j, k].item<double>(), 2)), distances[i, j].item<double>(), 1e-12);
+                Assert.Equal(Enumerable.Range(0, 3).Sum(k => Math.Pow(x[i, k].item<double>() - x[j, k].item<double>(), 2)),
+                    distances[i, j].item<double>(), 1e-12);
     }
 
     [Fact]
@@ -60,7 +62,8 @@ public sealed class TsneTests
             for (int j = 0; j < n; j++)
             {
                 if (i == j) continue;
-                near[i, j] = 1 / (1 + Math.Pow(y[i, 0].item<double>() - y[j, 0].item<double>(), 2) + Math.Pow(y[i, 1].item<double>() - y[j, 1].item<double>(), 2));
+                near[i, j] = 1 / (1 + Math.Pow(y[i, 0].item<double>() - y[j, 0].item<double>(), 2)
+                    + Math.Pow(y[i, 1].item<double>() - y[j, 1].item<double>(), 2));
                 all += near[i, j];
             }
         }

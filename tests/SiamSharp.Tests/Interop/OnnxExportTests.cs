@@ -24,9 +24,11 @@ public sealed class OnnxExportTests : IDisposable
     private static readonly HighPassOptions s_highPass = new() { Sigma = 2, Kernel = 13 };
 
     private static Preprocessing Plain(int channels) =>
-        new(new HighPassOptions { Sigma = 0 }, [.. Enumerable.Range(1, channels).Select(c => 0.1 * c)], [.. Enumerable.Range(1, channels).Select(c => 0.2 + 0.1 * c)]);
+        new(new HighPassOptions { Sigma = 0 }, [.. Enumerable.Range(1, channels).Select(c => 0.1 * c)],
+            [.. Enumerable.Range(1, channels).Select(c => 0.2 + 0.1 * c)]);
 
-    private static Preprocessing HighPassed(int channels) => new(s_highPass, new double[channels], [.. Enumerable.Range(1, channels).Select(c => 0.05 * c)]);
+    private static Preprocessing HighPassed(int channels) =>
+        new(s_highPass, new double[channels], [.. Enumerable.Range(1, channels).Select(c => 0.05 * c)]);
 
     /// <summary>An encoder whose batch normalisations do something: they have seen images.</summary>
     private static Encoder Make(BackboneOptions options, int channels, int size, Preprocessing preprocessing)
@@ -50,7 +52,12 @@ public sealed class OnnxExportTests : IDisposable
     }
 
     private static BackboneOptions Small(string name) =>
-        new() { Name = name, Width = name.StartsWith("vit", StringComparison.Ordinal) ? 48 : 16, Depths = name.StartsWith("vit", StringComparison.Ordinal) ? [2] : [1, 2] };
+        new()
+        {
+            Name = name,
+            Width = name.StartsWith("vit", StringComparison.Ordinal) ? 48 : 16,
+            Depths = name.StartsWith("vit", StringComparison.Ordinal) ? [2] : [1, 2]
+        };
 
     public static TheoryData<string> Names => [.. BackboneOptions.Names];
 
@@ -68,7 +75,8 @@ public sealed class OnnxExportTests : IDisposable
 
         Assert.InRange(OnnxExport.Write(_path, encoder, new OnnxOptions { FoldBatchNorm = true }), 0, 1e-4);
         Near.Equal(expected, Run(pixels), 1e-5);
-        bool hasBatchNorm = name.StartsWith("res", StringComparison.Ordinal) || name.StartsWith("wide", StringComparison.Ordinal) || name.StartsWith("regnet", StringComparison.Ordinal);
+        bool hasBatchNorm = name.StartsWith("res", StringComparison.Ordinal) || name.StartsWith("wide", StringComparison.Ordinal)
+            || name.StartsWith("regnet", StringComparison.Ordinal);
         Assert.Equal(hasBatchNorm, new FileInfo(_path).Length < whole);
         Assert.DoesNotContain("BatchNormalization", File.ReadAllText(_path), StringComparison.Ordinal);
     }
@@ -80,7 +88,8 @@ public sealed class OnnxExportTests : IDisposable
     public void Write_OtherChannelsAndDepths_PreprocessesAsTheEncoder(int channels, double white)
     {
         using var scope = NewDisposeScope();
-        foreach (Preprocessing preprocessing in new[] { Plain(channels), HighPassed(channels), new(s_highPass, [.. Enumerable.Repeat(0.01, channels)], [.. Enumerable.Repeat(0.1, channels)]) })
+        foreach (Preprocessing preprocessing in new[] { Plain(channels), HighPassed(channels),
+            new(s_highPass, [.. Enumerable.Repeat(0.01, channels)], [.. Enumerable.Repeat(0.1, channels)]) })
         {
             using Encoder encoder = Make(new BackboneOptions { Width = 8, Depths = [1, 1] }, channels, 24, preprocessing);
             OnnxExport.Write(_path, encoder, new OnnxOptions { White = white });
@@ -129,7 +138,8 @@ public sealed class OnnxExportTests : IDisposable
     [InlineData("convnext_tiny", Stem.ImageNet)]
     public void Write_GridOfMeans_KnowsTheSideOfTheMap(string name, Stem stem)
     {
-        // A matrix of the graph has as many columns as the map has pixels a side: a wrong number would end in an error of ONNX Runtime.
+        // A matrix of the graph has as many columns as the map has pixels a side: a wrong number would end
+        // in an error of ONNX Runtime.
         foreach (int size in new[] { 28, 33, 47, 65 })
         {
             using var scope = NewDisposeScope();
@@ -169,7 +179,8 @@ public sealed class OnnxExportTests : IDisposable
     public void Write_OwnNetwork_IsExportedOrRefusedByName()
     {
         using var scope = NewDisposeScope();
-        using var known = new Encoder(nn.Sequential(nn.Conv2d(1, 4, 3, stride: 2, padding: 1), nn.ReLU(), new Mean()), Plain(1), 1, 28);
+        using var known =
+            new Encoder(nn.Sequential(nn.Conv2d(1, 4, 3, stride: 2, padding: 1), nn.ReLU(), new Mean()), Plain(1), 1, 28);
         var fault = Assert.Throws<NotSupportedException>(() => OnnxExport.Write(_path, known));
         Assert.Contains("A Mean cannot be exported", fault.Message, StringComparison.Ordinal);
         Assert.False(File.Exists(_path));
@@ -181,8 +192,8 @@ public sealed class OnnxExportTests : IDisposable
         using var scope = NewDisposeScope();
         nn.Module<Tensor, Tensor>[] layers =
         [
-            nn.Conv2d(1, 4, 3, padding: TorchSharp.Padding.Same), nn.Conv2d(1, 4, 3, padding: 1, dilation: 2), nn.BatchNorm2d(1, affine: false),
-            nn.LayerNorm([28, 28]), nn.LayerNorm([28], elementwise_affine: false),
+            nn.Conv2d(1, 4, 3, padding: TorchSharp.Padding.Same), nn.Conv2d(1, 4, 3, padding: 1, dilation: 2),
+            nn.BatchNorm2d(1, affine: false), nn.LayerNorm([28, 28]), nn.LayerNorm([28], elementwise_affine: false),
         ];
         foreach (var layer in layers)
         {
@@ -198,7 +209,8 @@ public sealed class OnnxExportTests : IDisposable
     {
         public override Tensor forward(Tensor x) => x.mean([2, 3]) + 1;
 
-        public string Export(OnnxGraph graph, string x) => graph.Node("Flatten", [graph.Node("GlobalAveragePool", [x])], ("axis", 1L));
+        public string Export(OnnxGraph graph, string x) =>
+            graph.Node("Flatten", [graph.Node("GlobalAveragePool", [x])], ("axis", 1L));
     }
 
     private sealed class Mean() : nn.Module<Tensor, Tensor>(nameof(Mean))
@@ -248,7 +260,8 @@ public sealed class OnnxExportTests : IDisposable
     {
         using var scope = NewDisposeScope();
         using Encoder encoder = Make(Small("resnet18"), 1, 28, Plain(1));
-        Assert.StartsWith("onnx.white", Assert.Throws<OptionsException>(() => OnnxExport.Write(_path, encoder, new OnnxOptions { White = white })).Message);
+        Assert.StartsWith("onnx.white",
+            Assert.Throws<OptionsException>(() => OnnxExport.Write(_path, encoder, new OnnxOptions { White = white })).Message);
         Assert.False(File.Exists(_path));
     }
 }

@@ -36,7 +36,8 @@ public sealed class PyTorchFileTests
         };
         foreach (var (key, type) in new (string, ScalarType)[]
         {
-            ("float64", ScalarType.Float64), ("float16", ScalarType.Float16), ("bfloat16", ScalarType.BFloat16), ("int64", ScalarType.Int64), ("int32", ScalarType.Int32),
+            ("float64", ScalarType.Float64), ("float16", ScalarType.Float16), ("bfloat16", ScalarType.BFloat16),
+            ("int64", ScalarType.Int64), ("int32", ScalarType.Int32),
             ("int16", ScalarType.Int16), ("int8", ScalarType.Int8), ("uint8", ScalarType.Byte), ("bool", ScalarType.Bool),
         })
         {
@@ -96,7 +97,8 @@ public sealed class PyTorchFileTests
         string path = Path.GetTempFileName();
         using (var archive = new System.IO.Compression.ZipArchive(File.Create(path), System.IO.Compression.ZipArchiveMode.Create))
             foreach (string name in names.Split(',')) archive.CreateEntry(name);
-        Assert.Contains(reason, Assert.Throws<PyTorchFileException>(() => WeightsFile.Read(path)).Message, StringComparison.Ordinal);
+        Assert.Contains(reason,
+            Assert.Throws<PyTorchFileException>(() => WeightsFile.Read(path)).Message, StringComparison.Ordinal);
         File.Delete(path);
     }
 
@@ -105,8 +107,10 @@ public sealed class PyTorchFileTests
     [InlineData("torchscript.pt", "a TorchScript program")]
     [InlineData("make.py", "it is text that begins with")]
     public void Read_NoStateDict_SaysSo(string name, string reason) =>
-        Assert.Contains(reason, Assert.Throws<PyTorchFileException>(() => PyTorchFile.Read(Golden(name))).Message, StringComparison.Ordinal);
+        Assert.Contains(reason, Assert.Throws<PyTorchFileException>(() => PyTorchFile.Read(Golden(name))).Message,
+            StringComparison.Ordinal);
 
     [Fact]
-    public void Read_NoFile_IsAnIoException() => Assert.Throws<FileNotFoundException>(() => PyTorchFile.Read(Golden("absent.pth")));
+    public void Read_NoFile_IsAnIoException() =>
+        Assert.Throws<FileNotFoundException>(() => PyTorchFile.Read(Golden("absent.pth")));
 }

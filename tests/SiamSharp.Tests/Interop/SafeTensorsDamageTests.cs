@@ -20,7 +20,12 @@ public sealed class SafeTensorsDamageTests : IDisposable
     {
         using var scope = NewDisposeScope();
         string path = NewPath();
-        var tensors = new Dictionary<string, Tensor> { ["weight"] = ones(3, 2), ["mask"] = tensor(new[] { true, false }), ["n"] = tensor(5L) };
+        var tensors = new Dictionary<string, Tensor>
+        {
+            ["weight"] = ones(3, 2),
+            ["mask"] = tensor(new[] { true, false }),
+            ["n"] = tensor(5L)
+        };
         SafeTensors.Write(path, tensors, new Dictionary<string, string> { ["key"] = "value" });
         return File.ReadAllBytes(path);
     }
@@ -80,7 +85,8 @@ public sealed class SafeTensorsDamageTests : IDisposable
     public void Read_HashOrItsAnnouncementTakenOut_IsReported(string left, string missing)
     {
         string path = NewPath();
-        byte[] header = Encoding.UTF8.GetBytes("{\"__metadata__\":{\"" + left + "\":\"xxhash128\"},\"x\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}");
+        byte[] header = Encoding.UTF8.GetBytes("{\"__metadata__\":{\"" + left
+            + "\":\"xxhash128\"},\"x\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}");
         File.WriteAllBytes(path, [.. BitConverter.GetBytes((long)header.Length), .. header, 1]);
         Assert.Contains($"\"{missing}\" is missing", Assert.Throws<SafeTensorsException>(() => SafeTensors.Read(path)).Message);
     }
@@ -103,7 +109,9 @@ public sealed class SafeTensorsDamageTests : IDisposable
     [Theory]
     [InlineData("""[]""", "not an object")]
     [InlineData("""{"x":{"dtype":"F32","shape":[1],"data_offsets":[0,8]}}""", "takes 8 bytes, but its shape [1] needs 4")]
-    [InlineData("""{"x":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"y":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}""", "begins at byte 4")]
+    [InlineData(
+        """{"x":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"y":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}""",
+        "begins at byte 4")]
     [InlineData("""{"x":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}""", "begins at byte 4")]
     [InlineData("""{"x":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}}""", "the tensors take 16 bytes, the file has 8")]
     [InlineData("""{"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}""", "the tensors take 4 bytes, the file has 8")]
@@ -113,7 +121,8 @@ public sealed class SafeTensorsDamageTests : IDisposable
     [InlineData("""{"x":{"dtype":"C64","shape":[1],"data_offsets":[0,8]}}""", "the dtype \"C64\"")]
     [InlineData("""{"x":{"shape":[2],"data_offsets":[0,8]}}""", "no dtype")]
     [InlineData("""{"x":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}}""", "the offsets [8, 0]")]
-    [InlineData("""{"x":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"x":{"dtype":"F32","shape":[0],"data_offsets":[8,8]}}""", "not JSON")]
+    [InlineData("""{"x":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"x":{"dtype":"F32","shape":[0],"data_offsets":[8,8]}}""",
+        "not JSON")]
     [InlineData("""{"__metadata__":{"a":1},"x":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", "__metadata__.a")]
     [InlineData("""{"x":{"dtype":"BOOL","shape":[8],"data_offsets":[0,8]}}""", "holds the byte 9")]
     [InlineData("""{"x":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}""", "not JSON")]
@@ -133,9 +142,11 @@ public sealed class SafeTensorsDamageTests : IDisposable
         string Wrapped(string json) => string.Concat(Encoding.Latin1.GetString(BitConverter.GetBytes((long)json.Length)), json);
         string deep = string.Concat(Enumerable.Repeat("[", 5000)), ones = string.Join(",", Enumerable.Repeat("1", 65));
         Assert.False(Reads(Encoding.Latin1.GetBytes(Wrapped(deep))));
-        Assert.False(Reads([.. Encoding.Latin1.GetBytes(Wrapped($$$"""{"x":{"dtype":"U8","shape":[{{{ones}}}],"data_offsets":[0,1]}}""")), 1]));
+        Assert.False(Reads(
+            [.. Encoding.Latin1.GetBytes(Wrapped($$$"""{"x":{"dtype":"U8","shape":[{{{ones}}}],"data_offsets":[0,1]}}""")), 1]));
     }
 
     [Fact]
-    public void Read_NoFile_IsAnIoException() => Assert.Throws<FileNotFoundException>(() => SafeTensors.Read(Path.Combine(_folder, "absent")));
+    public void Read_NoFile_IsAnIoException() =>
+        Assert.Throws<FileNotFoundException>(() => SafeTensors.Read(Path.Combine(_folder, "absent")));
 }

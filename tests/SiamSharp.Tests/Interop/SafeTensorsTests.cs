@@ -21,12 +21,15 @@ public sealed class SafeTensorsTests : IDisposable
     public void Write_TwoTensors_HasTheBytesOfTheFormat()
     {
         using var scope = NewDisposeScope();
-        SafeTensors.Write(_path, new Dictionary<string, Tensor> { ["b"] = tensor(new byte[] { 7, 8 }), ["a"] = tensor(new[] { 1.5f }) });
+        SafeTensors.Write(_path,
+            new Dictionary<string, Tensor> { ["b"] = tensor(new byte[] { 7, 8 }), ["a"] = tensor(new[] { 1.5f }) });
         byte[] bytes = File.ReadAllBytes(_path);
         int length = (int)BinaryPrimitives.ReadInt64LittleEndian(bytes);
         byte[] blanked = [.. bytes];
         blanked.AsSpan(38, 32).Fill((byte)'0');
-        Assert.Equal("{\"__metadata__\":{\"xxhash128\":\"" + Convert.ToHexStringLower(XxHash128.Hash(blanked)) + "\",\"checksum\":\"xxhash128\"},\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]},\"b\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[4,6]}}",
+        Assert.Equal("{\"__metadata__\":{\"xxhash128\":\"" + Convert.ToHexStringLower(XxHash128.Hash(blanked))
+            + "\",\"checksum\":\"xxhash128\"},\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]},"
+            + "\"b\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[4,6]}}",
             Encoding.UTF8.GetString(bytes, 8, length).TrimEnd(' '));
         Assert.Equal(0, length % 8);
         Assert.Equal([0x00, 0x00, 0xC0, 0x3F, 7, 8], bytes[(8 + length)..]);
@@ -42,8 +45,10 @@ public sealed class SafeTensorsTests : IDisposable
         Assert.Equal(["who"], file.Metadata.Keys);
         Assert.Equal(["who"], SafeTensors.ReadMetadata(_path).Keys);
         Assert.Matches("^[0-9a-f]{32}$", SafeTensorsHeader.Read(_path).Hash);
-        Assert.Throws<ArgumentException>(() => SafeTensors.Write(_path, one, new Dictionary<string, string> { ["xxhash128"] = "0" }));
-        Assert.Throws<ArgumentException>(() => SafeTensors.Write(_path, one, new Dictionary<string, string> { ["checksum"] = "0" }));
+        Assert.Throws<ArgumentException>(() =>
+            SafeTensors.Write(_path, one, new Dictionary<string, string> { ["xxhash128"] = "0" }));
+        Assert.Throws<ArgumentException>(() =>
+            SafeTensors.Write(_path, one, new Dictionary<string, string> { ["checksum"] = "0" }));
     }
 
     [Fact]
@@ -51,7 +56,8 @@ public sealed class SafeTensorsTests : IDisposable
     {
         string json = """{"x":{"dtype":"I16","shape":[2,1],"data_offsets":[0,4]},"__metadata__":{"who":"ä"},"s":{"dtype":"F64","shape":[],"data_offsets":[4,12]}}""";
         byte[] header = Encoding.UTF8.GetBytes(json);
-        File.WriteAllBytes(_path, [.. BitConverter.GetBytes((long)header.Length), .. header, 1, 0, 0xFF, 0xFF, .. BitConverter.GetBytes(2.5)]);
+        File.WriteAllBytes(_path,
+            [.. BitConverter.GetBytes((long)header.Length), .. header, 1, 0, 0xFF, 0xFF, .. BitConverter.GetBytes(2.5)]);
         using var file = SafeTensors.Read(_path);
         Assert.Equal("ä", file.Metadata["who"]);
         Assert.Equal([2, 1], file.Tensors["x"].shape);
@@ -97,7 +103,8 @@ public sealed class SafeTensorsTests : IDisposable
     public void Map_TensorChanged_TheFileStays()
     {
         string path = Path.Combine(_folder, "ä ü.safetensors");
-        using (NewDisposeScope()) SafeTensors.Write(path, new Dictionary<string, Tensor> { ["x"] = ones(1000), ["y"] = ones(3, ScalarType.Int64) });
+        using (NewDisposeScope())
+            SafeTensors.Write(path, new Dictionary<string, Tensor> { ["x"] = ones(1000), ["y"] = ones(3, ScalarType.Int64) });
         byte[] before = File.ReadAllBytes(path);
         SafeTensorsFile file;
         using (NewDisposeScope()) file = SafeTensors.Map(path); // outlives the scope
@@ -114,7 +121,8 @@ public sealed class SafeTensorsTests : IDisposable
     public void Map_OffsetsOfNoMultiple_AreCopied()
     {
         byte[] header = Encoding.UTF8.GetBytes("""{"b":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"x":{"dtype":"F32","shape":[2],"data_offsets":[1,9]},"w":{"dtype":"U16","shape":[1],"data_offsets":[9,11]}}""");
-        File.WriteAllBytes(_path, [.. BitConverter.GetBytes((long)header.Length), .. header, 7, .. BitConverter.GetBytes(1.5f), .. BitConverter.GetBytes(-2f), 0xFF, 0xFF]);
+        File.WriteAllBytes(_path, [.. BitConverter.GetBytes((long)header.Length), .. header, 7, .. BitConverter.GetBytes(1.5f),
+            .. BitConverter.GetBytes(-2f), 0xFF, 0xFF]);
         using var file = SafeTensors.Map(_path);
         Assert.Equal((byte)7, file.Tensors["b"].item<byte>());
         Assert.Equal([1.5f, -2f], file.Tensors["x"].data<float>().ToArray());
@@ -126,12 +134,14 @@ public sealed class SafeTensorsTests : IDisposable
     {
         if (!OperatingSystem.IsLinux()) Assert.Skip("/proc is Linux's.");
         const int megabytes = 256;
-        using (NewDisposeScope()) SafeTensors.Write(_path, new Dictionary<string, Tensor> { ["x"] = zeros(megabytes << 18), ["y"] = ones(1) });
+        using (NewDisposeScope())
+            SafeTensors.Write(_path, new Dictionary<string, Tensor> { ["x"] = zeros(megabytes << 18), ["y"] = ones(1) });
         using var file = SafeTensors.Map(_path);
         // Pages of this file in this process's memory, in kB.
         string[] lines = File.ReadAllLines("/proc/self/smaps");
         int at = Array.FindIndex(lines, line => line.EndsWith(_path, StringComparison.Ordinal));
-        long resident = long.Parse(lines.Skip(at).First(line => line.StartsWith("Rss:", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1]);
+        long resident = long.Parse(lines.Skip(at).First(line => line.StartsWith("Rss:", StringComparison.Ordinal))
+            .Split(' ', StringSplitOptions.RemoveEmptyEntries)[1]);
         Assert.InRange(resident, 0, megabytes * 1024 / 10);
         Assert.Equal(1, file.Tensors["y"].item<float>());
     }
@@ -143,7 +153,8 @@ public sealed class SafeTensorsTests : IDisposable
         string json = """{"a":{"dtype":"U16","shape":[2],"data_offsets":[0,4]},"b":{"dtype":"U32","shape":[1],"data_offsets":[4,8]},"c":{"dtype":"U64","shape":[1],"data_offsets":[8,16]},"""
             + """ "d":{"dtype":"F8_E4M3","shape":[6],"data_offsets":[16,22]},"e":{"dtype":"F8_E5M2","shape":[6],"data_offsets":[22,28]}}""";
         byte[] header = Encoding.UTF8.GetBytes(json);
-        byte[] data = [1, 0, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 127, 0x38, 0x7E, 0x01, 0xB8, 0x7F, 0x80, 0x3C, 0x7B, 0x01, 0xFC, 0x7F, 0x3D];
+        byte[] data = [1, 0, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 127, 0x38, 0x7E, 0x01, 0xB8, 0x7F,
+            0x80, 0x3C, 0x7B, 0x01, 0xFC, 0x7F, 0x3D];
         File.WriteAllBytes(_path, [.. BitConverter.GetBytes((long)header.Length), .. header, .. data]);
         using (var file = SafeTensors.Read(_path))
         {
@@ -152,11 +163,13 @@ public sealed class SafeTensorsTests : IDisposable
             Near.Same(tensor(new[] { long.MaxValue }), file.Tensors["c"]);
             // 448 and 57344 are the largest numbers of the two formats, 2^-9 and 2^-16 the smallest.
             Assert.Equal([1, 448, 1 / 512f, -1, float.NaN, -0f], file.Tensors["d"].data<float>().ToArray());
-            Assert.Equal([1, 57344, 1 / 65536f, float.NegativeInfinity, float.NaN, 1.25f], file.Tensors["e"].data<float>().ToArray());
+            Assert.Equal([1, 57344, 1 / 65536f, float.NegativeInfinity, float.NaN, 1.25f],
+                file.Tensors["e"].data<float>().ToArray());
         }
         data[15] = 128; // 2^63 + ...
         File.WriteAllBytes(_path, [.. BitConverter.GetBytes((long)header.Length), .. header, .. data]);
-        Assert.Contains("U64 of 2^63 or more", Assert.Throws<SafeTensorsException>(() => SafeTensors.Read(_path)).Message, StringComparison.Ordinal);
+        Assert.Contains("U64 of 2^63 or more", Assert.Throws<SafeTensorsException>(() => SafeTensors.Read(_path)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -174,7 +187,8 @@ public sealed class SafeTensorsTests : IDisposable
     {
         using var scope = NewDisposeScope();
         SafeTensors.Write(_path, new Dictionary<string, Tensor> { ["old"] = ones(1) });
-        var fault = Assert.Throws<ArgumentException>(() => SafeTensors.Write(_path, new Dictionary<string, Tensor> { ["z"] = zeros(2, ScalarType.ComplexFloat32) }));
+        var fault = Assert.Throws<ArgumentException>(() =>
+            SafeTensors.Write(_path, new Dictionary<string, Tensor> { ["z"] = zeros(2, ScalarType.ComplexFloat32) }));
         Assert.Contains("\"z\" is ComplexFloat32", fault.Message, StringComparison.Ordinal);
         Assert.Equal("old", SafeTensorsHeader.Read(_path).Entries.Single().Name);
     }

@@ -7,7 +7,8 @@ using static TorchSharp.torch;
 
 namespace SiamSharp.Tests.Interop;
 
-/// <summary>Weights there and back with torchvision itself (Debian's python3-torchvision); skipped where it is not installed.</summary>
+/// <summary>Weights there and back with torchvision itself (Debian's python3-torchvision);
+/// skipped where it is not installed.</summary>
 public sealed class TorchvisionTests : IDisposable
 {
     private const string Python = "/usr/bin/python3";
@@ -20,7 +21,8 @@ public sealed class TorchvisionTests : IDisposable
 
     private static (int Code, string Error) Run(string script)
     {
-        using var process = Process.Start(new ProcessStartInfo(Python, ["-c", script]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+        using var process = Process.Start(
+            new ProcessStartInfo(Python, ["-c", script]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
         string error = process.StandardError.ReadToEnd();
         process.WaitForExit();
         return (process.ExitCode, error);

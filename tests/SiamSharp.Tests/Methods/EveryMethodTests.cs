@@ -50,7 +50,11 @@ public sealed class EveryMethodTests : IDisposable
     private static MethodOptions Options(string name) => OptionsJson.Read<MethodOptions>(Tree(name));
 
     internal static SiameseMethod Create(string name, int targetViews = 2, int samples = 96) => Options(name).Create(
-        new MethodSetup(() => new BackboneOptions { Width = 8, Depths = [1, 1] }.Create(1, 16, 1), 16, 1) { Samples = samples, TargetViews = targetViews });
+        new MethodSetup(() => new BackboneOptions { Width = 8, Depths = [1, 1] }.Create(1, 16, 1), 16, 1)
+        {
+            Samples = samples,
+            TargetViews = targetViews
+        });
 
     private static ViewBatch Batch(int seed, params int[] sides) => Batch(seed, CPU, sides);
 
@@ -70,14 +74,16 @@ public sealed class EveryMethodTests : IDisposable
     {
         using var method = new ByolOptions { HeadHidden = 16, ProjectorOutput = 8, NormalizeOutput = normalize }.Create(
             new MethodSetup(() => new BackboneOptions { Width = 8, Depths = [1] }.Create(1, 16, 1), 8, 1));
-        Assert.Equal([key, $"target.{key}"], method.state_dict().Keys.Where(k => k.EndsWith(key, StringComparison.Ordinal)).Order());
+        Assert.Equal([key, $"target.{key}"],
+            method.state_dict().Keys.Where(k => k.EndsWith(key, StringComparison.Ordinal)).Order());
     }
 
     [Fact]
     public void Names_AreAllFrameworks() => Assert.Equal(
         s_small.Keys.Order(),
         OptionsJson.Serializer.GetTypeInfo(typeof(MethodOptions)).PolymorphismOptions!.DerivedTypes
-            .Where(t => t.DerivedType.Assembly == typeof(MethodOptions).Assembly).Select(t => (string)t.TypeDiscriminator!).Order());
+            .Where(t => t.DerivedType.Assembly == typeof(MethodOptions).Assembly)
+            .Select(t => (string)t.TypeDiscriminator!).Order());
 
     [Theory]
     [MemberData(nameof(Names))]
@@ -86,7 +92,8 @@ public sealed class EveryMethodTests : IDisposable
         using var method = Create(name);
         using var optimizer = new AdamWOptions().Create(method);
         var counts = new List<long>();
-        Dictionary<string, Tensor> before = method.state_dict().ToDictionary(p => p.Key, p => p.Value.clone().DetachFromDisposeScope());
+        Dictionary<string, Tensor> before =
+            method.state_dict().ToDictionary(p => p.Key, p => p.Value.clone().DetachFromDisposeScope());
         for (int step = 0; step < 8; step++)
         {
             using (var scope = NewDisposeScope())
@@ -128,9 +135,11 @@ public sealed class EveryMethodTests : IDisposable
         Dictionary<string, Tensor> before = method.state_dict().ToDictionary(p => p.Key, p => p.Value.clone());
         double first = method.Loss(batch).Total.item<float>(), second = method.Loss(batch).Total.item<float>();
         Assert.Equal(first, second);
-        string[] changed = [.. method.state_dict().Where(p => !p.Value.equal(before[p.Key]).all().item<bool>()).Select(p => p.Key)];
+        string[] changed =
+            [.. method.state_dict().Where(p => !p.Value.equal(before[p.Key]).all().item<bool>()).Select(p => p.Key)];
         Assert.Equal([], changed.Where(key => !key.EndsWith("running_mean", StringComparison.Ordinal)
-            && !key.EndsWith("running_var", StringComparison.Ordinal) && !key.EndsWith("num_batches_tracked", StringComparison.Ordinal)));
+            && !key.EndsWith("running_var", StringComparison.Ordinal)
+            && !key.EndsWith("num_batches_tracked", StringComparison.Ordinal)));
     }
 
     [Theory]
@@ -179,7 +188,8 @@ public sealed class EveryMethodTests : IDisposable
             case "byol" or "simsiam":
                 Assert.Null(collapsed);
                 break;
-            case "swav" or "dino" or "msn": // prototypes that have not moved predict something else than equal shares, which is the best
+            // prototypes that have not moved predict something else than equal shares, which is the best
+            case "swav" or "dino" or "msn":
                 Assert.InRange(loss, collapsed!.Value - 1e-4, double.MaxValue);
                 break;
             default:
@@ -198,7 +208,8 @@ public sealed class EveryMethodTests : IDisposable
         Assert.Equal(first, terms.Total.item<float>(), 1e-5);
         empty.AfterStep(Batch(0, 16, 16), terms);
         Tensor norms = empty.state_dict()["memory"].norm(1);
-        Assert.Equal([.. Enumerable.Repeat(1.0f, 16), .. Enumerable.Repeat(0.0f, 24)], norms.data<float>().ToArray().Select(n => float.Round(n, 5)));
+        Assert.Equal([.. Enumerable.Repeat(1.0f, 16), .. Enumerable.Repeat(0.0f, 24)],
+            norms.data<float>().ToArray().Select(n => float.Round(n, 5)));
     }
 
     [Theory]
@@ -233,11 +244,15 @@ public sealed class EveryMethodTests : IDisposable
     [MemberData(nameof(Names))]
     public void PaperViews_OfAnySize_HaveSidesThatAPatchDivides(string name)
     {
-        foreach (var (size, patch, small) in new[] { (28, 4, 12), (28, 7, 14), (32, 4, 12), (64, 4, 28), (128, 16, 48), (224, 16, 96), (224, 14, 98) })
+        foreach (var (size, patch, small) in new[] { (28, 4, 12), (28, 7, 14), (32, 4, 12), (64, 4, 28), (128, 16, 48),
+            (224, 16, 96), (224, 14, 98) })
         {
             ViewsOptions views = ViewPresets.Make("paper", size, 3, Options(name), patch);
-            Assert.All(views.Branches.Select(b => b.SizeFor(size)), side => Assert.True(side == size || side == small, $"{name}: {side} of {size} px"));
-            Recipe recipe = Recipe.Resolve([], [$"method={name}", "views.preset=paper", "backbone.name=vit_ti", $"backbone.patchSize={patch}", $"data.size={size}"], // refuses what does not fit
+            Assert.All(views.Branches.Select(b => b.SizeFor(size)),
+                side => Assert.True(side == size || side == small, $"{name}: {side} of {size} px"));
+            // refuses what does not fit
+            Recipe recipe = Recipe.Resolve([], [$"method={name}", "views.preset=paper", "backbone.name=vit_ti",
+                $"backbone.patchSize={patch}", $"data.size={size}"],
                 data => ImageSources.Open("fashion-mnist:sample", data));
             Assert.Equal(views.Branches.Select(b => b.SizeFor(size)), recipe.Views.Branches.Select(b => b.SizeFor(size)));
         }
@@ -249,7 +264,8 @@ public sealed class EveryMethodTests : IDisposable
     {
         foreach (int size in new[] { 32, 224 })
         {
-            ViewPolicy[] paper = Each(ViewPresets.Make("paper", size, 3, Options(name))), both = Each(ViewPresets.Make("paper-mscn", size, 3, Options(name)));
+            ViewPolicy[] paper = Each(ViewPresets.Make("paper", size, 3, Options(name))),
+                both = Each(ViewPresets.Make("paper-mscn", size, 3, Options(name)));
             Assert.Equal(paper.Length, both.Length);
             Assert.Empty(both[0].Masks);
             for (int v = 0; v < both.Length; v++)
@@ -261,7 +277,8 @@ public sealed class EveryMethodTests : IDisposable
             }
         }
 
-        static ViewPolicy[] Each(ViewsOptions views) => [.. views.Branches.SelectMany(b => Enumerable.Repeat(b with { Count = 1 }, b.Count))];
+        static ViewPolicy[] Each(ViewsOptions views) =>
+            [.. views.Branches.SelectMany(b => Enumerable.Repeat(b with { Count = 1 }, b.Count))];
     }
 
     [Theory]
@@ -269,7 +286,8 @@ public sealed class EveryMethodTests : IDisposable
     public void Write_EveryMethod_IsReadBack(string name)
     {
         string written = OptionsJson.Write(Options(name)).ToJsonString();
-        Assert.Equal(written, OptionsJson.Write(OptionsJson.Read<MethodOptions>(OptionsJson.Parse(written, name))).ToJsonString());
+        Assert.Equal(
+            written, OptionsJson.Write(OptionsJson.Read<MethodOptions>(OptionsJson.Parse(written, name))).ToJsonString());
     }
 
     [Theory]
@@ -289,7 +307,8 @@ public sealed class EveryMethodTests : IDisposable
         foreach (long step in new[] { 3, 6 }) // within and at the end of an epoch
         {
             using var cancel = new CancellationTokenSource();
-            Assert.False(Pretraining.Run(recipe, images, parts, resume: true, new StopAt(step, cancel), cancellationToken: cancel.Token).Finished);
+            Assert.False(Pretraining.Run(recipe, images, parts, resume: true, new StopAt(step, cancel),
+                cancellationToken: cancel.Token).Finished);
         }
         Assert.True(Pretraining.Run(recipe, images, parts, resume: true).Finished);
         Assert.Equal(File.ReadAllText(whole.MetricsPath), File.ReadAllText(parts.MetricsPath));
@@ -297,7 +316,8 @@ public sealed class EveryMethodTests : IDisposable
         Assert.Equal(File.ReadAllBytes(whole.EncoderPath), File.ReadAllBytes(parts.EncoderPath));
         using Encoder encoder = Encoder.Load(parts.EncoderPath);
 
-        static SubsetSource Images(DataOptions options) => new(ImageSources.Open("fashion-mnist:sample", options), [.. Enumerable.Range(0, 96)], "96 images");
+        static SubsetSource Images(DataOptions options) =>
+            new(ImageSources.Open("fashion-mnist:sample", options), [.. Enumerable.Range(0, 96)], "96 images");
     }
 
     internal sealed class StopAt(long step, CancellationTokenSource source) : IProgress<TrainingProgress>

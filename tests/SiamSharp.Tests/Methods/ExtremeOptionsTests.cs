@@ -10,7 +10,8 @@ using static TorchSharp.torch;
 
 namespace SiamSharp.Tests.Methods;
 
-/// <summary>Every framework at the ends of what its options allow, with embeddings that differ, are equal or are zero: all numbers stay finite.</summary>
+/// <summary>Every framework at the ends of what its options allow, with embeddings that differ, are equal or are zero:
+/// all numbers stay finite.</summary>
 public sealed class ExtremeOptionsTests
 {
     /// <summary>A linear map of the pixels, equal numbers for all images, or zeros.</summary>
@@ -38,15 +39,19 @@ public sealed class ExtremeOptionsTests
     }
 
     public static TheoryData<string, string> Cases => new(
-        from name in EveryMethodTests.Names.Select(row => row.Data) from kind in new[] { "random", "equal", "zero", "zero-weights" } select (name, kind));
+        from name in EveryMethodTests.Names.Select(row => row.Data)
+        from kind in new[] { "random", "equal", "zero", "zero-weights" }
+        select (name, kind));
 
-    /// <summary>The options with one number at an end of its range, each in turn, then all at their lower and all at their upper ends.</summary>
+    /// <summary>The options with one number at an end of its range, each in turn, then all at their lower and all
+    /// at their upper ends.</summary>
     private static IEnumerable<(string Changed, MethodOptions Options)> Extremes(string name)
     {
         JsonObject small = EveryMethodTests.Tree(name);
         Type type = OptionsJson.Read<MethodOptions>((JsonObject)small.DeepClone()).GetType();
         var ends = type.GetProperties().Where(p => p.PropertyType == typeof(double))
-            .Select(p => (Key: JsonNamingName(p), Range: p.GetCustomAttribute<RangeAttribute>()!)).Where(p => p.Range is not null).ToArray();
+            .Select(p => (Key: JsonNamingName(p), Range: p.GetCustomAttribute<RangeAttribute>()!))
+            .Where(p => p.Range is not null).ToArray();
         foreach (bool upper in new[] { false, true })
         {
             foreach (var end in ends) yield return Changed([end], upper);
@@ -57,7 +62,8 @@ public sealed class ExtremeOptionsTests
         {
             var tree = (JsonObject)small.DeepClone();
             foreach (var (key, range) in which) tree[key] = (double)(upper ? range.Maximum : range.Minimum);
-            return ($"{string.Join(", ", which.Select(w => w.Key))} {(upper ? "highest" : "lowest")}", OptionsJson.Read<MethodOptions>(tree));
+            return ($"{string.Join(", ", which.Select(w => w.Key))} {(upper ? "highest" : "lowest")}",
+                OptionsJson.Read<MethodOptions>(tree));
         }
 
         static string JsonNamingName(PropertyInfo p) => System.Text.Json.JsonNamingPolicy.CamelCase.ConvertName(p.Name);
@@ -80,7 +86,8 @@ public sealed class ExtremeOptionsTests
             {
                 using var inner = NewDisposeScope();
                 method.zero_grad();
-                var batch = new ViewBatch([.. new[] { 1, 2 }.Select(v => RandomTensors.Normal((ulong)(step * 10 + v), [16, 1, 8, 8]))])
+                var batch = new ViewBatch(
+                    [.. new[] { 1, 2 }.Select(v => RandomTensors.Normal((ulong)(step * 10 + v), [16, 1, 8, 8]))])
                 {
                     Indexes = arange(16, dtype: ScalarType.Int64),
                     Labels = arange(16, dtype: ScalarType.Int64).remainder(3),
@@ -98,7 +105,8 @@ public sealed class ExtremeOptionsTests
                 foreach (var (key, value) in method.state_dict()) AssertFinite(value, key);
 
                 void AssertFinite(Tensor value, string what) =>
-                    Assert.True(value.to(ScalarType.Float32).isfinite().all().item<bool>(), $"{what} is not finite at step {step} with {changed}");
+                    Assert.True(value.to(ScalarType.Float32).isfinite().all().item<bool>(),
+                        $"{what} is not finite at step {step} with {changed}");
             }
         }
     }

@@ -30,7 +30,8 @@ public sealed class FeatureQueueTests
     [InlineData(100, 256, "Choose 256")]
     public void FaultsFor_QueueOfBrokenBatches_SaysWhatToChoose(int queueSize, int batchSize, string? advice)
     {
-        foreach (MethodOptions options in new MethodOptions[] { new MoCoV2Options { QueueSize = queueSize }, new SwavOptions { QueueSize = queueSize } })
+        foreach (MethodOptions options in new MethodOptions[] { new MoCoV2Options { QueueSize = queueSize },
+            new SwavOptions { QueueSize = queueSize } })
         {
             var faults = options.FaultsFor(batchSize).ToArray();
             if (advice is null) Assert.Empty(faults);

@@ -10,12 +10,14 @@ public sealed class GoldenLossTests
 {
     private const double Precision = 1e-9;
 
-    /// <summary>Asserts the loss of a golden file and the gradient with respect to every input that the file has one for.</summary>
+    /// <summary>Asserts the loss of a golden file and the gradient with respect to every input that
+    /// the file has one for.</summary>
     private static void AssertGolden(string file, Func<GoldenFile, Func<string, Tensor>, Tensor> lossOf)
     {
         using var scope = NewDisposeScope();
         var golden = new GoldenFile(file);
-        var inputs = golden["inputs"].EnumerateObject().ToDictionary(p => p.Name, p => golden.Tensor("inputs", p.Name).requires_grad_());
+        var inputs =
+            golden["inputs"].EnumerateObject().ToDictionary(p => p.Name, p => golden.Tensor("inputs", p.Name).requires_grad_());
         Tensor loss = lossOf(golden, name => inputs[name]);
         loss.backward();
         Assert.Equal(golden.Number("loss"), loss.item<double>(), Precision * Math.Abs(golden.Number("loss")));
@@ -35,9 +37,10 @@ public sealed class GoldenLossTests
     }
 
     [Fact]
-    public void MoCo_QueueOfTwelve_EqualsGolden() => AssertGolden("moco_infonce_t0.2.json", (golden, input) => InfoNce.LossWithQueue(
-        SiameseMethod.Normalize(input("z0")), SiameseMethod.Normalize(input("z1")), SiameseMethod.Normalize(input("queue")).detach(),
-        golden.Number("params", "temperature")));
+    public void MoCo_QueueOfTwelve_EqualsGolden() =>
+        AssertGolden("moco_infonce_t0.2.json", (golden, input) => InfoNce.LossWithQueue(
+            SiameseMethod.Normalize(input("z0")), SiameseMethod.Normalize(input("z1")),
+            SiameseMethod.Normalize(input("queue")).detach(), golden.Number("params", "temperature")));
 
     [Fact]
     public void Byol_BothDirections_EqualsGolden() => AssertGolden("byol_regression.json", (_, input) =>
@@ -58,14 +61,16 @@ public sealed class GoldenLossTests
     public void VicReg_TwoViews_EqualsGolden() => AssertGolden("vicreg.json", (golden, input) =>
     {
         var (invariance, variance, covariance) = VicReg.LossOf([input("z0"), input("z1")]);
-        return golden.Number("params", "sim") * invariance + golden.Number("params", "std") * variance + golden.Number("params", "cov") * covariance;
+        return golden.Number("params", "sim") * invariance + golden.Number("params", "std") * variance
+            + golden.Number("params", "cov") * covariance;
     });
 
     [Fact]
     public void Swav_TwoTargetsThreeSmallViews_EqualsGolden() => AssertGolden("swav.json", (golden, input) =>
     {
         Tensor[] scores = [input("high0"), input("high1"), input("low0"), input("low1"), input("low2")];
-        Tensor[] assignments = [.. scores[..2].Select(s => Sinkhorn.Assign(s, golden.Number("params", "epsilon"), (int)golden.Number("params", "iterations")))];
+        Tensor[] assignments = [.. scores[..2].Select(s =>
+            Sinkhorn.Assign(s, golden.Number("params", "epsilon"), (int)golden.Number("params", "iterations")))];
         return CrossViewEntropy.Of(scores, assignments, golden.Number("params", "temperature"));
     });
 
@@ -89,7 +94,8 @@ public sealed class GoldenLossTests
         using var scope = NewDisposeScope();
         var golden = new GoldenFile("dino_center.json");
         var center = zeros(10, ScalarType.Float64);
-        Dino.MoveCenter(center, cat([golden.Tensor("inputs", "t0"), golden.Tensor("inputs", "t1")]), golden.Number("params", "center_momentum"));
+        Dino.MoveCenter(center, cat([golden.Tensor("inputs", "t0"), golden.Tensor("inputs", "t1")]),
+            golden.Number("params", "center_momentum"));
         Near.Equal(golden.Tensor("output"), center, Precision);
     }
 
@@ -102,7 +108,8 @@ public sealed class GoldenLossTests
         Tensor prototypes = SiameseMethod.Normalize(input("prototypes"));
         Tensor anchors = SiameseMethod.Normalize(input("anchors")).mm(prototypes.t());
         Tensor targets = SiameseMethod.Normalize(input("targets")).mm(prototypes.detach().t());
-        var (match, entropy) = Msn.LossOf(anchors, targets, golden.Number("params", "temperature"), 0.25, (int)golden.Number("params", "sinkhorn_iterations"));
+        var (match, entropy) = Msn.LossOf(anchors, targets, golden.Number("params", "temperature"), 0.25,
+            (int)golden.Number("params", "sinkhorn_iterations"));
         return match + golden.Number("params", "regularization_weight") * (Math.Log(6) - entropy);
     });
 }

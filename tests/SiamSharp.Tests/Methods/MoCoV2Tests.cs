@@ -120,13 +120,15 @@ public sealed class MoCoV2Tests : IDisposable
         foreach (long step in new[] { 3, 6 })
         {
             using var cancel = new CancellationTokenSource();
-            Assert.False(Pretraining.Run(recipe, images, parts, resume: true, new EveryMethodTests.StopAt(step, cancel), cancellationToken: cancel.Token).Finished);
+            Assert.False(Pretraining.Run(recipe, images, parts, resume: true, new EveryMethodTests.StopAt(step, cancel),
+                cancellationToken: cancel.Token).Finished);
         }
         Assert.True(Pretraining.Run(recipe, images, parts, resume: true).Finished);
         Assert.Equal(File.ReadAllBytes(whole.CheckpointPath), File.ReadAllBytes(parts.CheckpointPath));
         Assert.Equal(File.ReadAllBytes(whole.EncoderPath), File.ReadAllBytes(parts.EncoderPath));
 
-        static SubsetSource Images(DataOptions options) => new(ImageSources.Open("fashion-mnist:sample", options), [.. Enumerable.Range(0, 96)], "96 images");
+        static SubsetSource Images(DataOptions options) =>
+            new(ImageSources.Open("fashion-mnist:sample", options), [.. Enumerable.Range(0, 96)], "96 images");
     }
 
     [Theory]
@@ -134,7 +136,8 @@ public sealed class MoCoV2Tests : IDisposable
     [InlineData("training.batchSize=8", "fewer than 2 images")]
     public void NormSplits_WithoutWhatItSplits_IsRefused(string assignment, string problem)
     {
-        var refused = Assert.Throws<OptionsException>(() => Recipe.Resolve([], ["method=moco-v2", "method.normSplits=8", "method.queueSize=1024", assignment],
+        var refused = Assert.Throws<OptionsException>(() => Recipe.Resolve([],
+            ["method=moco-v2", "method.normSplits=8", "method.queueSize=1024", assignment],
             options => ImageSources.Open("fashion-mnist:sample", options)));
         Assert.Contains($"method.normSplits: ", refused.Message);
         Assert.Contains(problem, refused.Message);
@@ -144,6 +147,7 @@ public sealed class MoCoV2Tests : IDisposable
     public void NormSplits_NetworkWithTorchSharpsOwnNormalisation_IsRefused()
     {
         var setup = new MethodSetup(() => nn.Sequential(nn.BatchNorm2d(1), nn.Flatten()), 64, 1);
-        Assert.Contains("cannot be split", Assert.Throws<OptionsException>(() => new MoCoV2Options { QueueSize = 32, NormSplits = 2 }.Create(setup)).Message);
+        Assert.Contains("cannot be split",
+            Assert.Throws<OptionsException>(() => new MoCoV2Options { QueueSize = 32, NormSplits = 2 }.Create(setup)).Message);
     }
 }

@@ -5,12 +5,14 @@ using static TorchSharp.torch;
 
 namespace SiamSharp.Tests.Methods;
 
-/// <summary>Losses against loops that follow the papers' formulas word by word, where there is no golden file or more than two views.</summary>
+/// <summary>Losses against loops that follow the papers' formulas word by word, where there is no golden file or
+/// more than two views.</summary>
 public sealed class NaiveLossTests
 {
     private static Tensor Random(ulong seed, params long[] shape) => RandomTensors.Normal(seed, shape, ScalarType.Float64);
 
-    private static double[][] Rows(Tensor z) => [.. Enumerable.Range(0, (int)z.shape[0]).Select(i => z[i].data<double>().ToArray())];
+    private static double[][] Rows(Tensor z) =>
+        [.. Enumerable.Range(0, (int)z.shape[0]).Select(i => z[i].data<double>().ToArray())];
 
     private static double Dot(double[] a, double[] b) => a.Zip(b, (x, y) => x * y).Sum();
 
@@ -45,7 +47,8 @@ public sealed class NaiveLossTests
         int pairs = 0;
         for (int view = 0; view < 4; view++)
             for (int target = 0; target < 2; target++)
-                for (int n = 0; n < 3 && view != target; n++, pairs++) sum -= Cosine(predictions[view * 3 + n], targets[target * 3 + n]);
+                for (int n = 0; n < 3 && view != target; n++, pairs++)
+                    sum -= Cosine(predictions[view * 3 + n], targets[target * 3 + n]);
         Assert.Equal(sum / pairs, CosineRegression.Loss(p, z, 3).item<double>(), 1e-12);
         AssertGradient(p, x => CosineRegression.Loss(x, z, 3));
         AssertGradient(z, x => CosineRegression.Loss(p.detach(), x, 3, stopGradient: false));
@@ -66,7 +69,8 @@ public sealed class NaiveLossTests
         static double CrossEntropy(Tensor queries, Tensor keys)
         {
             var (a, b) = (Rows(queries), Rows(keys));
-            return a.Select((row, i) => -Math.Log(Math.Exp(Dot(row, b[i]) / temperature) / b.Sum(other => Math.Exp(Dot(row, other) / temperature)))).Average();
+            return a.Select((row, i) => -Math.Log(
+                Math.Exp(Dot(row, b[i]) / temperature) / b.Sum(other => Math.Exp(Dot(row, other) / temperature)))).Average();
         }
     }
 
@@ -112,7 +116,8 @@ public sealed class NaiveLossTests
             for (int i = 0; i < 4; i++)
                 for (int j = 0; j < 4; j++)
                 {
-                    double mi = view.Average(r => r[i]), mj = view.Average(r => r[j]), c = view.Sum(r => (r[i] - mi) * (r[j] - mj)) / 5;
+                    double mi = view.Average(r => r[i]), mj = view.Average(r => r[j]),
+                        c = view.Sum(r => (r[i] - mi) * (r[j] - mj)) / 5;
                     if (i == j) variance += Math.Max(0, 1 - Math.Sqrt(c + 1e-4)) / (3 * 4);
                     else covariance += 2 * c * c / (3 * 4);
                 }
@@ -136,7 +141,8 @@ public sealed class NaiveLossTests
             long[] negatives = [.. others.Where(o => o != own[n])];
             double positive = Math.Exp(Dot(a[n], m[own[n]]) / temperature);
             double sum = positive + negatives.Sum(o => Math.Exp(Dot(a[n], m[o]) / temperature));
-            expected += (-Math.Log(positive / sum) - negatives.Sum(o => Math.Log(1 - Math.Exp(Dot(a[n], m[o]) / temperature) / sum))) / 3;
+            expected +=
+                (-Math.Log(positive / sum) - negatives.Sum(o => Math.Log(1 - Math.Exp(Dot(a[n], m[o]) / temperature) / sum))) / 3;
         }
         Tensor isOwn = tensor(own).unsqueeze(1) == tensor(others).unsqueeze(0);
         Tensor Loss(Tensor x) => Pirl.LossOf(x, memory[tensor(own)], memory[tensor(others)], isOwn, temperature);
@@ -144,7 +150,8 @@ public sealed class NaiveLossTests
         AssertGradient(v, Loss);
     }
 
-    /// <summary>At the lowest temperature 1 - p is 0 in single precision for the row that is nearest; the sum over the others is not.</summary>
+    /// <summary>At the lowest temperature 1 - p is 0 in single precision for the row that is nearest;
+    /// the sum over the others is not.</summary>
     [Fact]
     public void Pirl_LowestTemperature_EqualsTheLoopInLogarithms()
     {
@@ -155,19 +162,23 @@ public sealed class NaiveLossTests
         double expected = 0;
         for (int n = 0; n < 3; n++)
         {
-            double[] logits = [.. m.Select(row => Dot(a[n], row) / temperature)]; // row 0 is the positive, the others are negatives
+            // row 0 is the positive, the others are negatives
+            double[] logits = [.. m.Select(row => Dot(a[n], row) / temperature)];
             double all = LogSum(logits);
-            expected += (all - logits[0] - Enumerable.Range(1, 6).Sum(o => LogSum([.. logits.Where((_, i) => i != o)]) - all)) / 3;
+            expected +=
+                (all - logits[0] - Enumerable.Range(1, 6).Sum(o => LogSum([.. logits.Where((_, i) => i != o)]) - all)) / 3;
         }
         Tensor own = memory[..1].repeat(3, 1), none = zeros([3, 6], ScalarType.Bool);
         Tensor Loss(Tensor x) => Pirl.LossOf(x, own, memory[1..], none, temperature);
         Assert.Equal(expected, Loss(v).item<double>(), 1e-9 * expected);
-        Near.Equal(Loss(v), Pirl.LossOf(v.to(ScalarType.Float32), own.to(ScalarType.Float32), memory[1..].to(ScalarType.Float32), none, temperature), 1e-4);
+        Near.Equal(Loss(v), Pirl.LossOf(v.to(ScalarType.Float32), own.to(ScalarType.Float32),
+            memory[1..].to(ScalarType.Float32), none, temperature), 1e-4);
 
         static double LogSum(double[] values) => values.Max() + Math.Log(values.Sum(x => Math.Exp(x - values.Max())));
     }
 
-    /// <summary>An anchor that is sure of one prototype leaves the others without any probability, whose part of the entropy is 0.</summary>
+    /// <summary>An anchor that is sure of one prototype leaves the others without any probability,
+    /// whose part of the entropy is 0.</summary>
     [Fact]
     public void Msn_LowestTemperature_HasTheEntropyOfTheTwoPrototypesTaken()
     {

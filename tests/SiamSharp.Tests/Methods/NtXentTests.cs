@@ -31,7 +31,8 @@ public sealed class NtXentTests
     {
         using var scope = NewDisposeScope();
         Tensor[] z = [.. Enumerable.Range(0, views).Select(v => RandomTensors.Normal((ulong)v, [4, 6], ScalarType.Float64))];
-        double expected = Naive([.. z.SelectMany(view => Enumerable.Range(0, 4).Select(n => view[n].data<double>().ToArray()))], 4, 0.2);
+        double expected =
+            Naive([.. z.SelectMany(view => Enumerable.Range(0, 4).Select(n => view[n].data<double>().ToArray()))], 4, 0.2);
         Assert.Equal(expected, NtXent.Loss(z, 0.2).item<double>(), 1e-12 * expected);
         Tensor[] single = [.. z.Select(view => view.to(ScalarType.Float32))];
         Assert.Equal(expected, NtXent.Loss(single, 0.2).item<float>(), 1e-5 * expected);
@@ -65,7 +66,8 @@ public sealed class NtXentTests
     public void Loss_ThreeViews_HasTheGradientOfFiniteDifferences()
     {
         using var scope = NewDisposeScope();
-        Tensor[] z = [.. Enumerable.Range(0, 3).Select(v => RandomTensors.Normal((ulong)v, [3, 4], ScalarType.Float64).requires_grad_())];
+        Tensor[] z =
+            [.. Enumerable.Range(0, 3).Select(v => RandomTensors.Normal((ulong)v, [3, 4], ScalarType.Float64).requires_grad_())];
         NtXent.Loss(z, 0.3).backward();
         using var _ = no_grad();
         for (int n = 0; n < 3; n++)
@@ -111,7 +113,8 @@ public sealed class NtXentTests
     {
         using var scope = NewDisposeScope();
         Tensor[] z = [.. Enumerable.Range(0, views).Select(_ => ones(samples, 4))];
-        Assert.Contains(found, Assert.Throws<ArgumentException>(() => NtXent.Loss(z, temperature)).Message, StringComparison.Ordinal);
+        Assert.Contains(found, Assert.Throws<ArgumentException>(() => NtXent.Loss(z, temperature)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]

@@ -14,7 +14,8 @@ public sealed class SimClrTests
 {
     private static SiameseMethod Create(SimClrOptions? options = null, ulong seed = 1)
     {
-        return (options ?? new()).Create(new MethodSetup(() => new BackboneOptions { Width = 8, Depths = [1, 1] }.Create(1, 16, seed), 16, seed));
+        return (options ?? new()).Create(
+            new MethodSetup(() => new BackboneOptions { Width = 8, Depths = [1, 1] }.Create(1, 16, seed), 16, seed));
     }
 
     [Fact]
@@ -62,7 +63,8 @@ public sealed class SimClrTests
         using var method = Create();
         method.eval();
         var one = ones(1, 1, 16, 16);
-        Assert.Contains("batch of 1", Assert.Throws<ArgumentException>(() => method.Loss(new([one, one]))).Message, StringComparison.Ordinal);
+        Assert.Contains("batch of 1", Assert.Throws<ArgumentException>(() => method.Loss(new([one, one]))).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]

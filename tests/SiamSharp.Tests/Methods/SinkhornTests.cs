@@ -16,7 +16,8 @@ public sealed class SinkhornTests
         Near.Equal(full([4], 3.0, dtype: ScalarType.Float64), q.sum(dim: 0), 1e-6);
     }
 
-    /// <summary>With few iterations and an epsilon at which nearly all of exp(s / epsilon) is 0 in any precision: products of exact factors instead.</summary>
+    /// <summary>With few iterations and an epsilon at which nearly all of exp(s / epsilon) is 0 in any precision:
+    /// products of exact factors instead.</summary>
     [Fact]
     public void Assign_SmallEpsilon_EqualsALoopOverLogarithms()
     {

@@ -40,7 +40,8 @@ public sealed class RelaxGlibcxxTests : IDisposable
     {
         string system = Path.Combine(_folder, "libstdc++.so.6"), copy = Path.Combine(_folder, "copy.so");
         File.WriteAllBytes(system, "\0GLIBCXX_3.4.32\0"u8.ToArray());
-        var task = new RelaxGlibcxx { Source = s_library, Destination = copy, Version = "GLIBCXX_3.4.32", SystemLibrary = system };
+        var task =
+            new RelaxGlibcxx { Source = s_library, Destination = copy, Version = "GLIBCXX_3.4.32", SystemLibrary = system };
         Assert.True(task.Execute());
         Assert.False(task.Relaxed);
         Assert.False(File.Exists(copy));

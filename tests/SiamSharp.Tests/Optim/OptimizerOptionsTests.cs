@@ -17,7 +17,8 @@ public sealed class OptimizerOptionsTests
         var options = JsonSerializer.Deserialize<OptimizerOptions>(json, OptionsJson.Serializer)!;
         Assert.IsType(type, options);
         Assert.Equal(learningRate, options.LearningRate);
-        Assert.Equal(options, JsonSerializer.Deserialize<OptimizerOptions>(JsonSerializer.Serialize(options, OptionsJson.Serializer), OptionsJson.Serializer));
+        Assert.Equal(options, JsonSerializer.Deserialize<OptimizerOptions>(
+            JsonSerializer.Serialize(options, OptionsJson.Serializer), OptionsJson.Serializer));
     }
 
     [Fact]

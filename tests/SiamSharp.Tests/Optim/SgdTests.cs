@@ -17,7 +17,8 @@ public sealed class SgdTests
         var options = new SgdOptions { Momentum = momentum, Nesterov = nesterov, WeightDecay = 0.1, DecayBiases = decayBiases };
         Tensor[] parameters =
         [
-            RandomTensors.Normal(1, [3, 4], ScalarType.Float64).requires_grad_(), RandomTensors.Normal(2, [4], ScalarType.Float64).requires_grad_(),
+            RandomTensors.Normal(1, [3, 4], ScalarType.Float64).requires_grad_(),
+            RandomTensors.Normal(2, [4], ScalarType.Float64).requires_grad_(),
         ];
         double[] decays = [0.1, decayBiases ? 0.1 : 0];
         double[][] values = [.. parameters.Select(p => p.detach().flatten().data<double>().ToArray())];

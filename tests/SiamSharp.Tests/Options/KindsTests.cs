@@ -102,7 +102,8 @@ public sealed class KindsTests : IDisposable
             .Select(path => MetadataReference.CreateFromFile(path));
         using var bytes = new MemoryStream();
         var result = CSharpCompilation
-            .Create($"Own{Guid.NewGuid():N}", [CSharpSyntaxTree.ParseText(source)], references, new(OutputKind.DynamicallyLinkedLibrary))
+            .Create($"Own{Guid.NewGuid():N}", [CSharpSyntaxTree.ParseText(source)], references,
+                new(OutputKind.DynamicallyLinkedLibrary))
             .Emit(bytes);
         Assert.True(result.Success, string.Join('\n', result.Diagnostics));
         bytes.Position = 0;

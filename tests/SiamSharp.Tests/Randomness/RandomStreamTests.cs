@@ -20,7 +20,8 @@ public class RandomStreamTests
     {
         RandomStream[] streams =
         [
-            new(7, RandomPurpose.Mask), new(8, RandomPurpose.Mask), new(7, RandomPurpose.Fill), new(7, RandomPurpose.Mask, epoch: 1),
+            new(7, RandomPurpose.Mask), new(8, RandomPurpose.Mask), new(7, RandomPurpose.Fill),
+            new(7, RandomPurpose.Mask, epoch: 1),
             new(7, RandomPurpose.Mask, sample: 1), new(7, RandomPurpose.Mask, view: 1), new(7ul << 32, RandomPurpose.Mask),
         ];
         var first = new HashSet<uint>();

@@ -25,7 +25,8 @@ public sealed class NearestTests
     [InlineData("learning-rate", "optimizer.learningRate")]
     [InlineData("temperature", "method.temperature")]
     [InlineData("data", null)] // options stand within it
-    public void PathTo_AnOption_IsItsPath(string name, string? path) => Assert.Equal(path, OptionsJson.PathTo(typeof(Recipe), name));
+    public void PathTo_AnOption_IsItsPath(string name, string? path) =>
+        Assert.Equal(path, OptionsJson.PathTo(typeof(Recipe), name));
 
     [Theory]
     [InlineData("1.5", 1.5)]
@@ -42,7 +43,8 @@ public sealed class NearestTests
     [InlineData("١", null)] // a digit, but none of ours
     [InlineData("$5", null)]
     [InlineData("(5)", null)]
-    public void TryReal_Strict(string text, double? expected) => Assert.Equal(expected, Numbers.TryReal(text, out double number) ? number : null);
+    public void TryReal_Strict(string text, double? expected) =>
+        Assert.Equal(expected, Numbers.TryReal(text, out double number) ? number : null);
 
     [Theory]
     [InlineData("12", 12)]
@@ -51,5 +53,6 @@ public sealed class NearestTests
     [InlineData("1e3", null)]
     [InlineData("99999999999", null)]
     [InlineData("", null)]
-    public void TryWhole_Strict(string text, int? expected) => Assert.Equal(expected, Numbers.TryWhole(text, out int number) ? number : null);
+    public void TryWhole_Strict(string text, int? expected) =>
+        Assert.Equal(expected, Numbers.TryWhole(text, out int number) ? number : null);
 }

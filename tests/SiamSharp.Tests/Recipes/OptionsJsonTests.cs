@@ -41,9 +41,12 @@ public class OptionsJsonTests
     [Fact]
     public void Read_WrittenOptions_AreTheSame()
     {
-        var options = new Options { Epochs = 7, Forms = [new Square { Share = 0.25 }, new Round { Radius = 4 }], Shares = [0.1, 1e-9] };
+        var options =
+            new Options { Epochs = 7, Forms = [new Square { Share = 0.25 }, new Round { Radius = 4 }], Shares = [0.1, 1e-9] };
         Options again = OptionsJson.Read<Options>(OptionsJson.Write(options));
-        Assert.Equal(options with { Forms = [], Shares = [] }, again with { Forms = options.Forms.Take(0).ToArray(), Shares = [] }, (a, b) => (a!.Epochs, a.Name) == (b!.Epochs, b.Name));
+        Assert.Equal(
+            options with { Forms = [], Shares = [] }, again with { Forms = options.Forms.Take(0).ToArray(), Shares = [] },
+            (a, b) => (a!.Epochs, a.Name) == (b!.Epochs, b.Name));
         Assert.Equal(options.Forms, again.Forms);
         Assert.Equal(options.Shares, again.Shares);
     }
@@ -51,14 +54,16 @@ public class OptionsJsonTests
     [Fact]
     public void Read_CommentsTrailingCommasAndLateDiscriminator_AreAllowed()
     {
-        var options = OptionsJson.Read<Options>(Tree("{ /* few */ \"epochs\": 3, \"forms\": [ { \"radius\": 5, \"shape\": \"round\" }, ], }"));
+        var options = OptionsJson.Read<Options>(
+            Tree("{ /* few */ \"epochs\": 3, \"forms\": [ { \"radius\": 5, \"shape\": \"round\" }, ], }"));
         Assert.Equal(5, Assert.IsType<Round>(Assert.Single(options.Forms)).Radius);
     }
 
     [Fact]
     public void Read_ValueInPlaceOfAListOrObject_ShowsHowToWriteIt()
     {
-        string Problem(string json) => Assert.Throws<OptionsException>(() => OptionsJson.Read<Options>(Tree(json))).Faults.Single().Problem;
+        string Problem(string json) =>
+            Assert.Throws<OptionsException>(() => OptionsJson.Read<Options>(Tree(json))).Faults.Single().Problem;
         Assert.Equal("5 is not a list, such as [5]", Problem("""{ "shares": 5 }"""));
         Assert.Equal("5 is not a list, [ ... ]", Problem("""{ "forms": 5 }"""));
         Assert.Equal("5 is not an object, { ... }; its options: forms.0.shape", Problem("""{ "forms": [5] }"""));
@@ -168,7 +173,8 @@ public class OptionsJsonTests
     [Fact]
     public void Differences_NestedChanges_AreAllNamed()
     {
-        var differences = OptionTree.Differences(Tree("""{ "a": { "x": 1 }, "b": [1, 2], "c": 1 }"""), Tree("""{ "a": { "x": 2 }, "b": [1, 3], "d": 1 }"""));
+        var differences = OptionTree.Differences(Tree("""{ "a": { "x": 1 }, "b": [1, 2], "c": 1 }"""),
+            Tree("""{ "a": { "x": 2 }, "b": [1, 3], "d": 1 }"""));
         Assert.Equal(["a.x", "b.1", "c", "d"], differences.Select(d => d.Path));
         Assert.Equal("the run has 1, asked for is 2", differences[0].Problem);
     }

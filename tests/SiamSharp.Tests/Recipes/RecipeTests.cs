@@ -10,7 +10,8 @@ namespace SiamSharp.Tests.Recipes;
 
 public sealed class RecipeTests
 {
-    private const string Quadrants = """{ "views": { "branches": [{ "count": 2, "masks": [{ "shape": "grid", "cell": 14 }] }] } }""";
+    private const string Quadrants =
+        """{ "views": { "branches": [{ "count": 2, "masks": [{ "shape": "grid", "cell": 14 }] }] } }""";
 
     private static Recipe Resolve(string layer, params string[] assignments) => Recipe.Resolve(
         [OptionsJson.Parse(layer, "layer")], assignments, Sample);
@@ -61,19 +62,22 @@ public sealed class RecipeTests
     public void Resolve_FaultsOfEveryKind_AreListedTogether()
     {
         string message = Assert.Throws<OptionsException>(() =>
-            Resolve("{}", "views.preset=mcsn", "training.epoch=3", "optimizer.learningRate=-1", "backbone.name=resnet19", "optimizer.warmupEpochs=500")).Message;
-        Assert.All(["views.preset: \"mcsn\"", "training.epoch: there is no such option", "optimizer.learningRate: -1 is outside", "backbone.name: \"resnet19\"",
-            "optimizer.warmupEpochs: 500 epochs"], fault => Assert.Contains(fault, message));
+            Resolve("{}", "views.preset=mcsn", "training.epoch=3", "optimizer.learningRate=-1", "backbone.name=resnet19",
+                "optimizer.warmupEpochs=500")).Message;
+        Assert.All(["views.preset: \"mcsn\"", "training.epoch: there is no such option", "optimizer.learningRate: -1 is outside",
+            "backbone.name: \"resnet19\"", "optimizer.warmupEpochs: 500 epochs"], fault => Assert.Contains(fault, message));
     }
 
     [Fact]
     public void Resolve_AnotherKindThatIsUnknown_IsListedWithTheRest()
     {
         string message = Assert.Throws<OptionsException>(() => Resolve("{}", "method=byul", "training.epochs=0")).Message;
-        Assert.All(["method.name: \"byul\" is none of: align-uniform, barlow-twins, byol", "training.epochs: 0 is outside"], fault => Assert.Contains(fault, message));
+        Assert.All(["method.name: \"byul\" is none of: align-uniform, barlow-twins, byol", "training.epochs: 0 is outside"],
+            fault => Assert.Contains(fault, message));
     }
 
-    private const string Small = """{ "backbone": { "width": 16, "depths": [1, 1, 1, 1] }, "optimizer": { "learningRate": 2e-3, "warmupEpochs": 1 } }""";
+    private const string Small =
+        """{ "backbone": { "width": 16, "depths": [1, 1, 1, 1] }, "optimizer": { "learningRate": 2e-3, "warmupEpochs": 1 } }""";
 
     [Theory]
     [InlineData("backbone.name=resnet50")]
@@ -88,7 +92,8 @@ public sealed class RecipeTests
     }
 
     [Fact]
-    public void Resolve_TheSameBackbone_KeepsTheLayers() => Assert.Equal(16, Resolve(Small, "backbone.name=resnet18").Backbone.Width);
+    public void Resolve_TheSameBackbone_KeepsTheLayers() =>
+        Assert.Equal(16, Resolve(Small, "backbone.name=resnet18").Backbone.Width);
 
     [Theory]
     [InlineData("backbone.width=24", "backbone.name=resnet50")]
@@ -102,7 +107,8 @@ public sealed class RecipeTests
 
     [Fact]
     public void Resolve_OptionsOfTheOtherKind_AreRefused() => Assert.Contains("optimizer.momentum: there is no such option",
-        Assert.Throws<OptionsException>(() => Resolve("{}", "optimizer=sgd", "optimizer.momentum=0.5", "optimizer=adamw")).Message);
+        Assert.Throws<OptionsException>(() =>
+            Resolve("{}", "optimizer=sgd", "optimizer.momentum=0.5", "optimizer=adamw")).Message);
 
     [Theory]
     [InlineData("optimizer.learningRate=0.1", "optimizer=lars", 0.1)]
@@ -121,7 +127,8 @@ public sealed class RecipeTests
     public void Resolve_KindsInLayers_TheHigherDropsTheLower()
     {
         JsonObject Layer(string text) => OptionsJson.Parse(text, "layer");
-        Recipe recipe = Recipe.Resolve([Layer(Small), Layer("""{ "backbone": { "name": "vit_ti" } }"""), Layer("""{ "backbone": { "patchSize": 7 } }""")], [], Sample);
+        Recipe recipe = Recipe.Resolve([Layer(Small), Layer("""{ "backbone": { "name": "vit_ti" } }"""),
+            Layer("""{ "backbone": { "patchSize": 7 } }""")], [], Sample);
         Assert.Equal(("vit_ti", 0, 7), (recipe.Backbone.Name, recipe.Backbone.Width, recipe.Backbone.PatchSize));
         recipe = Recipe.Resolve([Layer(Quadrants), Layer("""{ "views": { "preset": "crop" } }""")], [], Sample);
         Assert.Empty(recipe.Views.Branches[0].Masks); // the masks were written for the preset below
@@ -157,7 +164,9 @@ public sealed class RecipeTests
     public void Resolve_WarmupLongerThanTheRun_IsAFault(int epochs, bool fault)
     {
         Recipe Lars() => Resolve("{}", "optimizer=lars", $"training.epochs={epochs}"); // LARS warms up for 10 epochs
-        if (fault) Assert.Contains("optimizer.warmupEpochs: 10 epochs of warm-up, but training.epochs is 9", Assert.Throws<OptionsException>(Lars).Message);
+        if (fault)
+            Assert.Contains("optimizer.warmupEpochs: 10 epochs of warm-up, but training.epochs is 9",
+                Assert.Throws<OptionsException>(Lars).Message);
         else Assert.Equal(10, Lars().Optimizer.WarmupEpochs);
     }
 
@@ -166,17 +175,20 @@ public sealed class RecipeTests
     [InlineData("--set method.prototypes=12", "method=swav", "training.epochs=2")]
     [InlineData("--set method.prototypes=12", "method=msn")]
     [InlineData("--set method.outputs=12", "method=dino")]
-    [InlineData("--set method.queueFromEpoch=2", "method=swav", "method.prototypes=12", "method.queueSize=64", "training.epochs=4")]
+    [InlineData("--set method.queueFromEpoch=2", "method=swav", "method.prototypes=12",
+        "method.queueSize=64", "training.epochs=4")]
     [InlineData("the prototypes never learn", "method=swav", "method.prototypes=12", "training.epochs=1")]
     [InlineData("kernel of 6 sigma. --set views.highPass.kernel=25", "views.highPass.sigma=4", "views.highPass.kernel=3")]
-    [InlineData("kernel of 6 sigma. Give a smaller sigma, such as --set views.highPass.sigma=2.2", "views.highPass.sigma=50", "views.highPass.kernel=13")]
+    [InlineData("kernel of 6 sigma. Give a smaller sigma, such as --set views.highPass.sigma=2.2",
+        "views.highPass.sigma=50", "views.highPass.kernel=13")]
     [InlineData("the views are enlarged", "views.branches.0.size=64")]
     [InlineData("--set training.threads=2", "training.threads=64")]
     [InlineData("may take away more than is learned", "optimizer.weightDecay=5")]
     [InlineData("learns nothing", "optimizer.learningRate=0")]
     [InlineData("All views of an image are the same, pixel by pixel", "views.branches.0.masks=[]")]
     public void NotesFor_WhatIsProbablyNotMeant_SaysWhatToSet(string advice, params string[] assignments) =>
-        Assert.Contains(advice, Assert.Single(Resolve("{}", ["training.batchSize=64", .. assignments]).NotesFor(128, 28, processors: 2)));
+        Assert.Contains(advice,
+            Assert.Single(Resolve("{}", ["training.batchSize=64", .. assignments]).NotesFor(128, 28, processors: 2)));
 
     [Theory]
     [InlineData(28)]

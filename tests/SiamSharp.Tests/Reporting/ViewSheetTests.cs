@@ -63,7 +63,8 @@ public sealed class ViewSheetTests : IDisposable
                 new()
                 {
                     Count = 2,
-                    Masks = [new GridMask { Probability = 0.5, Sharing = MaskSharing.PerChannel }, new BlobMask { Probability = 0.5 }],
+                    Masks = [new GridMask { Probability = 0.5, Sharing = MaskSharing.PerChannel },
+                        new BlobMask { Probability = 0.5 }],
                 },
                 new() { Size = 8, Crop = new() { Probability = 1 } },
             ],

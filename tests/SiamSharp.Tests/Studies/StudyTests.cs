@@ -26,7 +26,8 @@ public sealed class StudyTests
         IReadOnlyList<StudyRun> runs = study.Runs(["training.batchSize=60"], Images);
 
         // Seed by seed, so that every row has its first run early.
-        Assert.Equal(["naive-5", "deep-5", "cell-4-5", "cell-14-5", "naive-9", "deep-9", "cell-4-9", "cell-14-9"], runs.Select(r => r.Name));
+        Assert.Equal(["naive-5", "deep-5", "cell-4-5", "cell-14-5", "naive-9", "deep-9", "cell-4-9", "cell-14-9"],
+            runs.Select(r => r.Name));
         Assert.Equal([5, 5, 5, 5, 9, 9, 9, 9], runs.Select(r => r.Recipe.Training.Seed));
         Assert.Equal([7, 8, 8, 8], runs.Take(4).Select(r => r.Recipe.Training.Epochs));
         Assert.Equal([true, false, true, true], runs.Take(4).Select(r => r.Recipe.Evaluation.Baselines));
@@ -40,18 +41,27 @@ public sealed class StudyTests
     [Fact]
     public void Read_NamesInAnotherSpelling_AreTheSameRows()
     {
-        Study study = Parse("""{ "name": "A b", "set": ["training.epochs=7"] }, { "name": "c", "from": "a-b", "against": "a b" }""", """, "seeds": [1]""");
+        Study study =
+            Parse("""{ "name": "A b", "set": ["training.epochs=7"] }, { "name": "c", "from": "a-b", "against": "a b" }""",
+                """, "seeds": [1]""");
         Assert.Equal([7, 7], study.Runs([], Images).Select(r => r.Recipe.Training.Epochs));
     }
 
     [Fact]
     public void Faults_UnknownProtocol_IsNamed() => Assert.Equal(["protocols"],
-        new Study { Pretrain = "a", Test = "b", Rows = [new StudyRow { Name = "a" }], Protocols = [(SiamSharp.Evaluation.Protocol)99] }.Faults().Select(f => f.Path));
+        new Study
+        {
+            Pretrain = "a",
+            Test = "b",
+            Rows = [new StudyRow { Name = "a" }],
+            Protocols = [(SiamSharp.Evaluation.Protocol)99]
+        }.Faults().Select(f => f.Path));
 
     [Fact]
     public void Runs_WrongRecipes_AreListedForAllRows()
     {
-        Study study = Parse("""{ "name": "a", "set": ["training.epochs=0"] }, { "name": "b" }, { "name": "c", "set": ["backbone.name=x"] }""");
+        Study study = Parse(
+            """{ "name": "a", "set": ["training.epochs=0"] }, { "name": "b" }, { "name": "c", "set": ["backbone.name=x"] }""");
         OptionsException wrong = Assert.Throws<OptionsException>(() => study.Runs([], Images));
         Assert.Equal(["row \"a\", training.epochs", "row \"c\", backbone.name"], wrong.Faults.Select(f => f.Path));
     }
@@ -59,19 +69,24 @@ public sealed class StudyTests
     [Fact]
     public void Notes_RowsOfOneRecipe_AreNamed()
     {
-        Study study = Parse("""{ "name": "a" }, { "name": "b", "baselines": true }, { "name": "c", "set": ["optimizer.learningRate=0"] }""", """, "threads": 4""");
+        Study study =
+            Parse("""{ "name": "a" }, { "name": "b", "baselines": true }, { "name": "c", "set": ["optimizer.learningRate=0"] }""",
+                """, "threads": 4""");
         Assert.Equal(
             [
-                "The rows \"a\" and \"b\" have the same recipe, so that their scores are the same too: change one of them, or leave it out.",
-                "training.threads is 4, but this machine has 2 processors: more threads than processors make a run slower. --set training.threads=2.",
+                "The rows \"a\" and \"b\" have the same recipe, so that their scores are the same too: "
+                    + "change one of them, or leave it out.",
+                "training.threads is 4, but this machine has 2 processors: "
+                    + "more threads than processors make a run slower. --set training.threads=2.",
                 "Row \"c\": optimizer.learningRate is 0: the network stays as it is and learns nothing.",
             ],
             Study.Notes(study.Runs([], Images), images: 300, processors: 2));
     }
 
     [Fact]
-    public void Read_NameTooLongForAFolder_IsRefused() => Assert.Contains("has 300 letters, but it becomes the name of a folder: at most 100",
-        Assert.Throws<OptionsException>(() => Parse($$"""{ "name": "{{new string('x', 300)}}" }""")).Message);
+    public void Read_NameTooLongForAFolder_IsRefused() =>
+        Assert.Contains("has 300 letters, but it becomes the name of a folder: at most 100",
+            Assert.Throws<OptionsException>(() => Parse($$"""{ "name": "{{new string('x', 300)}}" }""")).Message);
 
     [Theory]
     [InlineData("training.seed=5")]
@@ -83,7 +98,8 @@ public sealed class StudyTests
         Assert.Equal($"--set {assignment.Split('=')[0]}", Assert.Single(wrong.Faults).Path);
     }
 
-    public static TheoryData<string> Files => [.. Directory.GetFiles(Path.Combine(Root(), "studies")).Select(path => Path.GetFileName(path)!)];
+    public static TheoryData<string> Files =>
+        [.. Directory.GetFiles(Path.Combine(Root(), "studies")).Select(path => Path.GetFileName(path)!)];
 
     [Theory]
     [MemberData(nameof(Files))]
@@ -93,7 +109,8 @@ public sealed class StudyTests
         Assert.Equal(study.Seeds.Count * study.Rows.Sum(r => Math.Max(1, r.Values.Count)), study.Runs([], Images).Count);
     }
 
-    private static string Root([CallerFilePath] string thisFile = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(thisFile)!, "../../.."));
+    private static string Root([CallerFilePath] string thisFile = "") =>
+        Path.GetFullPath(Path.Combine(Path.GetDirectoryName(thisFile)!, "../../.."));
 
     [Theory]
     [InlineData("""{ "name": "a", "from": "b" }, { "name": "b" }""", "rows.0.from")]
@@ -123,5 +140,6 @@ public sealed class StudyTests
     [InlineData(""", "protocols": ["knnn"]""", "protocols.0")]
     [InlineData(""", "threads": 0""", "threads")]
     public void Read_WrongSettings_AreNamed(string more, string path) =>
-        Assert.Equal([path], Assert.Throws<OptionsException>(() => Parse("""{ "name": "a" }""", more)).Faults.Select(f => f.Path));
+        Assert.Equal(
+            [path], Assert.Throws<OptionsException>(() => Parse("""{ "name": "a" }""", more)).Faults.Select(f => f.Path));
 }

@@ -15,7 +15,8 @@ using static TorchSharp.torch;
 
 namespace SiamSharp.Tests.Training;
 
-/// <summary>The same on a GPU as on the processor; where there is none they are skipped: build with -p:TorchBackend=cuda12.8 where there is.</summary>
+/// <summary>The same on a GPU as on the processor; where there is none they are skipped: build with
+/// -p:TorchBackend=cuda12.8 where there is.</summary>
 public sealed class CudaTests : IDisposable
 {
     private const string NoGpu = "needs an NVIDIA GPU";
@@ -41,11 +42,13 @@ public sealed class CudaTests : IDisposable
             { "backbone": { "width": 16, "depths": [1, 1] }, "method": { "name": "byol", "headHidden": 32, "projectorOutput": 16 },
               "optimizer": { "name": "sgd", "learningRate": 1e-3 }, "training": { "epochs": 3, "batchSize": 32, "threads": 1, "logSteps": 1 },
               "evaluation": { "baselines": false, "fineTune": { "fractions": [1], "epochs": 2, "leastSteps": 1 } } }
-            """, "tiny"), OptionsJson.Parse($$"""{ "training": { "device": "{{(device == TrainingDevice.Cuda ? "cuda" : "cpu")}}" } }""", "device")],
+            """, "tiny"), OptionsJson.Parse(
+                $$"""{ "training": { "device": "{{(device == TrainingDevice.Cuda ? "cuda" : "cpu")}}" } }""", "device")],
         [], _ => Part(0, 96));
 
     private static SubsetSource Part(int first, int count) => new(
-        ImageSources.Open("fashion-mnist:sample", new DataOptions()), [.. Enumerable.Range(first, count)], $"{count} images from {first}");
+        ImageSources.Open("fashion-mnist:sample", new DataOptions()), [.. Enumerable.Range(first, count)],
+        $"{count} images from {first}");
 
     private static ImageDataset Load(int first, int count) => ImageDataset.Load(Part(first, count), new DataOptions());
 
@@ -55,7 +58,8 @@ public sealed class CudaTests : IDisposable
         Assert.SkipWhen(HasGpu, "there is a GPU");
         var folder = new RunFolder(Path.Combine(_folder, "run"));
         Assert.Throws<RunException>(() => Pretraining.CheckFolder(Tiny(TrainingDevice.Cuda), folder, resume: false));
-        string message = Assert.Throws<RunException>(() => Pretraining.Run(Tiny(TrainingDevice.Cuda), Load(0, 96), folder)).Message;
+        string message =
+            Assert.Throws<RunException>(() => Pretraining.Run(Tiny(TrainingDevice.Cuda), Load(0, 96), folder)).Message;
         Assert.Contains("libtorch-cuda-12.8-linux-x64", message, StringComparison.Ordinal);
         Assert.Contains("--set training.device=cpu", message, StringComparison.Ordinal);
         Assert.False(Directory.Exists(folder.Path));
@@ -79,7 +83,8 @@ public sealed class CudaTests : IDisposable
                 ViewBatch batch = EveryMethodTests.Batch(step, device, 16, 16) with { Progress = (step + 1) / 10.0 };
                 LossTerms terms = method.Loss(batch);
                 terms.Total.backward();
-                optimizer.Step(name == "barlow-twins" ? 1e-3 : 1e-2); // its gradients of shifts are differences of nearly equal numbers: 2 % are rounding
+                // its gradients of shifts are differences of nearly equal numbers: 2 % are rounding
+                optimizer.Step(name == "barlow-twins" ? 1e-3 : 1e-2);
                 optimizer.ZeroGrad();
                 method.AfterStep(batch, terms);
                 losses[^1][step] = terms.Total.ToDouble();
@@ -89,9 +94,11 @@ public sealed class CudaTests : IDisposable
                 s => Assert.False(s.Value.equal(before[s.Key]).all().item<bool>(), $"{s.Key} has not moved"));
             states.Add(method.state_dict().ToDictionary(s => s.Key, s => s.Value.cpu()));
         }
-        Assert.All(losses[0].Zip(losses[1]), pair => Assert.Equal(pair.First, pair.Second, 5e-3 * Math.Max(1, Math.Abs(pair.First))));
+        Assert.All(losses[0].Zip(losses[1]),
+            pair => Assert.Equal(pair.First, pair.Second, 5e-3 * Math.Max(1, Math.Abs(pair.First))));
         // Biases that start at 0 and have no effect are moved by rounding alone.
-        Assert.All(states[0].Where(s => s.Value.to(ScalarType.Float64).norm().ToDouble() > 0.1), s => Near.Equal(s.Value, states[1][s.Key], 1e-2));
+        Assert.All(states[0].Where(s => s.Value.to(ScalarType.Float64).norm().ToDouble() > 0.1),
+            s => Near.Equal(s.Value, states[1][s.Key], 1e-2));
     }
 
     [Theory(SkipUnless = nameof(HasGpu), Skip = NoGpu)]
@@ -115,14 +122,16 @@ public sealed class CudaTests : IDisposable
         (expected * direction).sum().backward();
         (y * direction.to(CUDA)).sum().backward();
         Assert.All(here.named_parameters().Where(p => p.parameter.grad!.norm().ToDouble() > 1e-3),
-            p => Near.Equal(p.parameter.grad!, there.get_parameter(p.name)!.grad!.cpu(), 1e-2)); // a ReLU whose input is 0 to single precision may fall on either side
+            // a ReLU whose input is 0 to single precision may fall on either side
+            p => Near.Equal(p.parameter.grad!, there.get_parameter(p.name)!.grad!.cpu(), 1e-2));
     }
 
     [Fact(SkipUnless = nameof(HasGpu), Skip = NoGpu)]
     public void Run_StoppedAndResumed_EndsNearTheRunAsAWhole()
     {
         ImageDataset images = Load(0, 96);
-        RunFolder whole = new(Path.Combine(_folder, "whole")), parts = new(Path.Combine(_folder, "parts")), here = new(Path.Combine(_folder, "here"));
+        RunFolder whole = new(Path.Combine(_folder, "whole")), parts = new(Path.Combine(_folder, "parts")),
+            here = new(Path.Combine(_folder, "here"));
         Recipe recipe = Tiny(TrainingDevice.Cuda);
         Assert.True(Pretraining.Run(recipe, images, whole).Finished);
         using (var cancel = new CancellationTokenSource())
@@ -133,7 +142,8 @@ public sealed class CudaTests : IDisposable
         Assert.True(Pretraining.Run(recipe, images, parts, resume: true).Finished);
         Assert.True(Pretraining.Run(Tiny(TrainingDevice.Cpu), images, here).Finished);
 
-        using Encoder expected = Encoder.Load(whole.EncoderPath), resumed = Encoder.Load(parts.EncoderPath), processor = Encoder.Load(here.EncoderPath);
+        using Encoder expected = Encoder.Load(whole.EncoderPath), resumed = Encoder.Load(parts.EncoderPath),
+            processor = Encoder.Load(here.EncoderPath);
         using Tensor x = images.Batch([0, 1, 2, 3, 4, 5, 6, 7]), y = expected.Encode(x);
         Near.Equal(y, resumed.Encode(x), 1e-2);
         Near.Equal(y, processor.Encode(x), 1e-2);
@@ -146,7 +156,8 @@ public sealed class CudaTests : IDisposable
         var folder = new RunFolder(Path.Combine(_folder, "run"));
         Pretraining.Run(Tiny(TrainingDevice.Cuda), train, folder);
         IReadOnlyList<Score>[] scores = [.. new[] { TrainingDevice.Cpu, TrainingDevice.Cuda }.Select(device =>
-            RunEvaluation.Evaluate(folder, Tiny(device), [Protocol.Knn, Protocol.Linear, Protocol.FewShot, Protocol.FineTune, Protocol.LinearSgd], train, test))];
+            RunEvaluation.Evaluate(folder, Tiny(device),
+                [Protocol.Knn, Protocol.Linear, Protocol.FewShot, Protocol.FineTune, Protocol.LinearSgd], train, test))];
         Assert.All(scores[0].Zip(scores[1]), pair => Assert.Equal(pair.First.Value, pair.Second.Value, 0.03));
     }
 }

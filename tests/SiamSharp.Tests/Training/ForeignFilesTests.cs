@@ -13,7 +13,8 @@ namespace SiamSharp.Tests.Training;
 public sealed class ForeignFilesTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("foreign").FullName;
-    private static readonly Lazy<ImageDataset> s_images = new(() => ImageDataset.Load(ImageSources.Open("fashion-mnist:sample#..64", new DataOptions()), new DataOptions { Threads = 1 }));
+    private static readonly Lazy<ImageDataset> s_images = new(() =>
+        ImageDataset.Load(ImageSources.Open("fashion-mnist:sample#..64", new DataOptions()), new DataOptions { Threads = 1 }));
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
@@ -34,13 +35,17 @@ public sealed class ForeignFilesTests : IDisposable
         RunFolder own = Run(1, epochs: 1), other = Run(2, epochs: 1);
         File.Copy(other.CheckpointPath, own.CheckpointPath, overwrite: true);
         File.Delete(own.PreviousCheckpointPath);
-        byte[][] before = [File.ReadAllBytes(own.EncoderPath), File.ReadAllBytes(own.MetricsPath), File.ReadAllBytes(own.RecipePath)];
+        byte[][] before = [File.ReadAllBytes(own.EncoderPath), File.ReadAllBytes(own.MetricsPath),
+            File.ReadAllBytes(own.RecipePath)];
         foreach (int epochs in new[] { 1, 2 })
         {
-            string message = Assert.Throws<RunException>(() => Pretraining.Run(Tiny(1, epochs), s_images.Value, own, resume: true)).Message;
-            Assert.Contains($"{own.CheckpointPath} is of another run, it seems: neither recipe.json nor metrics.jsonl fits it.", message);
+            string message =
+                Assert.Throws<RunException>(() => Pretraining.Run(Tiny(1, epochs), s_images.Value, own, resume: true)).Message;
+            Assert.Contains(
+                $"{own.CheckpointPath} is of another run, it seems: neither recipe.json nor metrics.jsonl fits it.", message);
         }
-        Assert.Equal(before, [File.ReadAllBytes(own.EncoderPath), File.ReadAllBytes(own.MetricsPath), File.ReadAllBytes(own.RecipePath)]);
+        Assert.Equal(
+            before, [File.ReadAllBytes(own.EncoderPath), File.ReadAllBytes(own.MetricsPath), File.ReadAllBytes(own.RecipePath)]);
     }
 
     [Fact]
@@ -51,7 +56,8 @@ public sealed class ForeignFilesTests : IDisposable
         File.Copy(other.CheckpointPath, own.CheckpointPath, overwrite: true);
         var notes = new List<string>();
         Assert.True(Pretraining.Run(Tiny(1, epochs: 2), s_images.Value, own, resume: true, notes: new Told(notes)).Finished);
-        Assert.Contains(notes, note => note.Contains("is of another run", StringComparison.Ordinal) && note.EndsWith("The run goes on from the checkpoint before it, at step 2.", StringComparison.Ordinal));
+        Assert.Contains(notes, note => note.Contains("is of another run", StringComparison.Ordinal)
+            && note.EndsWith("The run goes on from the checkpoint before it, at step 2.", StringComparison.Ordinal));
         Assert.Equal(encoder, File.ReadAllBytes(own.EncoderPath));
     }
 
@@ -59,8 +65,12 @@ public sealed class ForeignFilesTests : IDisposable
     public void Report_ScoresOfAnotherRun_AreLeftOutAndTold()
     {
         RunFolder own = Run(1, epochs: 1), other = Run(2, epochs: 1);
-        other.AddScores(RunEvaluation.Evaluate(other, Tiny(2, 1) with { Evaluation = new EvaluationOptions { K = 5, Baselines = false } }, [Protocol.RankMe], s_images.Value,
-            ImageDataset.Load(ImageSources.Open("fashion-mnist:sample#64..96", new DataOptions()), new DataOptions { Threads = 1 })));
+        other.AddScores(RunEvaluation.Evaluate(other, Tiny(2, 1) with
+        {
+            Evaluation = new EvaluationOptions { K = 5, Baselines = false }
+        }, [Protocol.RankMe], s_images.Value,
+            ImageDataset.Load(ImageSources.Open("fashion-mnist:sample#64..96", new DataOptions()),
+                new DataOptions { Threads = 1 })));
         Assert.Empty(other.UnreadableFiles());
         Assert.Single(other.ReadScores());
         File.Copy(other.EvaluationPath, own.EvaluationPath);

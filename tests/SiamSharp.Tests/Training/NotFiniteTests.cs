@@ -22,7 +22,10 @@ public sealed class NotFiniteTests : IDisposable
 
     /// <summary>40 images of one channel; the value of a pixel is a function of image and place.</summary>
     private static ImageDataset Images(Func<int, int, float> value) => ImageDataset.Load(
-        new FakeSource(40, i => new Pixels(Enumerable.Range(0, Side * Side).Select(p => value(i, p)).ToArray(), 1, Side, Side)) { NativeSize = Side }, new DataOptions());
+        new FakeSource(40, i => new Pixels(Enumerable.Range(0, Side * Side).Select(p => value(i, p)).ToArray(), 1, Side, Side))
+        {
+            NativeSize = Side
+        }, new DataOptions());
 
     private static float Noise(int image, int pixel) => (image * 131 + pixel * 37) % 101 / 100f;
 
@@ -31,9 +34,11 @@ public sealed class NotFiniteTests : IDisposable
     private static Recipe RecipeOf(params string[] assignments) => Recipe.Resolve([OptionsJson.Parse("""
         { "method": { "name": "vicreg", "projectorHidden": 8, "projectorOutput": 8 }, "backbone": { "width": 4, "depths": [1, 1] },
           "views": { "highPass": { "kernel": 3 } }, "training": { "epochs": 1, "batchSize": 20, "threads": 1 } }
-        """, "tiny")], assignments, _ => new FakeSource(40, i => new Pixels(new float[Side * Side], 1, Side, Side)) { NativeSize = Side });
+        """, "tiny")], assignments,
+        _ => new FakeSource(40, i => new Pixels(new float[Side * Side], 1, Side, Side)) { NativeSize = Side });
 
-    /// <summary>The message of a loss with one term that is NaN at some step of a run whose weights were changed by then.</summary>
+    /// <summary>The message of a loss with one term that is NaN at some step of a run whose weights
+    /// were changed by then.</summary>
     private string MessageOf(ImageDataset data, long step = 0, Action<SiameseMethod>? change = null)
     {
         using var scope = NewDisposeScope();
@@ -45,7 +50,8 @@ public sealed class NotFiniteTests : IDisposable
         change?.Invoke(method);
         int[] indexes = [.. Enumerable.Range(5, 20)];
         var batch = new Batch(data.Batch(indexes), [.. indexes.Select(i => (long)i)], indexes, 0, 0);
-        var terms = new LossTerms(tensor(float.NaN), [("invariance", tensor(0.5f)), ("variance", tensor(float.NaN))], zeros(20, 8));
+        var terms = new LossTerms(tensor(float.NaN),
+            [("invariance", tensor(0.5f)), ("variance", tensor(float.NaN))], zeros(20, 8));
         string message = notFinite.Loss(step, terms, batch, saved: false).Message;
         Assert.StartsWith($"The loss is not finite at step {step + 1}: variance = NaN (invariance = 0.5). ", message);
         Assert.EndsWith(" No checkpoint had been written yet.", message);
@@ -98,14 +104,16 @@ public sealed class NotFiniteTests : IDisposable
 
     [Fact]
     public void Loss_FewDifferentImages_SaysHowMany() =>
-        Assert.Contains("has 40 images, but only 3 different ones, fewer than a batch (20)", MessageOf(Images((i, p) => Noise(i % 3, p))));
+        Assert.Contains("has 40 images, but only 3 different ones, fewer than a batch (20)",
+            MessageOf(Images((i, p) => Noise(i % 3, p))));
 
     [Theory]
     [InlineData(1e30f, 1)]
     [InlineData(1e6f, 3)]
     public void Loss_ImagesOnTwoScales_NamesOne(float scale, int count)
     {
-        string message = MessageOf(Images((i, p) => Noise(i, p) * (i < count ? scale : 1)), step: 3, method => Stretch(method, 2));
+        string message = MessageOf(Images((i, p) => Noise(i, p) * (i < count ? scale : 1)), step: 3,
+            method => Stretch(method, 2));
         Assert.Contains("The images are on two scales: the values of fake/", message);
         Assert.Contains("those of half of the images no more than 1.", message);
         Assert.DoesNotContain("learning", message);
@@ -118,7 +126,8 @@ public sealed class NotFiniteTests : IDisposable
     [Fact]
     public void Run_PixelsTooSmallForSinglePrecision_IsRefusedWithTheRange()
     {
-        string message = Assert.Throws<RunException>(() => Pretraining.Run(RecipeOf(), Images((i, p) => Noise(i, p) * 1e-42f), new RunFolder(_folder))).Message;
+        string message = Assert.Throws<RunException>(() =>
+            Pretraining.Run(RecipeOf(), Images((i, p) => Noise(i, p) * 1e-42f), new RunFolder(_folder))).Message;
         Assert.Contains("Channel 0 of fake has values from 0 to 1.001E-42 with a standard deviation of", message);
     }
 
@@ -134,8 +143,10 @@ public sealed class NotFiniteTests : IDisposable
             SafeTensors.Write(weights, state);
         }
         string message = Assert.Throws<ArgumentException>(() =>
-            Pretraining.Run(RecipeOf($"backbone.weights={weights}"), Images(s_sound), new RunFolder(Path.Combine(_folder, "run")))).Message;
-        Assert.Contains($"{weights} cannot be used: 1 of the 4 numbers of \"layer1.0.bn1.running_var\" are NaN or infinite", message);
+            Pretraining.Run(RecipeOf($"backbone.weights={weights}"), Images(s_sound),
+                new RunFolder(Path.Combine(_folder, "run")))).Message;
+        Assert.Contains(
+            $"{weights} cannot be used: 1 of the 4 numbers of \"layer1.0.bn1.running_var\" are NaN or infinite", message);
     }
 
     [Fact]
@@ -163,7 +174,8 @@ public sealed class NotFiniteTests : IDisposable
             var layer = nn.PReLU(1, init: double.NaN); // of a kind whose weights are not drawn
             return nn.Sequential(("0", layer), ("1", nn.Flatten()));
         }
-        string message = Assert.Throws<RunException>(() => Pretraining.Run(RecipeOf(), Images(s_sound), new RunFolder(_folder), ownBackbone: Broken)).Message;
+        string message = Assert.Throws<RunException>(() =>
+            Pretraining.Run(RecipeOf(), Images(s_sound), new RunFolder(_folder), ownBackbone: Broken)).Message;
         Assert.Contains("before the first step: 1 of the 1 numbers of \"method.backbone.0.weight\"", message);
     }
 
@@ -180,7 +192,8 @@ public sealed class NotFiniteTests : IDisposable
             SafeTensors.Write(run.CheckpointPath, tensors, file.Metadata.ToDictionary());
         }
         string message = Assert.Throws<RunException>(() => Pretraining.Run(RecipeOf(), images, run, resume: true)).Message;
-        Assert.Contains("does not fit VICReg as this version of SiamSharp builds it: 1 of its tensors differ, such as method.projector.3.weight", message);
+        Assert.Contains("does not fit VICReg as this version of SiamSharp builds it: "
+            + "1 of its tensors differ, such as method.projector.3.weight", message);
         Assert.DoesNotContain('\n', message);
     }
 }

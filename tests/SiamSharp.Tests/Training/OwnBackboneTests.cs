@@ -14,14 +14,16 @@ public sealed class OwnBackboneTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    private static SubsetSource Images(DataOptions options) => new(ImageSources.Open("fashion-mnist:sample", options), [.. Enumerable.Range(0, 64)], "64 images");
+    private static SubsetSource Images(DataOptions options) =>
+        new(ImageSources.Open("fashion-mnist:sample", options), [.. Enumerable.Range(0, 64)], "64 images");
 
     [Theory]
     [InlineData("simclr")]
     [InlineData("byol")]
     public void Run_OwnNetwork_TrainsRepeatsAndLoads(string method)
     {
-        Recipe recipe = Recipe.Resolve([], [$"method={method}", "training.epochs=2", "training.batchSize=16", "training.threads=1"], Images);
+        Recipe recipe = Recipe.Resolve([],
+            [$"method={method}", "training.epochs=2", "training.batchSize=16", "training.threads=1"], Images);
         ImageDataset images = ImageDataset.Load(Images(recipe.Data), recipe.Data);
         RunFolder first = new(Path.Combine(_folder, "first")), second = new(Path.Combine(_folder, "second"));
         foreach (RunFolder folder in new[] { first, second })
@@ -47,7 +49,8 @@ public sealed class OwnBackboneTests : IDisposable
         Recipe recipe = Recipe.Resolve([], ["training.batchSize=16"], Images);
         ImageDataset images = ImageDataset.Load(Images(recipe.Data), recipe.Data);
         string message = Assert.Throws<ArgumentException>(() =>
-            Pretraining.Run(recipe, images, new RunFolder(Path.Combine(_folder, "x")), ownBackbone: () => nn.Conv2d(1, 4, 3))).Message;
+            Pretraining.Run(recipe, images, new RunFolder(Path.Combine(_folder, "x")),
+                ownBackbone: () => nn.Conv2d(1, 4, 3))).Message;
         Assert.Contains("(2, 4, 26, 26)", message);
     }
 }

@@ -17,9 +17,12 @@ public sealed class OwnFrameworkTests : IDisposable
     [Fact]
     public void Run_OwnFramework_LearnsAndIsFoundInTheRecipeOfTheRun()
     {
-        static SubsetSource Images(DataOptions options) => new(ImageSources.Open("fashion-mnist:sample", options), [.. Enumerable.Range(0, 64)], "64 images");
-        Recipe recipe = Recipe.Resolve([], ["method=align-uniform", "method.sharpness=3", "backbone.width=4", "backbone.depths=[1, 1]",
-            "training.epochs=4", "training.batchSize=16", "training.threads=1", "training.logSteps=1", "views.branches.0.masks.0.cell=4"], Images);
+        static SubsetSource Images(DataOptions options) =>
+            new(ImageSources.Open("fashion-mnist:sample", options), [.. Enumerable.Range(0, 64)], "64 images");
+        Recipe recipe = Recipe.Resolve([], ["method=align-uniform", "method.sharpness=3",
+            "backbone.width=4", "backbone.depths=[1, 1]",
+            "training.epochs=4", "training.batchSize=16", "training.threads=1", "training.logSteps=1",
+            "views.branches.0.masks.0.cell=4"], Images);
         Assert.True(Pretraining.Run(recipe, ImageDataset.Load(Images(recipe.Data), recipe.Data), _run).Finished);
 
         Assert.Equal(new AlignUniformOptions { Sharpness = 3 }, Recipe.Reread(_run.ReadRecipe(), []).Method);

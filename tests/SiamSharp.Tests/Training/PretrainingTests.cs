@@ -19,7 +19,8 @@ public sealed class PretrainingTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     private static SubsetSource Source(int first) => new(
-        ImageSources.Open("fashion-mnist:sample", new DataOptions()), [.. Enumerable.Range(first, 96)], $"96 images from {first}");
+        ImageSources.Open("fashion-mnist:sample", new DataOptions()),
+        [.. Enumerable.Range(first, 96)], $"96 images from {first}");
 
     private static readonly Lazy<ImageDataset> s_images = new(() => ImageDataset.Load(Source(0), new DataOptions()));
 
@@ -42,7 +43,8 @@ public sealed class PretrainingTests : IDisposable
     private static PretrainingResult RunUntil(long step, RunFolder folder, bool resume, params string[] assignments)
     {
         using var source = new CancellationTokenSource();
-        return Pretraining.Run(Tiny(assignments), s_images.Value, folder, resume, new StopAfter(step, source), cancellationToken: source.Token);
+        return Pretraining.Run(Tiny(assignments), s_images.Value, folder, resume, new StopAfter(step, source),
+            cancellationToken: source.Token);
     }
 
     [Theory]
@@ -219,7 +221,8 @@ public sealed class PretrainingTests : IDisposable
     public void Run_ExistingRun_AsksForResume()
     {
         RunUntil(1, Folder("x"), resume: false);
-        Assert.Contains("--resume", Assert.Throws<RunException>(() => Pretraining.Run(Tiny(), s_images.Value, Folder("x"))).Message);
+        Assert.Contains(
+            "--resume", Assert.Throws<RunException>(() => Pretraining.Run(Tiny(), s_images.Value, Folder("x"))).Message);
     }
 
     [Fact]
@@ -227,7 +230,8 @@ public sealed class PretrainingTests : IDisposable
     {
         RunUntil(1, Folder("x"), resume: false);
         string message = Assert.Throws<RunException>(() =>
-            Pretraining.Run(Tiny("training.epochs=5", "optimizer.learningRate=1"), s_images.Value, Folder("x"), resume: true)).Message;
+            Pretraining.Run(Tiny("training.epochs=5", "optimizer.learningRate=1"), s_images.Value,
+                Folder("x"), resume: true)).Message;
         Assert.Contains("training.epochs: the run has 3, asked for is 5", message);
         Assert.Contains("optimizer.learningRate", message);
     }
@@ -246,7 +250,8 @@ public sealed class PretrainingTests : IDisposable
     {
         RunFolder folder = Folder("nan");
         var e = Assert.Throws<RunException>(() =>
-            Pretraining.Run(Tiny("optimizer=sgd", "optimizer.learningRate=1000", "optimizer.weightDecay=10", "optimizer.warmupEpochs=0",
+            Pretraining.Run(Tiny("optimizer=sgd", "optimizer.learningRate=1000",
+                "optimizer.weightDecay=10", "optimizer.warmupEpochs=0",
                 "training.checkpointSteps=1", "training.epochs=20"), s_images.Value, folder));
         Assert.Contains("learningRate", e.Message);
         Assert.Contains("The last good state is in", e.Message);
@@ -260,14 +265,16 @@ public sealed class PretrainingTests : IDisposable
         RunFolder folder = Folder("busy");
         folder.Create();
         using (folder.Lock())
-            Assert.Contains("Another process is training", Assert.Throws<RunException>(() => Pretraining.Run(Tiny(), s_images.Value, folder)).Message);
+            Assert.Contains("Another process is training",
+                Assert.Throws<RunException>(() => Pretraining.Run(Tiny(), s_images.Value, folder)).Message);
         Assert.True(Pretraining.Run(Tiny("training.epochs=1"), s_images.Value, folder).Finished);
     }
 
     [Fact]
     public void Run_ColourJitterOfPixelsBeyondOne_SaysWhichTheyAre()
     {
-        var images = ImageDataset.Load(new FakeSource(8, i => new Pixels(new float[] { i, -2, 0, 0 }, 1, 2, 2)), new DataOptions());
+        var images =
+            ImageDataset.Load(new FakeSource(8, i => new Pixels(new float[] { i, -2, 0, 0 }, 1, 2, 2)), new DataOptions());
         Recipe recipe = Tiny("training.batchSize=4", "data.size=2", "views.preset=paper", "views.highPass.kernel=1");
         Assert.Contains("from -2 to 7", Assert.Throws<RunException>(() => Pretraining.Run(recipe, images, Folder("x"))).Message);
     }

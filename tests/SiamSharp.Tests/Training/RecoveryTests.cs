@@ -31,12 +31,15 @@ public sealed class RecoveryTests : IDisposable
         public string PathOf(int index) => _source.PathOf(left[index]);
         public int LabelOf(int index) => _source.LabelOf(left[index]);
         public ImageInfo InfoOf(int index) => _source.InfoOf(left[index]);
-        public Pixels Decode(int index, int size) => Gone.Contains(left[index]) ? throw new UnreadableImageException(PathOf(index), "does not exist") : _source.Decode(left[index], size);
+        public Pixels Decode(int index, int size) =>
+            Gone.Contains(left[index]) ? throw new UnreadableImageException(PathOf(index), "does not exist")
+                : _source.Decode(left[index], size);
     }
 
     private static int[] All(int count = Images) => [.. Enumerable.Range(0, count)];
 
-    private static ImageDataset Load(IImageSource source, bool lazily = false) => ImageDataset.Load(source, new DataOptions { MemoryGiB = lazily ? 0 : 4, Threads = 1 });
+    private static ImageDataset Load(IImageSource source, bool lazily = false) =>
+        ImageDataset.Load(source, new DataOptions { MemoryGiB = lazily ? 0 : 4, Threads = 1 });
 
     private static readonly Lazy<ImageDataset> s_images = new(() => Load(new VanishingSource(All())));
 
@@ -60,13 +63,17 @@ public sealed class RecoveryTests : IDisposable
         }
     }
 
-    private static PretrainingResult RunUntil(long step, RunFolder folder, bool resume = false, ImageDataset? data = null, IProgress<string>? notes = null, params string[] set)
+    private static PretrainingResult RunUntil(
+        long step, RunFolder folder, bool resume = false, ImageDataset? data = null,
+        IProgress<string>? notes = null, params string[] set)
     {
         using var source = new CancellationTokenSource();
-        return Pretraining.Run(Tiny(set), data ?? s_images.Value, folder, resume, new StopAfter(step, source), notes: notes, cancellationToken: source.Token);
+        return Pretraining.Run(Tiny(set), data ?? s_images.Value, folder, resume, new StopAfter(step, source), notes: notes,
+            cancellationToken: source.Token);
     }
 
-    private static PretrainingResult Resume(RunFolder folder, Notes? notes = null, ImageDataset? data = null, params string[] set) =>
+    private static PretrainingResult Resume(
+        RunFolder folder, Notes? notes = null, ImageDataset? data = null, params string[] set) =>
         Pretraining.Run(Tiny(set), data ?? s_images.Value, folder, resume: true, notes: notes);
 
     private RunFolder Whole(params string[] set)
@@ -190,8 +197,10 @@ public sealed class RecoveryTests : IDisposable
         else File.WriteAllText(parts.RecipePath, text);
         Assert.True(JsonNode.DeepEquals(whole.ReadRecipe(), parts.ReadRecipe()));
 
-        Assert.Contains("already holds a run", Assert.Throws<RunException>(() => Pretraining.Run(Tiny(), s_images.Value, parts)).Message);
-        Assert.Contains("optimizer.learningRate", Assert.Throws<RunException>(() => Resume(parts, set: "optimizer.learningRate=1")).Message);
+        Assert.Contains("already holds a run",
+            Assert.Throws<RunException>(() => Pretraining.Run(Tiny(), s_images.Value, parts)).Message);
+        Assert.Contains("optimizer.learningRate",
+            Assert.Throws<RunException>(() => Resume(parts, set: "optimizer.learningRate=1")).Message);
         var notes = new Notes();
         Assert.True(Resume(parts, notes).Finished);
         Assert.Contains("the recipe in the run's checkpoint is taken", Assert.Single(notes));
@@ -206,7 +215,8 @@ public sealed class RecoveryTests : IDisposable
         File.Delete(parts.RecipePath);
         File.Delete(parts.CheckpointPath);
         Assert.True(parts.HasRun);
-        Assert.Contains("already holds a run", Assert.Throws<RunException>(() => Pretraining.Run(Tiny(), s_images.Value, parts)).Message);
+        Assert.Contains("already holds a run",
+            Assert.Throws<RunException>(() => Pretraining.Run(Tiny(), s_images.Value, parts)).Message);
         Assert.True(Resume(parts).Finished);
     }
 
@@ -220,7 +230,8 @@ public sealed class RecoveryTests : IDisposable
         var notes = new Notes();
         Assert.True(Resume(whole, notes).Finished);
         Assert.Contains("is finished: its encoder is there", Assert.Single(notes));
-        Assert.Contains("Choose another --out", Assert.Throws<RunException>(() => Resume(whole, set: "training.epochs=4")).Message);
+        Assert.Contains("Choose another --out",
+            Assert.Throws<RunException>(() => Resume(whole, set: "training.epochs=4")).Message);
         File.Delete(whole.RecipePath);
         Assert.Contains("neither its recipe nor its checkpoint", Assert.Throws<RunException>(() => Resume(whole)).Message);
         Assert.Equal(encoder, File.ReadAllBytes(whole.EncoderPath));
@@ -282,11 +293,13 @@ public sealed class RecoveryTests : IDisposable
         whole.ReadEncoder(out _, notes).Dispose();
         Assert.Contains("the recipe in the run's checkpoint is taken", Assert.Single(notes));
         File.Copy(other.EncoderPath, whole.EncoderPath, overwrite: true);
-        Assert.Contains("is not the encoder of this run", Assert.Throws<RunException>(() => whole.ReadEncoder(out _, notes)).Message);
+        Assert.Contains("is not the encoder of this run",
+            Assert.Throws<RunException>(() => whole.ReadEncoder(out _, notes)).Message);
         RunFolder seeded = Folder("seeded");
         Assert.True(Pretraining.Run(Tiny("training.seed=5"), s_images.Value, seeded).Finished);
         File.Copy(seeded.EncoderPath, whole.EncoderPath, overwrite: true);
-        Assert.Contains("is not the encoder of this run, which has another training.seed", Assert.Throws<RunException>(() => whole.ReadEncoder(out _, notes)).Message);
+        Assert.Contains("is not the encoder of this run, which has another training.seed",
+            Assert.Throws<RunException>(() => whole.ReadEncoder(out _, notes)).Message);
         File.Delete(whole.EncoderPath);
         Assert.Contains($"`{whole.ResumeCommand}`", Assert.Throws<RunException>(() => whole.ReadEncoder(out _, notes)).Message);
     }
@@ -298,7 +311,8 @@ public sealed class RecoveryTests : IDisposable
         run.Create();
         Assert.Empty(run.UnreadableFiles());
         foreach (string file in new[] { run.NotesPath, run.ImageCountsPath, run.StartPath }) File.WriteAllText(file, "{");
-        Assert.Collection(run.UnreadableFiles(), text => Assert.StartsWith(run.NotesPath, text), text => Assert.StartsWith(run.ImageCountsPath, text), text => Assert.StartsWith(run.StartPath, text));
+        Assert.Collection(run.UnreadableFiles(), text => Assert.StartsWith(run.NotesPath, text),
+            text => Assert.StartsWith(run.ImageCountsPath, text), text => Assert.StartsWith(run.StartPath, text));
     }
 
     [Theory]
@@ -333,7 +347,8 @@ public sealed class RecoveryTests : IDisposable
     {
         RunFolder whole = Whole();
         Assert.Empty(whole.MetricsProblems());
-        File.WriteAllText(whole.MetricsPath, File.ReadAllText(whole.MetricsPath).Replace("\"step\":3", "\"step\":7", StringComparison.Ordinal));
+        File.WriteAllText(whole.MetricsPath,
+            File.ReadAllText(whole.MetricsPath).Replace("\"step\":3", "\"step\":7", StringComparison.Ordinal));
         Assert.Contains("was changed or damaged", Assert.Single(whole.MetricsProblems()));
     }
 
@@ -341,7 +356,8 @@ public sealed class RecoveryTests : IDisposable
     public void ReadMetrics_TornAndForeignLines_AreLeftOutWithTheirNumber()
     {
         string path = Path.Combine(_folder, "metrics.jsonl");
-        File.WriteAllLines(path, ["""{"step":1,"loss":2}""", """{"step":2,"loss":1.5,"rankme":1""", """{"step":3,"loss":"x"}""", "[]", """{"loss":1}""", """{"step":4,"loss":1e999}""", """{"step":6,"loss":1}"""]);
+        File.WriteAllLines(path, ["""{"step":1,"loss":2}""", """{"step":2,"loss":1.5,"rankme":1""", """{"step":3,"loss":"x"}""",
+            "[]", """{"loss":1}""", """{"step":4,"loss":1e999}""", """{"step":6,"loss":1}"""]);
         File.AppendAllText(path, """{"step":7,"lo""");
         var (lines, problems) = MetricsLog.Read(path);
         Assert.Equal([1.0, 6.0], lines.Select(l => (double)l["step"]!));
@@ -367,7 +383,8 @@ public sealed class RecoveryTests : IDisposable
         ImageDataset less = Load(new VanishingSource([.. All().Where(i => i != 40)]));
         var notes = new Notes();
         Assert.True(Resume(between, notes, less, set).Finished);
-        Assert.Contains("1 of the 96 images that the run began with is not there any more, or another now, and left out: ", Assert.Single(notes));
+        Assert.Contains("1 of the 96 images that the run began with is not there any more, or another now, and left out: ",
+            Assert.Single(notes));
         Assert.Contains(less.Skipped, s => s.Reason == "is not there any more");
         AssertSame(during, between);
         Assert.True(Resume(between, data: less, set: set).Finished); // a finished run says so
@@ -390,7 +407,8 @@ public sealed class RecoveryTests : IDisposable
     {
         RunFolder parts = Folder("parts");
         RunUntil(3, parts);
-        string message = Assert.Throws<RunException>(() => Resume(parts, data: Load(new VanishingSource([.. Enumerable.Range(60, 96)])))).Message;
+        string message = Assert.Throws<RunException>(() =>
+            Resume(parts, data: Load(new VanishingSource([.. Enumerable.Range(60, 96)])))).Message;
         Assert.Contains("not those of the run", message);
         Assert.Contains("of 96 that it began with 36 are there", message);
     }
@@ -406,7 +424,8 @@ public sealed class RecoveryTests : IDisposable
         Assert.Contains("4 epochs instead of 2. The learning rate goes on at 0.", note);
         Assert.Contains("encoder.2-epochs.safetensors, evaluation.2-epochs.json", note);
         Assert.Equal(4, Recipe.Reread(whole.ReadRecipe(), []).Training.Epochs);
-        using (Encoder kept = Encoder.Load(Path.ChangeExtension(whole.EncoderPath, "2-epochs.safetensors"))) Assert.Equal(1, kept.Channels);
+        using (Encoder kept = Encoder.Load(Path.ChangeExtension(whole.EncoderPath, "2-epochs.safetensors")))
+            Assert.Equal(1, kept.Channels);
 
         Pretraining.Run(Tiny(), s_images.Value, parts);
         Assert.False(RunUntil(8, parts, resume: true, set: "training.epochs=4").Finished);
@@ -421,7 +440,8 @@ public sealed class RecoveryTests : IDisposable
     {
         RunFolder parts = Folder("parts");
         RunUntil(3, parts);
-        Assert.Contains("can be trained longer once it is finished", Assert.Throws<RunException>(() => Resume(parts, set: "training.epochs=4")).Message);
+        Assert.Contains("can be trained longer once it is finished",
+            Assert.Throws<RunException>(() => Resume(parts, set: "training.epochs=4")).Message);
         Assert.True(Resume(parts).Finished);
         Assert.DoesNotContain("longer", Assert.Throws<RunException>(() => Resume(parts, set: "training.epochs=1")).Message);
     }
@@ -439,7 +459,8 @@ public sealed class RecoveryTests : IDisposable
         AssertSame(whole, parts);
     }
 
-    /// <summary>A clock by which every step is long, and which interrupts the run when it is looked at for the nth time.</summary>
+    /// <summary>A clock by which every step is long, and which interrupts the run when it is looked
+    /// at for the nth time.</summary>
     private sealed class InterruptingClock(int after, CancellationTokenSource source) : TimeProvider
     {
         private long _looks;
@@ -460,7 +481,8 @@ public sealed class RecoveryTests : IDisposable
         ["moco-v3"] = ["method.headHidden=16", "method.projectorOutput=8"],
         ["byol"] = ["method.headHidden=16", "method.projectorOutput=8"],
         ["simsiam"] = ["method.projectorOutput=16", "method.predictorHidden=8"],
-        ["swav"] = ["method.prototypes=12", "method.queueSize=64", "method.queueFromEpoch=1", "method.projectorHidden=16", "method.projectorOutput=8"],
+        ["swav"] = ["method.prototypes=12", "method.queueSize=64", "method.queueFromEpoch=1",
+            "method.projectorHidden=16", "method.projectorOutput=8"],
         ["barlow-twins"] = ["method.projectorHidden=16", "method.projectorOutput=16"],
         ["vicreg"] = ["method.projectorHidden=16", "method.projectorOutput=16"],
         ["dino"] = ["method.outputs=24", "method.headHidden=16", "method.headBottleneck=8"],
@@ -472,7 +494,8 @@ public sealed class RecoveryTests : IDisposable
     private static string[] Set(string method) => [$"method={method}", .. SmallMethods[method]];
 
     [Fact]
-    public void Methods_AreAllFrameworks() => Assert.Equal(SmallMethods.Keys.Order(), SiamSharp.Tests.Methods.EveryMethodTests.Names.Select(n => n.Data).Order());
+    public void Methods_AreAllFrameworks() =>
+        Assert.Equal(SmallMethods.Keys.Order(), SiamSharp.Tests.Methods.EveryMethodTests.Names.Select(n => n.Data).Order());
 
     [Theory]
     [MemberData(nameof(Methods))]
@@ -484,7 +507,8 @@ public sealed class RecoveryTests : IDisposable
         foreach (int look in new[] { 5, 6, 12, 13, 20 }) // within the first steps, after views and after the backward pass
         {
             using var source = new CancellationTokenSource();
-            PretrainingResult result = Pretraining.Run(Tiny(set), s_images.Value, parts, resume: parts.HasRun, time: new InterruptingClock(look, source), cancellationToken: source.Token);
+            PretrainingResult result = Pretraining.Run(Tiny(set), s_images.Value, parts, resume: parts.HasRun,
+                time: new InterruptingClock(look, source), cancellationToken: source.Token);
             steps.Add(result.Step);
             Assert.Equal(result.Step, File.Exists(parts.CheckpointPath) ? SavedRun.Find(parts)!.Step : 0);
         }
@@ -521,7 +545,8 @@ public sealed class RecoveryTests : IDisposable
         var source = new VanishingSource(All());
         ImageDataset data = Load(source, lazily: true);
         RunUntil(1, run, data: data);
-        int[] last = new SampleOrder(Images, 32, seed: 1, dropLast: true).Batch(epoch: 1, step: 2), first = new SampleOrder(Images, 32, seed: 1, dropLast: true).Batch(epoch: 0, step: 2);
+        int[] last = new SampleOrder(Images, 32, seed: 1, dropLast: true).Batch(epoch: 1, step: 2),
+            first = new SampleOrder(Images, 32, seed: 1, dropLast: true).Batch(epoch: 0, step: 2);
         source.Gone.UnionWith(last[1..]);
         Assert.True(Resume(run, data: data).Finished);
         Assert.NotNull(RunHealth.Read(run, Tiny()));
@@ -530,7 +555,8 @@ public sealed class RecoveryTests : IDisposable
         source.Gone.Clear();
         RunUntil(1, none, data: data, set: "training.checkpointSteps=0");
         source.Gone.UnionWith(first);
-        Assert.Contains("No image of epoch 0, step 2", Assert.Throws<DataSourceException>(() => Resume(none, data: data, set: "training.checkpointSteps=0")).Message);
+        Assert.Contains("No image of epoch 0, step 2",
+            Assert.Throws<DataSourceException>(() => Resume(none, data: data, set: "training.checkpointSteps=0")).Message);
         Assert.Equal(2, SavedRun.Find(none)!.Step);
     }
 
@@ -553,7 +579,8 @@ public sealed class RecoveryTests : IDisposable
             Assert.True(folder.IsTraining);
             Assert.Equal(1, Other());
             Assert.Contains("Another process is training", Assert.Throws<RunException>(() => folder.Lock()).Message);
-            Assert.Contains("Another process is training", Assert.Throws<RunException>(() => Pretraining.CheckFolder(Tiny(), folder, resume: true)).Message);
+            Assert.Contains("Another process is training",
+                Assert.Throws<RunException>(() => Pretraining.CheckFolder(Tiny(), folder, resume: true)).Message);
         }
         // Were it deleted, a process that had opened it before and one that makes it anew would both have a lock.
         Assert.True(File.Exists(file));

@@ -29,14 +29,16 @@ public sealed class RunEvaluationTests : IDisposable
     public void Dispose() => Directory.Delete(_root, recursive: true);
 
     private static SubsetSource Part(int first, int count) => new(
-        ImageSources.Open("fashion-mnist:sample", new DataOptions()), [.. Enumerable.Range(first, count)], $"{count} images from {first}");
+        ImageSources.Open("fashion-mnist:sample", new DataOptions()), [.. Enumerable.Range(first, count)],
+        $"{count} images from {first}");
 
     private static ImageDataset Load(int first, int count) => ImageDataset.Load(Part(first, count), new DataOptions());
 
     [Fact]
     public void Judge_BothProtocols_ScoresEachRepresentationAndKeepsTheScores()
     {
-        IReadOnlyList<Score> scores = RunEvaluation.Evaluate(_folder, _recipe, [Protocol.Knn, Protocol.Linear], Load(0, 400), Load(400, 200));
+        IReadOnlyList<Score> scores = RunEvaluation.Evaluate(_folder, _recipe, [Protocol.Knn, Protocol.Linear],
+            Load(0, 400), Load(400, 200));
         Assert.Equal(["pixels", "pixels", "untrained", "untrained", "pretrained", "pretrained"], scores.Select(s => s.Encoder));
         Assert.All(scores, s => Assert.Equal((400, 200), (s.TrainCount, s.TestCount)));
         Assert.All(scores, s => Assert.InRange(s.Value, 0.25, 0.95)); // ten classes; the encoder has 8 numbers an image
@@ -59,11 +61,13 @@ public sealed class RunEvaluationTests : IDisposable
     public void Judge_Pixels_EqualsTheNaiveNeighbours()
     {
         ImageDataset train = Load(0, 100), test = Load(100, 60);
-        double score = RunEvaluation.Evaluate(_folder, _recipe with { Evaluation = new EvaluationOptions { K = 1 } }, [Protocol.Knn], train, test)[0].Value;
+        double score = RunEvaluation.Evaluate(_folder, _recipe with { Evaluation = new EvaluationOptions { K = 1 } },
+            [Protocol.Knn], train, test)[0].Value;
 
         double[][] bank = Standardised(train), queries = Standardised(test);
         int right = queries.Index().Count(q =>
-            train.ClassNames![train.Labels![bank.Index().MaxBy(b => Cosine(b.Item, q.Item)).Index]] == test.ClassNames![test.Labels![q.Index]]);
+            train.ClassNames![train.Labels![bank.Index().MaxBy(b => Cosine(b.Item, q.Item)).Index]]
+                == test.ClassNames![test.Labels![q.Index]]);
         Assert.Equal(right / 60.0, score, 1e-9);
 
         double[][] Standardised(ImageDataset data) =>
@@ -81,15 +85,19 @@ public sealed class RunEvaluationTests : IDisposable
     public void Judge_TestClassWithoutATrainingImage_CountsAsWrong()
     {
         int[] labels = [.. Load(0, 100).Labels!];
-        ImageDataset train = ImageDataset.Load(new SubsetSource(ImageSources.Open("fashion-mnist:sample", new DataOptions()), [.. Enumerable.Range(0, 100).Where(i => labels[i] != 9)], "nine"), new DataOptions());
+        ImageDataset train = ImageDataset.Load(new SubsetSource(ImageSources.Open("fashion-mnist:sample", new DataOptions()),
+            [.. Enumerable.Range(0, 100).Where(i => labels[i] != 9)], "nine"), new DataOptions());
         ImageDataset test = Load(100, 100);
         int boots = test.Labels!.Count(l => l == 9);
         Recipe recipe = _recipe with { Evaluation = new EvaluationOptions { Shots = [5] } };
-        IReadOnlyList<Score> scores = RunEvaluation.Evaluate(_folder, recipe, [Protocol.Knn, Protocol.Linear, Protocol.FewShot], train, test);
+        IReadOnlyList<Score> scores = RunEvaluation.Evaluate(_folder, recipe,
+            [Protocol.Knn, Protocol.Linear, Protocol.FewShot], train, test);
         Assert.All(scores, s => Assert.Equal((100, boots), (s.TestCount, s.TestUnseen)));
         Assert.All(scores, s => Assert.InRange(s.Value, 0.1, (100 - boots) / 100.0));
-        string note = Assert.Single(RunEvaluation.Notes(train, test, [Protocol.Linear], _recipe), n => n.Contains("count as wrong"));
-        Assert.StartsWith($"{boots} test images of 1 class without a training image count as wrong: Ankle boot.", note, StringComparison.Ordinal);
+        string note = Assert.Single(RunEvaluation.Notes(train, test, [Protocol.Linear], _recipe),
+            n => n.Contains("count as wrong"));
+        Assert.StartsWith($"{boots} test images of 1 class without a training image count as wrong: Ankle boot.",
+            note, StringComparison.Ordinal);
         Assert.Contains(note, scores[0].Notes!);
     }
 
@@ -98,9 +106,11 @@ public sealed class RunEvaluationTests : IDisposable
     {
         int[] labels = [.. Load(0, 100).Labels!];
         ImageDataset Of(Func<int, bool> label) => ImageDataset.Load(new SubsetSource(
-            ImageSources.Open("fashion-mnist:sample", new DataOptions()), [.. Enumerable.Range(0, 100).Where(i => label(labels[i]))], "part"), new DataOptions());
+            ImageSources.Open("fashion-mnist:sample", new DataOptions()),
+            [.. Enumerable.Range(0, 100).Where(i => label(labels[i]))], "part"), new DataOptions());
         Assert.Contains("No class of the test images (Sneaker, Bag, Ankle boot) is among those of the training images",
-            Assert.Throws<DataSourceException>(() => RunEvaluation.Evaluate(_folder, _recipe, [Protocol.Linear], Of(l => l < 7), Of(l => l >= 7))).Message);
+            Assert.Throws<DataSourceException>(() =>
+                RunEvaluation.Evaluate(_folder, _recipe, [Protocol.Linear], Of(l => l < 7), Of(l => l >= 7))).Message);
     }
 
     /// <summary>Labels 1, 3 and 5 without 0, 2 and 4, and sub-folders of which nothing can be read.</summary>
@@ -114,13 +124,23 @@ public sealed class RunEvaluationTests : IDisposable
     public void Judge_ClassesWithoutAnImage_AreLeftOutWithANote(Protocol protocol)
     {
         int[] labels = [.. Load(0, 300).Labels!];
-        ImageDataset Of(int first, int count) => ImageDataset.Load(new SubsetSource(ImageSources.Open("fashion-mnist:sample", new DataOptions()),
-            [.. Enumerable.Range(first, count).Where(i => labels[i] is 1 or 3 or 5)], $"odd {first}"), new DataOptions());
-        Recipe recipe = _recipe with { Evaluation = new EvaluationOptions { Baselines = false, Shots = [5], FineTune = new FineTuneOptions { Fractions = [1], Epochs = 1, MinSteps = 1 } } };
+        ImageDataset Of(int first, int count) =>
+            ImageDataset.Load(new SubsetSource(ImageSources.Open("fashion-mnist:sample", new DataOptions()),
+                [.. Enumerable.Range(first, count).Where(i => labels[i] is 1 or 3 or 5)], $"odd {first}"), new DataOptions());
+        Recipe recipe = _recipe with
+        {
+            Evaluation = new EvaluationOptions
+            {
+                Baselines = false,
+                Shots = [5],
+                FineTune = new FineTuneOptions { Fractions = [1], Epochs = 1, MinSteps = 1 }
+            }
+        };
         var confusions = new List<Confusion>();
         Score score = RunEvaluation.Evaluate(_folder, recipe, [protocol], Of(0, 200), Of(200, 100), confusions: confusions)[0];
         Assert.InRange(score.Value, 0.2, 1);
-        Assert.Contains("7 classes have no image in odd 0, so that nothing is taken for them: T-shirt/top, Pullover, Coat, Shirt, Sneaker and 2 more.", score.Notes!);
+        Assert.Contains("7 classes have no image in odd 0, so that nothing is taken for them: "
+            + "T-shirt/top, Pullover, Coat, Shirt, Sneaker and 2 more.", score.Notes!);
         Assert.All(confusions, c => Assert.Equal(["Trouser", "Dress", "Sandal"], c.ClassNames));
     }
 
@@ -129,14 +149,22 @@ public sealed class RunEvaluationTests : IDisposable
     public void Check_ManyFaults_ListsThemWithoutDecoding()
     {
         var unread = new Undecodable(ImageSources.Open("fashion-mnist:sample#..30", new DataOptions()));
-        Recipe recipe = _recipe with { Evaluation = new EvaluationOptions { K = 40, Shots = [20] }, Data = _recipe.Data with { Channels = 3 } };
-        string message = Assert.Throws<DataSourceException>(() => RunEvaluation.Check(new RunFolder(Path.Combine(_root, "none")), recipe, [Protocol.Knn, Protocol.FewShot], unread, unread)).Message;
-        foreach (string part in new[] { "give the folder", "Every test image", "evaluation.k = 40 neighbours, but there are only 30 labelled training images: give fewer, such as --set evaluation.k=1.", "20 shots need 20" })
+        Recipe recipe = _recipe with
+        {
+            Evaluation = new EvaluationOptions { K = 40, Shots = [20] },
+            Data = _recipe.Data with { Channels = 3 }
+        };
+        string message = Assert.Throws<DataSourceException>(() => RunEvaluation.Check(new RunFolder(Path.Combine(_root, "none")),
+            recipe, [Protocol.Knn, Protocol.FewShot], unread, unread)).Message;
+        foreach (string part in new[] { "give the folder", "Every test image", "evaluation.k = 40 neighbours, "
+            + "but there are only 30 labelled training images: give fewer, such as --set evaluation.k=1.", "20 shots need 20" })
             Assert.Contains(part, message);
-        string channels = Assert.Throws<DataSourceException>(() => RunEvaluation.Check(_folder, _recipe with { Data = _recipe.Data with { Channels = 3 } }, [Protocol.RankMe], unread,
+        string channels = Assert.Throws<DataSourceException>(() => RunEvaluation.Check(_folder,
+            _recipe with { Data = _recipe.Data with { Channels = 3 } }, [Protocol.RankMe], unread,
             new Undecodable(ImageSources.Open("fashion-mnist:sample#30..60", new DataOptions())))).Message;
         Assert.Contains("The encoder was trained on images of 1 channel, but", channels);
-        RunEvaluation.Check(_folder, _recipe, [Protocol.RankMe], unread, new Undecodable(ImageSources.Open("fashion-mnist:sample#30..60", new DataOptions())));
+        RunEvaluation.Check(_folder, _recipe, [Protocol.RankMe], unread,
+            new Undecodable(ImageSources.Open("fashion-mnist:sample#30..60", new DataOptions())));
     }
 
     private sealed class Undecodable(IImageSource source) : IImageSource
@@ -157,19 +185,25 @@ public sealed class RunEvaluationTests : IDisposable
         string weights = Path.Combine(_root, "first.safetensors"), moved = Path.Combine(_root, "moved", "first.safetensors");
         File.Copy(_folder.EncoderPath, weights);
         var folder = new RunFolder(Path.Combine(_root, "from"));
-        Recipe recipe = _recipe with { Backbone = _recipe.Backbone with { Weights = Path.GetRelativePath(Environment.CurrentDirectory, weights) } };
+        Recipe recipe = _recipe with
+        {
+            Backbone = _recipe.Backbone with { Weights = Path.GetRelativePath(Environment.CurrentDirectory, weights) }
+        };
         Pretraining.Run(recipe, Load(0, 32), folder);
-        IReadOnlyList<Score> Judge(Recipe r) => RunEvaluation.Evaluate(folder, r, [Protocol.Linear], Load(0, 200), Load(200, 100));
+        IReadOnlyList<Score> Judge(Recipe r) =>
+            RunEvaluation.Evaluate(folder, r, [Protocol.Linear], Load(0, 200), Load(200, 100));
         Recipe As(string file) => recipe with { Backbone = recipe.Backbone with { Weights = file } };
 
         Score[] scores = [.. Judge(recipe)];
         Assert.Equal(["pixels", "start", "pretrained"], scores.Select(s => s.Encoder));
         Assert.Equal((recipe.Backbone.Weights, "start (first.safetensors)"), (scores[1].Start, scores[1].Representation));
         // The start is the encoder of the first run, in all digits.
-        Assert.Equal(RunEvaluation.Evaluate(_folder, _recipe, [Protocol.Linear], Load(0, 200), Load(200, 100))[2].Value, scores[1].Value);
+        Assert.Equal(
+            RunEvaluation.Evaluate(_folder, _recipe, [Protocol.Linear], Load(0, 200), Load(200, 100))[2].Value, scores[1].Value);
 
         // From another place the relative path leads nowhere: the whole one is kept.
-        Assert.Equal(scores, Judge(As("elsewhere/first.safetensors")).Select(s => s.Encoder == "start" ? s with { Start = recipe.Backbone.Weights } : s));
+        Assert.Equal(scores, Judge(As("elsewhere/first.safetensors"))
+            .Select(s => s.Encoder == "start" ? s with { Start = recipe.Backbone.Weights } : s));
         Directory.CreateDirectory(Path.GetDirectoryName(moved)!);
         File.Move(weights, moved);
         Assert.Contains("--set backbone.weights=FILE", Assert.Throws<RunException>(() => Judge(recipe)).Message);
@@ -178,7 +212,8 @@ public sealed class RunEvaluationTests : IDisposable
         // Another file of that name is not taken for it, and none is needed where the row is not asked for.
         File.Copy(folder.EncoderPath, weights);
         Assert.Contains("other weights than those in", Assert.Throws<RunException>(() => Judge(recipe)).Message);
-        Assert.Equal(scores[2].Value, Assert.Single(Judge(recipe with { Evaluation = recipe.Evaluation with { Baselines = false } })).Value);
+        Assert.Equal(scores[2].Value,
+            Assert.Single(Judge(recipe with { Evaluation = recipe.Evaluation with { Baselines = false } })).Value);
         RunReport.Write(folder, Load(0, 32));
     }
 
@@ -188,14 +223,23 @@ public sealed class RunEvaluationTests : IDisposable
         foreach (string text in new[] { "", "[", "{}", "[1]", "[null]", """[{"protocol":null}]""" })
         {
             File.WriteAllText(_folder.EvaluationPath, text);
-            Assert.Contains("evaluation.json was changed or damaged since it was written, or is no list of scores", Assert.Throws<RunException>(() => _folder.ReadScores()).Message);
+            Assert.Contains("evaluation.json was changed or damaged since it was written, or is no list of scores",
+                Assert.Throws<RunException>(() => _folder.ReadScores()).Message);
         }
     }
 
     [Fact]
     public void ReadScores_NumberChanged_IsTold()
     {
-        _folder.AddScores([new Score { Protocol = "linear", Encoder = "pixels", Value = 0.5, TestCount = 50, TrainCount = 100, DataHash = "a" }]);
+        _folder.AddScores([new Score
+        {
+            Protocol = "linear",
+            Encoder = "pixels",
+            Value = 0.5,
+            TestCount = 50,
+            TrainCount = 100,
+            DataHash = "a"
+        }]);
         string whole = File.ReadAllText(_folder.EvaluationPath);
         File.WriteAllText(_folder.EvaluationPath, whole.Replace("0.5", "0.7"));
         Assert.Contains("was changed or damaged", Assert.Throws<RunException>(() => _folder.ReadScores()).Message);
@@ -211,7 +255,15 @@ public sealed class RunEvaluationTests : IDisposable
     public void AddScores_DamagedFile_IsKeptAndTheScoresAreWritten()
     {
         File.WriteAllText(_folder.EvaluationPath, "[1");
-        _folder.AddScores([new Score { Protocol = "linear", Encoder = "pixels", Value = 0.5, TestCount = 50, TrainCount = 100, DataHash = "a" }]);
+        _folder.AddScores([new Score
+        {
+            Protocol = "linear",
+            Encoder = "pixels",
+            Value = 0.5,
+            TestCount = 50,
+            TrainCount = 100,
+            DataHash = "a"
+        }]);
         Assert.Equal(0.5, Assert.Single(_folder.ReadScores()).Value);
         Assert.Equal("[1", File.ReadAllText(_folder.DamagedEvaluationPath));
     }
@@ -219,7 +271,17 @@ public sealed class RunEvaluationTests : IDisposable
     [Fact]
     public void Report_BaselineAhead_IsNeitherHealthyNorInBoldForOurs()
     {
-        Score Of(string encoder, double value) => new() { Protocol = "linear", Encoder = encoder, Value = value, TestCount = 50, TrainCount = 100, DataHash = "a", Test = "<b>\u001b[31m", Notes = ["3 of <4> files"] };
+        Score Of(string encoder, double value) => new()
+        {
+            Protocol = "linear",
+            Encoder = encoder,
+            Value = value,
+            TestCount = 50,
+            TrainCount = 100,
+            DataHash = "a",
+            Test = "<b>\u001b[31m",
+            Notes = ["3 of <4> files"]
+        };
         _folder.AddScores([Of("pixels", 0.8), Of("pretrained", 0.6)]);
         File.WriteAllText(Path.Combine(_folder.Path, "confusion-knn.csv"), "class,<i>,accuracy\n<i>,x,1\n");
         File.AppendAllText(_folder.MetricsPath, "{\"step\":");
@@ -242,7 +304,9 @@ public sealed class RunEvaluationTests : IDisposable
     public void Judge_MoreShotsThanImages_SaysSoAheadOfEverythingElse()
     {
         var told = new List<EvaluationProgress>();
-        var fault = Assert.Throws<DataSourceException>(() => RunEvaluation.Evaluate(_folder, _recipe with { Evaluation = _recipe.Evaluation with { Shots = [5, 20] } }, [Protocol.Knn, Protocol.FewShot], Load(0, 100), Load(100, 100), new Told(told)));
+        var fault = Assert.Throws<DataSourceException>(() =>
+            RunEvaluation.Evaluate(_folder, _recipe with { Evaluation = _recipe.Evaluation with { Shots = [5, 20] } },
+                [Protocol.Knn, Protocol.FewShot], Load(0, 100), Load(100, 100), new Told(told)));
         Assert.Matches(@"20 shots need 20 .* --set evaluation\.shots=\[1,2,5\]\.$", fault.Message);
         Assert.Empty(told);
     }
@@ -266,11 +330,13 @@ public sealed class RunEvaluationTests : IDisposable
 
     [Fact]
     public void Judge_TestImagesAmongTheTrainingImages_Throws() => Assert.Contains("Give --test images that are not in --train",
-        Assert.Throws<DataSourceException>(() => RunEvaluation.Evaluate(_folder, _recipe, [Protocol.Knn], Load(0, 100), Load(20, 30))).Message);
+        Assert.Throws<DataSourceException>(() =>
+            RunEvaluation.Evaluate(_folder, _recipe, [Protocol.Knn], Load(0, 100), Load(20, 30))).Message);
 
     [Fact]
     public void Judge_SomeTestImagesAmongTheTrainingImages_CountsThem() => Assert.All(
-        RunEvaluation.Evaluate(_folder, _recipe, [Protocol.Knn], Load(0, 100), Load(80, 50)), s => Assert.Equal(20, s.TestInTrain));
+        RunEvaluation.Evaluate(_folder, _recipe, [Protocol.Knn], Load(0, 100), Load(80, 50)),
+        s => Assert.Equal(20, s.TestInTrain));
 
     [Fact]
     public void Judge_Corruptions_StartsFromTheLinearProbeAndMostlyLoses()
@@ -288,8 +354,10 @@ public sealed class RunEvaluationTests : IDisposable
         // One of them by hand: noise of severity 3 on the test images, judged by a probe of the encoder's own representations.
         using Encoder encoder = Encoder.Load(_folder.EncoderPath);
         using Features x = Features.Of(encoder, train, 64), y = Features.Of(encoder, test, 64);
-        using LinearProbe probe = LinearProbe.Fit(x.Values, x.Labels, x.ClassNames.Count, alone.Evaluation, alone.Training.Seed, CancellationToken.None);
-        using var noisy = Corruptions.Apply(test.Batch([.. Enumerable.Range(0, 60)]), "gaussian-noise", 3, [.. Enumerable.Range(0, 60).Select(i => (long)test.SourceIndexOf(i))], 1);
+        using LinearProbe probe = LinearProbe.Fit(x.Values, x.Labels, x.ClassNames.Count, alone.Evaluation,
+            alone.Training.Seed, CancellationToken.None);
+        using var noisy = Corruptions.Apply(test.Batch([.. Enumerable.Range(0, 60)]), "gaussian-noise", 3,
+            [.. Enumerable.Range(0, 60).Select(i => (long)test.SourceIndexOf(i))], 1);
         using var predicted = probe.Scores(encoder.Encode(noisy)).argmax(1);
         string[] truth = [.. test.Labels!.Select(l => test.ClassNames![l])];
         int right = predicted.data<long>().Zip(truth).Count(p => x.ClassNames[(int)p.First] == p.Second);
@@ -299,7 +367,8 @@ public sealed class RunEvaluationTests : IDisposable
     [Fact]
     public void Report_ScoresOfTwoDataSets_HasATableEachWithItsOwnColumns()
     {
-        Score Of(string protocol, int? shots, string data) => new() { Protocol = protocol, K = 20, Shots = shots, Encoder = "pretrained", DataHash = data };
+        Score Of(string protocol, int? shots, string data) =>
+            new() { Protocol = protocol, K = 20, Shots = shots, Encoder = "pretrained", DataHash = data };
         _folder.AddScores([Of("few-shot", 10, "a"), Of("few-shot", 5, "a"), Of("knn", null, "a"), Of("few-shot", 2, "b")]);
         RunReport.Write(_folder, null);
         string page = File.ReadAllText(_folder.ReportPath);

@@ -19,9 +19,11 @@ public sealed class RunHealthTests : IDisposable
 
     private (RunHealth Health, string Verdict) Train(string recipeName, params string[] assignments)
     {
-        static SubsetSource Images(DataOptions options) => new(ImageSources.Open("fashion-mnist:sample", options), [.. Enumerable.Range(0, 1280)], "1,280 images");
+        static SubsetSource Images(DataOptions options) =>
+            new(ImageSources.Open("fashion-mnist:sample", options), [.. Enumerable.Range(0, 1280)], "1,280 images");
         Recipe recipe = Recipe.Resolve(RecipeFiles.Layers(recipeName),
-            ["backbone.width=16", "backbone.depths=[1, 1]", "backbone.stem=half", "training.batchSize=64", "training.threads=1", "views.branches.0.masks.0.cell=14", .. assignments], Images);
+            ["backbone.width=16", "backbone.depths=[1, 1]", "backbone.stem=half", "training.batchSize=64", "training.threads=1",
+                "views.branches.0.masks.0.cell=14", .. assignments], Images);
         var run = new RunFolder(Path.Combine(_folder, "run"));
         Pretraining.Run(recipe, ImageDataset.Load(Images(recipe.Data), recipe.Data), run);
         RunHealth health = RunHealth.Read(run, recipe)!;
@@ -49,7 +51,8 @@ public sealed class RunHealthTests : IDisposable
     {
         var (health, verdict) = Train(name, assignment, "training.epochs=6");
         Assert.True(health.Problems.Count > 0, health.ToString());
-        Assert.True(verdict.StartsWith("Collapsed", StringComparison.Ordinal) || verdict.StartsWith("Too fast", StringComparison.Ordinal), verdict);
+        Assert.True(verdict.StartsWith("Collapsed", StringComparison.Ordinal)
+            || verdict.StartsWith("Too fast", StringComparison.Ordinal), verdict);
         Assert.Contains(cause, verdict);
     }
 
@@ -69,7 +72,8 @@ public sealed class RunHealthTests : IDisposable
     {
         var (health, verdict) = Train("simclr", "views.branches.0.masks=[]", "training.epochs=3");
         Assert.Equal(HealthState.NotLearning, health.State);
-        Assert.Equal("Not learning: all views of an image were the same, so that there was nothing to learn. Give masks or crops, as --set views.preset=mscn does.", verdict);
+        Assert.Equal("Not learning: all views of an image were the same, so that there was nothing to learn. "
+            + "Give masks or crops, as --set views.preset=mscn does.", verdict);
     }
 
     [Fact]
@@ -87,7 +91,8 @@ public sealed class RunHealthTests : IDisposable
         var run = new RunFolder(Path.Combine(_folder, "rising"));
         run.Create();
         File.WriteAllText(run.MetricsPath, string.Concat(Enumerable.Range(1, 20).Select(i =>
-            $$"""{"step":{{5 * i}},"epoch":0,"loss":{{i * 0.1 + 3:R}},"rankme":60,"dimensions":128,"embedding_spread":0.9,"loss_when_collapsed":9}""" + "\n")) + "{\"step\":105,\"lo");
+            $$"""{"step":{{5 * i}},"epoch":0,"loss":{{i * 0.1 + 3:R}},"rankme":60,"dimensions":128,"embedding_spread":0.9,"loss_when_collapsed":9}"""
+                + "\n")) + "{\"step\":105,\"lo");
         RunHealth health = RunHealth.Read(run, new Recipe())!;
         Assert.Equal((HealthState.NotLearning, 100L, 5.0), (health.State, health.Steps!.Value, health.Loss));
         Assert.StartsWith("Not learning: the loss did not fall", health.Verdict(new Recipe()), StringComparison.Ordinal);
@@ -106,7 +111,8 @@ public sealed class RunHealthTests : IDisposable
     [InlineData(3, 3, 10, 0)]
     [InlineData(3, 2, 10, 0)]
     [InlineData(1, 5, 6, 2)]         // 1 + 6 steps of length 2 at right angles: sqrt(1 + 6 * 4) = 5
-    public void RelativeStepOf_LengthBeforeAndAfter_IsTheLengthOfAStepAtRightAngles(double start, double now, long steps, double expected) =>
+    public void RelativeStepOf_LengthBeforeAndAfter_IsTheLengthOfAStepAtRightAngles(
+        double start, double now, long steps, double expected) =>
         Assert.Equal(expected, RunHealth.RelativeStepOf(start, now, steps), 1e-12);
 
     [Fact]
@@ -120,5 +126,6 @@ public sealed class RunHealthTests : IDisposable
     }
 
     [Fact]
-    public void Read_FolderWithoutMetrics_IsNull() => Assert.Null(RunHealth.Read(new RunFolder(Path.Combine(_folder, "none")), new Recipe()));
+    public void Read_FolderWithoutMetrics_IsNull() =>
+        Assert.Null(RunHealth.Read(new RunFolder(Path.Combine(_folder, "none")), new Recipe()));
 }

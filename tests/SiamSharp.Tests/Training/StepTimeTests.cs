@@ -11,9 +11,11 @@ namespace SiamSharp.Tests.Training;
 /// <summary>The estimate ahead of a run.</summary>
 public sealed class StepTimeTests
 {
-    private static readonly string[] s_small = ["backbone.width=16", "backbone.depths=[1]", "backbone.stem=half", "training.epochs=1", "training.batchSize=50", "training.threads=1"];
+    private static readonly string[] s_small = ["backbone.width=16", "backbone.depths=[1]", "backbone.stem=half",
+        "training.epochs=1", "training.batchSize=50", "training.threads=1"];
 
-    public static TheoryData<string> Methods => [.. RecipeFilesTests.Names.Select(n => n.Data).Where(n => n is not ("quickstart" or "fashion-mnist"))];
+    public static TheoryData<string> Methods =>
+        [.. RecipeFilesTests.Names.Select(n => n.Data).Where(n => n is not ("quickstart" or "fashion-mnist"))];
 
     [Theory]
     [MemberData(nameof(Methods))]
@@ -23,7 +25,8 @@ public sealed class StepTimeTests
         StepTime pace = StepTime.Measure(recipe, data);
         Assert.InRange(pace.PerImage, 1e-7, 10);
         Assert.InRange(pace.PerStep, 1e-7, 10);
-        Assert.True(pace.Of(recipe, data.Count) < pace.Of(recipe with { Training = recipe.Training with { Epochs = 5 } }, data.Count));
+        Assert.True(
+            pace.Of(recipe, data.Count) < pace.Of(recipe with { Training = recipe.Training with { Epochs = 5 } }, data.Count));
     }
 
     [Fact]
@@ -53,7 +56,8 @@ public sealed class StepTimeTests
     public void Measure_ImagesThatVanished_StillGivesATime()
     {
         using var folder = new TempFolder();
-        for (int i = 0; i < 60; i++) TestImages.Save(TestImages.Make(1, 16, 16, (_, y, x) => (byte)(i + y * 7 + x)), folder.At($"{i:00}.png"));
+        for (int i = 0; i < 60; i++)
+            TestImages.Save(TestImages.Make(1, 16, 16, (_, y, x) => (byte)(i + y * 7 + x)), folder.At($"{i:00}.png"));
         Recipe recipe = Recipe.Resolve([], [.. s_small, "data.memoryGiB=0"], options => ImageSources.Open(folder.Root, options));
         ImageDataset data = ImageDataset.Load(ImageSources.Open(folder.Root, recipe.Data), recipe.Data);
         foreach (string file in Directory.GetFiles(folder.Root)) File.Delete(file);
@@ -81,8 +85,15 @@ public sealed class StepTimeTests
     private static ImageDataset Open(out Recipe recipe, string name)
     {
         IImageSource? source = null;
-        string[] fit = name switch { "moco-v2" => ["method.queueSize=100"], "swav" => ["method.queueSize=0"], "pirl" => ["method.negatives=100"], _ => [] };
-        recipe = Recipe.Resolve(RecipeFiles.Layers(name), [.. s_small, "optimizer.warmupEpochs=0", .. fit], options => source = ImageSources.Open("fashion-mnist:sample#..200", options));
+        string[] fit = name switch
+        {
+            "moco-v2" => ["method.queueSize=100"],
+            "swav" => ["method.queueSize=0"],
+            "pirl" => ["method.negatives=100"],
+            _ => []
+        };
+        recipe = Recipe.Resolve(RecipeFiles.Layers(name), [.. s_small, "optimizer.warmupEpochs=0", .. fit],
+            options => source = ImageSources.Open("fashion-mnist:sample#..200", options));
         return ImageDataset.Load(source!, recipe.Data);
     }
 }

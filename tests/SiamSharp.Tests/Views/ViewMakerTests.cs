@@ -54,7 +54,11 @@ public sealed class ViewMakerTests
         double area = (double)(view * view) / (side * side);
         var options = new ViewsOptions
         {
-            Branches = [new() { Size = view, Crop = new() { Probability = 1, MinArea = area, MaxArea = area, MinAspect = 1, MaxAspect = 1 } }],
+            Branches = [new()
+            {
+                Size = view,
+                Crop = new() { Probability = 1, MinArea = area, MaxArea = area, MinAspect = 1, MaxAspect = 1 }
+            }],
         };
         Tensor images = Images.Batch(200, 1, side);
         Tensor views = new ViewMaker(options, Plain(1), side, seed: 3).MakeViews(images, Images.Ids(200), 0)[0];

@@ -61,23 +61,28 @@ public sealed class ViewsOptionsTests
     [InlineData("dino", 224, 0.4, 0.4, 0.1, 1.0, 2.0)]
     [InlineData("barlow-twins", 224, 0.08, 0.4, 0.1, 1.0, 2.0)]
     [InlineData("vicreg", 224, 0.08, 0.4, 0.1, 1.0, 2.0)]
-    public void FromPreset_Paper_HasThePublishedSettings(string method, int size, double minArea, double brightness, double hue, double blur, double sigma)
+    public void FromPreset_Paper_HasThePublishedSettings(
+        string method, int size, double minArea, double brightness, double hue, double blur, double sigma)
     {
         MethodOptions options = OptionsJson.Read<MethodOptions>(new() { ["name"] = method });
         ViewPolicy first = ViewPresets.Make("paper", size, 3, options).Branches[0];
         double[] expected = [minArea, 0.8, brightness, brightness, hue, 0.2, blur, sigma, sigma / 20];
-        double[] actual = [first.Crop.MinArea, first.ColorJitter.Probability, first.ColorJitter.Brightness, first.ColorJitter.Contrast, first.ColorJitter.Hue, first.GrayscaleProbability,
+        double[] actual = [first.Crop.MinArea, first.ColorJitter.Probability, first.ColorJitter.Brightness,
+            first.ColorJitter.Contrast, first.ColorJitter.Hue, first.GrayscaleProbability,
             first.Blur.Probability, first.Blur.MaxSigma, first.Blur.MinSigma];
         Assert.All(expected.Zip(actual), pair => Assert.Equal(pair.First, pair.Second, 1e-9));
-        Assert.Equal(brightness * (method is "byol" or "dino" or "barlow-twins" or "vicreg" ? 0.5 : 1), first.ColorJitter.Saturation, 1e-9);
+        Assert.Equal(brightness * (method is "byol" or "dino" or "barlow-twins" or "vicreg" ? 0.5 : 1),
+            first.ColorJitter.Saturation, 1e-9);
     }
 
     [Fact]
     public void FromPreset_PaperOfPirl_HasTheAuthorsColours()
     {
         ViewPolicy views = Assert.Single(ViewPresets.Make("paper", 224, 3, new PirlOptions()).Branches);
-        Assert.Equal(new ColorJitterOptions { Probability = 1, Brightness = 0.4, Contrast = 0.4, Saturation = 0.4, Hue = 0.2 }, views.ColorJitter);
-        Assert.Equal((2, 0.08, 0.2, 0.0, 0.0), (views.Count, views.Crop.MinArea, views.GrayscaleProbability, views.Blur.Probability, views.Solarize.Probability));
+        Assert.Equal(new ColorJitterOptions { Probability = 1, Brightness = 0.4, Contrast = 0.4, Saturation = 0.4, Hue = 0.2 },
+            views.ColorJitter);
+        Assert.Equal((2, 0.08, 0.2, 0.0, 0.0),
+            (views.Count, views.Crop.MinArea, views.GrayscaleProbability, views.Blur.Probability, views.Solarize.Probability));
     }
 
     [Fact]
@@ -121,8 +126,10 @@ public sealed class ViewsOptionsTests
         AssertFaults(new FocalMask { MinKeep = 0.8 }, "minKeep");
         AssertFaults(new BlockMask { MinRatio = 0.8 }, "minRatio");
         AssertFaults(new BlobMask { MinRatio = 0.8 }, "minRatio");
-        foreach (Mask all in new Mask[] { new GridMask { MinRatio = 1, MaxRatio = 1 }, new BlockMask { MinRatio = 1, MaxRatio = 1 }, new BlobMask { MinRatio = 1, MaxRatio = 1 } })
-            Assert.Equal("branches.0.masks.0.minRatio", Assert.Single(new ViewsOptions { Branches = [new ViewPolicy { Masks = [all] }] }.FaultsFor(28, 1)).Path);
+        foreach (Mask all in new Mask[] { new GridMask { MinRatio = 1, MaxRatio = 1 },
+            new BlockMask { MinRatio = 1, MaxRatio = 1 }, new BlobMask { MinRatio = 1, MaxRatio = 1 } })
+            Assert.Equal("branches.0.masks.0.minRatio",
+                Assert.Single(new ViewsOptions { Branches = [new ViewPolicy { Masks = [all] }] }.FaultsFor(28, 1)).Path);
 
         static void AssertFaults(IHasRules options, params string[] paths) =>
             Assert.Equal(paths, options.Faults().Select(fault => fault.Path));
@@ -135,7 +142,8 @@ public sealed class ViewsOptionsTests
     [InlineData(28, 0, 1)]
     public void FaultsFor_GridOfOneCell_IsAFault(int cell, int viewSize, int faults)
     {
-        var options = new ViewsOptions { Branches = [new ViewPolicy { Size = viewSize, Masks = [new GridMask { Cell = cell }] }] };
+        var options =
+            new ViewsOptions { Branches = [new ViewPolicy { Size = viewSize, Masks = [new GridMask { Cell = cell }] }] };
         Assert.Equal(Enumerable.Repeat("branches.0.masks.0.cell", faults), options.FaultsFor(28, 1).Select(f => f.Path));
     }
 }

@@ -34,7 +34,7 @@ public sealed record ClassifierReport(
 
     /// <summary>Share of the images that the largest class has: what an answer that is always the same would
     /// reach; 0 = not known.</summary>
-    public double MaxClassImages { get; init; }
+    public double LargestClass { get; init; }
 
     /// <summary>What a person should know before the classifier is used: whole sentences that say what
     /// to do, often none.</summary>
@@ -48,9 +48,9 @@ public sealed record ClassifierReport(
             yield break;
         }
         int accepted = (int)Math.Round(AcceptedShare * Count);
-        if (Accuracy is double accuracy && MaxClassImages > 0 && Statistics.ShareInterval(accuracy, Count).Low <= MaxClassImages)
+        if (Accuracy is double accuracy && LargestClass > 0 && Statistics.ShareInterval(accuracy, Count).Low <= LargestClass)
             yield return string.Create(CultureInfo.InvariantCulture, $"The held-out accuracy of {accuracy:F3} is not clearly "
-                + $"better than naming always the largest class, which gives {MaxClassImages:F3}. "
+                + $"better than naming always the largest class, which gives {LargestClass:F3}. "
                 + $"Give more labelled images, check the labels, or take an encoder that was trained longer.");
         if (accepted == 0)
             yield return string.Create(CultureInfo.InvariantCulture,
@@ -184,7 +184,7 @@ public sealed class Classifier : IDisposable
             answers.Average(a => a.Right ? 1.0 : 0),
             Calibration.Error(answers), Calibration.Error(Calibration.Answers(best.Scores, labels, 1)),
             accepted.Length / (double)count, accepted.Length == 0 ? null : accepted.Average(a => a.Right ? 1.0 : 0))
-        { MaxClassImages = labels.CountBy(label => label).Max(c => c.Value) / (double)count });
+        { LargestClass = labels.CountBy(label => label).Max(c => c.Value) / (double)count });
     }
 
     /// <summary>The fold of each image, every class spread over all of them; a function of the labels.</summary>

@@ -56,7 +56,7 @@ public sealed class ClassifierTests : IDisposable
     public void Notes_OfAReport_SayWhatIsNotToBeTrusted(double accuracy, double accepted, string[] words)
     {
         string[] notes =
-            [.. new ClassifierReport(60, 5, 0.1, accuracy, 0.05, 0.1, accepted, 1) { MaxClassImages = 1 / 3.0 }.Notes(0.95)];
+            [.. new ClassifierReport(60, 5, 0.1, accuracy, 0.05, 0.1, accepted, 1) { LargestClass = 1 / 3.0 }.Notes(0.95)];
         Assert.Equal(words.Length, notes.Length);
         Assert.All(words.Zip(notes), pair => Assert.Contains(pair.First, pair.Second));
     }

@@ -1,4 +1,5 @@
 using SiamSharp.Files;
+using SiamSharp.Options;
 
 namespace SiamSharp.Data;
 
@@ -56,5 +57,26 @@ internal static class Cifar10
                 throw new DataSourceException(
                     $"'{path}' holds label {bytes[i]} at byte {i}, but CIFAR-10 has labels 0 to 9: unpack it again.");
         return bytes;
+    }
+}
+
+/// <summary><c>cifar10:DIR</c>, or its test images.</summary>
+[Kind("cifar10")]
+internal sealed class Cifar10Format : SourceFormat
+{
+    /// <inheritdoc/>
+    public override string Form => "cifar10:DIR[:test]";
+
+    /// <inheritdoc/>
+    public override bool Takes(string name) =>
+        name.StartsWith("cifar10:", StringComparison.Ordinal) && name.Length > "cifar10:".Length;
+
+    /// <inheritdoc/>
+    public override IImageSource Open(string name, DataOptions options)
+    {
+        string folder = name["cifar10:".Length..];
+        bool test = folder.EndsWith(":test", StringComparison.Ordinal);
+        if (test || folder.EndsWith(":train", StringComparison.Ordinal)) folder = folder[..folder.LastIndexOf(':')];
+        return Cifar10.Open(name, folder, test, options);
     }
 }

@@ -1,3 +1,5 @@
+using SiamSharp.Options;
+
 namespace SiamSharp.Data;
 
 /// <summary>Finds Fashion-MNIST on this machine.</summary>
@@ -40,4 +42,19 @@ internal static class FashionMnist
         bool shadows = name == "fashion-mnist" && Path.Exists(name);
         return IdxFiles.Open(name, path, options, Classes, shadows ? [Shadowed] : []);
     }
+}
+
+/// <summary><c>fashion-mnist</c>, or a part of it.</summary>
+[Kind("fashion-mnist")]
+internal sealed class FashionMnistFormat : SourceFormat
+{
+    /// <inheritdoc/>
+    public override string Form => "fashion-mnist[:train|:test|:sample]";
+
+    /// <inheritdoc/>
+    public override bool Takes(string name) => name.Split(':') is ["fashion-mnist"] or ["fashion-mnist", _];
+
+    /// <inheritdoc/>
+    public override IImageSource Open(string name, DataOptions options) =>
+        FashionMnist.Open(name, name.Split(':') is [_, var part] ? part : "train", options);
 }

@@ -1,4 +1,5 @@
 using SiamSharp.Messages;
+using SiamSharp.Options;
 
 namespace SiamSharp.Data;
 
@@ -63,4 +64,18 @@ internal sealed class FileSource : IImageSource
                 : Transparency.Choose([.. _paths.Where((_, i) => headers[i] is { HasAlpha: true })], _given),
         };
     }
+}
+
+/// <summary>One image file.</summary>
+[Kind("image")]
+internal sealed class ImageFormat : SourceFormat
+{
+    /// <inheritdoc/>
+    public override string Form => "one image";
+
+    /// <inheritdoc/>
+    public override bool Takes(string name) => File.Exists(name) && ImageFormats.HasImageEnding(name);
+
+    /// <inheritdoc/>
+    public override IImageSource Open(string name, DataOptions options) => new FileSource(name, [name], [null], options, []);
 }

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.IO.Compression;
 using SiamSharp.Files;
 using SiamSharp.Messages;
+using SiamSharp.Options;
 
 namespace SiamSharp.Data;
 
@@ -126,4 +127,18 @@ internal static class IdxFiles
 
     // Deflate makes 258 bytes of two bits at most.
     private const long MaxUnpacked = 1032;
+}
+
+/// <summary>Images in an IDX file, with the labels beside it.</summary>
+[Kind("idx")]
+internal sealed class IdxFormat : SourceFormat
+{
+    /// <inheritdoc/>
+    public override string Form => "an IDX file *-images-idx3-ubyte[.gz]";
+
+    /// <inheritdoc/>
+    public override bool Takes(string name) => File.Exists(name) && IdxFiles.IsImagesPath(name);
+
+    /// <inheritdoc/>
+    public override IImageSource Open(string name, DataOptions options) => IdxFiles.Open(name, name, options);
 }

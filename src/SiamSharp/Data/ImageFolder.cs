@@ -1,4 +1,5 @@
 using SiamSharp.Messages;
+using SiamSharp.Options;
 
 namespace SiamSharp.Data;
 
@@ -200,4 +201,21 @@ internal static class ImageFolder
             }
         }
     }
+}
+
+/// <summary>A folder of images, whose sub-folders are the labels.</summary>
+[Kind("folder")]
+internal sealed class FolderFormat : SourceFormat
+{
+    /// <inheritdoc/>
+    public override string Form => "a folder";
+
+    /// <inheritdoc/>
+    public override bool Takes(string name) => Directory.Exists(name);
+
+    /// <inheritdoc/>
+    public override IImageSource Open(string name, DataOptions options) => !ImageFolder.IsOfARun(name)
+        ? ImageFolder.Open(name, name, options)
+        : throw new DataSourceException(
+            $"'{name}' is the folder of a run, not of images: its recipe.json is there. Give the folder of the images.");
 }

@@ -8,10 +8,8 @@ namespace SiamSharp.Data;
 /// <summary>Opens what the user names as a source of images.</summary>
 public static partial class ImageSources
 {
-    private const string Forms =
-        "a folder, one image, FOLDER@labels.csv, a manifest .csv or .jsonl, an array .npy, an IDX file *-images-idx3-ubyte[.gz], "
-        + "fashion-mnist[:train|:test|:sample] or cifar10:DIR[:test]; behind it #FIRST..END takes a part, "
-        + "#train four fifths of each class and #test the rest";
+    private static string Forms => string.Join(", ", Kinds.All<SourceFormat>().Select(format => format.Form))
+        + "; behind it #FIRST..END takes a part, #train four fifths of each class and #test the rest";
 
     /// <summary>Opens a source: lists it, reads its labels, decodes nothing yet.</summary>
     /// <param name="source">
@@ -33,7 +31,7 @@ public static partial class ImageSources
         if (source is "-" or "/dev/stdin" || source.StartsWith("/dev/fd/", StringComparison.Ordinal))
             throw new DataSourceException(
                 $"'{source}' is no file, and images are not read from standard input. Give the path of a folder or a file.");
-        if (Nearest.Address(source) is { } address && !Path.Exists(source))
+        if (Nearest.Address(source) is { } address && !Path.Exists(source) && SourceFormat.Of(source) is null)
             throw new DataSourceException(
                 $"'{source}' cannot be read. {address}{(ImageFormats.IsPacked(source) ? " Unpack what is packed." : "")}");
         if (!Path.Exists(source)
@@ -58,19 +56,10 @@ public static partial class ImageSources
                     : source[(mark + 1)..].Any(c => c is ',' or '_' or ' ') ? "; numbers have no separators."
                     : source.EndsWith('%') ? "; #train takes four fifths of each class, and there are no other shares."
                     : source[mark + 1] == '-' ? "; numbers count from the start, from 0 on." : "."));
-        string[] parts = source.Split(':');
-        if (parts[0] == "fashion-mnist" && parts.Length <= 2)
-            return FashionMnist.Open(source, parts.Length == 2 ? parts[1] : "train", options);
-        if (parts[0] == "cifar10" && source.Length > 8) return OpenCifar(source, options);
-        if (ImageFolder.IsOfARun(source))
-            throw new DataSourceException(
-                $"'{source}' is the folder of a run, not of images: its recipe.json is there. Give the folder of the images.");
-        if (Directory.Exists(source)) return ImageFolder.Open(source, source, options);
+        if (SourceFormat.Of(source) is { } format) return format.Open(source, options);
         if (RepeatedImages.LeadsNowhere(source) is { } target)
             throw new DataSourceException($"'{source}' is a link to {target}, which does not exist.");
-        if (File.Exists(source)) return OpenFile(source, options);
-        int at = source.LastIndexOf('@');
-        if (at > 0 && Directory.Exists(source[..at])) return OpenLabelled(source, source[..at], source[(at + 1)..], options);
+        if (File.Exists(source)) throw NotRead(source);
         throw Missing(source);
     }
 
@@ -79,7 +68,7 @@ public static partial class ImageSources
         "Several folders are one source when they lie in one folder, or when their files are the lines of a manifest.csv.";
 
     private static bool IsSource(string name) =>
-        name.Split('#')[0] is var whole && (Path.Exists(whole) || whole.Split(':')[0] is "fashion-mnist" or "cifar10");
+        name.Split('#')[0] is var whole && (Path.Exists(whole) || SourceFormat.Of(whole) is not null);
 
     [GeneratedRegex(@"^(?<whole>.+)#(?<first>[0-9]*)\.\.(?<end>[0-9]*)$")]
     private static partial Regex SubsetName();
@@ -110,58 +99,26 @@ public static partial class ImageSources
             : otherwise;
     }
 
-    private static IImageSource OpenFile(string source, DataOptions options)
+    /// <summary>What to say of a file that no format takes.</summary>
+    private static DataSourceException NotRead(string source) => new(Path.GetExtension(source).ToLowerInvariant() switch
     {
-        if (IdxFiles.IsImagesPath(source)) return IdxFiles.Open(source, source, options);
-        return Path.GetExtension(source).ToLowerInvariant() switch
-        {
-            ".csv" or ".jsonl" => Manifest.Open(source, source, options),
-            ".npy" => NpyFile.Open(source, source, options),
-            _ when ImageFormats.HasImageEnding(source) => new FileSource(source, [source], [null], options, []),
-            ".parquet" => throw new DataSourceException($"'{source}' is no source of images: "
-                + "files that end in .parquet hold vectors. Give the images that they were made of."),
-            ".txt" or ".tsv" or ".json" or ".xlsx" or ".xls" =>
-                throw new DataSourceException($"'{source}' is not read. A list of images ends in .csv, with a first line "
-                    + "path,label, or in .jsonl, with lines such as {\"path\": \"a.jpg\", \"label\": \"cat\"}: save it so."),
-            _ when IdxFiles.ImagesOf(source) is { } images => throw new DataSourceException(
-                $"'{source}' is the IDX file of the labels. Give that of the images, {images}: the labels are found beside it."),
-            ".npz" => throw new DataSourceException($"'{source}' is an archive of numpy. Save the array in it alone: "
-                + $"numpy.save('images.npy', numpy.load('{source}')['arr_0']), and give --data images.npy."),
-            _ when ImageFormats.IsPacked(source) =>
-                throw new DataSourceException(
-                    $"'{source}' is packed. Unpack it first, and give the folder or file that comes out of it."),
-            _ when ImageFormats.OfContent(source) is { } format =>
-                throw new DataSourceException($"'{source}' is a {format} image by its content, but does not end like one. "
-                    + $"Rename it so that it ends in .{format.ToLowerInvariant()}."),
-            _ when !RegularFile.Is(source) =>
-                throw new DataSourceException($"'{source}' is a pipe or a device, not a file. A source is {Forms}."),
-            _ => throw new DataSourceException($"'{source}' is a file of a kind that is not read. A source is {Forms}."),
-        };
-    }
-
-    private static IImageSource OpenLabelled(string source, string folder, string labels, DataOptions options)
-    {
-        if (labels.Length == 0)
-            throw new DataSourceException(
-                $"'{source}' names no file of labels behind @. Write {folder}@labels.csv, or {folder} alone.");
-        string inside = Path.Combine(folder, labels);
-        if (Directory.Exists(labels) || Directory.Exists(inside))
-            throw new DataSourceException($"'{source}': behind @ comes a file of labels, and '{labels}' is a folder. "
-                + "Write FOLDER@labels.csv; where the folders are the classes, the folder alone.");
-        string file = File.Exists(labels) ? labels : inside;
-        if (!File.Exists(file))
-            throw new DataSourceException(
-                $"'{source}': the file of labels must exist, but neither '{labels}' nor '{inside}' does.{Nearest.Path(labels)}");
-        return LabelledFolder.Open(source, folder, file, options);
-    }
-
-    private static IImageSource OpenCifar(string source, DataOptions options)
-    {
-        string folder = source["cifar10:".Length..];
-        bool test = folder.EndsWith(":test", StringComparison.Ordinal);
-        if (test || folder.EndsWith(":train", StringComparison.Ordinal)) folder = folder[..folder.LastIndexOf(':')];
-        return Cifar10.Open(source, folder, test, options);
-    }
+        ".parquet" => $"'{source}' is no source of images: files that end in .parquet hold vectors. "
+            + "Give the images that they were made of.",
+        ".txt" or ".tsv" or ".json" or ".xlsx" or ".xls" =>
+            $"'{source}' is not read. A list of images ends in .csv, with a first line "
+                + "path,label, or in .jsonl, with lines such as {\"path\": \"a.jpg\", \"label\": \"cat\"}: save it so.",
+        _ when IdxFiles.ImagesOf(source) is { } images =>
+            $"'{source}' is the IDX file of the labels. Give that of the images, {images}: the labels are found beside it.",
+        ".npz" => $"'{source}' is an archive of numpy. Save the array in it alone: "
+            + $"numpy.save('images.npy', numpy.load('{source}')['arr_0']), and give --data images.npy.",
+        _ when ImageFormats.IsPacked(source) =>
+            $"'{source}' is packed. Unpack it first, and give the folder or file that comes out of it.",
+        _ when ImageFormats.OfContent(source) is { } format =>
+            $"'{source}' is a {format} image by its content, but does not end like one. "
+                + $"Rename it so that it ends in .{format.ToLowerInvariant()}.",
+        _ when !RegularFile.Is(source) => $"'{source}' is a pipe or a device, not a file. A source is {Forms}.",
+        _ => $"'{source}' is a file of a kind that is not read. A source is {Forms}.",
+    });
 
     private static DataSourceException Missing(string source)
     {

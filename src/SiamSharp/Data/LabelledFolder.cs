@@ -1,4 +1,5 @@
 using SiamSharp.Messages;
+using SiamSharp.Options;
 
 namespace SiamSharp.Data;
 
@@ -67,5 +68,35 @@ internal static class LabelledFolder
                 + "name the column of the labels 'label' or 'class'.");
         var (places, once) = RepeatedImages.Once(name, files, [.. listed.Select(l => l.File)], labels, notes);
         return new FileSource(name, [.. places.Select(place => Path.Combine(folder, files[place]))], once, options, notes);
+    }
+}
+
+/// <summary><c>FOLDER@labels.csv</c>: a folder of images whose labels stand in a file.</summary>
+[Kind("labelled-folder")]
+internal sealed class LabelledFolderFormat : SourceFormat
+{
+    /// <inheritdoc/>
+    public override string Form => "FOLDER@labels.csv";
+
+    /// <inheritdoc/>
+    public override bool Takes(string name) =>
+        !Path.Exists(name) && name.LastIndexOf('@') is > 0 and var at && Directory.Exists(name[..at]);
+
+    /// <inheritdoc/>
+    public override IImageSource Open(string name, DataOptions options)
+    {
+        string folder = name[..name.LastIndexOf('@')], labels = name[(folder.Length + 1)..];
+        if (labels.Length == 0)
+            throw new DataSourceException(
+                $"'{name}' names no file of labels behind @. Write {folder}@labels.csv, or {folder} alone.");
+        string inside = Path.Combine(folder, labels);
+        if (Directory.Exists(labels) || Directory.Exists(inside))
+            throw new DataSourceException($"'{name}': behind @ comes a file of labels, and '{labels}' is a folder. "
+                + "Write FOLDER@labels.csv; where the folders are the classes, the folder alone.");
+        string file = File.Exists(labels) ? labels : inside;
+        if (!File.Exists(file))
+            throw new DataSourceException(
+                $"'{name}': the file of labels must exist, but neither '{labels}' nor '{inside}' does.{Nearest.Path(labels)}");
+        return LabelledFolder.Open(name, folder, file, options);
     }
 }

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using SiamSharp.Files;
 using SiamSharp.Messages;
+using SiamSharp.Options;
 
 namespace SiamSharp.Data;
 
@@ -313,4 +314,19 @@ internal static partial class Manifest
                 .Select(p => p.Value.ToString()).FirstOrDefault(v => v.Length > 0);
         }
     }
+}
+
+/// <summary>A list of image files.</summary>
+[Kind("manifest")]
+internal sealed class ManifestFormat : SourceFormat
+{
+    /// <inheritdoc/>
+    public override string Form => "a manifest .csv or .jsonl";
+
+    /// <inheritdoc/>
+    public override bool Takes(string name) =>
+        File.Exists(name) && Path.GetExtension(name).ToLowerInvariant() is ".csv" or ".jsonl";
+
+    /// <inheritdoc/>
+    public override IImageSource Open(string name, DataOptions options) => Manifest.Open(name, name, options);
 }

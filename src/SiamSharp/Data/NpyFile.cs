@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 using SiamSharp.Files;
 using SiamSharp.Messages;
+using SiamSharp.Options;
 
 namespace SiamSharp.Data;
 
@@ -190,4 +191,19 @@ internal static class NpyFile
             throw new DataSourceException($"'{path}' cannot be read: {e.Message}");
         }
     }
+}
+
+/// <summary>Images in a NumPy array.</summary>
+[Kind("npy")]
+internal sealed class NpyFormat : SourceFormat
+{
+    /// <inheritdoc/>
+    public override string Form => "an array .npy";
+
+    /// <inheritdoc/>
+    public override bool Takes(string name) =>
+        File.Exists(name) && Path.GetExtension(name).Equals(".npy", StringComparison.OrdinalIgnoreCase);
+
+    /// <inheritdoc/>
+    public override IImageSource Open(string name, DataOptions options) => NpyFile.Open(name, name, options);
 }

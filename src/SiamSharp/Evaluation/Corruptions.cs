@@ -1,5 +1,4 @@
-using NetVips;
-using SiamSharp.Data;
+using SiamSharp.Options;
 using SiamSharp.Randomness;
 using SiamSharp.Views;
 using TorchSharp;
@@ -32,27 +31,11 @@ internal static class Corruptions
     /// <summary>The view of the first corruption's random stream; the others follow.</summary>
     private const int FirstView = 100;
 
-    private static readonly (string Name, Corruption Corrupt)[] All =
-    [
-        ("gaussian-noise", GaussianNoise), ("shot-noise", ShotNoise), ("impulse-noise", ImpulseNoise),
-        ("defocus-blur", CorruptionFilters.DefocusBlur), ("glass-blur", CorruptionFilters.GlassBlur),
-        ("motion-blur", CorruptionFilters.MotionBlur), ("zoom-blur", CorruptionFilters.ZoomBlur),
-        ("snow", CorruptionFilters.Snow), ("frost", CorruptionFilters.Frost), ("fog", CorruptionFilters.Fog),
-        ("brightness", Brightness), ("contrast", Contrast),
-        ("elastic", CorruptionFilters.Elastic), ("pixelate", Pixelate), ("jpeg", Jpeg),
-    ];
+    /// <summary>The corruptions in the paper's order: noise, blur, weather, digital; then those of your own.</summary>
+    public static IReadOnlyList<string> Names => [.. All.Select(Kinds.NameOf)];
 
-    /// <summary>Corrupts one image.</summary>
-    /// <param name="image">(C, H, W), 0 to 1.</param>
-    /// <param name="result">(C, H, W), zeros; values outside 0 to 1 are clipped afterwards.</param>
-    /// <param name="shape">C, H and W.</param>
-    /// <param name="level">0 to 4: the severity less 1.</param>
-    /// <param name="random">The sample's stream.</param>
-    private delegate void Corruption(
-        ReadOnlySpan<float> image, Span<float> result, PlaneShape shape, int level, ref RandomStream random);
-
-    /// <summary>The corruptions in the paper's order: noise, blur, weather, digital.</summary>
-    public static IReadOnlyList<string> Names { get; } = Array.AsReadOnly(Array.ConvertAll(All, c => c.Name));
+    private static IEnumerable<Corruption> All =>
+        Kinds.All<Corruption>().OrderBy(c => c.Place).ThenBy(Kinds.NameOf, StringComparer.Ordinal);
 
     /// <summary>Corrupts every image of a batch.</summary>
     /// <remarks>
@@ -70,7 +53,7 @@ internal static class Corruptions
     /// <exception cref="ArgumentException">An argument is not as described above.</exception>
     public static Tensor Apply(Tensor images, string name, int severity, ReadOnlySpan<long> sampleIds, ulong seed)
     {
-        int index = CheckName(name, severity);
+        Corruption corruption = Named(name, severity);
         CheckImages(images);
         CheckIds(sampleIds, images.shape[0]);
         using var scope = NewDisposeScope();
@@ -81,154 +64,20 @@ internal static class Corruptions
         long[] ids = sampleIds.ToArray();
         Parallel.For(0, ids.Length, n =>
         {
-            var random = new RandomStream(seed, RandomPurpose.Evaluation, sample: ids[n], view: FirstView + index);
-            All[index].Corrupt(from[n], to[n], shape, severity - 1, ref random);
+            var random = new RandomStream(seed, RandomPurpose.Evaluation, sample: ids[n], view: FirstView + corruption.Stream);
+            corruption.Apply(from[n], to[n], shape, severity - 1, ref random);
             foreach (ref float value in to[n]) value = Math.Clamp(value, 0, 1);
         });
         return result.MoveToOuterDisposeScope();
     }
 
-    /// <summary>Adds normal noise of the same deviation everywhere.</summary>
-    private static void GaussianNoise(
-        ReadOnlySpan<float> image, Span<float> result, PlaneShape shape, int level, ref RandomStream random)
+    private static Corruption Named(string name, int severity)
     {
-        float deviation = shape.Published<float>(level, [0.04f, 0.06f, 0.08f, 0.09f, 0.1f], [0.04f, 0.08f, 0.12f, 0.15f, 0.18f],
-            [0.08f, 0.12f, 0.18f, 0.26f, 0.38f]);
-        random.FillNormal(result);
-        for (int i = 0; i < result.Length; i++) result[i] = image[i] + deviation * result[i];
-    }
-
-    /// <summary>Counts photons: x becomes k / photons, k being of the Poisson distribution of mean photons * x.</summary>
-    private static void ShotNoise(
-        ReadOnlySpan<float> image, Span<float> result, PlaneShape shape, int level, ref RandomStream random)
-    {
-        double photons = shape.Published<double>(level, [500, 250, 100, 75, 50], [250, 100, 50, 30, 15], [60, 25, 12, 5, 3]);
-        for (int i = 0; i < result.Length; i++) result[i] = (float)(Poisson(photons * image[i], random.NextDouble()) / photons);
-    }
-
-    /// <summary>The smallest count k whose probability to be reached, P(K up to k), exceeds a uniform number.</summary>
-    /// <param name="mean">0 to 500.</param>
-    /// <param name="uniform">0 to below 1.</param>
-    private static int Poisson(double mean, double uniform)
-    {
-        // 22 deviations above a mean of 500: rounding may leave the sum of all probabilities below the uniform number
-        const int most = 1000;
-        double probability = Math.Exp(-mean), sum = probability;
-        int count = 0;
-        while (sum <= uniform && count < most)
-        {
-            probability *= mean / ++count;
-            sum += probability;
-        }
-        return count;
-    }
-
-    /// <summary>Sets a share of the values to 0 or 1, either with the same probability.</summary>
-    private static void ImpulseNoise(
-        ReadOnlySpan<float> image, Span<float> result, PlaneShape shape, int level, ref RandomStream random)
-    {
-        double share = shape.Published<double>(level, [0.01, 0.02, 0.03, 0.05, 0.07], [0.01, 0.02, 0.05, 0.08, 0.14],
-            [0.03, 0.06, 0.09, 0.17, 0.27]);
-        for (int i = 0; i < result.Length; i++)
-        {
-            double uniform = random.NextDouble();
-            result[i] = uniform >= share ? image[i] : uniform < share / 2 ? 0 : 1;
-        }
-    }
-
-    /// <summary>Adds to the largest channel of each pixel, limits it to 1, and scales the others with it.</summary>
-    /// <remarks>Definition: V of HSV, hue and saturation being kept; black pixels become grey.</remarks>
-    private static void Brightness(
-        ReadOnlySpan<float> image, Span<float> result, PlaneShape shape, int level, ref RandomStream random)
-    {
-        float added = shape.Published<float>(level, [0.05f, 0.1f, 0.15f, 0.2f, 0.3f], [0.1f, 0.2f, 0.3f, 0.4f, 0.5f],
-            [0.1f, 0.2f, 0.3f, 0.4f, 0.5f]);
-        for (int i = 0; i < shape.Area; i++)
-        {
-            float value = 0;
-            for (int j = i; j < image.Length; j += shape.Area) value = Math.Max(value, image[j]);
-            float brighter = Math.Min(value + added, 1);
-            for (int j = i; j < image.Length; j += shape.Area) result[j] = value > 0 ? brighter * (image[j] / value) : brighter;
-        }
-    }
-
-    /// <summary>Moves every value towards the mean of its channel.</summary>
-    private static void Contrast(
-        ReadOnlySpan<float> image, Span<float> result, PlaneShape shape, int level, ref RandomStream random)
-    {
-        float kept = shape.Published<float>(level, [0.75f, 0.5f, 0.4f, 0.3f, 0.15f], [0.4f, 0.3f, 0.2f, 0.1f, 0.05f],
-            [0.4f, 0.3f, 0.2f, 0.1f, 0.05f]);
-        for (int first = 0; first < image.Length; first += shape.Area)
-        {
-            double sum = 0;
-            foreach (float value in image.Slice(first, shape.Area)) sum += value;
-            float mean = (float)(sum / shape.Area);
-            for (int i = first; i < first + shape.Area; i++) result[i] = (image[i] - mean) * kept + mean;
-        }
-    }
-
-    /// <summary>Reduces the resolution by box averages and enlarges by repetition.</summary>
-    /// <remarks>Definition: a pixel becomes the mean of its block; the blocks are a share of H and W, rounded down.</remarks>
-    private static void Pixelate(
-        ReadOnlySpan<float> image, Span<float> result, PlaneShape shape, int level, ref RandomStream random)
-    {
-        double resolution = shape.Published<double>(level, [0.95, 0.9, 0.85, 0.75, 0.65],
-            [0.9, 0.8, 0.7, 0.6, 0.5], [0.6, 0.5, 0.4, 0.3, 0.25]);
-        int rows = (int)(shape.Height * resolution), columns = (int)(shape.Width * resolution);
-        Span<int> block = new int[shape.Area], counts = new int[rows * columns];
-        for (int i = 0; i < shape.Area; i++)
-        {
-            block[i] = BlockOf(i / shape.Width, shape.Height, rows) * columns + BlockOf(i % shape.Width, shape.Width, columns);
-            counts[block[i]]++;
-        }
-        Span<double> sums = new double[rows * columns];
-        for (int first = 0; first < image.Length; first += shape.Area)
-        {
-            sums.Clear();
-            for (int i = 0; i < shape.Area; i++) sums[block[i]] += image[first + i];
-            for (int i = 0; i < shape.Area; i++) result[first + i] = (float)(sums[block[i]] / counts[block[i]]);
-        }
-
-        // the block that the pixel's centre lies in
-        static int BlockOf(int position, int pixels, int blocks) => (2 * position + 1) * blocks / (2 * pixels);
-    }
-
-    /// <summary>Encodes as JPEG of low quality, 4:2:0, and decodes.</summary>
-    /// <remarks>
-    /// Differences: the authors know three channels only; all but one or three are encoded as a grey image each.
-    /// </remarks>
-    private static void Jpeg(ReadOnlySpan<float> image, Span<float> result, PlaneShape shape, int level, ref RandomStream random)
-    {
-        int quality = shape.Published<int>(level, [80, 65, 58, 50, 40], [65, 58, 50, 40, 25], [25, 18, 15, 10, 7]),
-            bands = shape.Channels == 3 ? 3 : 1;
-        VipsPixels.SetUp();
-        for (int first = 0; first < image.Length; first += bands * shape.Area)
-        {
-            var bytes = new byte[bands * shape.Area];
-            for (int i = 0; i < bytes.Length; i++) bytes[i] = (byte)MathF.Round(255 * image[first + i]);
-            byte[] decoded = ThroughJpeg(new Pixels(bytes, bands, shape.Height, shape.Width), quality);
-            for (int i = 0; i < bytes.Length; i++) result[first + i] = decoded[i] / 255f;
-        }
-    }
-
-    private static byte[] ThroughJpeg(Pixels pixels, int quality)
-    {
-        using Image picture = VipsPixels.ToImage(pixels);
-        byte[] file = picture.JpegsaveBuffer(q: quality, subsampleMode: Enums.ForeignSubsample.On, keep: Enums.ForeignKeep.None);
-        using Image decoded = Image.JpegloadBuffer(file);
-        return (byte[])VipsPixels.FromImage(decoded).Values;
-    }
-
-    private static int CheckName(string name, int severity)
-    {
-        int index = Array.FindIndex(All, c => c.Name == name);
-        if (index < 0)
-            throw new ArgumentException(
-                $"A corruption is one of {string.Join(", ", Names)}, not '{name}': give one of these names.", nameof(name));
         if (severity is < 1 or > Severities)
             throw new ArgumentException(
                 $"A severity is 1 to {Severities}, not {severity}: give one in this range.", nameof(severity));
-        return index;
+        return All.FirstOrDefault(c => Kinds.NameOf(c) == name) ?? throw new ArgumentException(
+            $"A corruption is one of {string.Join(", ", Names)}, not '{name}': give one of these names.", nameof(name));
     }
 
     private static void CheckImages(Tensor images)

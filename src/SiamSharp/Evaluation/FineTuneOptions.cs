@@ -14,7 +14,7 @@ public sealed record FineTuneOptions : IHasRules
     [Range(1, 10_000)] public int Epochs { get; init; } = 10;
 
     /// <summary>Steps at least, so that a few images are passed over more often.</summary>
-    [Range(1, 1_000_000)] public int MinSteps { get; init; } = 400;
+    [Range(1, 1_000_000)] public int LeastSteps { get; init; } = 400;
 
     /// <summary>Images per step; fewer where there are not so many.</summary>
     [Range(2, 65_536)] public int BatchSize { get; init; } = 128;

@@ -52,7 +52,7 @@ internal sealed class FineTuning : IDisposable
         Optimizer[] optimizers = Optimizers(encoder, classifier, frozen, firstLayerRate, options, out double[] shares);
         var viewMaker = new ViewMaker(new ViewsOptions { Branches = [options.View] }, encoder.Preprocessing, images.Size, seed);
         int batchSize = Math.Min(options.BatchSize, chosen.Count), batches = chosen.Count / batchSize;
-        int epochs = Math.Max(options.Epochs, (options.MinSteps + batches - 1) / batches);
+        int epochs = Math.Max(options.Epochs, (options.LeastSteps + batches - 1) / batches);
         var schedule = new LearningRateSchedule(frozen ? options.FrozenLearningRate : options.LearningRate, 0,
             (long)epochs * batches);
 

@@ -6,7 +6,7 @@ namespace SiamSharp.Evaluation;
 /// <param name="Channels">C.</param>
 /// <param name="Height">H in pixels.</param>
 /// <param name="Width">W in pixels.</param>
-internal readonly record struct PlaneShape(int Channels, int Height, int Width)
+public readonly record struct PlaneShape(int Channels, int Height, int Width)
 {
     /// <summary>H * W.</summary>
     public int Area => Height * Width;

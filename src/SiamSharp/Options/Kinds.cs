@@ -18,7 +18,7 @@ public sealed class KindAttribute(string name) : Attribute
 /// and in assemblies that were handed over.</summary>
 /// <remarks>
 /// A new kind is one class of its own, derived from the abstract class of what it is a kind of: <c>Mask</c>,
-/// <c>MethodOptions</c>, <c>OptimizerOptions</c>, <c>BackboneFamily</c>.
+/// <c>MethodOptions</c>, <c>OptimizerOptions</c>, <c>BackboneFamily</c>, <c>Corruption</c>, <c>SourceFormat</c>.
 /// </remarks>
 public static class Kinds
 {
@@ -52,6 +52,9 @@ public static class Kinds
     internal static IReadOnlyList<T> All<T>() where T : class =>
         (IReadOnlyList<T>)s_instances.GetOrAdd(typeof(T),
             type => (T[])[.. Of(type).Select(kind => (T)Activator.CreateInstance(kind.Type)!)]);
+
+    /// <summary>The name of the kind that an object is of.</summary>
+    internal static string NameOf(object kind) => kind.GetType().GetCustomAttribute<KindAttribute>()!.Name;
 
     /// <summary>Tells the serialiser the kinds of an abstract record.</summary>
     internal static void AddTo(JsonTypeInfo info)

@@ -12,7 +12,7 @@ namespace SiamSharp.Tests.Evaluation;
 public sealed class FineTuningTests
 {
     private static readonly FineTuneOptions s_options =
-        new() { Fractions = [0.1, 1], Epochs = 8, MinSteps = 60, BatchSize = 32, LearningRate = 3e-3 };
+        new() { Fractions = [0.1, 1], Epochs = 8, LeastSteps = 60, BatchSize = 32, LearningRate = 3e-3 };
 
     private static ImageDataset Images(int first, int count) => ImageDataset.Load(
         new SubsetSource(ImageSources.Open("fashion-mnist:sample", new DataOptions()), [.. Enumerable.Range(first, count)],

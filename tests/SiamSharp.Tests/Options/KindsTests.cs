@@ -3,6 +3,7 @@ using System.Runtime.Loader;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using SiamSharp.Data;
+using SiamSharp.Evaluation;
 using SiamSharp.Masking;
 using SiamSharp.Options;
 using SiamSharp.Recipes;
@@ -19,6 +20,9 @@ public sealed class KindsTests : IDisposable
         using System;
         using System.Collections.Generic;
         using System.ComponentModel.DataAnnotations;
+        using SiamSharp.Backbones;
+        using SiamSharp.Data;
+        using SiamSharp.Evaluation;
         using SiamSharp.Masking;
         using SiamSharp.Optim;
         using SiamSharp.Options;
@@ -54,6 +58,71 @@ public sealed class KindsTests : IDisposable
                 for (int i = 0; i < parameters.Length; i++) parameters[i].add_(gradients[i].sign(), Held(-learningRate));
             }
         }
+
+        [Kind("invert")]
+        public sealed class Invert : Corruption
+        {
+            public override void Apply(
+                ReadOnlySpan<float> image, Span<float> result, PlaneShape shape, int level, ref RandomStream random)
+            {
+                for (int i = 0; i < result.Length; i++) result[i] = 1 - image[i];
+            }
+        }
+
+        public sealed class Mean : Backbone
+        {
+            private readonly TorchSharp.Modules.Linear layer;
+
+            public Mean(int channels) : base("Mean")
+            {
+                layer = torch.nn.Linear(channels, 8);
+                RegisterComponents();
+            }
+
+            public override int OutputWidth => 8;
+
+            public override torch.Tensor forward(torch.Tensor x) => layer.forward(x.mean([2, 3]));
+        }
+
+        [Kind("mean")]
+        public sealed class MeanFamily : BackboneFamily
+        {
+            public override IReadOnlyList<string> Names => ["mean8"];
+
+            public override Backbone Build(BackboneOptions options, int channels, int size) => new Mean(channels);
+
+            public override long ParameterCount(BackboneOptions options, int channels, int size) => 8 * (channels + 1);
+
+            public override (int Width, IReadOnlyList<int> Depths) Published(string name) => (8, [1]);
+        }
+
+        [Kind("stripes")]
+        public sealed class StripesFormat : SourceFormat
+        {
+            public override string Form => "stripes:COUNT";
+
+            public override bool Takes(string name) => name.StartsWith("stripes:", StringComparison.Ordinal);
+
+            public override IImageSource Open(string name, DataOptions options) => new Stripes(name, int.Parse(name[8..]));
+        }
+
+        public sealed class Stripes(string name, int count) : IImageSource
+        {
+            public string Name => name;
+            public int Count => count;
+            public int NativeSize => 16;
+            public IReadOnlyList<string>? ClassNames => null;
+            public string PathOf(int index) => $"{name}#{index}";
+            public int LabelOf(int index) => -1;
+            public ImageInfo InfoOf(int index) => new(16, 16, 1, 8);
+
+            public Pixels Decode(int index, int size)
+            {
+                var values = new byte[size * size];
+                for (int i = 0; i < values.Length; i++) values[i] = (byte)(i * (index + 3) % 251);
+                return new Pixels(values, 1, size, size);
+            }
+        }
         """;
 
     private readonly TempFolder _folder = new();
@@ -78,6 +147,25 @@ public sealed class KindsTests : IDisposable
         ImageDataset images = ImageDataset.Load(Open(recipe.Data), recipe.Data);
         Assert.True(Pretraining.Run(recipe, images, run).Finished);
         Assert.Equal("sign", (string?)run.ReadRecipe()["optimizer"]!["name"]);
+        AssertOthers();
+    }
+
+    /// <summary>The kinds that no recipe of a mask or an optimiser names.</summary>
+    private void AssertOthers()
+    {
+        IImageSource stripes = ImageSources.Open("stripes:20#..12");
+        Assert.Equal(12, stripes.Count);
+        Recipe recipe =
+            Recipe.For(stripes, backbone: new() { Name = "mean8" }) with { Training = new() { Epochs = 1, BatchSize = 4 } };
+        PretrainingResult result = Pretraining.Run(recipe, stripes, _folder.At("stripes"));
+        Assert.True(result.Finished);
+        using Encoder encoder = Encoder.Load(result.EncoderPath);
+        Assert.Equal("Own.Mean", encoder.Backbone.GetType().FullName);
+
+        Assert.Equal("invert", Corruptions.Names[^1]);
+        using var images = TorchSharp.torch.full([2, 1, 28, 28], 0.25f);
+        using var inverted = Corruptions.Apply(images, "invert", 1, [0, 1], seed: 1);
+        Assert.Equal(0.75f, inverted.max().item<float>());
     }
 
     [Fact]

@@ -133,7 +133,7 @@ public sealed class RunEvaluationTests : IDisposable
             {
                 Baselines = false,
                 Shots = [5],
-                FineTune = new FineTuneOptions { Fractions = [1], Epochs = 1, MinSteps = 1 }
+                FineTune = new FineTuneOptions { Fractions = [1], Epochs = 1, LeastSteps = 1 }
             }
         };
         var confusions = new List<Confusion>();

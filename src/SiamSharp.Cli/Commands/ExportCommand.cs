@@ -42,8 +42,7 @@ internal static class ExportCommand
             Description = "Merge each batch normalisation into the convolution ahead of it."
         };
         var command = new Command("onnx",
-            "Write preprocessing and backbone as one ONNX model. It takes pixels (N, C, H, W) and gives vectors (N, D), "
-            + "its output representation.")
+            "Write preprocessing and backbone as one ONNX model: pixels (N, C, H, W) go in, vectors (N, D) come out.")
         {
             run, model, file, white, fold
         };

@@ -32,7 +32,7 @@ internal static class StudyCommand
             CommonOptions.Set("Set one option in all rows, such as training.epochs=1. You can give --set several times.");
         var only = new Option<string>("--only")
         {
-            Description = "Do only this run, in this process. A run is named by its row and seed, such as naive-masks-1.",
+            Description = "Train and judge only this run, in this process. Its name is its row and seed, such as naive-masks-1.",
             HelpName = "NAME"
         };
         var child = new Option<bool>("--child") { Description = "End when standard input does.", Hidden = true };

@@ -63,7 +63,8 @@ public static class Siam
 
     internal static RootCommand Root(Func<ParseResult, Screen> screenOf)
     {
-        var root = new RootCommand("Self-supervised pretraining of image encoders with masked siamese ConvNets.")
+        var root = new RootCommand(
+            "Trains an image encoder on your images without labels, judges it and exports it (masked siamese ConvNets).")
         {
             QuickstartCommand.Create(screenOf),
             PretrainCommand.Create(screenOf),

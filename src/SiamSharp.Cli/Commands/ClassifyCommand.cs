@@ -10,7 +10,7 @@ namespace SiamSharp.Cli.Commands;
 internal static class ClassifyCommand
 {
     internal static Command Create(Func<ParseResult, Screen> screenOf) => new("classify",
-        "Make a classifier of a few labelled images, and use it.")
+        "Make a classifier from a few labelled images, and use it.")
     {
         Fit(screenOf),
         Predict(screenOf),
@@ -19,19 +19,21 @@ internal static class ClassifyCommand
     private static Command Fit(Func<ParseResult, Screen> screenOf)
     {
         var encoder = new EncoderOptions();
-        Option<string> data = CommonOptions.Data("Labelled images, a few of each class: a sub-folder for each, for instance.");
+        Option<string> data = CommonOptions.Data(
+            "Labelled images, a few of each class: for instance a folder with a sub-folder for each.");
         var output = new Option<string>("--out")
         {
-            Description = "The classifier, encoder included: .safetensors.",
+            Description = "The file to write, .safetensors. It holds the classifier and the encoder.",
             HelpName = "FILE",
             Required = true
         };
         var accuracy = NumberOptions.Real(
-            "--min-accuracy", "Share of accepted answers that are to be right, 0 to 1; answers below the threshold are rejected.",
+            "--min-accuracy", "The share of accepted answers that shall be right, 0 to 1. It decides from which probability on "
+                + "an answer is accepted.",
             x => x is >= 0 and <= 1, "from 0 to 1", otherwise: 0.95);
         Option<string[]> set = CommonOptions.SetData();
         var command = new Command("fit",
-            "Fit a classifier, with calibrated probabilities and a threshold below which answers are rejected.")
+            "Train a classifier. Its probabilities are calibrated, and answers below a threshold are rejected.")
         {
             data, output, accuracy, set
         };
@@ -93,16 +95,21 @@ internal static class ClassifyCommand
 
     private static Command Predict(Func<ParseResult, Screen> screenOf)
     {
-        var model =
-            new Option<string>("--model") { Description = "What `siam classify fit` wrote.", HelpName = "FILE", Required = true };
-        Option<string> data = CommonOptions.Data("The images; their own labels, if any, are not used.");
+        var model = new Option<string>("--model")
+        {
+            Description = "The classifier file that `siam classify fit` wrote.",
+            HelpName = "FILE",
+            Required = true
+        };
+        Option<string> data = CommonOptions.Data("The images to classify. If they have labels, these are not used.");
         var output = new Option<string>("--out")
         {
-            Description = "Answers as .csv or .json; without it they are shown.",
+            Description = "File for the answers, .csv or .json. Without it they are printed.",
             HelpName = "FILE"
         };
         Option<string[]> set = CommonOptions.SetData();
-        var command = new Command("predict", "Classify images: class, probability, and whether the answer is to be trusted.")
+        var command = new Command("predict",
+            "Classify images. Each answer is a class, its probability, and whether to trust it.")
         {
             model, data, output, set
         };

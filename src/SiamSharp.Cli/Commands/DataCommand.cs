@@ -15,9 +15,13 @@ internal static class DataCommand
     internal static Command Create(Func<ParseResult, Screen> screenOf)
     {
         var source =
-            new Argument<string>("SRC") { Description = "A folder, a manifest, an .npy file, fashion-mnist, cifar10:DIR." };
+            new Argument<string>("SRC")
+            {
+                Description = "The images: a folder, a list (.csv or .jsonl), an .npy file, fashion-mnist or cifar10:DIR."
+            };
         Option<string[]> set = CommonOptions.SetData();
-        var inspect = new Command("inspect", "Count images, sizes, channels, labels; find unreadable files and duplicates.")
+        var inspect = new Command("inspect",
+            "Show what a set of images holds: how many, their sizes, channels and labels, unreadable files and duplicates.")
         {
             source, set
         };
@@ -45,7 +49,7 @@ internal static class DataCommand
                 $"siam views --data {Shell.Word(parsed.GetValue(source)!)} --out views.png{Again(parsed.GetValue(set)!)}");
             return Task.FromResult(0);
         });
-        return new Command("data", "Look at a source of images.") { inspect };
+        return new Command("data", "Look at a set of images before you train on it.") { inspect };
     }
 
     private static void Show(IAnsiConsole console, DataInspection found)

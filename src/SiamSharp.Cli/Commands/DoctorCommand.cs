@@ -14,7 +14,7 @@ internal static class DoctorCommand
 
     internal static Command Create(Func<ParseResult, Screen> screenOf)
     {
-        var command = new Command("doctor", "Say what works on this machine, what does not, and what to do about it.");
+        var command = new Command("doctor", "Check what works on this machine, what does not, and what to do about it.");
         command.SetAction((parsed, cancellationToken) => Task.FromResult(Run(screenOf(parsed))));
         return command;
     }

@@ -14,19 +14,20 @@ internal static class EmbedCommand
     internal static Command Create(Func<ParseResult, Screen> screenOf)
     {
         var encoder = new EncoderOptions();
-        Option<string> data = CommonOptions.Data("The images.");
+        Option<string> data = CommonOptions.Data("The images: a folder, or another source (docs/DATA.md).");
         var output = new Option<string>("--out")
         {
-            Description = "The file to write: .parquet (path, label, vector) or .npy (with a .csv of paths and labels and "
-                + "a .npy.json of encoder and checksums); one of that name is replaced at the end.",
+            Description = "The file to write: .parquet (path, label, vector), or .npy with a .csv of paths and labels and "
+                + "a .npy.json of encoder and checksums beside it. A file of that name is replaced at the end.",
             HelpName = "FILE",
             Required = true
         };
         var engine = NumberOptions.Choice<EmbedEngine>(
-            "--engine", "What computes: onnx is the faster one on a CPU; auto takes it where it knows the network.");
+            "--engine", "What computes the vectors. onnx is usually the faster one on a CPU. auto takes it if it knows the "
+                + "network, otherwise libtorch.");
         Option<string[]> set = CommonOptions.SetData();
         var command =
-            new Command("embed", "Write the representations of all images; the same command goes on where it was stopped.")
+            new Command("embed", "Write one vector for each image. If it was stopped, run it again to go on.")
             {
                 data, output, engine, set
             };

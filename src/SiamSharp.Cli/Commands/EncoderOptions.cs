@@ -16,25 +16,31 @@ namespace SiamSharp.Cli.Commands;
 /// <summary>Which encoder: that of a run, or a published network with weights from a file.</summary>
 internal sealed class EncoderOptions
 {
-    private readonly Option<string> _run = new("--run") { Description = "The run whose encoder is used.", HelpName = "DIR" };
+    private readonly Option<string> _run = new("--run")
+    {
+        Description = "Folder of the run whose encoder is used.",
+        HelpName = "DIR"
+    };
     private readonly Option<string> _backbone = new("--backbone")
     {
-        Description = "Instead of --run: a network by torchvision's name, such as resnet50.",
+        Description = "Instead of --run: a published network, by torchvision's name, such as resnet50. Give --weights too.",
         HelpName = "NAME"
     };
     private readonly Option<string> _weights = new("--weights")
     {
-        Description = "Its weights: .safetensors or .pth, with torchvision's or timm's names.",
+        Description = "With --backbone: the file of its weights, .safetensors or .pth, with torchvision's or timm's names.",
         HelpName = "FILE"
     };
     private readonly Option<int> _size =
         NumberOptions.Whole("--size", "With --backbone: side of the images in pixels.", 8, 1024, otherwise: 224);
     private readonly Option<double[]> _mean =
-        NumberOptions.List("--mean", "With --backbone: mean of each channel, for pixels from 0 to 1.", s_mean);
+        NumberOptions.List("--mean",
+            "With --backbone: the mean of each channel that the network expects, for pixels from 0 to 1.", s_mean);
     private readonly Option<double[]> _std =
-        NumberOptions.List("--std", "With --backbone: standard deviation of each channel.", s_std);
+        NumberOptions.List("--std", "With --backbone: the standard deviation of each channel that it expects.", s_std);
     private readonly Option<double> _highPass = NumberOptions.Real(
-        "--high-pass", "With --backbone: sigma of the high-pass in pixels; 0 = none.", x => x >= 0, "of 0 or more", otherwise: 0);
+        "--high-pass", "With --backbone: sigma of the high-pass filter in pixels; 0 = no filter.",
+        x => x >= 0, "of 0 or more", otherwise: 0);
 
     private static readonly double[] s_mean = [0.485, 0.456, 0.406], s_std = [0.229, 0.224, 0.225]; // of ImageNet
     private const int HighPassKernel = 13; // in pixels, as in training

@@ -21,21 +21,26 @@ internal static class EvaluateCommand
     internal static Command Create(Func<ParseResult, Screen> screenOf)
     {
         var command = new Command("evaluate",
-            "Judge a run's encoder with labelled images, next to raw pixels and the encoder that the run started from.");
-        command.Subcommands.Add(For([Protocol.Knn], "knn", "Weighted k nearest neighbours.", screenOf));
-        command.Subcommands.Add(For([Protocol.Linear], "linear", "Logistic regression on frozen representations.", screenOf));
-        command.Subcommands.Add(
-            For([Protocol.FewShot], "few-shot", "The same with 1, 2, 5, 10 and 20 labels per class, drawn ten times.", screenOf));
-        command.Subcommands.Add(For([Protocol.RankMe], "rankme", "The effective rank of the training images' representations; "
-            + "their labels do not matter, but both sources must have some.", screenOf));
+            "Measure how good a run's encoder is, with labelled images. For comparison, the standardised pixels and the encoder "
+            + "before training are measured too.");
+        command.Subcommands.Add(For([Protocol.Knn], "knn", "Give each test image the class of the --train images that are most "
+            + "like it (weighted k nearest neighbours).", screenOf));
+        command.Subcommands.Add(For([Protocol.Linear], "linear",
+            "Train a linear classifier on the vectors (logistic regression). The encoder does not change.", screenOf));
+        command.Subcommands.Add(For([Protocol.FewShot], "few-shot", "Train the linear classifier with only 1, 2, 5, 10 and 20 "
+            + "labelled images of each class. The score is the mean of ten random choices.", screenOf));
+        command.Subcommands.Add(For([Protocol.RankMe], "rankme", "Measure how many dimensions of the vectors are in use. "
+            + "This shows a collapse, not which encoder is better. Labels do not matter, but both sources must have some.",
+            screenOf));
         command.Subcommands.Add(For([Protocol.Knn, Protocol.Linear, Protocol.FewShot, Protocol.RankMe], "all",
-            "knn, linear, few-shot and rankme from one pass over the images.", screenOf));
-        command.Subcommands.Add(For([Protocol.LinearSgd], "linear-sgd", "A classifier on the frozen encoder by SGD over crops "
-            + "and flips; the papers' crops and epochs are options (docs/EVALUATION.md).", screenOf));
-        command.Subcommands.Add(For([Protocol.FineTune], "fine-tune", "All layers trained on with 1, 10 and 100 % of the labels; "
-            + "for the untrained encoder this is plain supervised training.", screenOf));
+            "Do knn, linear, few-shot and rankme in one pass over the images. Start with this one.", screenOf));
+        command.Subcommands.Add(For([Protocol.LinearSgd], "linear-sgd", "Train the linear classifier by SGD on random crops and "
+            + "flips. The encoder does not change. The papers' crops and epochs are options (docs/EVALUATION.md).", screenOf));
+        command.Subcommands.Add(For([Protocol.FineTune], "fine-tune", "Train the whole network further, with 1, 10 and 100 % of "
+            + "the labels. The untrained network is trained too, for comparison: that is plain supervised training.", screenOf));
         command.Subcommands.Add(For([Protocol.Corruption], "corruption",
-            "The linear probe on 15 corruptions of the test images (noise, blur, weather, digital) at 5 severities.", screenOf));
+            "Train the linear classifier on clean images and test it on damaged ones: "
+            + "15 corruptions (noise, blur, weather, digital) at 5 severities.", screenOf));
         return command;
     }
 
@@ -54,13 +59,18 @@ internal static class EvaluateCommand
         Option<string> run = CommonOptions.Run();
         var train = new Option<string>("--train")
         {
-            Description = "Labelled images for the classifier.",
+            Description = "Labelled images that the classifier learns from, such as LABELLED#train (four fifths of each class).",
             HelpName = "SRC",
             Required = true
         };
-        var test = new Option<string>("--test") { Description = "Labelled images to judge.", HelpName = "SRC", Required = true };
-        Option<string[]> set = CommonOptions.Set("An option of the judging, such as evaluation.k=5 (`siam options evaluation` "
-            + "lists them), or of decoding, such as data.alpha=white; may be repeated.");
+        var test = new Option<string>("--test")
+        {
+            Description = "Labelled images that it is tested on, such as LABELLED#test (the other fifth).",
+            HelpName = "SRC",
+            Required = true
+        };
+        Option<string[]> set = CommonOptions.Set("Set one option of judging, such as evaluation.k=5 (`siam options evaluation` "
+            + "lists them), or of decoding, such as data.alpha=white. You can give --set several times.");
         var command = new Command(name, description) { run, train, test, set };
         command.SetAction((parsed, cancellationToken) =>
         {

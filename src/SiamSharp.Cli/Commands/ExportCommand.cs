@@ -11,7 +11,7 @@ namespace SiamSharp.Cli.Commands;
 internal static class ExportCommand
 {
     internal static Command Create(Func<ParseResult, Screen> screenOf) => new("export",
-        "Write a run's encoder for other programs.")
+        "Write a run's encoder to a file that other programs can read.")
     {
         Onnx(screenOf),
         SafeTensors(screenOf),
@@ -25,23 +25,24 @@ internal static class ExportCommand
 
     private static Command Onnx(Func<ParseResult, Screen> screenOf)
     {
-        var run = new Option<string>("--run") { Description = "The run whose encoder is written.", HelpName = "DIR" };
+        var run = new Option<string>("--run") { Description = "Folder of the run whose encoder is written.", HelpName = "DIR" };
         var model = new Option<string>("--classifier")
         {
             Description =
-                "Instead of --run: what `siam classify fit` wrote; the model then has a second output, probabilities (N, K).",
+                "Instead of --run: the classifier file that `siam classify fit` wrote. The model then has a second output, "
+                + "probabilities (N, K).",
             HelpName = "FILE"
         };
-        Option<string> file = Out("The model, .onnx.");
-        var white = NumberOptions.Real("--white", "Value of a white pixel: 255 for 8 bits, 65535 for 16 bits, "
-            + "1 for pixels from 0 to 1. Without it: as in the images that the encoder was trained on.",
+        Option<string> file = Out("The file to write, .onnx.");
+        var white = NumberOptions.Real("--white", "The value of a white pixel in what you will give the model: 255 for 8 bits, "
+            + "65535 for 16 bits, 1 for pixels from 0 to 1. Without it: that of the images that the encoder was trained on.",
             x => x > 0, "above 0", otherwise: null);
         var fold = new Option<bool>("--fold-batch-norm")
         {
-            Description = "Multiply batch normalisations into the convolutions ahead of them."
+            Description = "Merge each batch normalisation into the convolution ahead of it."
         };
         var command = new Command("onnx",
-            "Preprocessing and backbone as one ONNX model: pixels (N, C, H, W) in, representations (N, D) out.")
+            "Write preprocessing and backbone as one ONNX model: pixels (N, C, H, W) go in, vectors (N, D) come out.")
         {
             run, model, file, white, fold
         };
@@ -101,9 +102,11 @@ internal static class ExportCommand
 
     private static Command SafeTensors(Func<ParseResult, Screen> screenOf)
     {
-        Option<string> run = CommonOptions.Run(), file = Out("The weights, .safetensors.");
+        Option<string> run = CommonOptions.Run(), file = Out("The file to write, .safetensors.");
         var command =
-            new Command("safetensors", "The backbone's weights with torchvision's names; preprocessing in the metadata.")
+            new Command("safetensors",
+                "Write the backbone's weights under torchvision's names. "
+                + "The metadata of the file says how images are preprocessed.")
             {
                 run, file
             };

@@ -18,13 +18,16 @@ internal static partial class OptionsCommand
     {
         var part = new Argument<string?>("PART")
         {
-            Description = "Only paths that start so, such as training or views.highPass.",
+            Description = "Show only the options that start with this, such as training or views.highPass.",
             Arity = ArgumentArity.ZeroOrOne
         };
         Option<string> recipe = CommonOptions.Recipe();
         Option<string[]> set = CommonOptions.Set();
         var command =
-            new Command("options", "List what --set can change, with values, ranges and meanings.") { part, recipe, set };
+            new Command("options", "List the options that --set can change, with values, ranges and meanings.")
+            {
+                part, recipe, set
+            };
         command.SetAction((parsed, cancellationToken) =>
         {
             Screen screen = screenOf(parsed);
@@ -61,8 +64,8 @@ internal static partial class OptionsCommand
             }
             screen.Result(options, console =>
             {
-                console.MarkupLine("[dim]Values for grey images of 28 px. "
-                    + "The size, channels, cells and sigma of your own images: recipe.json of a run, or `siam views`.[/]");
+                console.MarkupLine("[dim]The values shown are for grey images of 28 px. "
+                    + "Some depend on your images (size, channels, mask cells, filter); recipe.json of a run has yours.[/]");
                 foreach (var option in options)
                 {
                     console.MarkupLine($"[bold]{Markup.Escape(option.path)}[/] = {Markup.Escape(option.value)}"

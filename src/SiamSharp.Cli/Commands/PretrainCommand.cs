@@ -16,14 +16,23 @@ internal static class PretrainCommand
 {
     internal static Command Create(Func<ParseResult, Screen> screenOf)
     {
-        Option<string> data = CommonOptions.Data("The images: a folder, a manifest, an .npy file, fashion-mnist, cifar10:DIR. "
-            + "Labels are not used (but by siamese-pairs).");
-        var output = new Option<string>("--out") { Description = "The run's folder.", HelpName = "DIR", Required = true };
+        Option<string> data = CommonOptions.Data(
+            "The images: a folder, a list (.csv or .jsonl), an .npy file, fashion-mnist or cifar10:DIR. "
+            + "Labels are ignored (only the framework siamese-pairs uses them).");
+        var output = new Option<string>("--out")
+        {
+            Description = "Folder for the encoder, checkpoints and report. It must be new, except with --resume.",
+            HelpName = "DIR",
+            Required = true
+        };
         Option<string> recipe = CommonOptions.Recipe();
         Option<string[]> set = CommonOptions.Set();
-        var resume = new Option<bool>("--resume") { Description = "Go on with the run in --out." };
+        var resume = new Option<bool>("--resume")
+        {
+            Description = "Continue the stopped run in --out. With more training.epochs, train a finished run longer."
+        };
 
-        var command = new Command("pretrain", "Pretrain an encoder on unlabelled images.") { data, output, recipe, set, resume };
+        var command = new Command("pretrain", "Train an encoder on images without labels.") { data, output, recipe, set, resume };
         command.SetAction((parsed, cancellationToken) => Task.FromResult(Run(
             screenOf(parsed), parsed.GetValue(data)!,
             new RunFolder(Outputs.Folder(parsed.GetValue(output)!, study: false, [parsed.GetValue(data)])),

@@ -21,11 +21,12 @@ internal static class QuickstartCommand
     {
         var output = new Option<string>("--out")
         {
-            Description = "The run's folder; runs/quickstart, numbered, when not given.",
+            Description = "Folder for the run. Without it: runs/quickstart, or runs/quickstart-2 and so on if that exists.",
             HelpName = "DIR"
         };
         Option<string[]> set = CommonOptions.Set();
-        var command = new Command("quickstart", "Pretrain, judge and report on 10,000 embedded Fashion-MNIST images, in minutes.")
+        var command = new Command("quickstart",
+            "See it work in minutes: pretrain, judge and report on 10,000 Fashion-MNIST images that come with siam.")
         {
             output, set
         };

@@ -15,16 +15,18 @@ internal static class ReportCommand
 {
     internal static Command Create(Func<ParseResult, Screen> screenOf)
     {
-        var folder = new Argument<string>("DIR") { Description = "The folder of a run or a study." };
+        var folder = new Argument<string>("DIR") { Description = "Folder of a run or of a study." };
         var data = new Option<string>("--data")
         {
-            Description = "Images for a map, their nearest neighbours and the spectrum; with labels, the map has colours.",
+            Description = "For a run: images for a map, their nearest neighbours and the spectrum of their vectors. "
+                + "If they have labels, the map is coloured by class.",
             HelpName = "SRC"
         };
         Option<string[]> set =
-            CommonOptions.Set("How the images of --data are decoded, such as data.alpha=white; may be repeated.");
+            CommonOptions.Set("Set how the images of --data are decoded, such as data.alpha=white. "
+                + "You can give --set several times.");
         var command =
-            new Command("report", "Write one page, report.html, about a run or a study; it needs no network and prints well.")
+            new Command("report", "Write one page about a run or a study, report.html. It needs no network and prints well.")
             {
                 folder, data, set
             };

@@ -18,7 +18,7 @@ internal static class SearchCommands
 
     private static Option<string> Index() => new("--index")
     {
-        Description = "The file that `siam embed` wrote, .parquet or .npy.",
+        Description = "The file of vectors that `siam embed` wrote, .parquet or .npy.",
         HelpName = "FILE",
         Required = true
     };
@@ -29,21 +29,25 @@ internal static class SearchCommands
         Option<string> index = Index();
         var query = new Option<string>("--query")
         {
-            Description = "The image to look for: a file, or the first image of a source.",
+            Description = "The image to search with: a file, or a source, whose first image is taken.",
             HelpName = "IMAGE",
             Required = true
         };
         var data = new Option<string>("--data")
         {
-            Description = "For the sheet, where the index is not of files: the images that it was made of.",
+            Description = "The images that the index was made of. Needed for the sheet only, if they are not single files.",
             HelpName = "SRC"
         };
-        var count = NumberOptions.Whole("-k", "Images wanted.", 1, int.MaxValue, otherwise: 10);
-        var sheet =
-            new Option<string>("--out") { Description = "A sheet of the query and what was found.", HelpName = "FILE.png" };
+        var count = NumberOptions.Whole("-k", "How many images to find.", 1, int.MaxValue, otherwise: 10);
+        var sheet = new Option<string>("--out")
+        {
+            Description = "The picture to write: a sheet of the query and the images found.",
+            HelpName = "FILE.png"
+        };
         Option<string[]> set = CommonOptions.SetData();
         var command =
-            new Command("search", "Find the images that are most like one, by the encoder that the index was made with.")
+            new Command("search",
+                "Find the images that are most like a given one. Give the encoder that the index was made with.")
             {
                 index, query, count, sheet, data, set
             };
@@ -133,10 +137,11 @@ internal static class SearchCommands
     internal static Command Duplicates(Func<ParseResult, Screen> screenOf)
     {
         Option<string> index = Index();
-        var threshold = NumberOptions.Real("--threshold", "Cosine from which on an image is the same as the first of its group.",
+        var threshold = NumberOptions.Real("--threshold", "How alike an image and the first of its group must be to count as "
+            + "equal: the cosine similarity of their vectors, 1 = equal.",
             x => x is > 0 and <= 1, "above 0 and up to 1", otherwise: 0.98);
-        var command = new Command("duplicates", "List groups of images that are (nearly) the same as the first of their group; "
-            + "to keep the first of each loses nothing.")
+        var command = new Command("duplicates", "List groups of (nearly) equal images. "
+            + "You can delete all but the first of each group.")
         {
             index, threshold
         };
@@ -175,10 +180,13 @@ internal static class SearchCommands
     internal static Command Diverse(Func<ParseResult, Screen> screenOf)
     {
         Option<string> index = Index();
-        var count = NumberOptions.Whole("-k", "Images wanted.", 1, int.MaxValue, otherwise: 100);
+        var count = NumberOptions.Whole("-k", "How many images to choose.", 1, int.MaxValue, otherwise: 100);
         var labelled =
-            new Option<bool>("--beside-labelled") { Description = "Images that have a label count as chosen already." };
-        var command = new Command("diverse", "List images that differ most from one another: those to label next.")
+            new Option<bool>("--beside-labelled")
+            {
+                Description = "Count images that have a label as chosen already, and choose others that differ from them."
+            };
+        var command = new Command("diverse", "Choose images to label next: the ones that differ most from one another.")
         {
             index, count, labelled
         };

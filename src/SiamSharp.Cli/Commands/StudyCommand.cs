@@ -16,23 +16,29 @@ internal static class StudyCommand
 {
     internal static Command Create(Func<ParseResult, Screen> screenOf)
     {
-        var file = new Argument<string>("FILE") { Description = "The study: rows, seeds and images, in JSON (docs/STUDIES.md)." };
+        var file = new Argument<string>("FILE")
+        {
+            Description = "The study: a JSON file that names the images, the seeds and the recipes, its rows (docs/STUDIES.md)."
+        };
         var output = new Option<string>("--out")
         {
-            Description = "The study's folder: runs, table.md, table.json, plot.png, report.html.",
+            Description = "Folder for the runs, table.md, table.json, plot.png and report.html.",
             HelpName = "DIR",
             Required = true
         };
-        var jobs = NumberOptions.Whole("--jobs", "Runs at once; 0 = as many as the processors allow.", 0, 1024, otherwise: 0);
-        Option<string[]> set = CommonOptions.Set("Override one option in all rows, such as training.epochs=1; may be repeated.");
+        var jobs = NumberOptions.Whole(
+            "--jobs", "How many runs to train at the same time; 0 = as many as the processors allow.", 0, 1024, otherwise: 0);
+        Option<string[]> set =
+            CommonOptions.Set("Set one option in all rows, such as training.epochs=1. You can give --set several times.");
         var only = new Option<string>("--only")
         {
-            Description = "Only this run, in this process, such as naive-masks-1.",
+            Description = "Train and judge only this run, in this process. Its name is its row and seed, such as naive-masks-1.",
             HelpName = "NAME"
         };
         var child = new Option<bool>("--child") { Description = "End when standard input does.", Hidden = true };
         var command = new Command("study",
-            "Pretrain and judge a table of recipes with several seeds; the same command goes on where it stopped.")
+            "Compare recipes: train each with several seeds, judge all on the same images, and write a table. "
+            + "If it was stopped, run it again to go on.")
         {
             file, output, jobs, set, only, child
         };

@@ -12,12 +12,13 @@ internal static class ViewsCommand
 {
     internal static Command Create(Func<ParseResult, Screen> screenOf)
     {
-        Option<string> data = CommonOptions.Data("The images.");
+        Option<string> data = CommonOptions.Data("The images: a folder, or another source (docs/DATA.md).");
         var output =
             new Option<string>("--out") { Description = "The picture to write.", HelpName = "FILE.png", Required = true };
         Option<string> recipeName = CommonOptions.Recipe();
         Option<string[]> set = CommonOptions.Set();
-        var command = new Command("views", "Draw originals, high-pass, each mask and each view on one sheet.")
+        var command = new Command("views", 
+            "Draw on one sheet what the network sees: the images, the filtered images, masks and views.")
         {
             data, output, recipeName, set
         };

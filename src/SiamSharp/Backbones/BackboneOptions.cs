@@ -11,48 +11,61 @@ namespace SiamSharp.Backbones;
 /// <summary>Which network turns an image into its representation.</summary>
 public sealed record BackboneOptions : IHasRules
 {
-    /// <summary>Architecture, by torchvision's name: resnet18, resnet50, regnet_y_400mf, convnext_tiny, vit_b, ...;
-    /// a wrong one is answered with all names.</summary>
+    /// <summary>
+    /// The network, by torchvision's name: resnet18, resnet50, regnet_y_400mf, convnext_tiny, vit_b and others. The answer to
+    /// a wrong name lists all of them.
+    /// </summary>
     public string Name { get; init; } = "resnet18";
 
-    /// <summary>Channels of the first stage, from which those of the others follow; of a ViT,
-    /// of its tokens. 0 = as published.</summary>
+    /// <summary>
+    /// Channels of the first stage; those of the other stages follow from it. For a ViT: width of its tokens. 0 = as
+    /// published.
+    /// </summary>
     [Range(0, 4096)] public int Width { get; init; }
 
-    /// <summary>Blocks in each stage, 1 to 6 stages (a RegNet: 4, a ViT: 1); empty = as published.</summary>
+    /// <summary>
+    /// Number of blocks in each stage, such as [1,1,1,1], for 1 to 6 stages (a RegNet: at most 4, a ViT: 1); empty = as
+    /// published.
+    /// </summary>
     public IReadOnlyList<int> Depths { get; init; } = [];
 
-    /// <summary>The first layers of a ConvNet.</summary>
+    /// <summary>
+    /// First layers of a ConvNet: imagenet shrinks the image by 4, half by 2, small not at all. auto takes imagenet for
+    /// images above 64 px, otherwise small (ConvNeXt: half).
+    /// </summary>
     public Stem Stem { get; init; } = Stem.Auto;
 
-    /// <summary>Side in pixels of a ViT's patches, 1 to 64; 0 = 4 for images of up to 64 pixels, 16 for larger ones.</summary>
+    /// <summary>Side of a ViT's patches in pixels, 1 to 64; 0 = 4 for images of up to 64 px, 16 for larger ones.</summary>
     [Range(0, 64)] public int PatchSize { get; init; }
 
-    /// <summary>What a ViT's representation is.</summary>
+    /// <summary>What the vector of a ViT is: its class token, as published, or the average of all patches.</summary>
     public Pooling Pooling { get; init; } = Pooling.ClassToken;
 
     /// <summary>
-    /// A ConvNet's last map is averaged in each cell of a grid of this many rows and columns, and all the means together are the
-    /// representation: 4 gives 16 times as many numbers as 1, the average over the whole image. More than 1 keeps where something
-    /// is, for images whose objects always lie at the same place.
+    /// How finely a ConvNet's vector keeps where in the image something is: 1 = not at all, one average for each channel; 4 =
+    /// averages of a 4 x 4 grid, 16 times as many numbers. More than 1 is for images whose objects always lie at the same
+    /// place; for others set pretrainPoolSize=1 too.
     /// </summary>
     [Range(1, 64)] public int PoolSize { get; init; } = 1;
 
     /// <summary>
-    /// The grid that pretraining sees, which may be coarser than the representation's: with 1 the loss is of averages over the
-    /// whole image, and what each place shows is read from the map all the same. 0 = <see cref="PoolSize"/>.
+    /// The same grid, for training only: it may be coarser than that of the vectors; 0 = as <see cref="PoolSize"/>. 1 suits
+    /// objects that lie anywhere: the loss then compares averages over the whole image, and the vectors keep the place all
+    /// the same.
     /// </summary>
     [Range(0, 64)] public int PretrainPoolSize { get; init; }
 
     /// <summary>
-    /// Whether the scale of the last batch normalisation of each residual block begins at 0, so that the block passes its input
-    /// on at first. The authors of SimCLR, SimSiam, MoCo v3, Barlow Twins and VICReg begin so; torchvision's networks and the
-    /// figures recorded here with 1.
+    /// Whether each residual block only passes its input on at first: the scale of its last batch normalisation then begins
+    /// at 0. The authors of SimCLR, SimSiam, MoCo v3, Barlow Twins and VICReg begin so; torchvision's networks and the
+    /// figures recorded here begin with 1.
     /// </summary>
     public bool ZeroInitResidual { get; init; }
 
-    /// <summary>A file of weights to start from, safetensors or PyTorch's (.pth), with torchvision's or timm's names, under any
-    /// prefix (or under PREFIX: FILE#PREFIX); empty = drawn.</summary>
+    /// <summary>
+    /// File of weights to start from: .safetensors or PyTorch's .pth, with torchvision's or timm's names. Any prefix of the
+    /// names is accepted; FILE#PREFIX chooses one. Empty = random weights.
+    /// </summary>
     public string Weights { get; init; } = "";
 
     /// <summary>A ResNet of 0.4 million parameters for small images and for a CPU: 16 channels,

@@ -6,36 +6,49 @@ namespace SiamSharp.Data;
 /// <summary>How images are decoded and kept.</summary>
 public sealed record DataOptions
 {
-    /// <summary>Side of the square images in pixels; 0 = the source's own size (arrays) or 64 (files).</summary>
+    /// <summary>
+    /// Side of the square images in pixels, to which they are scaled; 0 = 64 for files, their own size for arrays.
+    /// </summary>
     [Range(0, 1024)] public int Size { get; init; }
 
-    /// <summary>How an image that is not square becomes square.</summary>
+    /// <summary>
+    /// How an image that is not square becomes square: crop keeps the centre, stretch changes the proportions.
+    /// </summary>
     public Fit Fit { get; init; } = Fit.Crop;
 
     /// <summary>
-    /// Channels of every image: 0 = as in the files, RGB where some of them are grey; 1 and 3 convert between grey and RGB. A
-    /// file that stores exactly this many is taken as it is, its fourth (or second) channel too: 4 for red, green, blue and
-    /// near-infrared that look like RGBA.
+    /// Channels of every image. 0 = as in the files (RGB where some of them are grey); 1 makes all images grey, 3 makes all
+    /// RGB. A file that stores exactly this many is taken as it is, with its fourth (or second) channel: choose 4 for red,
+    /// green, blue and near-infrared that look like RGBA.
     /// </summary>
     [Range(0, 256)] public int Channels { get; init; }
 
-    /// <summary>What shows through transparent pixels; a run keeps what auto has chosen.</summary>
+    /// <summary>
+    /// What shows through transparent pixels: the mean of the image, black or white. auto chooses one of them by the images,
+    /// and a run keeps what it has chosen.
+    /// </summary>
     public AlphaBackground Alpha { get; init; } = AlphaBackground.Auto;
 
-    /// <summary>What is read of files with several pages or frames (TIFF, GIF, WebP, AVIF).</summary>
+    /// <summary>
+    /// What is read of files with several pages or frames (TIFF, GIF, WebP, AVIF): the first page, or all pages, as channels.
+    /// </summary>
     public Pages Pages { get; init; } = Pages.First;
 
-    /// <summary>Bits in use of images of 16 bits: 12 for cameras and microscopes that store 12 bits as 16.
-    /// A value of 2^bits - 1 becomes 1.</summary>
+    /// <summary>
+    /// How many bits of images of 16 bits are in use: a value of 2^bits - 1 becomes 1. Choose 12 for cameras and microscopes
+    /// that store 12 bits as 16.
+    /// </summary>
     [Range(8, 16)] public int Bits { get; init; } = 16;
 
-    /// <summary>Decoded images stay in memory up to this many GiB; a larger set is decoded anew in each epoch.</summary>
+    /// <summary>
+    /// Memory for decoded images in GiB. A set that does not fit is decoded again in each epoch, which is slower.
+    /// </summary>
     [Range(0.0, 1024.0)] public double MemoryGiB { get; init; } = 4;
 
-    /// <summary>Threads that decode; 0 = one per processor.</summary>
+    /// <summary>Threads that decode images; 0 = one per processor.</summary>
     [Range(0, 256)] public int Threads { get; init; }
 
-    /// <summary>An image with more pixels than this, in millions, is reported and skipped.</summary>
+    /// <summary>Largest image that is read, in millions of pixels. Larger ones are reported and skipped.</summary>
     [Range(1, 10_000)] public int MaxMegapixels { get; init; } = 500;
 }
 

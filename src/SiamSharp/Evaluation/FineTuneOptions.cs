@@ -7,30 +7,38 @@ namespace SiamSharp.Evaluation;
 /// <summary>How a network is trained with labels: fine-tuned, from scratch, or frozen with a classifier on top.</summary>
 public sealed record FineTuneOptions : IHasRules
 {
-    /// <summary>Shares of the labels of each class, one score for each; the same images for every encoder.</summary>
+    /// <summary>
+    /// Shares of the labels of each class to train with. Each share gives a score; every encoder gets the same images.
+    /// </summary>
     [Range(1e-6, 1.0)] public IReadOnlyList<double> Fractions { get; init; } = [0.01, 0.1, 1];
 
-    /// <summary>Passes over the labelled images.</summary>
+    /// <summary>How many times the network sees all labelled images.</summary>
     [Range(1, 10_000)] public int Epochs { get; init; } = 10;
 
-    /// <summary>Steps at least, so that a few images are passed over more often.</summary>
+    /// <summary>Fewest training steps: few images are repeated until this many are made.</summary>
     [Range(1, 1_000_000)] public int LeastSteps { get; init; } = 400;
 
-    /// <summary>Images per step; fewer where there are not so many.</summary>
+    /// <summary>Images in each step; fewer if there are not so many.</summary>
     [Range(2, 65_536)] public int BatchSize { get; init; } = 128;
 
-    /// <summary>Peak learning rate of AdamW for the classifier; the rate of the layers below falls geometrically to
-    /// <see cref="FirstLayerRate"/> of it.</summary>
+    /// <summary>
+    /// Highest learning rate of AdamW, that of the classifier. The rate of the layers below it falls geometrically to
+    /// <see cref="FirstLayerRate"/> of it.
+    /// </summary>
     [Range(0.0, 1000.0)] public double LearningRate { get; init; } = 1e-3;
 
-    /// <summary>The first layer's learning rate as a share of the classifier's; an untrained network learns at the
-    /// full rate throughout.</summary>
+    /// <summary>
+    /// Learning rate of the first layer, as a share of the classifier's. An untrained network learns at the full rate
+    /// throughout.
+    /// </summary>
     [Range(1e-6, 1.0)] public double FirstLayerRate { get; init; } = 0.1;
 
-    /// <summary>Weight decay of AdamW.</summary>
+    /// <summary>How strongly AdamW pulls weights towards 0.</summary>
     [Range(0.0, 10.0)] public double WeightDecay { get; init; } = 0.05;
 
-    /// <summary>Peak learning rate of SGD for a classifier on a frozen encoder (<c>siam evaluate linear-sgd</c>).</summary>
+    /// <summary>
+    /// For <c>siam evaluate linear-sgd</c>, where only the classifier learns: highest learning rate of SGD.
+    /// </summary>
     [Range(0.0, 1000.0)] public double FrozenLearningRate { get; init; } = 0.1;
 
     /// <summary>

@@ -18,15 +18,15 @@ namespace SiamSharp.Export;
 public sealed record OnnxOptions
 {
     /// <summary>
-    /// The value of a white pixel: 255, 65535 for 16 bits, 1 for pixels that are scaled already; 0 = that of the images that the
-    /// encoder was trained on (<see cref="Encoder.White"/>), 255 where it is not known.
+    /// The value of a white pixel in what the model is given: 255 for 8 bits, 65535 for 16 bits, 1 for pixels from 0 to 1. 0
+    /// = that of the images that the encoder was trained on (<see cref="Encoder.White"/>), 255 where it is not known.
     /// </summary>
     [Range(0, 1e9)] public double White { get; init; }
 
     /// <summary>The value of a white pixel for an encoder.</summary>
     public double WhiteFor(Encoder encoder) => White > 0 ? White : encoder.White ?? byte.MaxValue;
 
-    /// <summary>Multiply batch normalisations into the convolutions ahead of them.</summary>
+    /// <summary>Whether each batch normalisation is merged into the convolution ahead of it.</summary>
     public bool FoldBatchNorm { get; init; }
 }
 

@@ -17,17 +17,21 @@ namespace SiamSharp.Masking;
 [Kind("blob")]
 public sealed record BlobMask : Mask
 {
-    /// <summary>Smallest mask ratio; drawn anew for each mask.</summary>
+    /// <summary>
+    /// Smallest share of the view that is removed. Each mask draws its share between minRatio and maxRatio.
+    /// </summary>
     [Range(0.0, 1.0)] public double MinRatio { get; init; } = 0.3;
 
-    /// <summary>Largest mask ratio.</summary>
+    /// <summary>Largest share of the view that is removed.</summary>
     [Range(0.0, 1.0)] public double MaxRatio { get; init; } = 0.7;
 
     /// <summary>
-    /// Standard deviation of the Gaussian in pixels: the scale of the blobs; 0 = a fourteenth of the view, 16 px at 224 px.
-    /// RandomMask has 3 px at 224 px (window of 13 px): speckles of some pixels, which a network can fill in from beside them.
-    /// Here the blobs are as large as the other masks' holes; <c>3</c> gives RandomMask's.
+    /// Size of the blobs: standard deviation in pixels of the Gaussian that blurs the noise. 0 = a fourteenth of the view's
+    /// side, 16 px at 224 px, as large as the holes of other masks. RandomMask has 3 px at 224 px.
     /// </summary>
+    /// <remarks>
+    /// RandomMask's window is 13 px. Its 3 px give speckles of some pixels, which a network can fill in from beside them.
+    /// </remarks>
     [Range(0.0, 100.0)] public double Sigma { get; init; }
 
     /// <inheritdoc/>

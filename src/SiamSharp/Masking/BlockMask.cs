@@ -4,7 +4,7 @@ using SiamSharp.Randomness;
 
 namespace SiamSharp.Masking;
 
-/// <summary>Removes rectangles until the mask ratio is reached.</summary>
+/// <summary>Removes rectangles until the drawn share of the view is gone.</summary>
 /// <remarks>
 /// Definition: rectangles of uniform area and log-uniform aspect, each over a pixel that is still visible, may overlap; the last
 /// one is cut, row by row, so that exactly round(maskRatio * H * W) pixels are removed.
@@ -14,16 +14,18 @@ namespace SiamSharp.Masking;
 [Kind("block")]
 public sealed record BlockMask : Mask
 {
-    /// <summary>Smallest mask ratio; drawn anew for each mask.</summary>
+    /// <summary>
+    /// Smallest share of the view that is removed. Each mask draws its share between minRatio and maxRatio.
+    /// </summary>
     [Range(0.0, 1.0)] public double MinRatio { get; init; } = 0.3;
 
-    /// <summary>Largest mask ratio.</summary>
+    /// <summary>Largest share of the view that is removed.</summary>
     [Range(0.0, 1.0)] public double MaxRatio { get; init; } = 0.7;
 
-    /// <summary>Smallest share of the image's area that a rectangle covers; the largest is what is left of the ratio.</summary>
+    /// <summary>Smallest share of the view's area that one rectangle covers. The largest is what is left to remove.</summary>
     [Range(0.001, 1.0)] public double MinBlock { get; init; } = 16.0 / 196;
 
-    /// <summary>Smallest height / width of a rectangle; the largest is its inverse.</summary>
+    /// <summary>Smallest ratio of a rectangle's height to its width. The largest is 1 divided by it.</summary>
     [Range(0.05, 1.0)] public double MinAspect { get; init; } = 0.3;
 
     /// <inheritdoc/>

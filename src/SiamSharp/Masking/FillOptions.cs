@@ -6,14 +6,18 @@ namespace SiamSharp.Masking;
 /// <summary>What the network sees where a mask has removed pixels.</summary>
 public sealed record FillOptions
 {
-    /// <summary>Kind of fill.</summary>
+    /// <summary>
+    /// What stands where a mask has removed pixels: zero (the mean over the training images, after the filter), black, mean
+    /// (of the visible pixels), noise, blur (the view itself, blurred), other-image (the same view of another image); drop
+    /// leaves the patches out (ViT only).
+    /// </summary>
     public FillKind Kind { get; init; } = FillKind.Zero;
 
-    /// <summary>Standard deviation of the noise, as a share of the signal's over the training images; for <c>noise</c>.</summary>
+    /// <summary>For noise: its standard deviation, as a share of that of the training images after the filter.</summary>
     /// <remarks>Source of the default: jiachenzhu/RandomMask.</remarks>
     [Range(0.0, 10.0)] public double NoiseStd { get; init; } = 0.25;
 
-    /// <summary>Standard deviation of the Gaussian in pixels; for <c>blur</c>.</summary>
+    /// <summary>For blur: standard deviation of the Gaussian in pixels.</summary>
     [Range(0.1, 100.0)] public double BlurSigma { get; init; } = 4;
 }
 

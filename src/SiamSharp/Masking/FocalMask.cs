@@ -4,7 +4,7 @@ using SiamSharp.Randomness;
 
 namespace SiamSharp.Masking;
 
-/// <summary>Keeps one window visible and removes everything around it.</summary>
+/// <summary>Keeps one window of the view visible and removes everything around it.</summary>
 /// <remarks>
 /// Definition: a window of the image's own aspect with the drawn share of its area, rounded to whole pixels, at a uniform place.
 /// Source: the focal masks of Jing, Zhu and LeCun 2022, "Masked siamese ConvNets".
@@ -12,10 +12,12 @@ namespace SiamSharp.Masking;
 [Kind("focal")]
 public sealed record FocalMask : Mask
 {
-    /// <summary>Smallest share of the area that stays visible; drawn anew for each mask.</summary>
+    /// <summary>
+    /// Smallest share of the view that stays visible. Each mask draws its share between minKeep and maxKeep.
+    /// </summary>
     [Range(0.01, 1.0)] public double MinKeep { get; init; } = 0.3;
 
-    /// <summary>Largest share of the area that stays visible.</summary>
+    /// <summary>Largest share of the view that stays visible.</summary>
     [Range(0.01, 1.0)] public double MaxKeep { get; init; } = 0.7;
 
     /// <inheritdoc/>

@@ -5,7 +5,7 @@ using SiamSharp.Randomness;
 
 namespace SiamSharp.Masking;
 
-/// <summary>Removes random cells of a grid.</summary>
+/// <summary>Divides the view into square cells and removes some of them at random.</summary>
 /// <remarks>
 /// Definition: the grid has ceil(H / cell) * ceil(W / cell) cells; of them, exactly round(maskRatio * cells) are removed, chosen
 /// without replacement. Where the cell does not divide the side, the cells at the right and bottom border are narrower.
@@ -14,14 +14,18 @@ namespace SiamSharp.Masking;
 [Kind("grid")]
 public sealed record GridMask : Mask
 {
-    /// <summary>Side of a cell in pixels; 0 = half the view, but no more than 32 px (at 224 px as in arXiv 2309.12757)
-    /// or a seventh of the view, whichever is more.</summary>
+    /// <summary>
+    /// Side of a cell in pixels. 0 = by the view's side: half of it up to 64 px, 32 px up to 224 px (at 224 px as in arXiv
+    /// 2309.12757), beyond that a seventh.
+    /// </summary>
     [Range(0, 1024)] public int Cell { get; init; }
 
-    /// <summary>Smallest mask ratio; drawn anew for each mask.</summary>
+    /// <summary>
+    /// Smallest share of the view that is removed. Each mask draws its share between minRatio and maxRatio.
+    /// </summary>
     [Range(0.0, 1.0)] public double MinRatio { get; init; } = 0.3;
 
-    /// <summary>Largest mask ratio.</summary>
+    /// <summary>Largest share of the view that is removed.</summary>
     [Range(0.0, 1.0)] public double MaxRatio { get; init; } = 0.7;
 
     /// <summary>Half the side up to 64 px, 32 px from there to 224 px, then a seventh of the side;

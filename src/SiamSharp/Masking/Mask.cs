@@ -13,10 +13,15 @@ namespace SiamSharp.Masking;
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "shape")]
 public abstract record Mask : IHasRules
 {
-    /// <summary>Share of the views that take this mask; what all masks of a branch leave over stays unmasked.</summary>
+    /// <summary>
+    /// Share of the views that get this mask. If the shares of all masks add up to less than 1, the rest of the views stays
+    /// unmasked.
+    /// </summary>
     [Range(0.0, 1.0)] public double Probability { get; init; } = 1;
 
-    /// <summary>Whether the channels share one mask.</summary>
+    /// <summary>
+    /// all-channels: one mask for all channels of a view. per-channel: each channel draws a mask of its own.
+    /// </summary>
     public MaskSharing Sharing { get; init; }
 
     /// <summary>What fills the holes.</summary>

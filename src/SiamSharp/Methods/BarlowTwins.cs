@@ -6,18 +6,23 @@ using static TorchSharp.torch;
 
 namespace SiamSharp.Methods;
 
-/// <summary>Barlow Twins: each dimension of the embedding agrees between views and is uncorrelated with all others.</summary>
+/// <summary>
+/// Barlow Twins: each dimension of the embedding agrees between the views of an image, and is uncorrelated with all other
+/// dimensions.
+/// </summary>
 /// <remarks>Source: Zbontar et al. 2021, arXiv 2103.03230. With more than two views the mean over all pairs.</remarks>
 [Kind("barlow-twins")]
 public sealed record BarlowTwinsOptions() : MethodOptions(minViews: 2, maxViews: 16)
 {
-    /// <summary>Weight of the correlations between different dimensions; 0.0051 as published.</summary>
+    /// <summary>Weight of the correlations between different dimensions in the loss; 0.0051 as published.</summary>
     [Range(0.0, 10.0)] public double RedundancyWeight { get; init; } = 0.0051;
 
-    /// <summary>Width of the projector's two hidden layers; 8192 as published.</summary>
+    /// <summary>
+    /// Width of the two hidden layers of the projector, the small network between vector and loss; 8192 as published.
+    /// </summary>
     [Range(1, 65_536)] public int ProjectorHidden { get; init; } = 8192;
 
-    /// <summary>Width of the embedding; 8192 as published.</summary>
+    /// <summary>Width of the embedding, the projector's output that the loss compares; 8192 as published.</summary>
     [Range(2, 65_536)] public int ProjectorOutput { get; init; } = 8192;
 
     /// <inheritdoc/>

@@ -6,7 +6,10 @@ using static TorchSharp.torch;
 
 namespace SiamSharp.Methods;
 
-/// <summary>BYOL: predict the target network's embedding of another view; no negatives.</summary>
+/// <summary>
+/// BYOL: from one view the network predicts what its moving average, the target network, makes of another view. No other
+/// images are needed to compare with (no negatives).
+/// </summary>
 /// <remarks>
 /// Source: Grill et al. 2020, arXiv 2006.07733. Every pair of a view and a target view other than it counts alike.
 /// Differences: the last layers of projector and predictor have a bias, which the authors leave out;
@@ -15,17 +18,22 @@ namespace SiamSharp.Methods;
 [Kind("byol")]
 public sealed record ByolOptions() : MethodOptions(minViews: 2, maxViews: 64)
 {
-    /// <summary>Share that the target keeps of itself at the first step, rising to 1 by half a cosine; 0.996 as published for
-    /// 1,000 epochs, the authors' code has 0.99 for 100 to 300 and 0.97 for 40.</summary>
+    /// <summary>
+    /// How slowly the target network follows: the share that it keeps of itself at each step. It starts with this and rises
+    /// to 1 along half a cosine. 0.996 as published for 1,000 epochs; the authors' code has 0.99 for 100 to 300 epochs and
+    /// 0.97 for 40.
+    /// </summary>
     [Range(0.0, 1.0)] public double EmaDecay { get; init; } = 0.996;
 
-    /// <summary>Width of the hidden layers of projector and predictor; 4096 as published.</summary>
+    /// <summary>
+    /// Width of the hidden layers of projector and predictor, the small networks between vector and loss; 4096 as published.
+    /// </summary>
     [Range(1, 65_536)] public int HeadHidden { get; init; } = 4096;
 
-    /// <summary>Width of the embedding; 256 as published.</summary>
+    /// <summary>Width of the embedding, the projector's output that the loss compares; 256 as published.</summary>
     [Range(2, 65_536)] public int ProjectorOutput { get; init; } = 256;
 
-    /// <summary>Whether the embedding is standardised over the batch, as SimSiam's; not so in the paper.</summary>
+    /// <summary>Whether the embedding is standardised over the batch, as in SimSiam. In the paper it is not.</summary>
     public bool NormalizeOutput { get; init; }
 
     /// <inheritdoc/>

@@ -7,7 +7,10 @@ using static TorchSharp.torch;
 
 namespace SiamSharp.Methods;
 
-/// <summary>DINO: a student matches the centred and sharpened output of its own moving average, the teacher.</summary>
+/// <summary>
+/// DINO: a student network learns to give the same output as its teacher, which is a moving average of it. The teacher's
+/// output is centred and sharpened.
+/// </summary>
 /// <remarks>
 /// Source: Caron et al. 2021, arXiv 2104.14294. The teacher sees the target views, the student all of them (multi-crop).
 /// The teacher's backbone is what is kept, as the authors do.
@@ -18,40 +21,53 @@ namespace SiamSharp.Methods;
 [Kind("dino")]
 public sealed record DinoOptions() : MethodOptions(minViews: 2, maxViews: 64)
 {
-    /// <summary>K, width of the output; 65536 as published.</summary>
+    /// <summary>Number of outputs that student and teacher compare (K); 65536 as published.</summary>
     [Range(2, 1 << 20)] public int Outputs { get; init; } = 65_536;
 
-    /// <summary>Divides the student's outputs; 0.1 as published.</summary>
+    /// <summary>The student's outputs are divided by this temperature; 0.1 as published.</summary>
     [Range(0.001, 10.0)] public double StudentTemperature { get; init; } = 0.1;
 
-    /// <summary>Divides the teacher's centred outputs after the warm-up; 0.04 is the authors' default,
-    /// up to 0.07 in their longer runs.</summary>
+    /// <summary>
+    /// The teacher's centred outputs are divided by this temperature, after its warm-up. 0.04 is the authors' default; their
+    /// longer runs have up to 0.07.
+    /// </summary>
     [Range(0.001, 10.0)] public double TeacherTemperature { get; init; } = 0.04;
 
-    /// <summary>The teacher's temperature at the start; it rises or falls evenly to the other.</summary>
+    /// <summary>The teacher's temperature at the start. It changes evenly to <see cref="TeacherTemperature"/>.</summary>
     [Range(0.001, 10.0)] public double TeacherWarmupTemperature { get; init; } = 0.04;
 
-    /// <summary>Epochs of that; 0 is the authors' default, 30 in their longer runs.</summary>
+    /// <summary>
+    /// Epochs in which the teacher's temperature changes; 0 is the authors' default, their longer runs have 30.
+    /// </summary>
     [Range(0.0, 100_000.0)] public double TeacherWarmupEpochs { get; init; }
 
-    /// <summary>Share that the centre keeps of itself at each step; 0.9 as published.</summary>
+    /// <summary>
+    /// How slowly the centre of the teacher's outputs moves: the share that it keeps of itself at each step; 0.9 as
+    /// published.
+    /// </summary>
     [Range(0.0, 1.0)] public double CenterDecay { get; init; } = 0.9;
 
-    /// <summary>Share that the teacher keeps of itself at the first step, rising to 1 by half a cosine;
-    /// 0.996 as published.</summary>
+    /// <summary>
+    /// How slowly the teacher follows: the share that it keeps of itself at each step. It starts with this and rises to 1
+    /// along half a cosine; 0.996 as published.
+    /// </summary>
     [Range(0.0, 1.0)] public double EmaDecay { get; init; } = 0.996;
 
-    /// <summary>Epochs during which the last layer stays as it is; 1 as published.</summary>
+    /// <summary>Epochs at the start in which the last layer does not learn; 1 as published.</summary>
     [Range(0.0, 1000.0)] public double FreezeLastLayerEpochs { get; init; } = 1;
 
-    /// <summary>Width of the head's two hidden layers; 2048 as published.</summary>
+    /// <summary>
+    /// Width of the two hidden layers of the head, the small network between vector and loss; 2048 as published.
+    /// </summary>
     [Range(1, 65_536)] public int HeadHidden { get; init; } = 2048;
 
-    /// <summary>Width of the normalised layer ahead of the last; 256 as published.</summary>
+    /// <summary>Width of the normalised layer before the last layer of the head; 256 as published.</summary>
     [Range(1, 65_536)] public int HeadBottleneck { get; init; } = 256;
 
-    /// <summary>Whether the hidden layers are followed by batch normalisations; false as published,
-    /// an option of the authors' code.</summary>
+    /// <summary>
+    /// Whether a batch normalisation follows each hidden layer of the head. false as published; true is an option of the
+    /// authors' code.
+    /// </summary>
     public bool HeadBatchNorm { get; init; }
 
     /// <inheritdoc/>

@@ -8,7 +8,9 @@ using static TorchSharp.torch;
 
 namespace SiamSharp.Methods;
 
-/// <summary>MoCo v2: a query agrees with its key and differs from a long queue of keys of earlier images.</summary>
+/// <summary>
+/// MoCo v2: views of one image get similar vectors, and many earlier images, which a queue keeps, different ones.
+/// </summary>
 /// <remarks>
 /// Source: He et al. 2019, arXiv 1911.05722 (queue, momentum encoder); Chen et al. 2020, arXiv 2003.04297
 /// (projector, temperature). The first view gives the key, all others are queries.
@@ -16,32 +18,44 @@ namespace SiamSharp.Methods;
 [Kind("moco-v2")]
 public sealed record MoCoV2Options() : MethodOptions(minViews: 2, maxViews: 64)
 {
-    /// <summary>Divides the cosine similarities; 0.2 as published.</summary>
+    /// <summary>
+    /// Cosine similarities are divided by this temperature. The lower, the more the most similar images count. 0.2 as
+    /// published.
+    /// </summary>
     [Range(0.001, 10.0)] public double Temperature { get; init; } = 0.2;
 
-    /// <summary>Keys in the queue, a multiple of the batch size; 65536 as published, for 1.3 million images.</summary>
+    /// <summary>
+    /// How many embeddings of earlier images the queue holds, a multiple of the batch size. 65536 as published, for 1.3
+    /// million images; choose no more than you have images.
+    /// </summary>
     [Range(1, 1 << 22)] public int QueueSize { get; init; } = 65_536;
 
-    /// <summary>Share that the momentum encoder keeps of itself at each step; 0.999 as published.</summary>
+    /// <summary>
+    /// How slowly the momentum encoder, a moving average of the network, follows: the share that it keeps of itself at each
+    /// step; 0.999 as published.
+    /// </summary>
     [Range(0.0, 1.0)] public double EmaDecay { get; init; } = 0.999;
 
-    /// <summary>Width of the projector's hidden layer; 0 = that of the representation, as published.</summary>
+    /// <summary>
+    /// Width of the hidden layer of the projector, the small network between vector and loss; 0 = as wide as the vector, as
+    /// published.
+    /// </summary>
     [Range(0, 65_536)] public int ProjectorHidden { get; init; }
 
-    /// <summary>Width of the embedding; 128 as published.</summary>
+    /// <summary>Width of the embedding, the projector's output that the loss compares; 128 as published.</summary>
     [Range(2, 65_536)] public int ProjectorOutput { get; init; } = 128;
 
     /// <summary>
-    /// Whether the projector's hidden layer is followed by a batch normalisation. The authors' has none; short runs of small
-    /// networks learn much faster with it (docs/EXPERIMENTS.md), so that the recipe moco-v2 has it.
+    /// Whether a batch normalisation follows the hidden layer of the projector. The authors' has none. Short runs of small
+    /// networks learn much faster with it (docs/EXPERIMENTS.md), so the recipe moco-v2 has it.
     /// </summary>
     public bool HeadBatchNorm { get; init; }
 
     /// <summary>
-    /// Parts of the batch over which batch statistics are taken in training, each by itself, the keys shuffled among
-    /// them; 1 = the whole batch. The authors train on 8 GPUs, each with statistics of its own, and their one-GPU demo
-    /// takes 8 parts; in short runs with small batches 8 gained nothing (docs/EXPERIMENTS.md), so that it is for long
-    /// runs with batches of 256 and more.
+    /// In how many parts of the batch, each by itself, batch statistics are taken in training; 1 = the whole batch. The keys
+    /// are shuffled among the parts. The authors train on 8 GPUs, each with statistics of its own, and their one-GPU demo
+    /// takes 8 parts. In short runs with small batches 8 gained nothing (docs/EXPERIMENTS.md): it is for long runs with
+    /// batches of 256 and more.
     /// </summary>
     [Range(1, 1024)] public int NormSplits { get; init; } = 1;
 

@@ -6,8 +6,10 @@ using static TorchSharp.torch;
 
 namespace SiamSharp.Methods;
 
-/// <summary>MoCo v3: predictions from one view agree with the momentum encoder's keys of another,
-/// differ from the batch's other keys.</summary>
+/// <summary>
+/// MoCo v3: what the network predicts from one view is similar to what its moving average, the momentum encoder, makes of
+/// another view, and different from what that makes of the other images of the batch.
+/// </summary>
 /// <remarks>
 /// Source: Chen et al. 2021, arXiv 2104.02057, algorithm 1 and section 3, with the two-layer projector for ConvNets.
 /// Every pair of a view and a target view other than it counts alike.
@@ -18,17 +20,24 @@ namespace SiamSharp.Methods;
 [Kind("moco-v3")]
 public sealed record MoCoV3Options() : MethodOptions(minViews: 2, maxViews: 64)
 {
-    /// <summary>Divides the cosine similarities; published: 1.0 (ResNet-50), 0.2 (ViT).</summary>
+    /// <summary>
+    /// Cosine similarities are divided by this temperature. The lower, the more the most similar images count. Published: 1.0
+    /// (ResNet-50), 0.2 (ViT).
+    /// </summary>
     [Range(0.001, 10.0)] public double Temperature { get; init; } = 1.0;
 
-    /// <summary>Share that the momentum encoder keeps of itself at the first step, rising to 1 by half a cosine;
-    /// 0.99 as published.</summary>
+    /// <summary>
+    /// How slowly the momentum encoder follows: the share that it keeps of itself at each step. It starts with this and rises
+    /// to 1 along half a cosine; 0.99 as published.
+    /// </summary>
     [Range(0.0, 1.0)] public double EmaDecay { get; init; } = 0.99;
 
-    /// <summary>Width of the hidden layers of projector and predictor; 4096 as published.</summary>
+    /// <summary>
+    /// Width of the hidden layers of projector and predictor, the small networks between vector and loss; 4096 as published.
+    /// </summary>
     [Range(1, 65_536)] public int HeadHidden { get; init; } = 4096;
 
-    /// <summary>Width of the embedding; 256 as published.</summary>
+    /// <summary>Width of the embedding, the projector's output that the loss compares; 256 as published.</summary>
     [Range(2, 65_536)] public int ProjectorOutput { get; init; } = 256;
 
     /// <inheritdoc/>

@@ -7,7 +7,10 @@ using static TorchSharp.torch;
 
 namespace SiamSharp.Methods;
 
-/// <summary>MSN: masked anchors match the prototypes of a target view, and all prototypes are to be used.</summary>
+/// <summary>
+/// MSN: masked views (the anchors) are assigned to the same prototypes as another view of the image (the target), and all
+/// prototypes are to be used.
+/// </summary>
 /// <remarks>
 /// Source: Assran et al. 2022, arXiv 2204.07141. The first view is the target, all others are anchors: mask the anchors only for
 /// the published setting. The target network's backbone is what is kept.
@@ -19,29 +22,41 @@ namespace SiamSharp.Methods;
 [Kind("msn")]
 public sealed record MsnOptions() : MethodOptions(minViews: 2, maxViews: 64)
 {
-    /// <summary>Number of prototypes; 1024 as published.</summary>
+    /// <summary>Number of prototypes: learned vectors that stand for groups of images; 1024 as published.</summary>
     [Range(2, 1 << 20)] public int Prototypes { get; init; } = 1024;
 
-    /// <summary>Divides the cosines; 0.1 as published.</summary>
+    /// <summary>Cosine similarities to the prototypes are divided by this temperature; 0.1 as published.</summary>
     [Range(0.001, 10.0)] public double Temperature { get; init; } = 0.1;
 
-    /// <summary>Sharpens the target's probabilities, to the power of its inverse; 0.25 as published.</summary>
+    /// <summary>
+    /// How sharp the target's assignments are: its probabilities are taken to the power of 1 / this. The lower, the sharper;
+    /// 0.25 as published.
+    /// </summary>
     [Range(0.01, 1.0)] public double TargetSharpening { get; init; } = 0.25;
 
-    /// <summary>Weight of the entropy of the mean prediction; 1 as published.</summary>
+    /// <summary>
+    /// How strongly the loss asks that all prototypes are used: weight of the entropy of the mean prediction; 1 as published.
+    /// </summary>
     [Range(0.0, 1000.0)] public double EntropyWeight { get; init; } = 1;
 
-    /// <summary>Iterations of Sinkhorn's algorithm on the targets; 3 in the authors' settings, 0 = none.</summary>
+    /// <summary>
+    /// Iterations of Sinkhorn's algorithm, which spreads the targets evenly over the prototypes; 3 in the authors' settings,
+    /// 0 = none.
+    /// </summary>
     [Range(0, 100)] public int SinkhornIterations { get; init; } = 3;
 
-    /// <summary>Share that the target keeps of itself at the first step, rising to 1 by half a cosine (the authors': linearly);
-    /// 0.996 as published.</summary>
+    /// <summary>
+    /// How slowly the target network follows: the share that it keeps of itself at each step. It starts with this and rises
+    /// to 1 along half a cosine (the authors': linearly); 0.996 as published.
+    /// </summary>
     [Range(0.0, 1.0)] public double EmaDecay { get; init; } = 0.996;
 
-    /// <summary>Width of the projector's two hidden layers; 2048 as published.</summary>
+    /// <summary>
+    /// Width of the two hidden layers of the projector, the small network between vector and loss; 2048 as published.
+    /// </summary>
     [Range(1, 65_536)] public int ProjectorHidden { get; init; } = 2048;
 
-    /// <summary>Width of the embedding; 256 as published.</summary>
+    /// <summary>Width of the embedding, the projector's output that the loss compares; 256 as published.</summary>
     [Range(2, 65_536)] public int ProjectorOutput { get; init; } = 256;
 
     /// <inheritdoc/>

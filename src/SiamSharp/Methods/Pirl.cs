@@ -7,7 +7,10 @@ using static TorchSharp.torch;
 
 namespace SiamSharp.Methods;
 
-/// <summary>PIRL: an image and its transformed views agree with the image's row in a memory of the whole data set.</summary>
+/// <summary>
+/// PIRL: an image and its views get vectors similar to the image's row in a memory of the whole data set, and different from
+/// the other rows.
+/// </summary>
 /// <remarks>
 /// Source: Misra and van der Maaten 2019, arXiv 1912.01991; the memory's loss, for any views. The first view is the image, all
 /// others are its transformations; each kind has its own linear head.
@@ -21,19 +24,30 @@ public sealed record PirlOptions() : MethodOptions(minViews: 2, maxViews: 64)
 {
     private const int PublishedNegatives = 32_000;
 
-    /// <summary>Divides the cosines; 0.07 as published.</summary>
+    /// <summary>
+    /// Cosine similarities are divided by this temperature. The lower, the more the most similar images count. 0.07 as
+    /// published.
+    /// </summary>
     [Range(0.001, 10.0)] public double Temperature { get; init; } = 0.07;
 
-    /// <summary>Rows of the memory that a step compares with; 32000 as published. At most all others are taken.</summary>
+    /// <summary>
+    /// How many other rows of the memory each step compares with; 32000 as published. If there are fewer, all others are
+    /// taken.
+    /// </summary>
     [Range(1, 1 << 22)] public int Negatives { get; init; } = PublishedNegatives;
 
-    /// <summary>Weight of the transformed views; the image itself has the rest. 0.5 as published.</summary>
+    /// <summary>
+    /// Weight of the transformed views in the loss, which are all views but the first. The image itself, the first view, has
+    /// the rest; 0.5 as published.
+    /// </summary>
     [Range(0.0, 1.0)] public double TransformedWeight { get; init; } = 0.5;
 
-    /// <summary>Share that a row of the memory keeps of itself; 0.5 as published.</summary>
+    /// <summary>
+    /// How slowly the memory follows: the share that a row keeps of itself when its image comes; 0.5 as published.
+    /// </summary>
     [Range(0.0, 1.0)] public double MemoryDecay { get; init; } = 0.5;
 
-    /// <summary>Width of the embedding; 128 as published.</summary>
+    /// <summary>Width of the embedding that the loss compares; 128 as published.</summary>
     [Range(2, 65_536)] public int ProjectorOutput { get; init; } = 128;
 
     /// <inheritdoc/>

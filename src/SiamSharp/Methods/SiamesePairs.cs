@@ -6,8 +6,10 @@ using static TorchSharp.torch;
 
 namespace SiamSharp.Methods;
 
-/// <summary>The original siamese network for labelled pairs: equal classes come together,
-/// others are pushed beyond a margin.</summary>
+/// <summary>
+/// The original siamese network, which needs labels: images of one class get near vectors, those of different classes are
+/// pushed apart up to a margin.
+/// </summary>
 /// <remarks>
 /// Source: Hadsell, Chopra and LeCun 2006, "Dimensionality reduction by learning an invariant mapping", equation 4.
 /// Differences: all pairs of the batch instead of drawn ones, all views of all samples; pairs of equal and of different classes
@@ -16,10 +18,10 @@ namespace SiamSharp.Methods;
 [Kind("siamese-pairs")]
 public sealed record SiamesePairsOptions() : MethodOptions(minViews: 1, maxViews: 64)
 {
-    /// <summary>Distance beyond which different classes are let be.</summary>
+    /// <summary>Distance from which on images of different classes are not pushed further apart.</summary>
     [Range(0.001, 1000.0)] public double Margin { get; init; } = 1;
 
-    /// <summary>Width of the embedding, a linear map of the representation.</summary>
+    /// <summary>Width of the embedding that the loss compares, a linear map of the vector.</summary>
     [Range(1, 65_536)] public int ProjectorOutput { get; init; } = 128;
 
     /// <inheritdoc/>

@@ -4,23 +4,30 @@ using static TorchSharp.torch;
 
 namespace SiamSharp.Methods;
 
-/// <summary>SimCLR: agree with the other views of an image, differ from every other image of the batch.</summary>
+/// <summary>SimCLR: views of one image get similar vectors, all other images of the batch different ones.</summary>
 /// <remarks>Source: Chen et al. 2020, arXiv 2002.05709. Larger batches give more negatives; published with 256 to 8192.</remarks>
 [Kind("simclr")]
 public sealed record SimClrOptions() : MethodOptions(minViews: 2, maxViews: 64)
 {
-    /// <summary>Divides the cosine similarities. Published: 0.1 (ImageNet) and 0.5 (CIFAR-10); 0.2 lies between,
-    /// and the figures recorded here have it.</summary>
+    /// <summary>
+    /// Cosine similarities are divided by this temperature. The lower, the more the most similar images count. Published: 0.1
+    /// (ImageNet) and 0.5 (CIFAR-10); 0.2 lies between, and the figures recorded here have it.
+    /// </summary>
     [Range(0.001, 10.0)] public double Temperature { get; init; } = 0.2;
 
-    /// <summary>Width of the projector's hidden layer; 0 = that of the representation, as published.</summary>
+    /// <summary>
+    /// Width of the hidden layer of the projector, the small network between vector and loss; 0 = as wide as the vector, as
+    /// published.
+    /// </summary>
     [Range(0, 65_536)] public int ProjectorHidden { get; init; }
 
-    /// <summary>Width of the embedding; 128 as published.</summary>
+    /// <summary>Width of the embedding, the projector's output that the loss compares; 128 as published.</summary>
     [Range(2, 65_536)] public int ProjectorOutput { get; init; } = 128;
 
-    /// <summary>Whether the embedding is batch-normalised before its norm is taken, as in the authors' code (theirs has a scale
-    /// and no shift); the figures recorded here are without.</summary>
+    /// <summary>
+    /// Whether the embedding is batch-normalised before it is scaled to length 1, as in the authors' code (theirs has a scale
+    /// and no shift). The figures recorded here are without it.
+    /// </summary>
     public bool NormalizeOutput { get; init; }
 
     /// <inheritdoc/>

@@ -5,7 +5,10 @@ using static TorchSharp.torch;
 
 namespace SiamSharp.Methods;
 
-/// <summary>SimSiam: predict the embedding of another view, without negatives and without a target network.</summary>
+/// <summary>
+/// SimSiam: from one view the network predicts the embedding of another view. It needs no other images to compare with (no
+/// negatives), and no moving average of itself.
+/// </summary>
 /// <remarks>
 /// Source: Chen and He 2020, arXiv 2011.10566, with the three-layer projector of section 4. What keeps it from collapsing is that
 /// no gradient flows into the embedding that is predicted.
@@ -15,17 +18,22 @@ namespace SiamSharp.Methods;
 [Kind("simsiam")]
 public sealed record SimSiamOptions() : MethodOptions(minViews: 2, maxViews: 64)
 {
-    /// <summary>Width of the projector's hidden layers; 0 = that of the representation, as published.</summary>
+    /// <summary>
+    /// Width of the hidden layers of the projector, the small network between vector and loss; 0 = as wide as the vector, as
+    /// published.
+    /// </summary>
     [Range(0, 65_536)] public int ProjectorHidden { get; init; }
 
-    /// <summary>Width of the embedding; 2048 as published.</summary>
+    /// <summary>Width of the embedding, the projector's output that the loss compares; 2048 as published.</summary>
     [Range(2, 65_536)] public int ProjectorOutput { get; init; } = 2048;
 
-    /// <summary>Width of the predictor's hidden layer, narrower than the embedding; 512 as published.</summary>
+    /// <summary>Width of the hidden layer of the predictor, narrower than the embedding; 512 as published.</summary>
     [Range(1, 65_536)] public int PredictorHidden { get; init; } = 512;
 
-    /// <summary>Whether the predicted embedding gets no gradient; true as published.
-    /// Without it all images become equal.</summary>
+    /// <summary>
+    /// Whether the embedding that is predicted gets no gradient; true as published. With false all images become equal
+    /// (collapse).
+    /// </summary>
     public bool StopGradient { get; init; } = true;
 
     /// <inheritdoc/>

@@ -7,8 +7,10 @@ using static TorchSharp.torch;
 
 namespace SiamSharp.Methods;
 
-/// <summary>SwAV: predict from one view the prototype that another is assigned to, with assignments
-/// balanced over the batch.</summary>
+/// <summary>
+/// SwAV: from one view the network predicts to which prototypes another view of the image is assigned. The assignments are
+/// spread evenly over the batch.
+/// </summary>
 /// <remarks>
 /// Source: Caron et al. 2020, arXiv 2006.09882. Target views give the assignments, all others learn to predict them (multi-crop).
 /// Differences: the queue is filled from the first step on, so that it is full when its epoch comes;
@@ -17,33 +19,43 @@ namespace SiamSharp.Methods;
 [Kind("swav")]
 public sealed record SwavOptions() : MethodOptions(minViews: 2, maxViews: 64)
 {
-    /// <summary>Number of prototypes; 3000 as published for 1000 classes.</summary>
+    /// <summary>
+    /// Number of prototypes: learned vectors that stand for groups of images; 3000 as published, for 1000 classes.
+    /// </summary>
     [Range(2, 1 << 20)] public int Prototypes { get; init; } = 3000;
 
-    /// <summary>Divides the scores; 0.1 as published.</summary>
+    /// <summary>Similarities to the prototypes are divided by this temperature; 0.1 as published.</summary>
     [Range(0.001, 10.0)] public double Temperature { get; init; } = 0.1;
 
-    /// <summary>Softness of the assignments; 0.05 as published, 0.03 there for other settings.</summary>
+    /// <summary>
+    /// How soft the assignments are: the higher, the softer. 0.05 as published, 0.03 there for other settings.
+    /// </summary>
     [Range(0.001, 10.0)] public double Epsilon { get; init; } = 0.05;
 
-    /// <summary>Iterations of Sinkhorn's algorithm; 3 as published. 0 = none: the softmax of a view's
-    /// scores, which collapses.</summary>
+    /// <summary>
+    /// Iterations of Sinkhorn's algorithm, which spreads the assignments evenly over the prototypes; 3 as published. 0 =
+    /// none: an assignment is then the softmax of a view's scores, which collapses.
+    /// </summary>
     [Range(0, 100)] public int SinkhornIterations { get; init; } = 3;
 
-    /// <summary>Embeddings of earlier batches that the balance is taken over too, for small batches;
-    /// 0 = none, published 3840.</summary>
+    /// <summary>
+    /// How many embeddings of earlier batches the assignments are balanced over too, for small batches; 0 = none, 3840 as
+    /// published.
+    /// </summary>
     [Range(0, 1 << 22)] public int QueueSize { get; init; }
 
-    /// <summary>Epoch from which the queue is used; 15 as published.</summary>
+    /// <summary>Epoch from which on the queue is used; 15 as published.</summary>
     [Range(0, 100_000)] public int QueueFromEpoch { get; init; } = 15;
 
-    /// <summary>Epochs during which the prototypes stay as they are; 1 as published.</summary>
+    /// <summary>Epochs at the start in which the prototypes do not learn; 1 as published.</summary>
     [Range(0.0, 1000.0)] public double FreezePrototypesEpochs { get; init; } = 1;
 
-    /// <summary>Width of the projector's hidden layer; 2048 as published.</summary>
+    /// <summary>
+    /// Width of the hidden layer of the projector, the small network between vector and loss; 2048 as published.
+    /// </summary>
     [Range(1, 65_536)] public int ProjectorHidden { get; init; } = 2048;
 
-    /// <summary>Width of the embedding; 128 as published.</summary>
+    /// <summary>Width of the embedding, the projector's output that the loss compares; 128 as published.</summary>
     [Range(2, 65_536)] public int ProjectorOutput { get; init; } = 128;
 
     /// <inheritdoc/>

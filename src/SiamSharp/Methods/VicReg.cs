@@ -6,26 +6,34 @@ using static TorchSharp.torch;
 
 namespace SiamSharp.Methods;
 
-/// <summary>VICReg: views agree, every dimension keeps its variance, no two dimensions say the same.</summary>
+/// <summary>
+/// VICReg: the views of an image get similar embeddings, every dimension keeps its variance, and no two dimensions say the
+/// same.
+/// </summary>
 /// <remarks>
 /// Source: Bardes et al. 2021, arXiv 2105.04906. With more than two views the invariance is the mean over all pairs.
 /// </remarks>
 [Kind("vicreg")]
 public sealed record VicRegOptions() : MethodOptions(minViews: 2, maxViews: 16)
 {
-    /// <summary>Weight of the squared distance between views; 25 as published.</summary>
+    /// <summary>Weight of the squared distance between views in the loss; 25 as published.</summary>
     [Range(0.0, 10_000.0)] public double InvarianceWeight { get; init; } = 25;
 
-    /// <summary>Weight of the hinge on the standard deviation of each dimension; 25 as published. 0 lets it collapse.</summary>
+    /// <summary>
+    /// Weight of the part of the loss that keeps up the standard deviation of each dimension (a hinge); 25 as published. 0
+    /// lets the embedding collapse.
+    /// </summary>
     [Range(0.0, 10_000.0)] public double VarianceWeight { get; init; } = 25;
 
-    /// <summary>Weight of the squared covariances between dimensions; 1 as published.</summary>
+    /// <summary>Weight of the squared covariances between dimensions in the loss; 1 as published.</summary>
     [Range(0.0, 10_000.0)] public double CovarianceWeight { get; init; } = 1;
 
-    /// <summary>Width of the expander's two hidden layers; 8192 as published.</summary>
+    /// <summary>
+    /// Width of the two hidden layers of the expander, the small network between vector and loss; 8192 as published.
+    /// </summary>
     [Range(1, 65_536)] public int ProjectorHidden { get; init; } = 8192;
 
-    /// <summary>Width of the embedding; 8192 as published.</summary>
+    /// <summary>Width of the embedding, the expander's output that the loss compares; 8192 as published.</summary>
     [Range(2, 65_536)] public int ProjectorOutput { get; init; } = 8192;
 
     /// <inheritdoc/>

@@ -5,14 +5,19 @@ using static TorchSharp.torch;
 
 namespace SiamSharp.Optim;
 
-/// <summary>AdamW. Source: Loshchilov and Hutter 2017, arXiv 1711.05101.</summary>
+/// <summary>
+/// AdamW, the default: each weight has a step of its own, by its past gradients. Source: Loshchilov and Hutter 2017, arXiv
+/// 1711.05101.
+/// </summary>
 [Kind("adamw")]
 public sealed record AdamWOptions() : OptimizerOptions(learningRate: 2e-3, weightDecay: 0.05, warmupEpochs: 1)
 {
-    /// <summary>Decay of the mean of the gradients.</summary>
+    /// <summary>Share that the running mean of the gradients keeps of itself at each step.</summary>
     [Range(0.0, 0.999999)] public double Beta1 { get; init; } = 0.9;
 
-    /// <summary>Decay of the mean of their squares; PyTorch's default.</summary>
+    /// <summary>
+    /// Share that the running mean of the squared gradients keeps of itself at each step; PyTorch's default.
+    /// </summary>
     [Range(0.0, 0.999999)] public double Beta2 { get; init; } = 0.999;
 
     /// <inheritdoc/>

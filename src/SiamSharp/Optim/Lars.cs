@@ -5,7 +5,10 @@ using static TorchSharp.torch;
 
 namespace SiamSharp.Optim;
 
-/// <summary>LARS, for batches of a thousand and more. The defaults are SimCLR's for a batch of 256 (arXiv 2002.05709).</summary>
+/// <summary>
+/// LARS, for batches of a thousand images and more: the step of each layer is in proportion to the length of its weights. The
+/// defaults are SimCLR's for a batch of 256 (arXiv 2002.05709).
+/// </summary>
 /// <remarks>
 /// Differences: one rate for all parameters. Barlow Twins' authors have a rate of 0.0048 for biases and normalisations where
 /// weights have 0.2, SwAV's scale those like weights (LARC) and let them decay.
@@ -13,10 +16,13 @@ namespace SiamSharp.Optim;
 [Kind("lars")]
 public sealed record LarsOptions() : OptimizerOptions(learningRate: 0.3, weightDecay: 1e-6, warmupEpochs: 10)
 {
-    /// <summary>Share of the last step that is kept.</summary>
+    /// <summary>Share of the last step that is kept in the next one.</summary>
     [Range(0.0, 0.9999)] public double Momentum { get; init; } = 0.9;
 
-    /// <summary>The trust coefficient: length of a layer's update as a share of its weights' length.</summary>
+    /// <summary>
+    /// The trust coefficient: length of a layer's update as a share of the length of its weights, before the learning rate is
+    /// applied.
+    /// </summary>
     [Range(1e-6, 1.0)] public double Trust { get; init; } = 0.001;
 
     /// <inheritdoc/>

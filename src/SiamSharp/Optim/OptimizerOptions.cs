@@ -19,24 +19,33 @@ public abstract record OptimizerOptions
     protected OptimizerOptions(double learningRate, double weightDecay, int warmupEpochs) =>
         (LearningRate, WeightDecay, WarmupEpochs) = (learningRate, weightDecay, warmupEpochs);
 
-    /// <summary>Peak learning rate, not scaled by the batch size.</summary>
+    /// <summary>Highest learning rate, which is reached after the warm-up. It is not scaled by the batch size.</summary>
     [Range(0.0, 1000.0)] public double LearningRate { get; init; }
 
-    /// <summary>The rate at the end of training as a share of <see cref="LearningRate"/>.</summary>
+    /// <summary>
+    /// Learning rate at the end, as a share of <see cref="LearningRate"/>; 0 = it falls to zero. It falls along half a
+    /// cosine.
+    /// </summary>
     [Range(0.0, 1.0)] public double FinalShare { get; init; }
 
-    /// <summary>Weight decay of parameters with two or more dimensions, constant over the run (DINO's and MSN's authors raise it
-    /// from 0.04 to 0.4).</summary>
+    /// <summary>
+    /// How strongly weights are pulled towards 0; constant over the run (DINO's and MSN's authors raise it from 0.04 to 0.4).
+    /// It holds for parameters of two or more dimensions; for the others see <see cref="DecayBiases"/>.
+    /// </summary>
     [Range(0.0, 10.0)] public double WeightDecay { get; init; }
 
-    /// <summary>Whether biases and normalisation parameters decay too; LARS never lets them.</summary>
+    /// <summary>Whether weight decay holds for biases and normalisation parameters too. In LARS it never does.</summary>
     public bool DecayBiases { get; init; }
 
-    /// <summary>Gradients longer than this Euclidean norm over all parameters together are shortened to it (DINO's authors
-    /// shorten each parameter's by itself); 0 = off.</summary>
+    /// <summary>
+    /// Limit for the length of the gradient (its Euclidean norm), all parameters together: a longer one is shortened to it; 0
+    /// = no limit. DINO's authors limit the gradient of each parameter by itself.
+    /// </summary>
     [Range(0.0, 1e6)] public double ClipNorm { get; init; }
 
-    /// <summary>Epochs of linear warm-up; fractions are allowed.</summary>
+    /// <summary>
+    /// Epochs at the start in which the learning rate rises evenly to its highest value. Fractions are allowed.
+    /// </summary>
     [Range(0.0, 1000.0)] public double WarmupEpochs { get; init; }
 
     /// <summary>Builds the optimiser for all parameters of a network that ask for gradients.</summary>

@@ -14,10 +14,10 @@ namespace SiamSharp.Optim;
 [Kind("sgd")]
 public sealed record SgdOptions() : OptimizerOptions(learningRate: 0.05, weightDecay: 1e-4, warmupEpochs: 1)
 {
-    /// <summary>Share of the last step that is kept.</summary>
+    /// <summary>Share of the last step that is kept in the next one.</summary>
     [Range(0.0, 0.9999)] public double Momentum { get; init; } = 0.9;
 
-    /// <summary>Nesterov's look-ahead.</summary>
+    /// <summary>Whether the momentum looks one step ahead, as Nesterov's does.</summary>
     public bool Nesterov { get; init; }
 
     /// <inheritdoc/>

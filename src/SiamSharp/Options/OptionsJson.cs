@@ -221,7 +221,7 @@ public static partial class OptionsJson
         }
     }
 
-    [GeneratedRegex(@"^Values for grey images|^[a-z]\w*\.[\w.]+ = ")] private static partial Regex Listing();
+    [GeneratedRegex(@"^(The v|V)alues (shown are )?for grey images|^[a-z]\w*\.[\w.]+ = ")] private static partial Regex Listing();
 
     [GeneratedRegex(@"^[A-Za-z_][\w.-]*:(\s|$)")] private static partial Regex YamlKey();
 

@@ -9,27 +9,31 @@ namespace SiamSharp.Recipes;
 /// <summary>How long to train, in what batches, from what seed.</summary>
 public sealed record TrainingOptions
 {
-    /// <summary>Passes over the images.</summary>
+    /// <summary>How many times the network sees all images.</summary>
     [Range(1, 100_000)] public int Epochs { get; init; } = 100;
 
-    /// <summary>Images per step; each gives several views.</summary>
+    /// <summary>Images in each step. Each of them gives several views.</summary>
     [Range(2, 65_536)] public int BatchSize { get; init; } = 256;
 
-    /// <summary>Decides initial weights, order, views and masks.</summary>
+    /// <summary>Decides everything random: initial weights, order of the images, views and masks.</summary>
     [Range(0, int.MaxValue)] public int Seed { get; init; } = 1;
 
-    /// <summary>Where the network runs, to learn and to be judged. Views are made, and classifiers fitted to its
-    /// representations, on the processor.</summary>
+    /// <summary>
+    /// Where the network runs, in training and when it is judged: cpu, or cuda for an NVIDIA GPU. Views are always made, and
+    /// classifiers fitted, on the processor.
+    /// </summary>
     public TrainingDevice Device { get; init; }
 
-    /// <summary>Threads for the network; 0 = one per processor. Results repeat bit by bit for the same number of
-    /// threads, on the processor.</summary>
+    /// <summary>
+    /// Threads for the network; 0 = one per processor. On the processor, results repeat bit by bit with the same number of
+    /// threads.
+    /// </summary>
     [Range(0, 1024)] public int Threads { get; init; }
 
-    /// <summary>Steps between two checkpoints; one is also written after each epoch. 0 = after each epoch only.</summary>
+    /// <summary>Steps between two checkpoints. One is also written after each epoch; 0 = only then.</summary>
     [Range(0, int.MaxValue)] public int CheckpointSteps { get; init; } = 200;
 
-    /// <summary>Steps between two lines of metrics.jsonl.</summary>
+    /// <summary>Steps between two lines of metrics.jsonl, which holds the course of the loss.</summary>
     [Range(1, int.MaxValue)] public int LogSteps { get; init; } = 5;
 
     /// <summary>The device that <see cref="Device"/> names.</summary>

@@ -7,7 +7,7 @@ namespace SiamSharp.Views;
 /// <summary>How one kind of view is made; the parts are applied in the order in which they stand here.</summary>
 public sealed record ViewPolicy : IHasRules
 {
-    /// <summary>Views of this kind per sample.</summary>
+    /// <summary>How many views of this kind each image gives.</summary>
     [Range(1, 64)] public int Count { get; init; } = 1;
 
     /// <summary>Side of these views in pixels; 0 = <c>data.size</c>.</summary>
@@ -16,13 +16,13 @@ public sealed record ViewPolicy : IHasRules
     /// <summary>Random crop, resized to the view.</summary>
     public CropOptions Crop { get; init; } = new();
 
-    /// <summary>Share of the views mirrored left to right.</summary>
+    /// <summary>Share of the views that are mirrored left to right.</summary>
     [Range(0.0, 1.0)] public double FlipProbability { get; init; }
 
     /// <summary>Changes of brightness, contrast, saturation and hue.</summary>
     public ColorJitterOptions ColorJitter { get; init; } = new();
 
-    /// <summary>Share of the views that lose their colour; needs 3 channels.</summary>
+    /// <summary>Share of the views that lose their colour. It needs images of 3 channels.</summary>
     [Range(0.0, 1.0)] public double GrayscaleProbability { get; init; }
 
     /// <summary>Gaussian blur.</summary>
@@ -31,7 +31,9 @@ public sealed record ViewPolicy : IHasRules
     /// <summary>Inversion of bright pixels.</summary>
     public SolarizeOptions Solarize { get; init; } = new();
 
-    /// <summary>Masks to choose from: each view takes at most one, by their probabilities.</summary>
+    /// <summary>
+    /// Masks to choose from. Each view gets at most one of them; their probabilities say how often each is taken.
+    /// </summary>
     public IReadOnlyList<Mask> Masks { get; init; } = [];
 
     /// <summary>Side of these views for images of a side in pixels.</summary>
@@ -74,19 +76,19 @@ public sealed record ViewPolicy : IHasRules
 /// <remarks>Source: torchvision's RandomResizedCrop (Szegedy et al. 2014, arXiv 1409.4842, section 6).</remarks>
 public sealed record CropOptions : IHasRules
 {
-    /// <summary>Share of the views that are cropped.</summary>
+    /// <summary>Share of the views that are a random crop, scaled to the size of the view.</summary>
     [Range(0.0, 1.0)] public double Probability { get; init; }
 
-    /// <summary>Smallest share of the image's area.</summary>
+    /// <summary>Smallest share of the image's area that a crop shows.</summary>
     [Range(0.001, 1.0)] public double MinArea { get; init; } = 0.2;
 
-    /// <summary>Largest share of the image's area.</summary>
+    /// <summary>Largest share of the image's area that a crop shows.</summary>
     [Range(0.001, 1.0)] public double MaxArea { get; init; } = 1;
 
-    /// <summary>Smallest width / height.</summary>
+    /// <summary>Smallest ratio of a crop's width to its height.</summary>
     [Range(0.1, 10.0)] public double MinAspect { get; init; } = 3.0 / 4;
 
-    /// <summary>Largest width / height.</summary>
+    /// <summary>Largest ratio of a crop's width to its height.</summary>
     [Range(0.1, 10.0)] public double MaxAspect { get; init; } = 4.0 / 3;
 
     /// <inheritdoc/>
@@ -102,19 +104,27 @@ public sealed record CropOptions : IHasRules
 /// <summary>Random changes of colour, in random order; each factor is uniform around no change.</summary>
 public sealed record ColorJitterOptions
 {
-    /// <summary>Share of the views that are changed.</summary>
+    /// <summary>Share of the views whose brightness and colours are changed.</summary>
     [Range(0.0, 1.0)] public double Probability { get; init; }
 
-    /// <summary>Half width of the brightness factor around 1.</summary>
+    /// <summary>
+    /// Brightness is multiplied by a random factor from 1 - x to 1 + x, x being this number; 0 = unchanged.
+    /// </summary>
     [Range(0.0, 10.0)] public double Brightness { get; init; }
 
-    /// <summary>Half width of the contrast factor around 1.</summary>
+    /// <summary>Contrast is multiplied by a random factor from 1 - x to 1 + x, x being this number; 0 = unchanged.</summary>
     [Range(0.0, 10.0)] public double Contrast { get; init; }
 
-    /// <summary>Half width of the saturation factor around 1; needs 3 channels.</summary>
+    /// <summary>
+    /// Saturation is multiplied by a random factor from 1 - x to 1 + x, x being this number; 0 = unchanged. It needs images
+    /// of 3 channels.
+    /// </summary>
     [Range(0.0, 10.0)] public double Saturation { get; init; }
 
-    /// <summary>Half width of the hue's shift around 0, in turns of the colour wheel; needs 3 channels.</summary>
+    /// <summary>
+    /// Hue is shifted at random, by at most this part of a turn of the colour wheel to either side; 0 = unchanged. It needs
+    /// images of 3 channels.
+    /// </summary>
     [Range(0.0, 0.5)] public double Hue { get; init; }
 }
 
@@ -124,10 +134,10 @@ public sealed record BlurOptions : IHasRules
     /// <summary>Share of the views that are blurred.</summary>
     [Range(0.0, 1.0)] public double Probability { get; init; }
 
-    /// <summary>Smallest standard deviation in pixels.</summary>
+    /// <summary>Weakest blur: standard deviation of the Gaussian in pixels.</summary>
     [Range(0.01, 100.0)] public double MinSigma { get; init; } = 0.1;
 
-    /// <summary>Largest standard deviation in pixels.</summary>
+    /// <summary>Strongest blur: standard deviation of the Gaussian in pixels.</summary>
     [Range(0.01, 100.0)] public double MaxSigma { get; init; } = 2;
 
     /// <inheritdoc/>
@@ -141,9 +151,9 @@ public sealed record BlurOptions : IHasRules
 /// <summary>Inversion of the pixels at or above a threshold.</summary>
 public sealed record SolarizeOptions
 {
-    /// <summary>Share of the views that are changed.</summary>
+    /// <summary>Share of the views in which bright pixels are inverted.</summary>
     [Range(0.0, 1.0)] public double Probability { get; init; }
 
-    /// <summary>Pixel value from which on a pixel x becomes 1 - x.</summary>
+    /// <summary>Pixels of this value and above are inverted: x becomes 1 - x. 0 is black, 1 is white.</summary>
     [Range(0.0, 1.0)] public double Threshold { get; init; } = 0.5;
 }

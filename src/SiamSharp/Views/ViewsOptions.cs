@@ -9,10 +9,10 @@ namespace SiamSharp.Views;
 public sealed record ViewsOptions : IHasRules
 {
     /// <summary>
-    /// The preset that gives whatever a recipe leaves out. mscn: grid masks after the high-pass, and nothing else. naive-mask:
-    /// the same masks, black, without the high-pass. crop: random crops and flips. crop-high-pass: those, after the high-pass.
-    /// paper: the views of the method's own paper (crops, flips, colours, blur). paper-mscn: those without blur, after the
-    /// high-pass, and every view of full size but the first masked.
+    /// A named set of views, which gives whatever a recipe leaves out. mscn: the high-pass filter and grid masks, nothing
+    /// else. naive-mask: the same masks, black, without the filter. crop: random crops and flips. crop-high-pass: crops and
+    /// flips with the filter. paper: the views of the framework's own paper (crops, flips, colours, blur). paper-mscn: those
+    /// of the paper without blur, with the filter, and with masks on every view of full size but the first.
     /// </summary>
     /// <remarks>
     /// <c>paper</c> takes, for images of up to 64 px, the setting for 32 px where one is published, and otherwise that for 224 px
@@ -105,10 +105,13 @@ public sealed record ViewsOptions : IHasRules
 /// <summary>The high-pass filter: a pixel minus the Gaussian mean of its surroundings.</summary>
 public sealed record HighPassOptions : IHasRules
 {
-    /// <summary>Standard deviation of the Gaussian in pixels; 0 = no filter.</summary>
+    /// <summary>
+    /// Standard deviation in pixels of a Gaussian blur; 0 = no filter. The high-pass filter takes the blurred image from the
+    /// image, so that edges and texture remain.
+    /// </summary>
     [Range(0.0, 100.0)] public double Sigma { get; init; } = 2;
 
-    /// <summary>Side of the Gaussian's window in pixels, odd.</summary>
+    /// <summary>Side of that blur's window in pixels, an odd number. Choose about 6 times sigma.</summary>
     [Range(1, MaxKernel)] public int Kernel { get; init; } = 13;
 
     internal const int MaxKernel = 255;

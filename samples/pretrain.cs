@@ -15,7 +15,10 @@ if (args is not [var folder])
     return 2;
 }
 IImageSource images = ImageSources.Open(folder);
-Recipe recipe = Recipe.For(images, backbone: BackboneOptions.Small) with { Training = new() { Epochs = 20, BatchSize = Math.Min(64, images.Count) } };
+Recipe recipe = Recipe.For(images, backbone: BackboneOptions.Small) with
+{
+    Training = new() { Epochs = 20, BatchSize = Math.Min(64, images.Count) }
+};
 PretrainingResult result = Pretraining.Run(recipe, images, Path.Combine(Path.GetTempPath(), $"run-{Guid.NewGuid():N}"));
 Console.WriteLine(result);
 

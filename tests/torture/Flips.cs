@@ -20,7 +20,8 @@ internal static class Flips
         var run = new RunFolder(Path.Combine(home, "run"));
         IImageSource? source = null;
         Recipe recipe = Recipe.Resolve([OptionsJson.Parse("""
-            { "backbone": { "width": 8, "depths": [1, 1] }, "training": { "epochs": 2, "batchSize": 32, "threads": 1, "checkpointSteps": 1, "logSteps": 1 } }
+            { "backbone": { "width": 8, "depths": [1, 1] },
+              "training": { "epochs": 2, "batchSize": 32, "threads": 1, "checkpointSteps": 1, "logSteps": 1 } }
             """, "flips")], [], options => source = ImageSources.Open("fashion-mnist:sample#..64", options));
         ImageDataset images = ImageDataset.Load(source!, recipe.Data);
         Pretraining.Run(recipe, images, run);

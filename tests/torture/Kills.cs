@@ -133,8 +133,10 @@ internal static partial class Kills
         string file = Path.Combine(folder, "study.json");
         File.WriteAllText(file, """
             {
-              "pretrain": "fashion-mnist:sample#..64", "test": "fashion-mnist:sample#9900..", "seeds": [1, 2], "protocols": ["knn"], "threads": 1,
-              "recipe": { "backbone": { "width": 8, "depths": [1, 1] }, "training": { "epochs": 2, "batchSize": 16, "checkpointSteps": 1 }, "evaluation": { "k": 5 } },
+              "pretrain": "fashion-mnist:sample#..64", "test": "fashion-mnist:sample#9900..",
+              "seeds": [1, 2], "protocols": ["knn"], "threads": 1,
+              "recipe": { "backbone": { "width": 8, "depths": [1, 1] },
+                          "training": { "epochs": 2, "batchSize": 16, "checkpointSteps": 1 }, "evaluation": { "k": 5 } },
               "rows": [ { "name": "one" }, { "name": "two", "set": ["optimizer.learningRate=0.002"] } ]
             }
             """);

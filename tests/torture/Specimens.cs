@@ -34,8 +34,10 @@ internal static class Specimens
         WithoutHash(Path.Combine(run, "encoder.safetensors"), Path.Combine(folder, "encoder-plain.safetensors"));
         WithoutHash(Path.Combine(folder, "classifier.safetensors"), Path.Combine(folder, "classifier-plain.safetensors"));
         File.WriteAllText(Path.Combine(folder, "study.json"), """
-            { "pretrain": "fashion-mnist:sample#..40", "train": "fashion-mnist:sample#..40", "test": "fashion-mnist:sample#40..60", "seeds": [1, 2],
-              "rows": [ { "name": "crops", "set": ["training.epochs=1"] }, { "name": "masks", "from": "crops", "vary": "training.batchSize", "values": [16, 32] } ] }
+            { "pretrain": "fashion-mnist:sample#..40", "train": "fashion-mnist:sample#..40",
+              "test": "fashion-mnist:sample#40..60", "seeds": [1, 2],
+              "rows": [ { "name": "crops", "set": ["training.epochs=1"] },
+                        { "name": "masks", "from": "crops", "vary": "training.batchSize", "values": [16, 32] } ] }
             """);
     }
 

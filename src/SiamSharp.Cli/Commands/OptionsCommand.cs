@@ -35,7 +35,7 @@ internal static partial class OptionsCommand
             Recipe resolved = RecipeFiles.Resolve(parsed.GetValue(recipe), parsed.GetValue(set)!,
                 options => ImageSources.Open("fashion-mnist:sample", options));
             Dictionary<string, string> documents = Documents();
-            var options = OptionsJson.Describe(resolved)
+            var options = OptionListing.Describe(resolved)
                 .Where(o => parsed.GetValue(part) is not { } prefix || o.Path.StartsWith(prefix, StringComparison.Ordinal))
                 .Select(o => new
                 {
@@ -47,17 +47,17 @@ internal static partial class OptionsCommand
             if (options.Count == 0)
             {
                 string asked = parsed.GetValue(part)!;
-                string[] paths = [.. OptionsJson.Describe(resolved).Select(o => o.Path)];
+                string[] paths = [.. OptionListing.Describe(resolved).Select(o => o.Path)];
                 if (TooFar(asked, paths) is { } far) throw new OptionsException([new Fault(asked, far)]);
-                if (OptionsJson.PartOfKind(typeof(Recipe), asked) is { } whole)
+                if (OptionListing.PartOfKind(typeof(Recipe), asked) is { } whole)
                     throw new OptionsException([new Fault(asked,
                         $"this is a kind of {whole}, whose options are listed by: siam options {whole} --set {whole}={asked}")]);
-                if (OptionsJson.KindsWith(typeof(Recipe), asked) is { Length: > 0 } kinds)
+                if (OptionListing.KindsWith(typeof(Recipe), asked) is { Length: > 0 } kinds)
                     throw new OptionsException([new Fault(asked,
                         $"only {string.Join(", ", kinds)} {(kinds.Length == 1 ? "has" : "have")} it: "
                             + $"siam options {asked} --set {asked.Split('.')[0]}={kinds[0]}")]);
                 string? near = Nearest.To(asked, paths.Concat(paths.Select(p => p.Split('.')[0])).Distinct())
-                    ?? OptionsJson.PathTo(typeof(Recipe), asked.Split('.')[^1]);
+                    ?? OptionListing.PathTo(typeof(Recipe), asked.Split('.')[^1]);
                 throw new OptionsException([new Fault(asked,
                     $"no option starts so{(near is null ? "" : $"; did you mean {near}?")} `siam options` lists all"
                         .Replace("so `", "so; `", StringComparison.Ordinal))]);

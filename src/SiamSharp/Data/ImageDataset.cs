@@ -1,15 +1,8 @@
 using SiamSharp.Messages;
 using SiamSharp.Options;
-
 using static TorchSharp.torch;
 
 namespace SiamSharp.Data;
-
-/// <summary>How far a set is read.</summary>
-/// <param name="Done">Images decoded or found unreadable so far.</param>
-/// <param name="Total">Images in the source.</param>
-/// <param name="Unreadable">Images found unreadable so far.</param>
-public readonly record struct LoadProgress(int Done, int Total, int Unreadable);
 
 /// <summary>
 /// The readable images of a source as squares of one size, in memory or decoded on demand. Safe to read from many threads.
@@ -253,10 +246,3 @@ public sealed class ImageDataset
             if (!_skipped.Exists(s => s.Path == file.Path)) _skipped.Add(file);
     }
 }
-
-/// <summary>An image that a run began with.</summary>
-/// <param name="Hash">Of its decoded pixels.</param>
-/// <param name="Place">Its index in the source then.</param>
-/// <param name="Label">Then; -1 = none.</param>
-/// <param name="Path">Where it came from.</param>
-internal sealed record FormerImage(UInt128 Hash, int Place, int Label, string Path);

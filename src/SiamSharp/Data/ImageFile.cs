@@ -1,5 +1,4 @@
 using NetVips;
-using SiamSharp.Files;
 
 namespace SiamSharp.Data;
 
@@ -12,7 +11,6 @@ namespace SiamSharp.Data;
 /// </remarks>
 internal static class ImageFile
 {
-    private const int MaxPages = 256; // as many as there may be channels
     private const long MaxCopied = 64 << 20; // bytes
 
     private const int MaxAv1Side = 65536; // AV1 specification, 5.5.1: frame_width_bits_minus_1 of four bits
@@ -25,26 +23,27 @@ internal static class ImageFile
 
     /// <summary>Reads the header, and whether there is alpha that is taken off.</summary>
     /// <exception cref="UnreadableImageException">The header cannot be read, or the image is too large.</exception>
-    public static (ImageInfo Info, bool HasAlpha) Header(string path, DataOptions options) => Guard(path, options, file =>
-    {
-        using var image = Open(file, page: 0, options);
-        bool turned = Orientation(image) >= 5, plain = ImageColours.IsPlain(image.Interpretation),
-            alpha = HasAlpha(image, file, options);
-        int channels = options.Channels;
-        if (channels == 0) channels = PagesToRead(image, file, options).Read.Sum(page => ChannelsOf(file, page, options));
-        return (new ImageInfo(turned ? image.Height : image.Width, turned ? image.Width : image.Height, channels,
-            plain ? VipsPixels.BitDepthOf(image) : 8), alpha);
-    });
+    public static (ImageInfo Info, bool HasAlpha) Header(string path, DataOptions options) =>
+        RecognisedFile.Use(path, options, file =>
+        {
+            using var image = Open(file, page: 0, options);
+            bool turned = Orientation(image) >= 5, plain = ImageColours.IsPlain(image.Interpretation),
+                alpha = file.HasAlpha(image, options);
+            int channels = options.Channels;
+            if (channels == 0) channels = file.PagesToRead(image, options).Read.Sum(page => ChannelsOf(file, page, options));
+            return (new ImageInfo(turned ? image.Height : image.Width, turned ? image.Width : image.Height, channels,
+                plain ? VipsPixels.BitDepthOf(image) : 8), alpha);
+        });
 
     /// <summary>Decodes to a square.</summary>
     /// <exception cref="UnreadableImageException">The file is missing, empty, damaged, too large or no image.</exception>
-    public static Pixels Decode(string path, int size, DataOptions options) => Guard(path, options, file =>
+    public static Pixels Decode(string path, int size, DataOptions options) => RecognisedFile.Use(path, options, file =>
     {
-        CheckWhole(file, options);
+        file.CheckWhole(options);
         using var bitmap = BitmapRoom(file, options);
         using var first = Open(file, page: 0, options);
         using var room = bitmap is null ? DecodingMemory.Take(path, BytesFor(first, file, size)) : null;
-        var (pages, unread) = PagesToRead(first, file, options);
+        var (pages, unread) = file.PagesToRead(first, options);
         Pixels[] read = [.. pages.Select(page => DecodePage(file, page, size, options))];
         Pixels pixels = read.Length == 1 ? read[0] : Stack(read, path);
         return PixelChecks.Complete(pixels with { Origin = pixels.Origin! with { UnreadPages = unread } }, options, path);
@@ -52,24 +51,24 @@ internal static class ImageFile
 
     /// <summary>What the transparency of an image is like; null where none of it is transparent.</summary>
     /// <exception cref="UnreadableImageException">As <see cref="Decode"/>.</exception>
-    public static Transparency? TransparencyOf(string path, DataOptions options) => Guard(path, options, file =>
+    public static Transparency? TransparencyOf(string path, DataOptions options) => RecognisedFile.Use(path, options, file =>
     {
-        CheckWhole(file, options);
+        file.CheckWhole(options);
         using var bitmap = BitmapRoom(file, options);
         using var image = Open(file, page: 0, options);
         using var room = bitmap is null ? DecodingMemory.Take(path, BytesFor(image, file, size: 1)) : null;
-        return HasAlpha(image, file, options) ? Transparency.Of(image) : null;
+        return file.HasAlpha(image, options) ? Transparency.Of(image) : null;
     });
 
     // A bitmap is decoded when it is opened, twice in a call; what is taken is taken at once,
     // since two that wait for more would wait for ever.
-    private static IDisposable? BitmapRoom(Known file, DataOptions options) => file.Format != "BMP" ? null
+    private static IDisposable? BitmapRoom(RecognisedFile file, DataOptions options) => file.Format != "BMP" ? null
         : BmpFile.PixelsOf(file.Path) is var pixels && pixels / 1e6 <= options.MaxMegapixels
         ? DecodingMemory.Take(file.Path, 12 * pixels) : null; // too many are told of by their number
 
     /// <summary>What decoding holds in memory at most: rows of formats that are decoded from top to bottom,
     /// otherwise the image twice, as the decoder has it and as libvips does.</summary>
-    private static long BytesFor(Image image, Known file, int size)
+    private static long BytesFor(Image image, RecognisedFile file, int size)
     {
         const int rows = 512;
         long bytes = image.Bands * image.Format switch
@@ -91,45 +90,11 @@ internal static class ImageFile
         return 2 * whole;
     }
 
-    /// <summary>A file that is known by its first bytes, and the pages of a TIFF.</summary>
-    private sealed record Known(string Path, string Format, IReadOnlyList<TiffPage> Pages);
-
-    private static void CheckWhole(Known file, DataOptions options)
-    {
-        IEnumerable<TiffPage> pages = options.Pages == Pages.First ? file.Pages.Take(1)
-            : file.Pages.Where(page => !page.IsReduced);
-        if (pages.FirstOrDefault(page => page.MissingPieces > 0) is { } broken)
-            throw new UnreadableImageException(file.Path, "is a TIFF file without all of its pixels: "
-                + (broken.Index > 0 ? $"of page {broken.Index + 1} " : "")
-                + $"{broken.MissingPieces} of {broken.Pieces} strips or tiles are empty, "
-                + "too short, or beyond the end of the file");
-        using var stream = RegularFile.OpenRead(file.Path);
-        WholeFile.Check(stream, file.Format, allFrames: options.Pages == Pages.Channels);
-    }
-
-    private static (int[] Read, int Unread) PagesToRead(Image first, Known file, DataOptions options)
-    {
-        int count = first.Contains("n-pages") ? (int)first.Get("n-pages") : 1;
-        int[] pages = file.Format == "TIFF"
-            ? [.. file.Pages.Where(page => !page.IsReduced || page.Index == 0).Select(page => page.Index)]
-            : [.. Enumerable.Range(0, count)];
-        if (options.Pages == Pages.First) return ([0], pages.Length - 1);
-        return pages.Length <= MaxPages ? (pages, 0)
-            : throw new UnreadableImageException(file.Path,
-                $"has {pages.Length} pages, but data.pages=channels takes {MaxPages} at most");
-    }
-
-    private static int ChannelsOf(Known file, int page, DataOptions options)
-    {
-        using var image = Open(file, page, options);
-        return ImageColours.ChannelsOf(image, HasAlpha(image, file, options));
-    }
-
     // A JPEG file, a tile and a fax strip that cannot be decoded become grey or black unless libvips is to fail at
     // warnings. Most warnings are of no consequence, such as bytes too many behind the pixels, or a directory of odd
     // values; others mean that pixels are made up. libvips collects the text of all threads, so that it is asked again
     // where no other such file is being read.
-    private static Pixels DecodePage(Known file, int page, int size, DataOptions options)
+    private static Pixels DecodePage(RecognisedFile file, int page, int size, DataOptions options)
     {
         if (file.Format != "JPEG" && !(file.Format == "TIFF" && file.Pages[page].IsFilledSilently))
             return DecodePage(file, page, size, options, Enums.FailOn.Error);
@@ -162,10 +127,10 @@ internal static class ImageFile
         ? !s_harmlessInJpeg.Any(harmless => warnings.Contains(harmless, StringComparison.Ordinal))
         : s_harmfulInOthers.Any(harmful => warnings.Contains(harmful, StringComparison.Ordinal));
 
-    private static Pixels DecodePage(Known file, int page, int size, DataOptions options, Enums.FailOn failOn)
+    private static Pixels DecodePage(RecognisedFile file, int page, int size, DataOptions options, Enums.FailOn failOn)
     {
         using var image = OpenShrunk(file, page, size, options, failOn);
-        using var colours = ImageColours.Plain(image, HasAlpha(image, file, options), options.Alpha, out Visible visible);
+        using var colours = ImageColours.Plain(image, file.HasAlpha(image, options), options.Alpha, out Visible visible);
         using var square = SquareFit.Apply(colours, size, options.Fit);
         var origin = new PixelOrigin(colours.Bands, Background: visible == Visible.All ? null : options.Alpha,
             Side: Math.Min(image.Width, image.Height),
@@ -185,7 +150,7 @@ internal static class ImageFile
                 || 4L * image.Width * image.Height * image.Bands > MaxCopied)
                 return pixels;
             using var again = OpenShrunk(file, page, size, options, failOn);
-            using var stored = ImageColours.Plain(again, HasAlpha(again, file, options), options.Alpha, out _);
+            using var stored = ImageColours.Plain(again, file.HasAlpha(again, options), options.Alpha, out _);
             return pixels with { Origin = origin with { Stored = StoredRange.Of(VipsPixels.FloatsOf(stored)) } };
         }
     }
@@ -209,7 +174,7 @@ internal static class ImageFile
 
     private static int Shrink(int side, int size) => side >= 16 * size ? 8 : side >= 8 * size ? 4 : side >= 4 * size ? 2 : 1;
 
-    private static Image OpenShrunk(Known file, int page, int size, DataOptions options, Enums.FailOn failOn)
+    private static Image OpenShrunk(RecognisedFile file, int page, int size, DataOptions options, Enums.FailOn failOn)
     {
         var image = Open(file, page, options, failOn);
         int side = Math.Min(image.Width, image.Height);
@@ -219,7 +184,7 @@ internal static class ImageFile
         return Load(file.Path, failOn, new VOption { { "shrink", shrink } });
     }
 
-    private static Image Open(Known file, int page, DataOptions options, Enums.FailOn failOn = Enums.FailOn.Truncated)
+    private static Image Open(RecognisedFile file, int page, DataOptions options, Enums.FailOn failOn = Enums.FailOn.Truncated)
     {
         void CheckSize(int width, int height)
         {
@@ -256,61 +221,11 @@ internal static class ImageFile
         return Image.NewFromSource(source, access: Enums.Access.Sequential, failOn: failOn, kwargs: loaderOptions);
     }
 
-    private static bool HasAlpha(Image image, Known file, DataOptions options)
+    private static int ChannelsOf(RecognisedFile file, int page, DataOptions options)
     {
-        int colours = image.Interpretation == Enums.Interpretation.Cmyk ? 4 : image.Bands <= 2 ? 1 : 3;
-        if (!image.HasAlpha() || image.Bands != colours + 1 || image.Bands == options.Channels) return false;
-        return file.Format != "TIFF" || file.Pages[0].FirstExtraIsAlpha;
+        using var image = Open(file, page, options);
+        return ImageColours.ChannelsOf(image, file.HasAlpha(image, options));
     }
 
     private static int Orientation(Image image) => image.Contains("orientation") ? (int)image.Get("orientation") : 1;
-
-    private static T Guard<T>(string path, DataOptions options, Func<Known, T> read)
-    {
-        string? format = null;
-        try
-        {
-            format = FormatOf(path);
-            return read(new Known(path, format, format == "TIFF" ? PagesOf(path, options) : []));
-        }
-        // Their text is of no use: it collects what other threads ran into.
-        catch (Exception e) when (e is VipsException or EndOfStreamException or InvalidDataException)
-        {
-            throw new UnreadableImageException(path, $"is a damaged, cut-short or unsupported {format} file");
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            throw new UnreadableImageException(path, path.Contains('\uFFFD')
-                ? "cannot be opened: its name is not UTF-8. Rename it, with mv or for many with convmv"
-                : RepeatedImages.LeadsNowhere(path) is { } target ? $"is a link to {target}, which does not exist"
-                : path.Contains("://", StringComparison.Ordinal)
-                    ? "is an address, and nothing is downloaded: fetch the file first" : "does not exist");
-        }
-        catch (UnauthorizedAccessException)
-        {
-            throw new UnreadableImageException(path, "may not be read by you: permission denied. "
-                + "Where it is yours, chmod u+r gives the right; else its owner must give it, such as with chmod o+r");
-        }
-        catch (IOException e)
-        {
-            if (e.Message.StartsWith("Too many levels of symbolic links", StringComparison.Ordinal))
-                throw new UnreadableImageException(path, "is a link that leads back to itself");
-            throw new UnreadableImageException(path, $"cannot be read: {e.Message.ReplaceLineEndings(" ")}");
-        }
-    }
-
-    private static List<TiffPage> PagesOf(string path, DataOptions options)
-    {
-        using var file = RegularFile.OpenRead(path);
-        return TiffFile.Pages(file, all: options.Pages == Pages.Channels);
-    }
-
-    private static string FormatOf(string path)
-    {
-        using var file = RegularFile.OpenRead(path);
-        Span<byte> bytes = stackalloc byte[ImageFormats.LookedAt];
-        var start = bytes[..file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false)];
-        if (start.Length == 0) throw new UnreadableImageException(path, "is empty (0 bytes)");
-        return ImageFormats.Recognise(start) ?? throw new UnreadableImageException(path, ImageFormats.Other(start));
-    }
 }

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.RegularExpressions;
 using SiamSharp.Files;
 using SiamSharp.Messages;
@@ -9,8 +8,8 @@ namespace SiamSharp.Data;
 /// <summary>Reads lists of images with optional labels: <c>.csv</c> or <c>.jsonl</c>.</summary>
 internal static partial class Manifest
 {
-    private static readonly string[] PathNames = ["path", "file", "filename", "file_name", "image"];
-    private static readonly string[] LabelNames = ["label", "class"];
+    internal static readonly string[] PathNames = ["path", "file", "filename", "file_name", "image"];
+    internal static readonly string[] LabelNames = ["label", "class"];
 
     /// <summary>Opens a manifest; relative paths start at its own folder. Missing files count as unreadable images.</summary>
     /// <exception cref="DataSourceException">The manifest cannot be read or lists nothing.</exception>
@@ -21,7 +20,7 @@ internal static partial class Manifest
         string folder = Path.GetDirectoryName(Path.GetFullPath(file))!;
         int turned = 0;
         string[] paths = [.. entries.Select(e => Find(e.Path))];
-        if (!Array.Exists(paths, File.Exists)) throw NoneExists(file, folder, entries[0].Path, paths);
+        if (!Array.Exists(paths, File.Exists)) throw ListedFiles.NoneExists(file, folder, entries[0].Path, paths);
         if (turned > 0)
             notes.Add($"{turned} of {Plural.Of(paths.Length, "path")} of '{file}' {(turned == 1 ? "has" : "have")} backslashes, "
                 + "as on Windows: they are read as /.");
@@ -39,77 +38,7 @@ internal static partial class Manifest
             return other;
         }
 
-        string Whole(string entry) => OnDisk(Path.IsPathRooted(entry) ? entry : Path.Combine(folder, entry));
-    }
-
-    /// <summary>Says why no file of a list is there, from what is written in it.</summary>
-    private static DataSourceException NoneExists(string file, string folder, string entry, string[] paths)
-    {
-        string none = paths.Length == 1 ? $"The one file that '{file}' lists does not exist"
-            : $"None of {Plural.Of(paths.Length, "file")} that '{file}' lists exists";
-        string such = paths.Length == 1 ? "" : "such as ";
-        if (entry.LastIndexOf('#') is > 0 and var hash && entry[(hash + 1)..].Length > 0
-            && entry[(hash + 1)..].All(char.IsAsciiDigit))
-            return new($"{none}, {such}'{entry}', which is an image within a source: "
-                + $"give that source itself, {entry[..hash]}, in place of the list.");
-        if (Nearest.Address(entry) is { } address) return new($"{none}, {such}'{entry}'. {address}");
-        string[] parts = entry.Replace('\\', '/').Split('/');
-        string? end = Enumerable.Range(1, parts.Length - 1).Select(i => string.Join('/', parts[i..]))
-            .FirstOrDefault(p => p.Length > 0
-                && File.Exists(Path.Combine(folder, p)));
-        string rewrite = end is null ? "Write them from the manifest's own folder on."
-            : $"Write them from the manifest's own folder on: that one is '{end}'.";
-        if (!OperatingSystem.IsWindows() && (entry is [var drive, ':', '\\' or '/', ..] && char.IsAsciiLetter(drive)
-            || entry.StartsWith(@"\\", StringComparison.Ordinal)))
-            return new($"{none}, {such}'{entry}': these are paths of a Windows machine. {rewrite}");
-        if (end is not null) return new($"{none}, {such}'{entry}'. {rewrite}");
-        if (Directory.Exists(paths[0]))
-            return new($"What '{file}' lists "
-                + (paths.Length == 1 ? $"is a folder, '{entry}', not an image" : $"are folders, such as '{entry}', not images")
-                + ": "
-                + "list the images in it one by one, or give the folder that it is in, "
-                + "whose sub-folders are classes, as the source.");
-        if (entry.Contains('%') && Uri.UnescapeDataString(entry) is var plain && File.Exists(Path.Combine(folder, plain)))
-            return new($"{none}, {such}'{entry}'. There is '{plain}': write the names of files, not as addresses have them.");
-        int mark = entry.IndexOfAny([';', '\t']);
-        if (mark > 0 && File.Exists(Path.Combine(folder, entry[..mark].Trim())))
-            return new($"'{file}' must have commas between its fields, but has lines such as '{entry}': save it with commas.");
-        if (!Path.IsPathRooted(entry) && File.Exists(entry))
-            return new($"{none}, {such}'{paths[0]}': relative paths start at the manifest's own folder, and '{entry}' lies below "
-                + $"the current one. Put the list into {Environment.CurrentDirectory}, or write whole paths.");
-        if (Nearest.IgnoringCase(paths[0]) is { } other)
-            return new($"{none}, {such}'{paths[0]}'. There is '{other}': capitals count here.");
-        return new($"{none}, {such}'{paths[0]}': relative paths start at the manifest's own folder.{NearestOf(paths[0])}");
-    }
-
-    /// <summary>The name that was meant, of the first part of a path that does not exist; see
-    /// <see cref="Nearest.Path"/>.</summary>
-    private static string NearestOf(string path)
-    {
-        string part = path;
-        while (Path.GetDirectoryName(part) is { Length: > 0 } parent && !Path.Exists(parent)) part = parent;
-        return Nearest.Path(part);
-    }
-
-    /// <summary>The path of a file that is there, whose name may be another encoding of the same letters.</summary>
-    private static string OnDisk(string path)
-    {
-        if (File.Exists(path) || System.Text.Ascii.IsValid(path)) return path;
-        string at = Path.GetPathRoot(path) ?? "";
-        foreach (string part in path[at.Length..].Split('/', StringSplitOptions.RemoveEmptyEntries))
-        {
-            string next = Path.Combine(at, part);
-            if (!Path.Exists(next) && Directory.Exists(at.Length == 0 ? "." : at) && !System.Text.Ascii.IsValid(part))
-            {
-                string wanted = CanonicalName.Of(part);
-                string[] same = [.. Directory.EnumerateFileSystemEntries(at.Length == 0 ? "." : at)
-                    .Where(e => CanonicalName.Of(Path.GetFileName(e)) == wanted).Take(2)];
-                if (same.Length != 1) return path;
-                next = Path.Combine(at, Path.GetFileName(same[0]));
-            }
-            at = next;
-        }
-        return at;
+        string Whole(string entry) => ListedFiles.OnDisk(Path.IsPathRooted(entry) ? entry : Path.Combine(folder, entry));
     }
 
     /// <summary>All entries of a <c>.csv</c> or <c>.jsonl</c> file in order; a label of no text is null.</summary>
@@ -140,7 +69,7 @@ internal static partial class Manifest
         var entries = new List<(string Path, string? Label)>();
         foreach (var (line, path, label, problem) in
             file.EndsWith(".jsonl", StringComparison.OrdinalIgnoreCase)
-            ? ReadJson(text, others) : ReadCsv(file, text, others, notes))
+            ? ManifestLines.Read(text, others) : ReadCsv(file, text, others, notes))
         {
             if ((problem ?? FaultOf(path, label)) is { } fault) faults.Add((line, fault));
             else entries.Add((path!, label));
@@ -172,13 +101,9 @@ internal static partial class Manifest
 
     private static string Counted(int rows) => rows == 1 ? "1 row" : $"{rows} rows";
 
-    private const string EachLine = "each line must be a JSON object of its own, such as {\"path\": \"a.jpg\", \"label\": "
-        + "\"cat\"}, without [ ] around all of them and without commas between the lines";
+    internal const int Examples = 3;
 
-    private const string CutOff =
-        "it ends too early: the } at its end is missing, or each object takes several lines and must be written on one";
-
-    private const int Examples = 3, MaxPathLength = 4096, MaxLabelLength = 1000;
+    private const int MaxPathLength = 4096, MaxLabelLength = 1000;
 
     /// <summary>Why nothing can be made of a row; null where all is well.</summary>
     private static string? FaultOf(string? path, string? label)
@@ -248,72 +173,6 @@ internal static partial class Manifest
 
     /// <summary>What a spreadsheet may write ahead of all rows.</summary>
     [GeneratedRegex("^\"?sep=([^\"\r\n])\"?(?=[\r\n]|$)", RegexOptions.IgnoreCase)] private static partial Regex Separator();
-
-    private static IEnumerable<(int Line, string? Path, string? Label, string? Problem)> ReadJson(
-        string text, SortedSet<string> others)
-    {
-        foreach (var (i, line) in text.Split('\n').Index())
-        {
-            if (string.IsNullOrWhiteSpace(line)) continue;
-            string? path = null, label = null, problem = null;
-            try
-            {
-                using var json = JsonDocument.Parse(line);
-                (path, label) = (First(json.RootElement, PathNames), First(json.RootElement, LabelNames));
-                if (json.RootElement.ValueKind != JsonValueKind.Object) problem = EachLine;
-                else if (ManyLabels(json.RootElement) is { } many) problem = many;
-                else if (path is null) problem = $"an object must have a \"path\", but has {Names(json.RootElement)}";
-                else
-                    others.UnionWith(json.RootElement.EnumerateObject().Select(p => p.Name)
-                        .Where(name => !PathNames.Contains(name.ToLowerInvariant())));
-            }
-            catch (JsonException)
-            {
-                problem = IsJson(line.Replace("\\", "/", StringComparison.Ordinal))
-                    ? "a \\ in a JSON text is doubled: write \\\\ or / between folders"
-                    : line.TrimStart().StartsWith("{\"", StringComparison.Ordinal) && !line.Contains('}') ? CutOff : EachLine;
-            }
-            catch (InvalidOperationException) // from reading text that is none
-            {
-                problem = "a text holds half of a surrogate pair, such as \\ud800, which is no character";
-            }
-            yield return (i + 1, path, label, problem);
-        }
-
-        static bool IsJson(string line)
-        {
-            try
-            {
-                JsonDocument.Parse(line).Dispose();
-                return true;
-            }
-            catch (JsonException)
-            {
-                return false;
-            }
-        }
-
-        static string? ManyLabels(JsonElement entry)
-        {
-            foreach (JsonProperty item in entry.EnumerateObject())
-                if (LabelNames.Contains(item.Name.ToLowerInvariant())
-                    && item.Value.ValueKind is JsonValueKind.Array or JsonValueKind.Object)
-                    return $"its \"{item.Name}\" is {(item.Value.ValueKind == JsonValueKind.Array ? "a list" : "an object")}, "
-                        + "but an image has one label: write one text or number";
-            return null;
-        }
-
-        static string Names(JsonElement entry) =>
-            string.Join(", ", entry.EnumerateObject().Take(Examples).Select(item => $"\"{item.Name}\"")) is { Length: > 0 } names
-                ? names : "nothing";
-
-        static string? First(JsonElement entry, string[] names)
-        {
-            if (entry.ValueKind != JsonValueKind.Object) return null;
-            return names.SelectMany(n => entry.EnumerateObject().Where(p => p.Name.Equals(n, StringComparison.OrdinalIgnoreCase)))
-                .Select(p => p.Value.ToString()).FirstOrDefault(v => v.Length > 0);
-        }
-    }
 }
 
 /// <summary>A list of image files.</summary>

@@ -7,25 +7,6 @@ using SiamSharp.Messages;
 
 namespace SiamSharp.Embeddings;
 
-/// <summary>How far a source is embedded.</summary>
-/// <param name="Done">Images embedded or found unreadable.</param>
-/// <param name="Total">Images in the source.</param>
-/// <param name="Resumed">Of them done by an earlier call.</param>
-public readonly record struct EmbedProgress(int Done, int Total, int Resumed);
-
-/// <summary>What was embedded.</summary>
-/// <param name="Count">Vectors written.</param>
-/// <param name="Width">D.</param>
-/// <param name="Resumed">Images that an earlier call had done.</param>
-/// <param name="Skipped">Images that cannot be read.</param>
-/// <param name="BegunAnew">Which things were others when an earlier call was stopped, whose work was of no use therefore; null
-/// where there was none or it was gone on with.</param>
-public sealed record EmbedResult(int Count, int Width, int Resumed, IReadOnlyList<SkippedFile> Skipped, string? BegunAnew)
-{
-    /// <summary>What the user should know of the images that this call decoded: see <see cref="ImageDataset.Notes"/>.</summary>
-    public IReadOnlyList<string> Notes { get; init; } = [];
-}
-
 /// <summary>All images of a source to a file of representations, one batch in memory at a time.</summary>
 public static class Embedding
 {
@@ -168,12 +149,12 @@ public static class Embedding
     /// <summary>The next batch is decoded while one is computed.</summary>
     private static void ForEachBatch(
         Embedder embedder, IImageSource source, DataNotes notes, int first, int threads, int batchSize,
-        Action<Decoded, float[]> take, CancellationToken cancellationToken)
+        Action<DecodedBatch, float[]> take, CancellationToken cancellationToken)
     {
-        Task<Decoded>? next = null;
+        Task<DecodedBatch>? next = null;
         for (int start = first; start < source.Count; start += batchSize)
         {
-            Decoded batch = (next ?? Decode(start)).GetAwaiter().GetResult();
+            DecodedBatch batch = (next ?? Decode(start)).GetAwaiter().GetResult();
             next = start + batchSize < source.Count ? Decode(start + batchSize) : null;
             float[] vectors = new float[batch.Readable.Length * embedder.Width];
             embedder.Embed(batch.Pixels, vectors);
@@ -182,7 +163,7 @@ public static class Embedding
             cancellationToken.ThrowIfCancellationRequested();
         }
 
-        Task<Decoded> Decode(int start) => Task.Run(() => Decoded.Of(embedder, source, notes, start,
+        Task<DecodedBatch> Decode(int start) => Task.Run(() => DecodedBatch.Of(embedder, source, notes, start,
             Math.Min(batchSize, source.Count - start), threads, cancellationToken), CancellationToken.None);
     }
 
@@ -206,62 +187,4 @@ public static class Embedding
 
     /// <summary>The list of what could not be read, beside a file of embeddings.</summary>
     public static string SkippedOf(string path) => path + ".skipped.jsonl";
-
-    /// <summary>A batch whose unreadable images are left out.</summary>
-    /// <param name="Start">Its first image's place in the source.</param>
-    /// <param name="Pixels">(N, C, H, W) of those that can be read.</param>
-    /// <param name="Readable">Their places in the batch.</param>
-    /// <param name="Count">Images of the batch, readable or not.</param>
-    /// <param name="Skipped">The others.</param>
-    private sealed record Decoded(int Start, Memory<float> Pixels, int[] Readable, int Count, SkippedFile[] Skipped)
-    {
-        /// <summary>Counts images whose representations are not finite among those that cannot be read; the vectors of the
-        /// others.</summary>
-        public (Decoded Batch, float[] Vectors) Finite(IImageSource source, float[] vectors, int width)
-        {
-            int[] finite = [.. Enumerable.Range(0, Readable.Length)
-                .Where(n => TensorPrimitives.IsFiniteAll<float>(vectors.AsSpan(n * width, width)))];
-            if (finite.Length == Readable.Length) return (this, vectors);
-            SkippedFile[] lost = [.. Enumerable.Range(0, Readable.Length).Except(finite).Select(n =>
-                new SkippedFile(source.PathOf(Start + Readable[n]), "has a representation that is not finite; "
-                    + "its pixels are far outside of those that the encoder was trained on"))];
-            return (this with { Readable = [.. finite.Select(n => Readable[n])], Skipped = [.. Skipped, .. lost] },
-                [.. finite.SelectMany(n => vectors[(n * width)..((n + 1) * width)])]);
-        }
-
-        public static Decoded Of(
-            Embedder embedder, IImageSource source, DataNotes notes, int start, int count, int threads,
-            CancellationToken cancellationToken)
-        {
-            int image = embedder.Channels * embedder.Size * embedder.Size;
-            float[] pixels = new float[count * image];
-            var skipped = new SkippedFile?[count];
-            DecodingThreads.Run(threads, count, i =>
-            {
-                try
-                {
-                    Pixels one = source.Decode(start + i, embedder.Size);
-                    if (one.Channels != embedder.Channels)
-                        throw new UnreadableImageException(source.PathOf(start + i), WrongChannels(one, embedder.Channels));
-                    one.CopyTo(pixels.AsSpan(i * image, image));
-                    notes.Add(start + i, one);
-                }
-                catch (UnreadableImageException e)
-                {
-                    skipped[i] = new(e.Path, e.Reason);
-                }
-                catch (Exception e)
-                    when (e is IOException or UnauthorizedAccessException) // an array's file that is gone or shorter than it was
-                {
-                    skipped[i] = new(source.PathOf(start + i), $"cannot be read any more: {e.Message.TrimEnd('.')}");
-                }
-            }, cancellationToken);
-            int[] readable = [.. Enumerable.Range(0, count).Where(i => skipped[i] is null)];
-            foreach (var (n, row) in readable.Index())
-            {
-                if (n != row) pixels.AsSpan(row * image, image).CopyTo(pixels.AsSpan(n * image, image));
-            }
-            return new(start, pixels.AsMemory(0, readable.Length * image), readable, count, [.. skipped.OfType<SkippedFile>()]);
-        }
-    }
 }

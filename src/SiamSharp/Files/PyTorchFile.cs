@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
 using System.Numerics;
-using SiamSharp.Messages;
 using static TorchSharp.torch;
 
 namespace SiamSharp.Files;
@@ -21,20 +20,6 @@ public static class PyTorchFile
     private const int MaxPickle = 64 << 20, MaxValues = 1_000_000, MaxDepth = 100, MaxLetters = 64 << 20;
 
     private static ReadOnlySpan<byte> LegacyMagic => [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
-
-    private static readonly Dictionary<string, ScalarType> s_types = new()
-    {
-        ["DoubleStorage"] = ScalarType.Float64,
-        ["FloatStorage"] = ScalarType.Float32,
-        ["HalfStorage"] = ScalarType.Float16,
-        ["BFloat16Storage"] = ScalarType.BFloat16,
-        ["LongStorage"] = ScalarType.Int64,
-        ["IntStorage"] = ScalarType.Int32,
-        ["ShortStorage"] = ScalarType.Int16,
-        ["CharStorage"] = ScalarType.Int8,
-        ["ByteStorage"] = ScalarType.Byte,
-        ["BoolStorage"] = ScalarType.Bool,
-    };
 
     /// <summary>Reads all tensors.</summary>
     /// <param name="path">The file.</param>
@@ -132,7 +117,7 @@ public static class PyTorchFile
             if (item is not string key || !pickles.Storages.TryGetValue(key, out var storage))
                 throw new InvalidDataException("it lists a storage that no tensor has");
             places[key] = position;
-            position = checked(position + 8 + storage.Count * SafeTensorsTypes.Size(s_types[storage.Type]));
+            position = checked(position + 8 + storage.Count * SafeTensorsTypes.Size(StorageTensors.Types[storage.Type]));
         }
         var storages = new StorageTensors(stream.Length);
         return Flatten(root, pickles, view => storages.Get(view.Storage, (tensor, _) =>
@@ -220,43 +205,4 @@ public static class PyTorchFile
             names.RemoveAt(names.Count - 1);
         }
     }
-
-    /// <summary>Each storage of a file once, as a tensor of one dimension.</summary>
-    private sealed class StorageTensors(long fileLength)
-    {
-        private readonly Dictionary<string, (Tensor Tensor, Pickle.Storage Storage)> _read = new(StringComparer.Ordinal);
-        private long _bytes;
-
-        public Tensor Get(Pickle.Storage storage, Action<Tensor, long> fill)
-        {
-            if (_read.TryGetValue(storage.Key, out var found))
-                return found.Storage == storage ? found.Tensor
-                    : throw new InvalidDataException($"the storage {storage.Key} is described in two ways");
-            ScalarType type = s_types[storage.Type];
-            Int128 bytes = (Int128)storage.Count * SafeTensorsTypes.Size(type);
-            if (_bytes + bytes > fileLength)
-                throw new InvalidDataException($"its storages need more than the {fileLength} bytes that it has");
-            _bytes += (long)bytes;
-            Tensor tensor = empty(storage.Count, type, CPU);
-            fill(tensor, (long)bytes);
-            if (type == ScalarType.Bool && TensorBytes.FirstNoBool(tensor) is { } wrong)
-                throw new InvalidDataException($"the storage {storage.Key} is of bools, but holds the byte {wrong.Value}");
-            _read.Add(storage.Key, (tensor, storage));
-            return tensor;
-        }
-    }
-}
-
-/// <summary>A file that torch.save has not written, or that holds more than tensors and containers.</summary>
-/// <param name="path">The file.</param>
-/// <param name="reason">What is wrong with it.</param>
-/// <param name="inner">What the reason was found by, if anything.</param>
-public sealed class PyTorchFileException(string path, string reason, Exception? inner = null)
-    : Exception(Shown.Text($"{path} cannot be read as a PyTorch state dict: {reason}."), inner)
-{
-    /// <summary>The file.</summary>
-    public string Path { get; } = path;
-
-    /// <summary>What is wrong with it.</summary>
-    public string Reason { get; } = reason;
 }

@@ -153,6 +153,9 @@ internal static class OptionTree
         }
     }
 
+    /// <summary>A path and a key below it; either may be empty.</summary>
+    internal static string Join(string path, string key) => path.Length == 0 ? key : key.Length == 0 ? path : $"{path}.{key}";
+
     /// <summary>A path as it is written here, of one as other languages and variables write it:
     /// <c>views.branches[0].count</c>, <c>training:epochs</c>, <c>training__epochs</c>.</summary>
     private static string Plain(string path) => path.Replace("__", ".", StringComparison.Ordinal).Replace(':', '.')

@@ -82,7 +82,7 @@ public sealed record Recipe : IHasRules
         Func<DataOptions, IImageSource> open, JsonObject? stored = null) =>
         Resolve(stored is null
             ? [.. layers.Select(layer => new RecipeLayer(layer, [])), new RecipeLayer([], assignments)]
-            : [new RecipeLayer(KeptOf(layers, assignments), assignments)], open, stored);
+            : [new RecipeLayer(RecipeLayers.KeptOf(layers, assignments), assignments)], open, stored);
 
     /// <summary>The same with assignments in every layer.</summary>
     internal static Recipe Resolve(
@@ -91,11 +91,11 @@ public sealed record Recipe : IHasRules
         JsonObject start = OptionsJson.Write(stored is null ? new Recipe() : OptionsJson.Read<Recipe>(stored)),
             sketch = (JsonObject)start.DeepClone();
         // The views wait for the size, which is not known yet; what cannot be set is reported below.
-        Lay(sketch, layers, a => RoomOf(a) != "views" || NamesPreset(a), []);
-        var (size, channels, decided) = KindOfImages(sketch["data"] as JsonObject, open);
+        RecipeLayers.Lay(sketch, layers, a => RecipeLayers.RoomOf(a) != "views" || RecipeLayers.NamesPreset(a), []);
+        var (size, channels, decided) = RecipeImages.KindOf(sketch["data"] as JsonObject, open);
         if (stored is null)
         {
-            string asked = PresetOf(sketch) ?? ViewPresets.Default;
+            string asked = RecipeLayers.PresetOf(sketch) ?? ViewPresets.Default;
             string preset = ViewPresets.Names.Contains(asked) ? asked : ViewPresets.Default; // a wrong one is found by the check
             int multiple = ReadOr(sketch["backbone"], new BackboneOptions()).ViewMultiple(size);
             start["views"] = OptionsJson.Write(
@@ -103,7 +103,7 @@ public sealed record Recipe : IHasRules
         }
 
         var faults = new List<Fault>();
-        Lay(start, WithoutOtherPresets(layers), _ => true, faults);
+        RecipeLayers.Lay(start, RecipeLayers.WithoutOtherPresets(layers), _ => true, faults);
         // A size of 0 means the images' own; anything else, right or wrong, is left for the check to judge.
         if (start["data"] is JsonObject data && data["size"] is JsonValue v && v.TryGetValue(out int side) && side == 0)
             data["size"] = size;
@@ -211,61 +211,6 @@ public sealed record Recipe : IHasRules
     private int? SizeThatFits(int size, int channels) =>
         s_usualSizes.Where(larger => larger > size && !FaultsFor(larger, channels).Any()).Cast<int?>().FirstOrDefault();
 
-    private static void Lay(JsonObject tree, IEnumerable<RecipeLayer> layers, Func<string, bool> assigned, List<Fault> faults)
-    {
-        foreach (RecipeLayer layer in layers)
-        {
-            OptionTree.Merge(tree, layer.Tree);
-            try
-            {
-                OptionTree.Set(tree, [.. layer.Assignments.Where(assigned)]);
-            }
-            catch (OptionsException e)
-            {
-                faults.AddRange(e.Faults);
-            }
-        }
-    }
-
-    /// <summary>The layers without the views of those that were written for another preset than the last.</summary>
-    private static IEnumerable<RecipeLayer> WithoutOtherPresets(IReadOnlyList<RecipeLayer> layers)
-    {
-        string preset = ViewPresets.Default;
-        int first = 0;
-        for (int i = 0; i < layers.Count; i++)
-        {
-            JsonObject own = new() { ["views"] = new JsonObject() };
-            Lay(own, [layers[i]], NamesPreset, []);
-            if (PresetOf(own) is not { } named || named == preset) continue;
-            (preset, first) = (named, i);
-        }
-        return layers.Select((layer, i) => i >= first ? layer : new RecipeLayer(
-            [.. layer.Tree.Where(part => part.Key != "views")
-                .Select(part => KeyValuePair.Create(part.Key, part.Value?.DeepClone()))],
-            [.. layer.Assignments.Where(a => RoomOf(a) != "views")]));
-    }
-
-    /// <summary>What layers say, laid over one another, without the parts whose kind or preset the assignments change.</summary>
-    /// <remarks>A layer that names no kind is written for that of the defaults.</remarks>
-    private static JsonObject KeptOf(IReadOnlyList<JsonObject> layers, IReadOnlyList<string> assignments)
-    {
-        JsonObject kept = [], defaults = OptionsJson.Write(new Recipe());
-        foreach (JsonObject layer in layers) OptionTree.Merge(kept, layer);
-        foreach (var (part, key, kind) in assignments.Select(OptionTree.KindNamedBy).OfType<(string, string, JsonNode?)>())
-            if (OptionTree.At(kept, part) is JsonObject said
-                && !JsonNode.DeepEquals(said[key] ?? OptionTree.At(defaults, part)?[key], kind))
-                said.Clear();
-        JsonObject assigned = new() { ["views"] = new JsonObject() };
-        Lay(assigned, [new RecipeLayer([], assignments)], NamesPreset, []);
-        if (PresetOf(assigned) is { } preset && preset != (PresetOf(kept) ?? ViewPresets.Default)) kept.Remove("views");
-        return kept;
-    }
-
-    private static string? PresetOf(JsonObject tree) =>
-        tree["views"] is JsonObject views && views["preset"] is JsonValue p && p.TryGetValue(out string? name) ? name : null;
-
-    private static bool NamesPreset(string assignment) => assignment.Split('=')[0] is "views" or "views.preset";
-
     /// <summary>The options of a part; the defaults where they are wrong, which is reported with all other faults.</summary>
     private static T ReadOr<T>(JsonNode? tree, T defaults) where T : notnull
     {
@@ -277,42 +222,5 @@ public sealed record Recipe : IHasRules
         {
             return defaults;
         }
-    }
-
-    private static string RoomOf(string assignment) => assignment.Split('.', '=')[0];
-
-    private static (int Size, int Channels, DataOptions? Decided) KindOfImages(
-        JsonObject? given, Func<DataOptions, IImageSource> open)
-    {
-        try
-        {
-            DataOptions data = OptionsJson.Read<DataOptions>(given ?? []);
-            IImageSource source = open(data);
-            int size = data.Size > 0 ? data.Size : source.NativeSize > 0 ? source.NativeSize : SizeForFiles;
-            DataOptions? decided = source.Options;
-            return (size, decided is { Channels: > 0 } ? decided.Channels
-                : data.Channels > 0 ? data.Channels : ChannelsOf(source), decided);
-        }
-        catch (OptionsException)
-        {
-            return (SizeForFiles, 3, null); // reported with all other faults, under its full path
-        }
-    }
-
-    /// <summary>Channels of the first image with a readable header; 3 when there is none,
-    /// which loading the images will report.</summary>
-    private static int ChannelsOf(IImageSource source)
-    {
-        for (int i = 0; i < source.Count; i++)
-        {
-            try
-            {
-                return source.InfoOf(i).Channels;
-            }
-            catch (UnreadableImageException)
-            {
-            }
-        }
-        return 3;
     }
 }

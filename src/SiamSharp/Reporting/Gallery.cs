@@ -17,13 +17,10 @@ internal static class Gallery
     /// <summary>Images on the map at most.</summary>
     public const int MaxImages = 1000;
 
-    private const int TilesInRow = 40, MaxTile = 40, Queries = 10, Neighbours = 9, NeighbourSide = 112, MapSide = 900;
+    private const int TilesInRow = 40, MaxTile = 40, Queries = 10, Neighbours = 9, NeighbourSide = 112;
 
     /// <summary>Around the part of a page of its own that a report takes over.</summary>
     private const string Begin = "<!-- map -->\n", End = "<!-- end of map -->\n";
-
-    private static readonly string[] s_colours =
-        ["#4e79a7", "#f28e2b", "#59a14f", "#e15759", "#b07aa1", "#9c755f", "#ff9da7", "#76b7b2", "#edc948", "#79706e"];
 
     /// <summary>Writes <c>gallery.html</c>, a page of its own, which the report of the run holds from then on.</summary>
     /// <param name="folder">Of the run.</param>
@@ -82,39 +79,51 @@ internal static class Gallery
         Tensor representations = cat(parts);
         string sprite = Sprite(tones, images, indexes, out int tile);
         progress?.Report(new("map", 0));
-        string map = Map(Tsne.Of(representations, cancellationToken: cancellationToken), images, indexes);
+        string map = GalleryMap.Draw(Tsne.Of(representations, cancellationToken: cancellationToken), images, indexes);
         double[] spectrum = Spectrum.SingularValues(representations);
 
         return $$"""
             <style>
-            i.tile,div.tile{display:inline-block;width:{{tile}}px;height:{{tile}}px;margin:1px;background-image:url({{sprite}});image-rendering:pixelated;vertical-align:middle}
+            i.tile,div.tile{display:inline-block;width:{{tile}}px;height:{{tile}}px;margin:1px;
+            background-image:url({{sprite}});image-rendering:pixelated;vertical-align:middle}
             #map{width:100%;height:auto;border:1px solid #ddd}#map circle:hover{stroke:#000;stroke-width:2}
-            #near{position:fixed;display:none;background:#fff;border:1px solid #888;padding:6px;font-size:13px;max-width:16rem;overflow-wrap:anywhere;pointer-events:none}
-            .key span{white-space:nowrap;margin-right:1rem}.key i{display:inline-block;width:.8em;height:.8em;border-radius:50%;margin-right:.3em}
-            .neighbours{display:flex;flex-wrap:wrap;gap:.4rem;margin:0 0 1rem}.neighbours figure{width:5.4rem;margin:0;font-size:.72rem;line-height:1.25}
-            .neighbours img{width:100%;box-sizing:border-box;border:3px solid #bbb;{{(images.Size < NeighbourSide ? "image-rendering:pixelated" : "")}}}
-            .neighbours .query img{border-color:#222}.neighbours .right img{border-color:#2e8b57}.neighbours .wrong img{border-color:#c22}
+            #near{position:fixed;display:none;background:#fff;border:1px solid #888;padding:6px;font-size:13px;
+            max-width:16rem;overflow-wrap:anywhere;pointer-events:none}
+            .key span{white-space:nowrap;margin-right:1rem}
+            .key i{display:inline-block;width:.8em;height:.8em;border-radius:50%;margin-right:.3em}
+            .neighbours{display:flex;flex-wrap:wrap;gap:.4rem;margin:0 0 1rem}
+            .neighbours figure{width:5.4rem;margin:0;font-size:.72rem;line-height:1.25}
+            .neighbours img{width:100%;box-sizing:border-box;border:3px solid #bbb;
+            {{(images.Size < NeighbourSide ? "image-rendering:pixelated" : "")}}}
+            .neighbours .query img{border-color:#222}.neighbours .right img{border-color:#2e8b57}
+            .neighbours .wrong img{border-color:#c22}
             .neighbours .right b{color:#2e8b57}.neighbours .wrong b{color:#c22}
             </style>
             <h2>How it sees images</h2>
-            <p>{{count:N0}} images of {{HtmlPage.Text(images.Name)}}, near each other where their representations are (t-SNE of the normalised representations).
-            {{(images.ClassNames is null ? "" : "Colours are the labels, which the encoder has not seen. ")}}Point at one to see the image.</p>
-            {{Key(images)}}{{map}}<div id="near"><div id="picture" class="tile"></div><div id="name"></div></div>
+            <p>{{count:N0}} images of {{HtmlPage.Text(images.Name)}}, near each other where their representations are
+            (t-SNE of the normalised representations).
+            {{(images.ClassNames is null ? "" : "Colours are the labels, which the encoder has not seen. ")}}
+            Point at one to see the image.</p>
+            {{GalleryMap.Key(images)}}{{map}}<div id="near"><div id="picture" class="tile"></div><div id="name"></div></div>
             <h2>Nearest neighbours</h2>
-            <p>First an image, in black, then those nearest to it by the cosine of their representations, among the images of the map.
+            <p>First an image, in black, then those nearest to it by the cosine of their representations,
+            among the images of the map.
             {{(images.Labels is null ? "" : "A tick and green: the same label; a cross and red: another one.")}}</p>
             {{NearestRows(representations, tones, images, indexes)}}
             <h2>Spectrum</h2>
-            <p>Singular values of the representations, the largest = 1: {{HtmlPage.Number(Spectrum.RankMe(spectrum), "F1")}} of {{spectrum.Length}} dimensions are in use (RankMe).
+            <p>Singular values of the representations, the largest = 1:
+            {{HtmlPage.Number(Spectrum.RankMe(spectrum), "F1")}} of {{spectrum.Length}} dimensions are in use (RankMe).
             A line that drops to nothing early means that most dimensions are unused.</p>
             {{SpectrumPlot(spectrum)}}
             <script>
-            const near = document.getElementById('near'), picture = document.getElementById('picture'), zoom = {{Math.Max(1, 112 / tile)}};
+            const near = document.getElementById('near'), picture = document.getElementById('picture'),
+              zoom = {{Math.Max(1, 112 / tile)}};
             document.getElementById('map').addEventListener('pointermove', e => {
               const n = e.target.dataset?.n;
               near.style.display = n ? 'block' : 'none';
               if (!n) return;
-              picture.style.cssText = `zoom:${zoom};background-position:${-(n % {{TilesInRow}}) * {{tile}}}px ${-Math.floor(n / {{TilesInRow}}) * {{tile}}}px`;
+              picture.style.cssText = `zoom:${zoom};background-position:${-(n % {{TilesInRow}}) * {{tile}}}px ${
+                -Math.floor(n / {{TilesInRow}}) * {{tile}}}px`;
               document.getElementById('name').textContent = e.target.firstChild.textContent;
               near.style.left = Math.min(e.clientX + 14, innerWidth - near.offsetWidth - 4) + 'px';
               near.style.top = Math.min(e.clientY + 14, innerHeight - near.offsetHeight - 4) + 'px';
@@ -146,22 +155,6 @@ internal static class Gallery
         }
         using SKData data = bitmap.Encode(SKEncodedImageFormat.Webp, 85);
         return $"data:image/webp;base64,{Convert.ToBase64String(data.AsSpan())}";
-    }
-
-    private static string Map(Tensor places, ImageDataset images, int[] indexes)
-    {
-        Tensor low = places.amin([0], keepdim: true), high = places.amax([0], keepdim: true);
-        double[] at = ((places - low) / (high - low).clamp_min_(Native.HeldScalars.Held(1e-12))).data<double>().ToArray();
-        var svg = new StringBuilder(
-            $"<svg id=\"map\" viewBox=\"0 0 {MapSide} {MapSide}\" role=\"img\" aria-label=\"Map of the representations\">\n");
-        for (int n = 0; n < indexes.Length; n++)
-        {
-            string x = HtmlPage.Number(10 + at[2 * n] * (MapSide - 20), "F1"),
-                y = HtmlPage.Number(10 + at[2 * n + 1] * (MapSide - 20), "F1");
-            svg.Append($"<circle cx=\"{x}\" cy=\"{y}\" r=\"5\" fill=\"{Colour(images, indexes[n])}\" "
-                + $"data-n=\"{n}\"><title>{HtmlPage.Text(Describe(images, indexes[n]))}</title></circle>\n");
-        }
-        return svg.Append("</svg>\n").ToString();
     }
 
     private static string NearestRows(Tensor representations, SheetTones tones, ImageDataset images, int[] indexes)
@@ -204,8 +197,8 @@ internal static class Gallery
         using (SKImage image = SKImage.FromBitmap(picture))
             canvas.DrawImage(image, SKRect.Create(side, side), new SKSamplingOptions(SKFilterMode.Linear, SKMipmapMode.Linear));
         using SKData data = shown.Encode(SKEncodedImageFormat.Webp, 90);
-        return $"<figure class=\"tile {kind}\" title=\"{HtmlPage.Text(Describe(images, index))}\"><img "
-            + $"alt=\"{HtmlPage.Text(Describe(images, index))}\" "
+        return $"<figure class=\"tile {kind}\" title=\"{HtmlPage.Text(GalleryMap.Describe(images, index))}\"><img "
+            + $"alt=\"{HtmlPage.Text(GalleryMap.Describe(images, index))}\" "
             + "src=\"data:image/webp;base64,"
             + Convert.ToBase64String(data.AsSpan())
             + $"\"><figcaption>{label}{HtmlPage.Text(Path.GetFileName(path))}</figcaption></figure>";
@@ -230,19 +223,4 @@ internal static class Gallery
             + $"<text x=\"{left}\" y=\"{height + 24}\">1</text><text x=\"{width - 20}\" y=\"{height + 24}\" "
             + $"text-anchor=\"end\">{values.Length}</text></svg>\n";
     }
-
-    private static string Key(ImageDataset images) => images.ClassNames is not { Count: <= 30 } names ? "" :
-        "<p class=\"key\">" + string.Concat(names.Select((name, k) =>
-            $"<span><i style=\"background:{ColourOf(k, names.Count)}\"></i>{HtmlPage.Text(name)}</span>")) + "</p>\n";
-
-    private static string Describe(ImageDataset images, int index) =>
-        images.Labels is { } labels && labels[index] >= 0
-            ? $"{images.ClassNames![labels[index]]}: {images.PathOf(index)}" : images.PathOf(index);
-
-    private static string Colour(ImageDataset images, int index) =>
-        images.Labels is { } labels ? labels[index] >= 0 ? ColourOf(labels[index], images.ClassNames!.Count) : "#bbb" : "#4e79a7";
-
-    private static string ColourOf(int label, int classes) => classes <= s_colours.Length
-        ? s_colours[label]
-        : string.Create(CultureInfo.InvariantCulture, $"hsl({label * 137.508 % 360:F0} 65% {45 + 15 * (label % 2)}%)");
 }

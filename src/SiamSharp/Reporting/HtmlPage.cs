@@ -15,15 +15,21 @@ internal static class HtmlPage
         img{max-width:100%;image-rendering:auto;border:1px solid #ddd}ul.notes{margin:.3rem 0;padding-left:1.2rem}
         body{overflow-wrap:anywhere}.wide{overflow-x:auto;overflow-wrap:normal}
         /* A shadow at the side at which a table goes on. */
-        .wide{background:linear-gradient(to right,#fff 40%,#fff0) 0 0/2rem 100% local,linear-gradient(to left,#fff 40%,#fff0) 100% 0/2rem 100% local,
-        linear-gradient(to right,#0003,#0000) 0 0/.7rem 100%,linear-gradient(to left,#0003,#0000) 100% 0/.7rem 100%;background-repeat:no-repeat}
-        table{border-collapse:collapse}th,td{padding:.3rem .7rem;border-bottom:1px solid #ddd;text-align:right}th{white-space:nowrap}
+        .wide{background:linear-gradient(to right,#fff 40%,#fff0) 0 0/2rem 100% local,
+        linear-gradient(to left,#fff 40%,#fff0) 100% 0/2rem 100% local,
+        linear-gradient(to right,#0003,#0000) 0 0/.7rem 100%,
+        linear-gradient(to left,#0003,#0000) 100% 0/.7rem 100%;background-repeat:no-repeat}
+        table{border-collapse:collapse}th,td{padding:.3rem .7rem;border-bottom:1px solid #ddd;text-align:right}
+        th{white-space:nowrap}
         th:first-child,td:first-child{text-align:left}td small,th small{white-space:nowrap;font-weight:400}
-        table.confusion{font-size:.8rem}table.confusion th,table.confusion td{padding:.15rem .4rem}table.confusion th{white-space:normal}
-        p.good,p.unsure,p.bad{border-left:4px solid #2e8b57;padding:.3rem .9rem;background:#f6f6f6}p.unsure{border-color:#999}p.bad{border-color:#c22}
+        table.confusion{font-size:.8rem}table.confusion th,table.confusion td{padding:.15rem .4rem}
+        table.confusion th{white-space:normal}
+        p.good,p.unsure,p.bad{border-left:4px solid #2e8b57;padding:.3rem .9rem;background:#f6f6f6}
+        p.unsure{border-color:#999}p.bad{border-color:#c22}
         @media(max-width:30rem){th,td{padding:.3rem .4rem}body{margin:1rem auto}}
         pre{font-size:13px;background:#f6f6f6;padding:1rem;overflow:auto}small{color:#666}
-        @media print{details{display:none}h2{break-after:avoid}table,svg,img{break-inside:avoid}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
+        @media print{details{display:none}h2{break-after:avoid}table,svg,img{break-inside:avoid}
+        *{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
 
         """;
 

@@ -1,9 +1,5 @@
-using System.Globalization;
-using System.Text.Json.Nodes;
-using SiamSharp.Backbones;
 using SiamSharp.Data;
 using SiamSharp.Files;
-using SiamSharp.Messages;
 using SiamSharp.Methods;
 using SiamSharp.Native;
 using SiamSharp.Optim;
@@ -16,7 +12,7 @@ using static TorchSharp.torch;
 namespace SiamSharp.Training;
 
 /// <summary>Self-supervised pretraining: the one loop.</summary>
-public static class Pretraining
+public static partial class Pretraining
 {
     /// <summary>Pretrains an encoder on the images of a source, in a folder of its own.</summary>
     /// <remarks>
@@ -108,15 +104,7 @@ public static class Pretraining
         Preprocessing preprocessing = saved?.Preprocessing ?? data.Measure(recipe.Views.HighPass,
             progress is null ? null : new MeasuringPart(progress, steps), cancellationToken);
         if (saved is null) FirstWeights.Keep(folder, recipe);
-        BackboneOptions options = (saved is not null ? recipe.Backbone with { Weights = "" } : recipe.Backbone).InPretraining;
-        Func<nn.Module<Tensor, Tensor>> makeBackbone = ownBackbone is null
-            ? () => options.Create(data.Channels, data.Size, seed)
-            : () => Drawn(ownBackbone(), seed);
-        var setup = new MethodSetup(makeBackbone, Encoder.WidthOf(makeBackbone, data.Channels, data.Size), seed)
-        {
-            Samples = data.Count,
-            TargetViews = recipe.Views.TargetViewCount(data.Size),
-        };
+        MethodSetup setup = SetupOf(recipe, data, ownBackbone, fromWeights: saved is null);
         using SiameseMethod method = recipe.Method.Create(setup);
         method.to(device);
         using Optimizer optimizer = recipe.Optimizer.Create(method);
@@ -139,7 +127,13 @@ public static class Pretraining
         if (restored is not null) notes?.Report($"{restored}, and recipe.json is written again.");
         if (saved?.Instead is { } damage)
             notes?.Report($"{damage.TrimEnd('.')}. The run goes on from the checkpoint before it, at step {step}.");
-        if (longer) TrainLonger();
+        if (longer)
+        {
+            Recipe before = Recipe.Reread(saved!.Recipe, []);
+            string[] kept = KeepShorter(folder, before);
+            checkpoint.Save(step, metrics, recipe, start);
+            notes?.Report(TrainedLonger(recipe, before, kept, step, stepsPerEpoch));
+        }
         if (saved is null || !File.Exists(folder.ImagesPath)) RunImages.Write(folder, data);
         if (restored is not null || longer) WriteRecipe();
 
@@ -248,190 +242,5 @@ public static class Pretraining
 
         void WriteRecipe() =>
             FileWriting.WriteText(folder.RecipePath, OptionsJson.Write(recipe).ToJsonString(OptionsJson.Serializer) + "\n");
-
-        // Encoder and scores of the shorter run are kept under its number of epochs, for they are not the longer one's.
-        void TrainLonger()
-        {
-            Recipe before = Recipe.Reread(saved!.Recipe, []);
-            string suffix = $"{before.Training.Epochs}-epochs";
-            string[] kept = [.. new[] { folder.EncoderPath, folder.EvaluationPath }.Where(File.Exists), .. folder.ConfusionPaths];
-            FileWriting.Writing(folder.Path, () =>
-            {
-                foreach (string file in kept)
-                    File.Move(file, Path.ChangeExtension(file, suffix + Path.GetExtension(file)), overwrite: true);
-            });
-            checkpoint.Save(step, metrics, recipe, start);
-            string Rate(LearningRateSchedule rates, long at) => rates.At(at).ToString("G3", CultureInfo.InvariantCulture);
-            string goesOn = Rate(schedule, step), fell = Rate(ScheduleOf(before, stepsPerEpoch), step - 1);
-            notes?.Report("The finished run is trained longer: "
-                + $"{recipe.Training.Epochs} epochs instead of {before.Training.Epochs}. The learning rate goes on at {goesOn}, "
-                + $"as in a run of {recipe.Training.Epochs} epochs at this "
-                + $"point{(fell == goesOn ? "" : $"; it had fallen to {fell}")}. "
-                + (kept.Length > 0 ? "What the shorter run gave is kept: "
-                    + string.Join(", ",
-                        kept.Select(f => Path.GetFileName(Path.ChangeExtension(f, suffix + Path.GetExtension(f))))) + "."
-                    : ""));
-        }
     }
-
-    private sealed class MeasuringPart(IProgress<TrainingProgress> progress, long steps) : IProgress<double>
-    {
-        public void Report(double value) => progress.Report(new(0, steps, 0, double.NaN, 0, TimeSpan.Zero) { Measured = value });
-    }
-
-    private static nn.Module<Tensor, Tensor> Drawn(nn.Module<Tensor, Tensor> network, ulong seed)
-    {
-        Initialization.Draw(network, seed);
-        return network;
-    }
-
-    private static LearningRateSchedule ScheduleOf(Recipe recipe, int stepsPerEpoch) => new(
-        recipe.Optimizer.LearningRate, (long)(recipe.Optimizer.WarmupEpochs * stepsPerEpoch),
-        (long)recipe.Training.Epochs * stepsPerEpoch, recipe.Optimizer.LearningRate * recipe.Optimizer.FinalShare);
-
-    /// <summary>Refuses images that cannot be trained on with this recipe, and weights that are not there,
-    /// before an image is decoded.</summary>
-    /// <param name="recipe">What is to be run.</param>
-    /// <param name="source">The images.</param>
-    /// <exception cref="OptionsException">The weights to begin with are not there.</exception>
-    /// <exception cref="RunException">Labels are missing that the method learns from.</exception>
-    public static void CheckSource(Recipe recipe, IImageSource source)
-    {
-        if (recipe.Backbone.Weights.Length > 0 && BackboneOptions.ProblemOfWeights(recipe.Backbone.Weights) is { } problem)
-            throw new OptionsException([new Fault("backbone.weights", problem)]);
-        if (recipe.Method.NeedsLabels && source.ClassNames is null) throw NoLabels(recipe, $"{source.Name} has no labels");
-    }
-
-    private static void CheckCount(Recipe recipe, string name, int count)
-    {
-        if (TooFew(recipe, name, count, batch => $"--set training.batchSize={batch}") is { } problem)
-            throw new RunException(problem);
-    }
-
-    /// <summary>Why there are too few images for a step of a recipe, and what to do.</summary>
-    /// <param name="recipe">What is to be run.</param>
-    /// <param name="name">What the images are called.</param>
-    /// <param name="count">How many there are.</param>
-    /// <param name="set">How a batch size is set there, as a part of the advice.</param>
-    /// <returns>Null where there are enough.</returns>
-    internal static string? TooFew(Recipe recipe, string name, int count, Func<int, string> set)
-    {
-        if (count >= recipe.Training.BatchSize) return null;
-        bool Works(int batch) => batch >= 2 && !recipe.Method.FaultsFor(batch).Any();
-        string advice = count < 4
-            ? Works(2) ? $"Give more images; {set(2)} works from 2 images on." : "Give more images."
-            : Works(count / 2) ? $"Give more images, or {set(count / 2)}."
-            : Works(count) ? $"Give more images, or {set(count)}." : "Give more images.";
-        return $"A step needs training.batchSize = {recipe.Training.BatchSize} images, "
-            + $"but {name} has {Plural.Of(count, "readable image")}. {advice}";
-    }
-
-    private static RunException NoLabels(Recipe recipe, string why) =>
-        new($"{OptionsJson.KindOf(recipe.Method)} learns from classes, but {why}"
-            + ". Sort the images into one folder per class, or choose a method that needs no "
-            + "labels, such as --set method=simclr.");
-
-    /// <summary>Refuses images whose values are out of the range for which a recipe's views are defined.</summary>
-    /// <exception cref="RunException">They are not from 0 to 1, and a view changes colours.</exception>
-    internal static void CheckRange(Recipe recipe, ImageDataset data)
-    {
-        if ((data.Range.Min < 0 || data.Range.Max > 1) && recipe.Views.Branches.Any(b => b.NeedsUnitRange))
-            throw new RunException("Colour jitter and solarisation are defined for pixels from 0 to 1, "
-                + $"but those of {data.Name} go from {data.Range.Min:G4} to "
-                + $"{data.Range.Max:G4}{(data.StoredRange == data.Range ? "" : " when they are resized")}. Leave them out, "
-                + string.Join(' ', recipe.Views.Branches.SelectMany((b, i) =>
-                    b.NeedingUnitRange.Select(part => $"--set views.branches.{i}.{part}.probability=0"))) + ", "
-                + $"or change the images: {DataNotes.ToUnit(data.StoredRange.Min, data.StoredRange.Max)}.");
-    }
-
-    /// <summary>Refuses images that do not fit the recipe.</summary>
-    /// <param name="recipe">What is to be run.</param>
-    /// <param name="data">The images.</param>
-    /// <exception cref="OptionsException">Their size or channels do not fit.</exception>
-    /// <exception cref="RunException">They are too few or too large, their values are out of range, or labels are missing that
-    /// the method learns from.</exception>
-    public static void CheckFits(Recipe recipe, ImageDataset data)
-    {
-        Fault[] faults = [.. recipe.FaultsFor(data.Size, data.Channels)];
-        if (faults.Length > 0) throw new OptionsException(faults);
-        if (recipe.Method.NeedsLabels && (data.Labels is null || data.Labels.Any(l => l < 0)))
-            throw NoLabels(recipe, data.Labels is null ? $"{data.Name} has no labels"
-                : $"{data.Labels.Count(l => l < 0)} of {Plural.Of(data.Count, "image")} of {data.Name} have no label");
-        CheckRange(recipe, data);
-        CheckCount(recipe, data.Name, data.Count);
-        double batchBytes = 4.0 * recipe.Training.BatchSize * data.Channels * data.Size * data.Size;
-        if (batchBytes > Array.MaxLength)
-            throw new RunException($"A batch must be below 2 GiB, but training.batchSize = {recipe.Training.BatchSize} images "
-                + $"of {data.Channels} x {data.Size} x "
-                + $"{data.Size} have {batchBytes / (1L << 30):F1} GiB. Lower training.batchSize or data.size.");
-    }
-
-    /// <summary>Refuses a folder that holds another run or in which one is at work, and a GPU that is not there; costs nothing
-    /// beside a look at the checkpoint, so ask before images are decoded.</summary>
-    /// <param name="recipe">What is to be run.</param>
-    /// <param name="folder">Where.</param>
-    /// <param name="resume">Whether the run in it is to go on.</param>
-    /// <exception cref="RunException">There is a run and <paramref name="resume"/> is off, or its recipe is another,
-    /// or it cannot be read, or there is no such device.</exception>
-    public static void CheckFolder(Recipe recipe, RunFolder folder, bool resume)
-    {
-        OptionsJson.Check(recipe);
-        recipe.Training.FindDevice();
-        folder.CheckFree();
-        CheckFolder(recipe, folder, resume, mayTrainLonger: true, out _, out _);
-    }
-
-    /// <summary>Refuses a folder whose run is not exactly this one.</summary>
-    /// <exception cref="RunException">As <see cref="CheckFolder(Recipe, RunFolder, bool)"/>; also where the run is finished and
-    /// more epochs are asked for.</exception>
-    internal static void CheckSame(Recipe recipe, RunFolder folder)
-    {
-        recipe.Training.FindDevice();
-        CheckFolder(recipe, folder, resume: true, mayTrainLonger: false, out _, out _);
-    }
-
-    private static void CheckFolder(
-        Recipe recipe, RunFolder folder, bool resume, bool mayTrainLonger, out SavedRun? saved, out string? restored)
-    {
-        (saved, restored) = (null, null);
-        if (!resume && (folder.HasRun || File.Exists(folder.EncoderPath)))
-            throw new RunException($"{folder.Path} already holds a run. Continue it with --resume, or choose another --out.");
-        if (!folder.HasRun && folder.FinishedWithoutCheckpoint is null) return;
-        saved = SavedRun.Find(folder);
-        if (!folder.HasRun)
-            throw new RunException($"{folder.Path} holds the encoder of a finished run, but neither its recipe nor its "
-                + "checkpoint, so that the run cannot go on. Choose another --out.");
-        JsonObject stored = folder.ReadRecipe(out restored, out _);
-        Fault[] differences = DifferencesOf(stored, recipe);
-        if (differences.Length == 0) return;
-        Recipe before = Recipe.Reread(stored, []);
-        if (folder.FinishedWithoutCheckpoint is { } finished)
-            throw new RunException($"{finished} It cannot become another or be trained longer "
-                + $"({string.Join("; ", differences.Select(d => $"{d.Path}: {d.Problem}"))}). Choose another --out.");
-        bool more = mayTrainLonger && recipe.Training.Epochs > before.Training.Epochs,
-            longer = more && differences is [{ Path: "training.epochs" }];
-        bool done = saved is not null && saved.Step == saved.Steps(before);
-        if (longer && done) return; // a finished run may be trained longer
-        if (more && done) differences = [.. differences.Where(d => d.Path != "training.epochs")]; // that alone would be allowed
-        throw new RunException(
-            $"{folder.Path} holds a run with another recipe. Resume it without these changes, or choose another --out:\n"
-                + string.Join('\n', differences.Select(d => $"  {d.Path}: {d.Problem}"))
-                + (longer
-                    ? "\nIt can be trained longer once it is finished: "
-                        + "give the command with --resume and its own number of epochs first." : ""));
-    }
-
-    /// <summary>Where a stored recipe and one that is asked for differ in what decides a run.</summary>
-    internal static Fault[] DifferencesOf(JsonObject stored, Recipe asked) =>
-    [
-        // Options that are newer than the run have their defaults.
-        .. OptionTree.Differences(OptionsJson.Write(Recipe.Reread(stored, [])), OptionsJson.Write(asked))
-            .Where(d => ChangesTheRun(d.Path)),
-    ];
-
-    /// <summary>Whether an option decides what a run learns, and not only where its images and its network are
-    /// or how it is judged.</summary>
-    private static bool ChangesTheRun(string path) =>
-        path is not ("data.threads" or "data.memoryGiB" or "training.device")
-            && !path.StartsWith("evaluation.", StringComparison.Ordinal);
 }

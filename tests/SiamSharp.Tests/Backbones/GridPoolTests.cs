@@ -79,7 +79,8 @@ public sealed class GridPoolTests
         Encoder Run(string name, int poolSize, int pretrainPoolSize)
         {
             Recipe recipe = Recipe.Resolve([OptionsJson.Parse($$"""
-                { "backbone": { "width": 4, "depths": [1, 1], "poolSize": {{poolSize}}, "pretrainPoolSize": {{pretrainPoolSize}} },
+                { "backbone": { "width": 4, "depths": [1, 1], "poolSize": {{poolSize}},
+                                "pretrainPoolSize": {{pretrainPoolSize}} },
                   "training": { "epochs": 1, "batchSize": 32, "threads": 1 } }
                 """, "tiny")], [], Images);
             var run = new RunFolder(Path.Combine(folder.Root, name));

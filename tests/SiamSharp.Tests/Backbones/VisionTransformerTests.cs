@@ -78,7 +78,8 @@ public sealed class VisionTransformerTests
         new SubsetSource(ImageSources.Open("fashion-mnist:sample", options), [.. Enumerable.Range(0, 64)], "64 images");
 
     private static Recipe Resolve(params string[] assignments) => Recipe.Resolve([OptionsJson.Parse("""
-        { "backbone": { "name": "vit_ti", "width": 24, "depths": [2] }, "training": { "epochs": 1, "batchSize": 16, "threads": 1 } }
+        { "backbone": { "name": "vit_ti", "width": 24, "depths": [2] },
+          "training": { "epochs": 1, "batchSize": 16, "threads": 1 } }
         """, "vit")], ["views.branches.0.masks.0.cell=4", .. assignments, "views.branches.0.masks.0.fill.kind=drop",
             "views.branches.0.masks.0.minRatio=0.5", "views.branches.0.masks.0.maxRatio=0.5"], Images);
 

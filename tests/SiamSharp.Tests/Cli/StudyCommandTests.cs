@@ -18,10 +18,12 @@ public sealed class StudyCommandTests : IDisposable
         File.WriteAllText(path, $$"""
             {
               // Two small rows.
-              "pretrain": "fashion-mnist:sample#..400", "test": "fashion-mnist:sample{{test}}", "protocols": ["knn", "rankme"], "seeds": [1, 2],
+              "pretrain": "fashion-mnist:sample#..400", "test": "fashion-mnist:sample{{test}}",
+              "protocols": ["knn", "rankme"], "seeds": [1, 2],
               "recipe": { "backbone": { "width": 16, "depths": [1], "stem": "half" }, "optimizer": { "warmupEpochs": 0 },
                           "training": { "epochs": 2, "batchSize": 50, "checkpointSteps": 1 } },
-              "rows": [{ "name": "naive masks", "recipe": { "views": { "preset": "naive-mask" } } }, { "name": "+ high-pass", "set": ["{{second}}"] }],
+              "rows": [{ "name": "naive masks", "recipe": { "views": { "preset": "naive-mask" } } },
+                       { "name": "+ high-pass", "set": ["{{second}}"] }],
             }
             """);
         return path;

@@ -22,6 +22,7 @@ public sealed class HouseTests
         ["FileMetadata"],
         ["Encoder"],
         ["Evaluation", "Export"],
+        ["ClassifierReport"],
         ["Recipes"],
         ["Training"],
         ["Embeddings"],
@@ -69,10 +70,10 @@ public sealed class HouseTests
 
     private static int FloorOf(string room) => Array.FindIndex(s_floors, floor => floor.Contains(room));
 
-    /// <summary>The folder of a file, or the file's own name where it stands beside the rooms.</summary>
+    /// <summary>The folder of a file, or the name of the type where the file stands beside the rooms.</summary>
     private static string RoomOf(string root, string path) =>
         Path.GetRelativePath(root, path).Split(Path.DirectorySeparatorChar) is [var folder, _, ..] ? folder
-            : Path.GetFileNameWithoutExtension(path);
+            : Path.GetFileName(path).Split('.')[0];
 
     private static IEnumerable<MetadataReference> References() => ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!)
         .Split(Path.PathSeparator)

@@ -54,7 +54,8 @@ public sealed class SafeTensorsTests : IDisposable
     [Fact]
     public void Read_BytesByHand_GivesTensorsAndMetadata()
     {
-        string json = """{"x":{"dtype":"I16","shape":[2,1],"data_offsets":[0,4]},"__metadata__":{"who":"ä"},"s":{"dtype":"F64","shape":[],"data_offsets":[4,12]}}""";
+        string json = """{"x":{"dtype":"I16","shape":[2,1],"data_offsets":[0,4]},"__metadata__":{"who":"ä"}"""
+            + ""","s":{"dtype":"F64","shape":[],"data_offsets":[4,12]}}""";
         byte[] header = Encoding.UTF8.GetBytes(json);
         File.WriteAllBytes(_path,
             [.. BitConverter.GetBytes((long)header.Length), .. header, 1, 0, 0xFF, 0xFF, .. BitConverter.GetBytes(2.5)]);
@@ -120,7 +121,8 @@ public sealed class SafeTensorsTests : IDisposable
     [Fact]
     public void Map_OffsetsOfNoMultiple_AreCopied()
     {
-        byte[] header = Encoding.UTF8.GetBytes("""{"b":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"x":{"dtype":"F32","shape":[2],"data_offsets":[1,9]},"w":{"dtype":"U16","shape":[1],"data_offsets":[9,11]}}""");
+        byte[] header = Encoding.UTF8.GetBytes("""{"b":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}"""
+            + ""","x":{"dtype":"F32","shape":[2],"data_offsets":[1,9]},"w":{"dtype":"U16","shape":[1],"data_offsets":[9,11]}}""");
         File.WriteAllBytes(_path, [.. BitConverter.GetBytes((long)header.Length), .. header, 7, .. BitConverter.GetBytes(1.5f),
             .. BitConverter.GetBytes(-2f), 0xFF, 0xFF]);
         using var file = SafeTensors.Map(_path);
@@ -150,8 +152,10 @@ public sealed class SafeTensorsTests : IDisposable
     public void Read_TypesThatLibtorchLacks_AreWidened()
     {
         using var scope = NewDisposeScope();
-        string json = """{"a":{"dtype":"U16","shape":[2],"data_offsets":[0,4]},"b":{"dtype":"U32","shape":[1],"data_offsets":[4,8]},"c":{"dtype":"U64","shape":[1],"data_offsets":[8,16]},"""
-            + """ "d":{"dtype":"F8_E4M3","shape":[6],"data_offsets":[16,22]},"e":{"dtype":"F8_E5M2","shape":[6],"data_offsets":[22,28]}}""";
+        string json = """{"a":{"dtype":"U16","shape":[2],"data_offsets":[0,4]}"""
+            + ""","b":{"dtype":"U32","shape":[1],"data_offsets":[4,8]},"c":{"dtype":"U64","shape":[1],"data_offsets":[8,16]},"""
+            + """ "d":{"dtype":"F8_E4M3","shape":[6],"data_offsets":[16,22]}"""
+            + ""","e":{"dtype":"F8_E5M2","shape":[6],"data_offsets":[22,28]}}""";
         byte[] header = Encoding.UTF8.GetBytes(json);
         byte[] data = [1, 0, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 127, 0x38, 0x7E, 0x01, 0xB8, 0x7F,
             0x80, 0x3C, 0x7B, 0x01, 0xFC, 0x7F, 0x3D];

@@ -41,7 +41,8 @@ public sealed class TorchvisionTests : IDisposable
             start = 8 + struct.unpack("<Q", data[:8])[0]
             types = {"F32": torch.float32, "I64": torch.int64}
             header = json.loads(data[8:start])
-            return {k: torch.frombuffer(bytearray(data[start + v["data_offsets"][0]:start + v["data_offsets"][1]]), dtype=types[v["dtype"]]).reshape(v["shape"])
+            return {k: torch.frombuffer(bytearray(data[start + v["data_offsets"][0]:start + v["data_offsets"][1]]),
+                                         dtype=types[v["dtype"]]).reshape(v["shape"])
                     for k, v in header.items() if k != "__metadata__" }
 
         model = torchvision.models.{{model}}().eval()

@@ -32,7 +32,8 @@ public sealed class EveryMethodTests : IDisposable
         ["swav"] = """{ "prototypes": 12, "queueSize": 64, "queueFromEpoch": 1, "projectorHidden": 16, "projectorOutput": 8 }""",
         ["barlow-twins"] = """{ "projectorHidden": 16, "projectorOutput": 16 }""",
         ["vicreg"] = """{ "projectorHidden": 16, "projectorOutput": 16 }""",
-        ["dino"] = """{ "outputs": 24, "headBatchNorm": true, "headHidden": 16, "headBottleneck": 8, "teacherWarmupEpochs": 2, "teacherWarmupTemperature": 0.07 }""",
+        ["dino"] = """{ "outputs": 24, "headBatchNorm": true, "headHidden": 16, "headBottleneck": 8"""
+            + """, "teacherWarmupEpochs": 2, "teacherWarmupTemperature": 0.07 }""",
         ["msn"] = """{ "prototypes": 12, "projectorHidden": 16, "projectorOutput": 8 }""",
         ["pirl"] = """{ "negatives": 40, "projectorOutput": 8 }""",
         ["siamese-pairs"] = """{ "projectorOutput": 8 }""",

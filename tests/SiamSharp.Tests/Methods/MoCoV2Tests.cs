@@ -111,7 +111,8 @@ public sealed class MoCoV2Tests : IDisposable
     public void Run_NormSplitsStoppedAndResumed_EndsWithTheSameBits()
     {
         Recipe recipe = Recipe.Resolve([OptionsJson.Parse("""
-            { "method": { "name": "moco-v2", "queueSize": 64, "normSplits": 4, "projectorOutput": 8 }, "backbone": { "width": 4, "depths": [1, 1] },
+            { "method": { "name": "moco-v2", "queueSize": 64, "normSplits": 4, "projectorOutput": 8 },
+              "backbone": { "width": 4, "depths": [1, 1] },
               "training": { "epochs": 3, "batchSize": 32, "threads": 1, "checkpointSteps": 2 } }
             """, "splits")], [], Images);
         ImageDataset images = ImageDataset.Load(Images(recipe.Data), recipe.Data);

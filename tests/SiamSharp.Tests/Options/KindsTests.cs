@@ -48,12 +48,14 @@ public sealed class KindsTests : IDisposable
         [Kind("sign")]
         public sealed record SignOptions() : OptimizerOptions(learningRate: 1e-3, weightDecay: 0, warmupEpochs: 0)
         {
-            protected override Optimizer Build(IReadOnlyList<(string Name, torch.Tensor Parameter)> parameters) => new Sign(parameters);
+            protected override Optimizer Build(IReadOnlyList<(string Name, torch.Tensor Parameter)> parameters) =>
+                new Sign(parameters);
         }
 
         public sealed class Sign(IReadOnlyList<(string Name, torch.Tensor Parameter)> parameters) : Optimizer(parameters)
         {
-            protected override void Update(string[] names, torch.Tensor[] parameters, torch.Tensor[] gradients, bool areWeights, double learningRate)
+            protected override void Update(
+                string[] names, torch.Tensor[] parameters, torch.Tensor[] gradients, bool areWeights, double learningRate)
             {
                 for (int i = 0; i < parameters.Length; i++) parameters[i].add_(gradients[i].sign(), Held(-learningRate));
             }

@@ -26,7 +26,7 @@ public sealed class NearestTests
     [InlineData("temperature", "method.temperature")]
     [InlineData("data", null)] // options stand within it
     public void PathTo_AnOption_IsItsPath(string name, string? path) =>
-        Assert.Equal(path, OptionsJson.PathTo(typeof(Recipe), name));
+        Assert.Equal(path, OptionListing.PathTo(typeof(Recipe), name));
 
     [Theory]
     [InlineData("1.5", 1.5)]

@@ -31,7 +31,9 @@ public sealed class OptionsFuzzTests
 
     private static readonly string[] s_recipes =
     [
-        """{ "views": { "branches": [{ "count": 2, "masks": [{ "shape": "grid", "probability": 0.3 }, { "shape": "focal", "probability": 0.2 }, { "shape": "block", "probability": 0.2 }, { "shape": "blob", "probability": 0.2 }] }] } }""",
+        """{ "views": { "branches": [{ "count": 2, "masks": [{ "shape": "grid", "probability": 0.3 }, """
+            + """{ "shape": "focal", "probability": 0.2 }, { "shape": "block", "probability": 0.2 }, """
+            + """{ "shape": "blob", "probability": 0.2 }] }] } }""",
         """{ "method": "msn", "optimizer": "lars", "backbone": "vit_ti", "views": { "preset": "paper-mscn" } }""",
     ];
 

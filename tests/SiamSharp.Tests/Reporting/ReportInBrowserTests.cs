@@ -37,7 +37,8 @@ public sealed class ReportInBrowserTests : IAsyncLifetime
             [.. Enumerable.Range(first, count)], $"{count} & more");
         static ImageDataset Load(int first, int count) => ImageDataset.Load(Part(first, count), new DataOptions());
         Recipe recipe = Recipe.Resolve([OptionsJson.Parse("""
-            { "backbone": { "width": 4, "depths": [1, 1] }, "training": { "epochs": 1, "batchSize": 32, "threads": 1 }, "evaluation": { "baselines": false, "shots": [1] } }
+            { "backbone": { "width": 4, "depths": [1, 1] }, "training": { "epochs": 1, "batchSize": 32, "threads": 1 },
+              "evaluation": { "baselines": false, "shots": [1] } }
             """, "tiny")], [], _ => Part(0, 32));
         var run = new RunFolder(Path.Combine(_root, "a run & <more>"));
         Pretraining.Run(recipe, Load(0, 32), run);

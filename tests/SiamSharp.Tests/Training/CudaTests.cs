@@ -39,8 +39,10 @@ public sealed class CudaTests : IDisposable
     /// <remarks>SGD: AdamW makes 6 % of the last bits of nine steps, with one thread more as well as on a GPU.</remarks>
     private static Recipe Tiny(TrainingDevice device) => Recipe.Resolve(
         [OptionsJson.Parse("""
-            { "backbone": { "width": 16, "depths": [1, 1] }, "method": { "name": "byol", "headHidden": 32, "projectorOutput": 16 },
-              "optimizer": { "name": "sgd", "learningRate": 1e-3 }, "training": { "epochs": 3, "batchSize": 32, "threads": 1, "logSteps": 1 },
+            { "backbone": { "width": 16, "depths": [1, 1] },
+              "method": { "name": "byol", "headHidden": 32, "projectorOutput": 16 },
+              "optimizer": { "name": "sgd", "learningRate": 1e-3 },
+              "training": { "epochs": 3, "batchSize": 32, "threads": 1, "logSteps": 1 },
               "evaluation": { "baselines": false, "fineTune": { "fractions": [1], "epochs": 2, "leastSteps": 1 } } }
             """, "tiny"), OptionsJson.Parse(
                 $$"""{ "training": { "device": "{{(device == TrainingDevice.Cuda ? "cuda" : "cpu")}}" } }""", "device")],

@@ -19,7 +19,8 @@ public sealed class ForeignFilesTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     private static Recipe Tiny(int seed, int epochs) => Recipe.Resolve([OptionsJson.Parse($$"""
-        { "backbone": { "width": 4, "depths": [1, 1] }, "training": { "epochs": {{epochs}}, "batchSize": 32, "threads": 1, "logSteps": 1, "seed": {{seed}} } }
+        { "backbone": { "width": 4, "depths": [1, 1] },
+          "training": { "epochs": {{epochs}}, "batchSize": 32, "threads": 1, "logSteps": 1, "seed": {{seed}} } }
         """, "tiny")], [], options => ImageSources.Open("fashion-mnist:sample#..64", options));
 
     private RunFolder Run(int seed, int epochs)

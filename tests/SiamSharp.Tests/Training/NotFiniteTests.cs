@@ -32,7 +32,8 @@ public sealed class NotFiniteTests : IDisposable
     private static readonly Func<int, int, float> s_sound = Noise;
 
     private static Recipe RecipeOf(params string[] assignments) => Recipe.Resolve([OptionsJson.Parse("""
-        { "method": { "name": "vicreg", "projectorHidden": 8, "projectorOutput": 8 }, "backbone": { "width": 4, "depths": [1, 1] },
+        { "method": { "name": "vicreg", "projectorHidden": 8, "projectorOutput": 8 },
+          "backbone": { "width": 4, "depths": [1, 1] },
           "views": { "highPass": { "kernel": 3 } }, "training": { "epochs": 1, "batchSize": 20, "threads": 1 } }
         """, "tiny")], assignments,
         _ => new FakeSource(40, i => new Pixels(new float[Side * Side], 1, Side, Side)) { NativeSize = Side });

@@ -26,7 +26,8 @@ public sealed class PretrainingTests : IDisposable
 
     private static Recipe Tiny(params string[] assignments) => Recipe.Resolve(
         [OptionsJson.Parse("""
-            { "backbone": { "width": 4, "depths": [1, 1] }, "training": { "epochs": 3, "batchSize": 32, "threads": 1, "logSteps": 1, "checkpointSteps": 2 } }
+            { "backbone": { "width": 4, "depths": [1, 1] },
+              "training": { "epochs": 3, "batchSize": 32, "threads": 1, "logSteps": 1, "checkpointSteps": 2 } }
             """, "tiny")], assignments, _ => Source(0));
 
     private RunFolder Folder(string name) => new(Path.Combine(_folder, name));

@@ -45,7 +45,8 @@ public sealed class RecoveryTests : IDisposable
 
     private static Recipe Tiny(params string[] assignments) => Recipe.Resolve(
         [OptionsJson.Parse("""
-            { "backbone": { "width": 4, "depths": [1, 1] }, "training": { "epochs": 2, "batchSize": 32, "threads": 1, "logSteps": 1, "checkpointSteps": 1 } }
+            { "backbone": { "width": 4, "depths": [1, 1] },
+              "training": { "epochs": 2, "batchSize": 32, "threads": 1, "logSteps": 1, "checkpointSteps": 1 } }
             """, "tiny")], assignments, _ => new VanishingSource(All()));
 
     private RunFolder Folder(string name) => new(Path.Combine(_folder, name));

@@ -91,8 +91,8 @@ public sealed class RunHealthTests : IDisposable
         var run = new RunFolder(Path.Combine(_folder, "rising"));
         run.Create();
         File.WriteAllText(run.MetricsPath, string.Concat(Enumerable.Range(1, 20).Select(i =>
-            $$"""{"step":{{5 * i}},"epoch":0,"loss":{{i * 0.1 + 3:R}},"rankme":60,"dimensions":128,"embedding_spread":0.9,"loss_when_collapsed":9}"""
-                + "\n")) + "{\"step\":105,\"lo");
+            $$"""{"step":{{5 * i}},"epoch":0,"loss":{{i * 0.1 + 3:R}},"rankme":60,"dimensions":128"""
+                + ""","embedding_spread":0.9,"loss_when_collapsed":9}""" + "\n")) + "{\"step\":105,\"lo");
         RunHealth health = RunHealth.Read(run, new Recipe())!;
         Assert.Equal((HealthState.NotLearning, 100L, 5.0), (health.State, health.Steps!.Value, health.Loss));
         Assert.StartsWith("Not learning: the loss did not fall", health.Verdict(new Recipe()), StringComparison.Ordinal);

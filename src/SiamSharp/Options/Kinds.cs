@@ -45,6 +45,17 @@ public static class Kinds
         OptionsJson.Forget();
     }
 
+    /// <summary>Forgets the kinds of an assembly.</summary>
+    internal static void Remove(Assembly assembly)
+    {
+        lock (s_lock)
+        {
+            s_assemblies = [.. s_assemblies.Where(known => known != assembly)];
+            s_instances.Clear();
+        }
+        OptionsJson.Forget();
+    }
+
     /// <summary>The kinds of something, by name.</summary>
     internal static IReadOnlyList<(string Name, Type Type)> Of(Type parent) => Find(parent, s_assemblies);
 

@@ -57,7 +57,8 @@ public sealed class MistakesTests : IClassFixture<MistakesTests.World>
             File.WriteAllText(_folder.At("appsettings.json"),
                 """{ "Logging": {}, "SiamSharp": { "training": { "epochs": 1 } } }""");
             File.WriteAllText(_folder.At("powershell.json"), """{ "training": "@{epochs=1}", "backbone": "@{width=16}" }""");
-            File.WriteAllText(_folder.At("listing.json"), "The values shown are for grey images of 28 px.\nmethod.name = simclr\n");
+            File.WriteAllText(_folder.At("listing.json"),
+                "The values shown are for grey images of 28 px.\nmethod.name = simclr\n");
             File.WriteAllText(_folder.At("varied-study.json"), """{ "pretrain": "photos", "test": "classes" """
                 + """, "rows": [{ "name": "a", "vary": "method.temperature", "values": [0.2, 0.2] }] }""");
             File.WriteAllText(_folder.At("two-sources.json"),

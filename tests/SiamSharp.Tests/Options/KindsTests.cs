@@ -13,7 +13,12 @@ using Xunit;
 
 namespace SiamSharp.Tests.Options;
 
+/// <summary>What is known to the whole process changes here, so that no other test runs meanwhile.</summary>
+[CollectionDefinition(nameof(KindsTests), DisableParallelization = true)]
+public sealed class KindsCollection;
+
 /// <summary>Kinds of a user's own, in a class library that the running program does not know.</summary>
+[Collection(nameof(KindsTests))]
 public sealed class KindsTests : IDisposable
 {
     private const string Library = """
@@ -129,7 +134,13 @@ public sealed class KindsTests : IDisposable
 
     private readonly TempFolder _folder = new();
 
-    public void Dispose() => _folder.Dispose();
+    private Assembly? _own;
+
+    public void Dispose()
+    {
+        if (_own is not null) Kinds.Remove(_own);
+        _folder.Dispose();
+    }
 
     [Fact]
     public void AddFrom_AClassLibrary_ItsKindsAreOptionsOfARecipe()
@@ -139,7 +150,7 @@ public sealed class KindsTests : IDisposable
         Assert.Contains("\"left-half\" is none of: blob, block, focal, grid", unknown);
         Assert.Contains("\"sign\" is none of: adamw, lars, sgd", unknown);
 
-        Kinds.AddFrom(Compile(Library));
+        Kinds.AddFrom(_own = Compile(Library));
         Recipe recipe = Resolve(wanted);
         Mask mask = Assert.Single(recipe.Views.Branches[0].Masks);
         Assert.Equal("Own.LeftHalf", mask.GetType().FullName);

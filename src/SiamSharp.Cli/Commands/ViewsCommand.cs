@@ -17,7 +17,7 @@ internal static class ViewsCommand
             new Option<string>("--out") { Description = "The picture to write.", HelpName = "FILE.png", Required = true };
         Option<string> recipeName = CommonOptions.Recipe();
         Option<string[]> set = CommonOptions.Set();
-        var command = new Command("views", 
+        var command = new Command("views",
             "Draw on one sheet what the network sees: the images, the filtered images, masks and views.")
         {
             data, output, recipeName, set

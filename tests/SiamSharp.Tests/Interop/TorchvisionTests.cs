@@ -59,7 +59,7 @@ public sealed class TorchvisionTests : IDisposable
             torch.save({"theirs": theirs, "ours": model(x)}, f"{folder}/answers.pth")
         """;
 
-    [Theory]
+    [Theory(Explicit = true)] // slow
     [InlineData("resnet18", "resnet18")]
     [InlineData("convnext_tiny", "convnext_tiny")]
     [InlineData("vit_b", "vit_b_16")]

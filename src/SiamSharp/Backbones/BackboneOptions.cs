@@ -81,7 +81,7 @@ public sealed record BackboneOptions : IHasRules
         BackboneFamily.Of(Name) ?? throw new OptionsException([new Fault("backbone.name", Unknown)]);
 
     /// <summary>Whether the architecture has batch normalisations; the others normalise over channels.</summary>
-    [JsonIgnore] public bool HasBatchNormalization => Family.HasBatchNormalization;
+    [JsonIgnore] public bool HasBatchNormalization => BackboneFamily.Of(Name) is { HasBatchNormalization: true };
 
     private string Unknown => $"\"{Name}\" is not one of {string.Join(", ", Names)}{Nearest.Question(Name, Names)}";
 

@@ -62,9 +62,10 @@ internal static class Corruptions
         var shape = new PlaneShape((int)source.shape[1], (int)source.shape[2], (int)source.shape[3]);
         Samples<float> from = new(source), to = new(result);
         long[] ids = sampleIds.ToArray();
+        int view = FirstView + corruption.Stream;
         Parallel.For(0, ids.Length, n =>
         {
-            var random = new RandomStream(seed, RandomPurpose.Evaluation, sample: ids[n], view: FirstView + corruption.Stream);
+            var random = new RandomStream(seed, RandomPurpose.Evaluation, sample: ids[n], view: view);
             corruption.Apply(from[n], to[n], shape, severity - 1, ref random);
             foreach (ref float value in to[n]) value = Math.Clamp(value, 0, 1);
         });
